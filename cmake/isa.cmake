@@ -1,0 +1,45 @@
+# One kernel source, compiled once per instruction set and element type.
+#
+# loss_isa_objects(prefix source...) makes an object library per pair and lists their objects in the
+# caller's variable <prefix>_OBJECTS. A source sees
+#   LOSSI_ISA     base | avx2 | avx512 | neon     the instruction set, as a token to paste into names
+#   LOSSI_ISA_<NAME>                              the same, to test with #ifdef
+#   LOSSI_DTYPE   float32 | float64               the element type, as a token
+#   LOSSI_REAL    32 | 64                         the same, as a number
+#   LOSSI_ONCE                                    defined in exactly one of the passes: descriptors live there
+# These objects are never built with LTO: it could move wide instructions into baseline code.
+
+set(LOSS_ISAS base)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
+  list(APPEND LOSS_ISAS avx2 avx512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  list(APPEND LOSS_ISAS neon)
+endif()
+
+set(LOSS_ISA_FLAGS_base "")
+set(LOSS_ISA_FLAGS_avx2 -mavx2 -mfma)
+set(LOSS_ISA_FLAGS_avx512 -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512)
+set(LOSS_ISA_FLAGS_neon "")
+
+function(loss_isa_objects prefix)
+  set(objects "")
+  foreach(isa IN LISTS LOSS_ISAS)
+    string(TOUPPER ${isa} upper)
+    foreach(bits 32 64)
+      set(target ${prefix}_${isa}_float${bits})
+      add_library(${target} OBJECT ${ARGN})
+      loss_target_flags(${target})
+      target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
+                                                   ${PROJECT_BINARY_DIR}/include)
+      target_compile_definitions(${target} PRIVATE LOSSI_ISA=${isa} LOSSI_ISA_${upper}=1
+                                 LOSSI_DTYPE=float${bits} LOSSI_REAL=${bits})
+      if(isa STREQUAL "base" AND bits EQUAL 64)
+        target_compile_definitions(${target} PRIVATE LOSSI_ONCE=1)
+      endif()
+      target_compile_options(${target} PRIVATE ${LOSS_ISA_FLAGS_${isa}})
+      set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+      list(APPEND objects $<TARGET_OBJECTS:${target}>)
+    endforeach()
+  endforeach()
+  set(${prefix}_OBJECTS ${objects} PARENT_SCOPE)
+endfunction()
