@@ -1,0 +1,181 @@
+/*
+ * The gradient module: objectives, their gradients and Hessian products, and a check of derivatives.
+ *
+ * An objective is a function of the parameters x: the cost over a data set plus penalties. It is what an optimizer
+ * minimises. It comes from the caller's callbacks, or from a linear model with a loss function and data.
+ *
+ * Objectives and penalties belong to the context they were made with.
+ */
+#ifndef LOSS_GRADIENT_H
+#define LOSS_GRADIENT_H
+
+#include <stdint.h>
+
+#include "loss/function.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct loss_penalty loss_penalty;
+typedef struct loss_objective loss_objective;
+
+/* ---- penalties -------------------------------------------------------------------------------------------------- */
+
+/*
+ * Makes a penalty by name:
+ *   "l2"  ½ · strength · ‖x‖²; option "strength", double, 0 … 1e300, default 1. The intercept is never penalised.
+ *   out, context, name  not NULL; *out is NULL on failure. The caller owns it: loss_penalty_free().
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_penalty_create(loss_penalty **out, loss_context *context, const char *name);
+
+/* Gives the caller's reference back. NULL is allowed. Since 0.1. */
+LOSS_API void loss_penalty_free(loss_penalty *penalty);
+
+/* Options, as loss_function_set_double() and its kin; a penalty is sealed when an objective evaluates it. Since 0.1. */
+LOSS_API loss_status loss_penalty_set_double(loss_penalty *penalty, const char *name, double value);
+LOSS_API loss_status loss_penalty_get_double(const loss_penalty *penalty, const char *name, double *value);
+LOSS_API int32_t loss_penalty_option_count(const loss_penalty *penalty);
+LOSS_API const loss_option *loss_penalty_option(const loss_penalty *penalty, int32_t index);
+
+/* ---- objectives ------------------------------------------------------------------------------------------------- */
+
+/*
+ * The caller's function. All return 0, or any other number to stop: the call then returns LOSS_ERROR_CALLBACK and the
+ * number is the objective's integer "callback_status". They run on the thread that called the library.
+ *   n         the dimension      x  the parameters, n elements of the objective's type
+ *   value     where to put f(x)  gradient  where to put ∇f(x), NULL when it is not wanted
+ *   count, indices   the samples of a batch; the value and gradient wanted are the means over them
+ *   direction, product          where to read v and put ∇²f(x)·v
+ */
+typedef int32_t (*loss_evaluate_callback)(void *user, int64_t n, const void *x, double *value, void *gradient);
+typedef int32_t (*loss_batch_callback)(void *user, int64_t n, const void *x, int64_t count, const int64_t *indices,
+                                       double *value, void *gradient);
+typedef int32_t (*loss_product_callback)(void *user, int64_t n, const void *x, const void *direction, void *product);
+
+/*
+ * Makes an objective from callbacks.
+ *   out, context   not NULL; *out is NULL on failure. The caller owns it: loss_objective_free().
+ *   dtype          LOSS_FLOAT32 or LOSS_FLOAT64: the type of x, gradient, direction and product
+ *   dimension      ≥ 1
+ *   evaluate       not NULL
+ *   product        may be NULL: Hessian products then are differences of gradients
+ *   user           handed to the callbacks
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_create_callback(loss_objective **out, loss_context *context, loss_dtype dtype,
+                                                    int64_t dimension, loss_evaluate_callback evaluate,
+                                                    loss_product_callback product, void *user);
+
+/*
+ * Gives a callback objective batches, for stochastic methods: samples are numbered 0 … samples − 1.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT (also for an objective that is not from callbacks). Since 0.1.
+ */
+LOSS_API loss_status loss_objective_set_batch_callback(loss_objective *objective, int64_t samples,
+                                                       loss_batch_callback evaluate);
+
+/*
+ * Makes the objective of a linear model: prediction = features · W + b, one output or many, cost = mean loss.
+ *   out, context, function, data   not NULL; *out is NULL on failure. Holds references to all of them.
+ *   data   roles "features" (float32 or float64, rows × d: its type is the type of x), "target", and optionally
+ *          "weight", "mask" (see loss_function_evaluate())
+ * The parameters x are W with one contiguous row of d numbers per output, then the intercepts b, one per output:
+ * x[k·d + j] is the weight of feature j in output k, x[K·d + k] the intercept of output k.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_create_linear(loss_objective **out, loss_context *context,
+                                                  const loss_function *function, const loss_data *data);
+
+/* Gives the caller's reference back. NULL is allowed. Since 0.1. */
+LOSS_API void loss_objective_free(loss_objective *objective);
+
+/*
+ * Options, as loss_function_set_int() and its kin. Of a linear model, settable until the first evaluation:
+ *   "intercept"  int, 0 or 1, default 1
+ *   "outputs"    int, 0 … 2^31, default 0: as many as the target has columns, or with class labels the largest label + 1
+ * Readable for all: "dimension", "samples" (0 when there are no batches), "callback_status", and after
+ * loss_objective_check() "check_index", and as doubles "check_error", "check_derivative", "check_difference".
+ * Since 0.1.
+ */
+LOSS_API loss_status loss_objective_set_int(loss_objective *objective, const char *name, int64_t value);
+LOSS_API loss_status loss_objective_get_int(const loss_objective *objective, const char *name, int64_t *value);
+LOSS_API loss_status loss_objective_get_double(const loss_objective *objective, const char *name, double *value);
+LOSS_API int32_t loss_objective_option_count(const loss_objective *objective);
+LOSS_API const loss_option *loss_objective_option(const loss_objective *objective, int32_t index);
+
+/*
+ * Adds a penalty; the objective holds a reference to it.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (already evaluated). Since 0.1.
+ */
+LOSS_API loss_status loss_objective_add_penalty(loss_objective *objective, const loss_penalty *penalty);
+
+/*
+ * The length of x, and LOSS_FLOAT32 or LOSS_FLOAT64; 0 for NULL or when the number of outputs cannot be told yet (then
+ * loss_objective_prepare() says why). Since 0.1.
+ */
+LOSS_API int64_t loss_objective_dimension(const loss_objective *objective);
+LOSS_API loss_dtype loss_objective_dtype(const loss_objective *objective);
+
+/*
+ * Settles the options, checks shapes and types, and allocates all working memory. The first evaluation does it by itself;
+ * afterwards an evaluation allocates nothing.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_LABEL, LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_prepare(loss_objective *objective);
+
+/*
+ * Value and gradient at x; the data is read once.
+ *   objective, x   not NULL; x has as many elements as the dimension, of the objective's type
+ *   value          may be NULL       gradient  may be NULL, same length and type as x
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, what loss_objective_prepare() and loss_function_evaluate() return,
+ * LOSS_ERROR_CALLBACK, and LOSS_ERROR_NONFINITE when the value is not finite: then value and gradient are written all the
+ * same, and the sentence names the first row to blame when there is one. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_evaluate(loss_objective *objective, const void *x, double *value, void *gradient);
+
+/*
+ * The same over some of the samples: the cost is their mean, the penalties count in full.
+ *   count ≥ 0; indices not NULL when count > 0, each 0 … samples − 1, repetitions allowed
+ * Returns the same, and LOSS_ERROR_SUPPORT for callbacks without batches. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_evaluate_batch(loss_objective *objective, const void *x, int64_t count,
+                                                   const int64_t *indices, double *value, void *gradient);
+
+/*
+ * product = ∇²f(x) · direction, of the kind of curvature the loss function's option says.
+ *   objective, x, direction, product   not NULL, as many elements as the dimension
+ * Returns as loss_objective_evaluate(). Since 0.1.
+ */
+LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, const void *x, const void *direction,
+                                                    void *product);
+
+/*
+ * Predictions of a linear model for other rows.
+ *   inputs   role "features", as many columns as the model has features    outputs  role "prediction", rows × outputs
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_SUPPORT (not a linear model).
+ * Since 0.1.
+ */
+LOSS_API loss_status loss_objective_predict(loss_objective *objective, const void *x, const loss_data *inputs,
+                                            const loss_data *outputs);
+
+/* Verdicts of loss_objective_check(). */
+#define LOSS_CHECK_PASS         1 /* every derivative looked at agrees with the values within its error bar */
+#define LOSS_CHECK_FAIL         2 /* a derivative contradicts the values */
+#define LOSS_CHECK_KINK         3 /* left and right slopes differ: the objective is not differentiable there */
+#define LOSS_CHECK_INCONCLUSIVE 4 /* the values are too noisy to tell */
+
+/*
+ * Compares the gradient with differences of values, coordinate by coordinate, each with an error bar of its own (Ridders'
+ * extrapolation); above 256 coordinates, a sample of 256 chosen by the seed.
+ *   objective, x   not NULL     verdict  not NULL, one of LOSS_CHECK_…; untouched on failure
+ * The worst coordinate, its two numbers and the allowed difference are readable by loss_objective_get_…. When the verdict is not
+ * LOSS_CHECK_PASS, the context holds a sentence about it. Returns as loss_objective_evaluate(). Since 0.1.
+ */
+LOSS_API loss_status loss_objective_check(loss_objective *objective, const void *x, uint64_t seed, int32_t *verdict);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * The optimizer module: one machine that asks and is told.
+ *
+ * An optimizer never calls the caller. It asks for what it needs, a value, a gradient, a Hessian product, the gradient
+ * of a batch, and is told:
+ *
+ *     loss_optimizer_start(optimizer, x0);
+ *     while (loss_optimizer_ask(optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE)
+ *         switch (request) {
+ *         case LOSS_REQUEST_VALUE_AND_GRADIENT:
+ *             loss_optimizer_get_pointer(optimizer, "x", &x);
+ *             loss_optimizer_tell_gradient(optimizer, f(x, g), g);
+ *             …
+ *
+ * loss_optimizer_minimize() is that loop over a loss_objective. Whatever the way, the same numbers give the same bits.
+ *
+ * An optimizer belongs to the context it was made with and is used by one thread at a time; only
+ * loss_optimizer_stop() may be called from another. It allocates when it starts and never again.
+ */
+#ifndef LOSS_OPTIMIZER_H
+#define LOSS_OPTIMIZER_H
+
+#include <stdint.h>
+
+#include "loss/gradient.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct loss_optimizer loss_optimizer;
+
+/*
+ * Requests: what loss_optimizer_ask() wants, the payload to read by name, and how it is answered.
+ * Numbers come in blocks and are never reused.
+ */
+#define LOSS_REQUEST_VALUE              1   /* f at "x"                              tell_value */
+#define LOSS_REQUEST_VALUE_AND_GRADIENT 2   /* f and ∇f at "x"                       tell_gradient */
+#define LOSS_REQUEST_HESSIAN_PRODUCT    101 /* ∇²f at "x" times "direction"          tell_vector */
+#define LOSS_REQUEST_HESSIAN            102 /* ∇²f at "x", n × n row-major           tell_vector */
+#define LOSS_REQUEST_BATCH_GRADIENT     201 /* mean over samples "indices" at "x"    tell_gradient */
+#define LOSS_REQUEST_PRECONDITION       301 /* an approximate inverse times "direction"   tell_vector */
+#define LOSS_REQUEST_NEW_ITERATE        401 /* nothing: a report, "x" is the iterate  the next ask goes on */
+#define LOSS_REQUEST_DONE               501 /* nothing: see loss_optimizer_outcome() */
+
+/* How many optimizers the catalogue has, and their names in alphabetical order; outside the range gives NULL.
+ * Static strings. Any thread. Since 0.1. */
+LOSS_API int32_t loss_optimizer_catalogue_count(void);
+LOSS_API const char *loss_optimizer_catalogue_name(int32_t index);
+
+/*
+ * Makes an optimizer by name: "gradient_descent", "sgd", "newton_cg", "lbfgs", "conjugate_gradient", …
+ *   out, context, name  not NULL; *out is NULL on failure. The caller owns it: loss_optimizer_free().
+ *   dtype               LOSS_FLOAT32 or LOSS_FLOAT64: the type of x and of every vector told and read
+ *   dimension           ≥ 1
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_create(loss_optimizer **out, loss_context *context, const char *name,
+                                           loss_dtype dtype, int64_t dimension);
+
+/* Gives the caller's reference back. NULL is allowed. Since 0.1. */
+LOSS_API void loss_optimizer_free(loss_optimizer *optimizer);
+
+/* Name, family ("gradient descent", "stochastic gradient descent", "Newton", "quasi-Newton", "conjugate gradient"), one
+ * line in words, and where it comes from. Static strings; NULL gives "". Any thread. Since 0.1. */
+LOSS_API const char *loss_optimizer_name(const loss_optimizer *optimizer);
+LOSS_API const char *loss_optimizer_family(const loss_optimizer *optimizer);
+LOSS_API const char *loss_optimizer_summary(const loss_optimizer *optimizer);
+LOSS_API const char *loss_optimizer_reference(const loss_optimizer *optimizer);
+
+/*
+ * Options, settable whenever the optimizer is not between start and done: those of the method, and for every one
+ *   "max_iterations", "max_evaluations"   int, hard limits; an evaluation is one value, gradient, batch or product told
+ *   "max_seconds"                         double, hard, counted from start
+ *   "gradient_tolerance"                  double: stop when ‖∇f‖∞ ≤ this
+ *   "gradient_tolerance_relative"         double: stop when ‖∇f‖∞ ≤ this · ‖∇f at the start‖∞
+ *   "value_tolerance"                     double: stop when f falls by less than this · max(|f|, |f before|)
+ *   "step_tolerance"                      double: stop when ‖x − x before‖∞ ≤ this · max(‖x‖∞, 1)
+ *   "target_value", "unbounded_value"     double: stop when f ≤ this
+ *   "report"                              int, 1: ask NEW_ITERATE at every iterate; default 0
+ * As loss_function_set_double() and its kin; LOSS_ERROR_STATE while running. Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_set_double(loss_optimizer *optimizer, const char *name, double value);
+LOSS_API loss_status loss_optimizer_set_int(loss_optimizer *optimizer, const char *name, int64_t value);
+LOSS_API loss_status loss_optimizer_set_string(loss_optimizer *optimizer, const char *name, const char *value);
+LOSS_API int32_t loss_optimizer_option_count(const loss_optimizer *optimizer);
+LOSS_API const loss_option *loss_optimizer_option(const loss_optimizer *optimizer, int32_t index);
+
+/*
+ * Reads an option or a measured number by name. Measured:
+ *   int     "iterations", "evaluations" (all), "value_evaluations", "gradient_evaluations", "hessian_products",
+ *           "batches", "epoch", "restarts", "indices_count" (of a batch request), "callback_status"
+ *   double  "value", "gradient_norm" (‖·‖∞), "step" (length along the last direction), "seconds",
+ *           "test_value", "test_threshold" (of the test that fired)
+ *   string  "test": the name of the option that stopped the run, or ""
+ *   optimizer, name, value  not NULL; *value is untouched on failure
+ * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE. Strings are static. Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_get_double(const loss_optimizer *optimizer, const char *name, double *value);
+LOSS_API loss_status loss_optimizer_get_int(const loss_optimizer *optimizer, const char *name, int64_t *value);
+LOSS_API loss_status loss_optimizer_get_string(const loss_optimizer *optimizer, const char *name, const char **value);
+
+/*
+ * Starts, or starts again, from x0.
+ *   x0  not NULL, dimension elements, copied; finite
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NONFINITE, LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (a method that draws
+ * batches needs its option "samples"). Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0);
+
+/*
+ * What is needed next. Asking again before telling gives the same request; after NEW_ITERATE it goes on.
+ *   request  not NULL; untouched on failure
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_STATE (not started). Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_ask(loss_optimizer *optimizer, int32_t *request);
+
+/*
+ * The payload of the request: "x", "direction" (elements of the optimizer's type, dimension of them), "indices" (int64_t,
+ * "indices_count" of them); and at any time between requests "best_x", the best completed point, with the
+ * "best_gradient" that belongs to it. Owned by the optimizer, valid until the next tell or ask.
+ *   pointer  not NULL; untouched on failure
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_STATE (not part of this request). Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_get_pointer(const loss_optimizer *optimizer, const char *name,
+                                                const void **pointer);
+
+/*
+ * The answers. Vectors are copied or used up before the call returns. Non-finite numbers are allowed: a line search
+ * backs off from them, elsewhere they end the run with LOSS_ERROR_NONFINITE as its outcome.
+ * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_STATE (nothing was asked, or something else). Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_tell_value(loss_optimizer *optimizer, double value);
+LOSS_API loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, double value, const void *gradient);
+LOSS_API loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *vector);
+
+/*
+ * Asks a run to end: the next ask gives DONE, with the outcome LOSS_STOP_USER and the best point so far.
+ * Any thread, any callback. NULL is allowed. Since 0.1.
+ */
+LOSS_API void loss_optimizer_stop(loss_optimizer *optimizer);
+
+/*
+ * How the run ended: a positive LOSS_STOP_…, or a negative LOSS_ERROR_… when it failed; LOSS_OK while it runs.
+ *   status  not NULL; untouched on failure
+ * The point returned is the best completed one in every case. Returns LOSS_OK, LOSS_ERROR_ARGUMENT,
+ * LOSS_ERROR_STATE (not started). Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_outcome(const loss_optimizer *optimizer, loss_status *status);
+
+/*
+ * Minimises the objective from x and leaves the best point there: a loop over ask and tell.
+ *   optimizer, objective, x  not NULL; types and dimensions agree. x also in case of failure holds the best point.
+ * Returns the outcome (positive: converged or a limit; negative: failed), or LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE,
+ * LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY, LOSS_ERROR_CALLBACK and what loss_objective_evaluate() returns. Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_minimize(loss_optimizer *optimizer, loss_objective *objective, void *x);
+
+/* Called by loss_optimizer_minimize() at every iterate; a non-zero result stops the run as loss_optimizer_stop() does. */
+typedef int32_t (*loss_iterate_callback)(void *user, loss_optimizer *optimizer);
+
+/* Sets that callback; NULL removes it. Returns LOSS_OK or LOSS_ERROR_ARGUMENT. Since 0.1. */
+LOSS_API loss_status loss_optimizer_set_iterate_callback(loss_optimizer *optimizer, loss_iterate_callback callback,
+                                                         void *user);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
