@@ -1,0 +1,77 @@
+/*
+ * The order of every sum: rows are cut the same way whatever the number of threads and the instruction set.
+ *
+ *   lanes   element i of a tile belongs to lane i mod 16; a lane adds its elements in order, in double
+ *   tile    what a kernel sees at a time: the largest power of two of rows with at most 1024 elements, at
+ * least 1 row block   the same with 4096 elements; the lanes go on through its tiles, and at its end are
+ * added by halving slice   the blocks are cut into at most 32 contiguous slices of equal numbers of blocks
+ * (the last may be shorter); block sums are added in order within a slice tree    slice sums are added
+ * pairwise, neighbours first, until one is left
+ *
+ * docs/numerics.md says the same in words. Changing a number here changes everybody's bits.
+ */
+#ifndef LOSSI_CORE_SUM_H
+#define LOSSI_CORE_SUM_H
+
+#include <stdint.h>
+
+enum { LOSSI_LANES = 16, LOSSI_TILE = 1024, LOSSI_BLOCK = 4096, LOSSI_SLICES = 32 };
+
+/* The largest power of two of rows with at most `elements` elements, at least 1. */
+static inline int64_t lossi_rows_within(int64_t columns, int64_t elements)
+{
+    int64_t rows = 1;
+    while (columns > 0 && 2 * rows * columns <= elements) {
+        rows *= 2;
+    }
+    return columns > 0 ? rows : elements;
+}
+
+typedef struct lossi_cut {
+    int64_t rows, columns;
+    int64_t tile_rows, block_rows;
+    int64_t slice_rows; /* rows of a slice, a multiple of block_rows */
+    int64_t slices;     /* 0 when there are no rows */
+} lossi_cut;
+
+static inline lossi_cut lossi_cut_rows(int64_t rows, int64_t columns)
+{
+    lossi_cut cut = {
+        rows, columns, lossi_rows_within(columns, LOSSI_TILE), lossi_rows_within(columns, LOSSI_BLOCK), 0, 0};
+    int64_t blocks = rows / cut.block_rows + (rows % cut.block_rows != 0);
+    int64_t per_slice = (blocks + LOSSI_SLICES - 1) / LOSSI_SLICES;
+    cut.slice_rows = per_slice * cut.block_rows;
+    cut.slices = per_slice == 0 ? 0 : (blocks + per_slice - 1) / per_slice;
+    return cut;
+}
+
+/* 16 lanes to one number: 16 → 8 → 4 → 2 → 1, lane k plus lane k + half. */
+static inline double lossi_sum_lanes(const double lanes[LOSSI_LANES])
+{
+    double sum[LOSSI_LANES / 2];
+    for (int i = 0; i < LOSSI_LANES / 2; i++) {
+        sum[i] = lanes[i] + lanes[i + LOSSI_LANES / 2];
+    }
+    for (int half = LOSSI_LANES / 4; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            sum[i] = sum[i] + sum[i + half];
+        }
+    }
+    return sum[0];
+}
+
+/* Slice sums to one number, pairwise in place; +0 for none. */
+static inline double lossi_sum_slices(double *sums, int64_t count)
+{
+    for (; count > 1; count = (count + 1) / 2) {
+        for (int64_t i = 0; i < count / 2; i++) {
+            sums[i] = sums[2 * i] + sums[2 * i + 1];
+        }
+        if (count % 2 != 0) {
+            sums[count / 2] = sums[count - 1];
+        }
+    }
+    return count == 1 ? sums[0] : 0.0;
+}
+
+#endif
