@@ -4,7 +4,7 @@
 # -fno-math-errno lets sqrt and fma be one instruction; nobody here reads errno after them.
 
 function(loss_target_flags target)
-  target_compile_features(${target} PUBLIC c_std_11)
+  target_compile_features(${target} PRIVATE c_std_11)
   set_target_properties(${target} PROPERTIES C_EXTENSIONS OFF C_VISIBILITY_PRESET hidden
                                              POSITION_INDEPENDENT_CODE ON)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)

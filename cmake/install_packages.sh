@@ -1,0 +1,38 @@
+#!/bin/sh
+# Installs the Debian packages a job needs, and nothing when they are there already.
+#
+#   sh cmake/install_packages.sh demo|test|lint|aarch64 …
+set -eu
+
+build="gcc libc6-dev cmake ninja-build pkg-config libjansson-dev"
+packages=""
+for job in "$@"; do
+    case $job in
+    demo) packages="$packages $build gnuplot-nox" ;;
+    test) packages="$packages $build gnuplot-nox g++ python3 libcmocka-dev libmpfr-dev" ;;
+    lint) packages="$packages gcc g++ libc6-dev python3 git clang-format-14" ;;
+    aarch64) packages="$packages cmake ninja-build python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
+    *) echo "install_packages.sh: no job \"$job\"; there are demo, test, lint and aarch64" >&2 && exit 2 ;;
+    esac
+done
+
+missing=""
+for package in $packages; do
+    case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+    *" installed") ;;
+    *) missing="$missing $package" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+as_root=""
+[ "$(id -u)" -eq 0 ] || as_root="sudo"
+
+install() {
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -qq --yes --no-install-recommends -o Dpkg::Use-Pty=0 $missing >/dev/null
+}
+
+echo "Installing:$missing"
+# The package lists may be absent or too old to fetch from; only then are they renewed.
+install 2>/dev/null || { $as_root apt-get update -qq && install; }
