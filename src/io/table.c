@@ -1,0 +1,273 @@
+/* Tables: a file read whole, cut into cells, every cell read as a number once; then copies of columns. */
+#include "table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes asked for at first when the size of a file is not known (a pipe); doubled from there. */
+#define FIRST_READ (1 << 16)
+
+void *lossi_io_table_allocate(loss_context *context, int64_t count, size_t size)
+{
+    void *memory = NULL;
+    if (count <= INT64_MAX / (int64_t)size) {
+        memory = loss_context_allocate(context, (count > 0 ? count : 1) * (int64_t)size);
+    }
+    if (!memory) {
+        struct lossi_io_message message = {0};
+        lossi_io_message_add(&message, "no memory for %" PRId64 " elements of %zu bytes", count, size);
+        lossi_io_message_fail(&message, context, LOSS_ERROR_MEMORY);
+    }
+    return memory;
+}
+
+loss_status lossi_io_parse_cell(const char *cell, double *value)
+{
+    while (*cell == ' ' || *cell == '\t') {
+        cell++;
+    }
+    size_t length = strlen(cell);
+    while (length > 0 && (cell[length - 1] == ' ' || cell[length - 1] == '\t')) {
+        length--;
+    }
+    return length == 0 ? LOSS_ERROR_FORMAT : loss_parse_double(cell, (int64_t)length, value);
+}
+
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------------ */
+
+static loss_status fail_file(loss_context *context, const char *path, const char *what)
+{
+    struct lossi_io_message message = {0};
+    const int number = errno;
+    lossi_io_message_add(&message, "%s: %s: %s", path, what, strerror(number));
+    return lossi_io_message_fail(&message, context, LOSS_ERROR_FILE);
+}
+
+/* Everything that is in the file, and room for one more byte; works for pipes too. */
+static loss_status read_stream(loss_table *table, FILE *file, int64_t *length)
+{
+    int64_t size = FIRST_READ, used = 0;
+    char *text = lossi_io_table_allocate(table->context, size + 1, 1);
+    while (text) {
+        errno = 0;
+        used += (int64_t)fread(text + used, 1, (size_t)(size - used), file);
+        if (ferror(file)) {
+            loss_context_release(table->context, text);
+            return fail_file(table->context, table->path, "cannot read");
+        }
+        if (used < size) {
+            break;
+        }
+        char *larger = lossi_io_table_allocate(table->context, 2 * size + 1, 1);
+        if (larger) {
+            memcpy(larger, text, (size_t)used);
+        }
+        loss_context_release(table->context, text);
+        text = larger;
+        size *= 2;
+    }
+    table->text = text;
+    *length = used;
+    return text ? LOSS_OK : LOSS_ERROR_MEMORY;
+}
+
+static loss_status read_file(loss_table *table, int64_t *length)
+{
+    FILE *file = fopen(table->path, "rb");
+    if (!file) {
+        return fail_file(table->context, table->path, "cannot open");
+    }
+    const loss_status status = read_stream(table, file, length);
+    fclose(file);
+    return status;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Two columns of one name could not be told apart. */
+static loss_status check_names(const loss_table *table)
+{
+    const char **names = lossi_io_table_allocate(table->context, table->columns, sizeof *names);
+    if (!names) {
+        return LOSS_ERROR_MEMORY;
+    }
+    for (int64_t c = 0; c < table->columns; c++) {
+        names[c] = loss_table_column_name(table, c);
+    }
+    qsort(names, (size_t)table->columns, sizeof *names, compare_names);
+    loss_status status = LOSS_OK;
+    for (int64_t c = 1; c < table->columns && !status; c++) {
+        if (strcmp(names[c - 1], names[c]) != 0) {
+            continue;
+        }
+        struct lossi_io_message message = {0};
+        lossi_io_message_path(&message, table->path);
+        lossi_io_message_add(&message, "line 1 has the column name ");
+        lossi_io_message_quote(&message, names[c]);
+        lossi_io_message_add(&message, " twice");
+        status = lossi_io_message_fail(&message, table->context, LOSS_ERROR_FORMAT);
+    }
+    loss_context_release(table->context, names);
+    return status;
+}
+
+static loss_status number_columns(loss_table *table)
+{
+    table->numbering = lossi_io_table_allocate(table->context, table->columns, NUMBER_WIDTH);
+    if (!table->numbering) {
+        return LOSS_ERROR_MEMORY;
+    }
+    for (int64_t c = 0; c < table->columns; c++) {
+        snprintf(table->numbering + c * NUMBER_WIDTH, NUMBER_WIDTH, "%" PRId64, c + 1);
+    }
+    return LOSS_OK;
+}
+
+static loss_status parse_numbers(loss_table *table)
+{
+    const int64_t columns = table->columns;
+    table->bad_row = lossi_io_table_allocate(table->context, columns, sizeof *table->bad_row);
+    table->numbers = lossi_io_table_allocate(table->context, table->rows * columns, sizeof *table->numbers);
+    if (!table->bad_row || !table->numbers) {
+        return LOSS_ERROR_MEMORY;
+    }
+    for (int64_t c = 0; c < columns; c++) {
+        table->bad_row[c] = -1;
+    }
+    for (int64_t r = 0; r < table->rows; r++) {
+        double *numbers = table->numbers + r * columns;
+        for (int64_t c = 0; c < columns; c++) {
+            numbers[c] = NAN;
+            if (table->bad_row[c] < 0 && lossi_io_parse_cell(lossi_io_table_cell(table, r, c), &numbers[c])) {
+                table->bad_row[c] = r;
+            }
+        }
+    }
+    return LOSS_OK;
+}
+
+static loss_status fill(loss_table *table, const char *text, int64_t length, int has_header, char separator)
+{
+    loss_status status = LOSS_OK;
+    if (table->path) {
+        status = read_file(table, &length);
+    } else {
+        table->text = lossi_io_table_allocate(table->context, length + 1, 1);
+        if (!table->text) {
+            return LOSS_ERROR_MEMORY;
+        }
+        if (length > 0) {
+            memcpy(table->text, text, (size_t)length);
+        }
+    }
+    if (!status && length == 0) {
+        struct lossi_io_message message = {0};
+        lossi_io_message_path(&message, table->path);
+        lossi_io_message_add(&message, "the file is empty");
+        return lossi_io_message_fail(&message, table->context, LOSS_ERROR_FORMAT);
+    }
+    if (!status) {
+        status = lossi_io_csv_cut(table, length, has_header, separator);
+    }
+    if (!status) {
+        status = has_header ? check_names(table) : number_columns(table);
+    }
+    return status ? status : parse_numbers(table);
+}
+
+static int is_possible_separator(int32_t separator)
+{
+    return separator == '\t' || (separator >= ' ' && separator < 0x7f && !strchr("\"'+-.", separator) &&
+                                 !(separator >= '0' && separator <= '9') &&
+                                 !((separator | 0x20) >= 'a' && (separator | 0x20) <= 'z'));
+}
+
+/* path NULL: from memory. */
+static loss_status create(loss_table **out, loss_context *context, const char *path, const char *text,
+                          int64_t length, int32_t has_header, int32_t separator)
+{
+    *out = NULL;
+    if (has_header != 0 && has_header != 1) {
+        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "has_header must be 0 or 1");
+    }
+    separator = separator ? separator : ',';
+    if (!is_possible_separator(separator)) {
+        return lossi_io_fail(
+            context, LOSS_ERROR_RANGE,
+            "the separator must be a tab or a printable ASCII character that is no letter, digit, "
+            "quote, sign or point");
+    }
+    loss_table *table = lossi_io_table_allocate(context, 1, sizeof *table);
+    if (!table) {
+        return LOSS_ERROR_MEMORY;
+    }
+    *table = (loss_table){.context = context};
+    loss_status status = loss_data_create(&table->anchor, context);
+    if (!status && path) {
+        table->path = lossi_io_table_allocate(context, (int64_t)strlen(path) + 1, 1);
+        if (table->path) {
+            strcpy(table->path, path);
+        } else {
+            status = LOSS_ERROR_MEMORY;
+        }
+    }
+    if (!status) {
+        status = fill(table, text, length, has_header, (char)separator);
+    }
+    if (status) {
+        loss_table_free(table);
+        return status;
+    }
+    *out = table;
+    return LOSS_OK;
+}
+
+loss_status loss_table_read_csv(loss_table **out, loss_context *context, const char *path, int32_t has_header,
+                                int32_t separator)
+{
+    if (out) {
+        *out = NULL;
+    }
+    if (!out || !context || !path) {
+        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "loss_table_read_csv: an argument is NULL");
+    }
+    return create(out, context, path, NULL, 0, has_header, separator);
+}
+
+loss_status loss_table_parse_csv(loss_table **out, loss_context *context, const char *text, int64_t length,
+                                 int32_t has_header, int32_t separator)
+{
+    if (out) {
+        *out = NULL;
+    }
+    if (!out || !context || (!text && length > 0)) {
+        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "loss_table_parse_csv: an argument is NULL");
+    }
+    if (length < 0) {
+        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "loss_table_parse_csv: the length is negative");
+    }
+    return create(out, context, NULL, text, length, has_header, separator);
+}
+
+void loss_table_free(loss_table *table)
+{
+    if (!table) {
+        return;
+    }
+    loss_context *context = table->context;
+    loss_data *anchor = table->anchor;
+    void *const blocks[] = {table->path,      table->text,    table->cells,   table->lines, table->names,
+                            table->numbering, table->numbers, table->bad_row, table};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        loss_context_release(context, blocks[i]);
+    }
+    loss_data_free(anchor); /* last: it may be what kept the context alive */
+}

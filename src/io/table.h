@@ -1,0 +1,84 @@
+/* What the files of libloss_io share: the table as it is in memory, and how its errors are told. */
+#ifndef LOSSI_IO_TABLE_H
+#define LOSSI_IO_TABLE_H
+
+#include "loss/data.h"
+#include "loss/io.h"
+
+#include <stddef.h>
+
+struct loss_table {
+    loss_context *context; /* whose allocator holds everything below */
+    loss_data *anchor; /* an empty handle of that context: it keeps the context alive as long as the table */
+    char *path;
+    char *text; /* the file's bytes; cells are ended by NUL in place */
+    int64_t rows, columns;
+    int64_t *cells;   /* rows × columns offsets into text */
+    int64_t *lines;   /* rows */
+    int64_t *names;   /* columns offsets into text; NULL without a header */
+    char *numbering;  /* the names "1", "2", … then, NUMBER_WIDTH bytes each */
+    double *numbers;  /* rows × columns; NaN where the cell is no number */
+    int64_t *bad_row; /* columns: the first row whose cell is no number, −1 when there is none */
+};
+
+#define NUMBER_WIDTH 24
+
+/* ---- message.c */
+
+/* A sentence being put together in fixed memory; what does not fit is cut off. */
+struct lossi_io_message {
+    char text[480];
+    size_t length;
+};
+
+void lossi_io_message_add(struct lossi_io_message *message, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Somebody else's text in double quotes: cut after 40 bytes, control characters as '?', so that it stays one
+ * line. */
+void lossi_io_message_quote(struct lossi_io_message *message, const char *text);
+
+/* "data.csv: ", or nothing for a table from memory. */
+void lossi_io_message_path(struct lossi_io_message *message, const char *path);
+
+/* "data.csv: line 17, column 3 ("radius"): " */
+void lossi_io_message_cell(struct lossi_io_message *message, const loss_table *table, int64_t row,
+                           int64_t column);
+
+/* Puts the sentence into the context and returns status. */
+loss_status lossi_io_message_fail(const struct lossi_io_message *message, loss_context *context,
+                                  loss_status status);
+
+/* The same for a sentence that is known beforehand. */
+loss_status lossi_io_fail(loss_context *context, loss_status status, const char *sentence);
+
+/* The position of the name in the list most like this one, −1 when none is alike. */
+typedef const char *(*lossi_io_name_at)(const void *list, int64_t index);
+int64_t lossi_io_nearest_name(const void *list, lossi_io_name_at name_at, int64_t count, const char *name);
+
+/* ---- csv.c */
+
+/* Cuts table->text, length bytes with room for one more, into cells. On failure the sentence is in the
+ * context. */
+loss_status lossi_io_csv_cut(loss_table *table, int64_t length, int has_header, char separator);
+
+/* ---- table.c */
+
+/* count elements of that size from the table's allocator; the sentence is set when there is no memory. */
+void *lossi_io_table_allocate(loss_context *context, int64_t count, size_t size);
+
+/* A number with blanks around it. */
+loss_status lossi_io_parse_cell(const char *cell, double *value);
+
+/* Where the cell is, without a check of the range. */
+static inline const char *lossi_io_table_cell(const loss_table *table, int64_t row, int64_t column)
+{
+    return table->text + table->cells[row * table->columns + column];
+}
+
+static inline int lossi_io_table_has_column(const loss_table *table, int64_t column)
+{
+    return column >= 0 && column < table->columns;
+}
+
+#endif
