@@ -1,0 +1,181 @@
+/* The elementary functions: exp expm1 log log1p tanh sigmoid softplus, for the element type of the pass.
+ *
+ *   sigmoid(x) = 1 / (1 + e^-x)        softplus(x) = log(1 + e^x)
+ *
+ * Branch-free, and only of operations that IEEE 754 rounds exactly, in an order that is written here: hence
+ * the same bits on every instruction set. Errors below 1 ulp, measured by tests/numerics/ulp.c, are listed in
+ * docs/numerics.md. NaN gives NaN, every infinity and zero its limit with its sign, subnormals are numbers.
+ *
+ * The reductions are the classical ones: e^x = 2^n e^r with n = round(x / ln 2), and log x = n ln 2 +
+ * log(1 + f) with x = 2^n (1 + f) (Muller, "Elementary Functions", 3rd ed., 2016, section 11.1). A result is
+ * formed as a head and a tail far below it, so that only the last addition rounds at full size. The error of
+ * a sum s = a + b with |a| >= |b| is b - (s - a), exactly (Dekker, 1971). Included by simd/real.h only. */
+#ifndef LOSSI_SIMD_MATH_H
+#define LOSSI_SIMD_MATH_H
+
+#if LOSSI_REAL == 32
+#include "math_float32.h"
+#else
+#include "math_float64.h"
+#endif
+
+/* min(high, x) in this order returns x when it is NaN, and so does max(low, x). */
+LOSSI_INLINE vreal v_clamp_keeping_nan(vreal x, real low, real high)
+{
+    return v_max(v_set1(low), v_min(v_set1(high), x));
+}
+
+/* x = n ln 2 + r + low, |r| <= ln 2 / 2 but for rounding. The first product is exact and cancels exactly. */
+LOSSI_INLINE vreal v_exp_reduce(vreal x, vreal *n, vreal *low)
+{
+    *n = v_fma(x, v_set1(MATH_LOG2_E), v_set1(MATH_ROUNDER)) - MATH_ROUNDER;
+    vreal head = v_fnma(*n, v_set1(MATH_LN2_HIGH), x);
+    vreal r = v_fnma(*n, v_set1(MATH_LN2_LOW), head);
+    *low = v_fnma(*n, v_set1(MATH_LN2_LOW), head - r);
+    return r;
+}
+
+LOSSI_INLINE vreal v_exp(vreal x)
+{
+    vreal n, low;
+    vreal r = v_exp_reduce(v_clamp_keeping_nan(x, MATH_EXP_LOWEST, MATH_EXP_HIGHEST), &n, &low);
+    vreal p = v_fma(r * r, v_exp_tail(r), r) + REAL(1.0);
+    return v_scale(p, n);
+}
+
+/* e^x for x <= 0 as a head, which is e^x rounded nearly always to nearest, and what is missing. */
+LOSSI_INLINE vreal v_exp_parts(vreal x, vreal *missing)
+{
+    vreal n, low;
+    vreal r = v_exp_reduce(v_max(v_set1(MATH_EXP_LOWEST), x), &n, &low);
+    vreal tail = v_fma(r * r, v_exp_tail(r), low);
+    vreal one_plus_r = r + REAL(1.0);
+    vreal rest = (r - (one_plus_r - REAL(1.0))) + tail;
+    vreal head = one_plus_r + rest;
+    *missing = v_scale(rest - (head - one_plus_r), n);
+    return v_scale(head, n);
+}
+
+/* 2^n e^r - 1 = head + tail, |tail| < |head| / 4, the remainder of the argument given as r + low. */
+LOSSI_INLINE vreal v_expm1_parts(vreal n, vreal r, vreal low, vreal *tail)
+{
+    vreal curved = v_fma(r * r, v_exp_tail(r), low);
+    vreal power = v_pow2(n);
+    vreal base = power - REAL(1.0);
+    vreal head = v_fma(power, r, base);
+    *tail = v_fma(power, curved, v_fma(power, r, base - head));
+    return head;
+}
+
+LOSSI_INLINE vreal v_expm1(vreal x)
+{
+    vreal n, low, tail;
+    vreal r = v_exp_reduce(v_clamp_keeping_nan(x, MATH_EXPM1_LOWEST, MATH_EXP_HIGHEST), &n, &low);
+    /* The last binade before infinity needs a power of two that is no number: half of it, then doubled. */
+    vreal capped = v_min(v_set1(MATH_EXPONENT_HIGHEST), n);
+    vreal doubling = v_select(v_gt(n, capped), v_set1(REAL(2.0)), v_set1(REAL(1.0)));
+    vreal head = v_expm1_parts(capped, r, low, &tail);
+    return v_copysign((head + tail) * doubling, x); /* copysign for -0 */
+}
+
+/* log(2^n (1 + f)), f on [-1/4, 1/2]. The larger term leads: where n ln 2 is not 0 it is above |f|. */
+LOSSI_INLINE vreal v_log_sum(vreal n, vreal f)
+{
+    vreal high = n * MATH_LN2_HIGH;
+    vreal head = high + f;
+    vreal missing = f - (head - high);
+    vreal curved = v_fma(f, v_log_tail(f), v_set1(REAL(-0.5)));
+    return head + (missing + v_fma(f * f, curved, n * MATH_LN2_LOW));
+}
+
+LOSSI_INLINE vreal v_log(vreal x)
+{
+    vreal n;
+    vreal m = v_split(x, &n);
+    vreal y = v_log_sum(n, m - REAL(1.0));
+    y = v_select(v_lt(x, v_set1(REAL_INFINITY)), y, x); /* infinity and NaN */
+    y = v_select(v_eq(x, v_set1(REAL(0.0))), v_set1(-REAL_INFINITY), y);
+    return v_select(v_lt(x, v_set1(REAL(0.0))), v_set1(REAL_NAN), y);
+}
+
+/* log(1 + x) for 0 <= x <= 1, the range of e^-|x|; NaN gives NaN. */
+LOSSI_INLINE vreal v_log1p_unit(vreal x)
+{
+    vmask upper = v_ge(x, v_set1(REAL(0.5)));
+    vreal n = v_select(upper, v_set1(REAL(1.0)), v_set1(REAL(0.0)));
+    return v_log_sum(n, v_select(upper, v_fma(x, v_set1(REAL(0.5)), v_set1(REAL(-0.5))), x));
+}
+
+/* The exponent is that of 1 + x rounded, but the significand is x's own: f = x 2^-n + (2^-n - 1), where both
+ * terms and the sum are exact whenever the rounding of 1 + x matters. */
+LOSSI_INLINE vreal v_log1p(vreal x)
+{
+    vint moved = v_bits(x + REAL(1.0)) + (MATH_BITS_ONE - MATH_BITS_THREE_QUARTERS);
+    vint exponent = v_int_shr(moved, MATH_SIGNIFICAND_BITS) - MATH_EXPONENT_HIGHEST;
+    vreal n = v_from_int(exponent);
+    vreal scaled = v_from_bits(v_bits(x) - v_int_shl(exponent, MATH_SIGNIFICAND_BITS));
+    /* 2^-n in quarters: n may be one too large for it to be a normal number */
+    vreal shift = v_fma(v_pow2(REAL(2.0) - n), v_set1(REAL(0.25)), v_set1(REAL(-1.0)));
+    vreal y = v_log_sum(n, scaled + shift);
+    y = v_select(v_lt(x, v_set1(REAL_INFINITY)), y, x);
+    y = v_select(v_eq(x, v_set1(REAL(-1.0))), v_set1(REAL_INFINITY), y);
+    y = v_select(v_lt(x, v_set1(REAL(-1.0))), v_set1(REAL_NAN), y);
+    return v_copysign(y, x);
+}
+
+/* With m = e^(2|x|) - 1, tanh |x| = m / (m + 2): one division, whose rounding errors are then measured. */
+LOSSI_INLINE vreal v_tanh(vreal x)
+{
+    vreal n, low, tail;
+    vreal r = v_exp_reduce(v_min(v_set1(MATH_TANH_HIGHEST), v_abs(x)) * REAL(2.0), &n, &low);
+    vreal head = v_expm1_parts(n, r, low, &tail);
+    vreal m = head + tail;
+    vreal m_missing = tail - (m - head);
+    vreal d = m + REAL(2.0);
+    vreal d_missing = (v_min(m, v_set1(REAL(2.0))) - (d - v_max(m, v_set1(REAL(2.0))))) + m_missing;
+    vreal inverse = REAL(1.0) / d;
+    vreal y = m * inverse;
+    vreal remainder = v_fnma(y, d, m) + v_fnma(y, d_missing, m_missing);
+    return v_copysign(v_fma(remainder, inverse, y), x);
+}
+
+/* With e = e^-|x|: 1 / (1 + e) for x >= 0, e / (1 + e) below, so nothing cancels on either side. */
+LOSSI_INLINE vreal v_sigmoid(vreal x)
+{
+    vreal e_missing;
+    vreal e = v_exp_parts(-v_abs(x), &e_missing);
+    vreal d = e + REAL(1.0);
+    vreal d_missing = (e - (d - REAL(1.0))) + e_missing;
+    vmask negative = v_lt(x, v_set1(REAL(0.0)));
+    vreal numerator = v_select(negative, e, v_set1(REAL(1.0)));
+    vreal numerator_missing = v_select(negative, e_missing, v_set1(REAL(0.0)));
+    vreal inverse = REAL(1.0) / d;
+    vreal y = numerator * inverse;
+    vreal remainder = v_fnma(y, d, numerator) + v_fnma(y, d_missing, numerator_missing);
+    return v_fma(remainder, inverse, y);
+}
+
+/* max(x, 0) + log(1 + e^-|x|). What the exponential is missing enters with the slope of the logarithm,
+ * 1 / (1 + e), for which a few per cent are plenty. */
+LOSSI_INLINE vreal v_softplus(vreal x)
+{
+    vreal e_missing;
+    vreal e = v_exp_parts(-v_abs(x), &e_missing);
+    vmask upper = v_ge(e, v_set1(REAL(0.5)));
+    vreal n = v_select(upper, v_set1(REAL(1.0)), v_set1(REAL(0.0)));
+    vreal f = v_select(upper, v_fma(e, v_set1(REAL(0.5)), v_set1(REAL(-0.5))), e);
+    vreal positive = v_max(v_set1(REAL(0.0)), x);
+    /* three terms, largest first; ln 2 is there only while x <= ln 2 */
+    vreal ln2 = n * MATH_LN2_HIGH;
+    vreal high = ln2 + positive;
+    vreal high_missing = positive - (high - ln2);
+    vreal head = high + f;
+    vreal missing = (f - (head - high)) + high_missing;
+    vreal slope = v_fma(e, v_fma(e, v_set1(REAL(0.37)), v_set1(REAL(-0.86))), v_set1(REAL(1.0)));
+    vreal curved = v_fma(f, v_log_tail(f), v_set1(REAL(-0.5)));
+    vreal tail = v_fma(f * f, curved, v_fma(e_missing, slope, n * MATH_LN2_LOW));
+    vreal y = head + (missing + tail);
+    return v_select(v_lt(x, v_set1(REAL_INFINITY)), y, x);
+}
+
+#endif

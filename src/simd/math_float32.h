@@ -1,0 +1,47 @@
+/* Constants and polynomials of the elementary functions in float32; what they mean is said in simd/math.h.
+ *
+ * Polynomials: made by tests/numerics/minimax.sollya (Sollya 8.0, fpminimax), minimax in relative error. */
+#ifndef LOSSI_SIMD_MATH_FLOAT32_H
+#define LOSSI_SIMD_MATH_FLOAT32_H
+
+/* Beyond these e^x is infinite (ln FLT_MAX = 88.72) or rounds to 0 (ln 2^-150 = -103.97). */
+#define MATH_EXP_HIGHEST  89.0f
+#define MATH_EXP_LOWEST   -104.0f
+#define MATH_EXPM1_LOWEST -18.0f /* e^x - 1 rounds to -1 below ln 2^-25 = -17.33 */
+#define MATH_TANH_HIGHEST 10.0f  /* tanh x rounds to 1 above 9.02 */
+
+#define MATH_LOG2_E 0x1.715476p0f
+/* ln 2 in two parts. 15 bits of the first: its product with any exponent is exact. */
+#define MATH_LN2_HIGH 0x1.62e4p-1f
+#define MATH_LN2_LOW  0x1.7f7d1cp-20f
+#define MATH_ROUNDER  0x1.8p23f /* adding and subtracting it rounds to an integer */
+
+#define MATH_EXPONENT_HIGHEST    127 /* of a power of two that is a number; also the bias */
+#define MATH_SIGNIFICAND_BITS    23
+#define MATH_BITS_ONE            0x3f800000
+#define MATH_BITS_THREE_QUARTERS 0x3f400000
+
+/* (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2; e^r - 1 is then right to 2^-26.1 */
+LOSSI_INLINE vreal v_exp_tail(vreal r)
+{
+    vreal p = v_set1(0x1.6b7346p-10f);
+    p = v_fma(p, r, v_set1(0x1.122792p-7f));
+    p = v_fma(p, r, v_set1(0x1.555716p-5f));
+    p = v_fma(p, r, v_set1(0x1.5554bp-3f));
+    return v_fma(p, r, v_set1(0x1.fffffep-2f));
+}
+
+/* (log(1 + f) - f + f^2 / 2) / f^3 on [-1/4, 1/2]; log(1 + f) is then right to 2^-27.6 */
+LOSSI_INLINE vreal v_log_tail(vreal f)
+{
+    vreal p = v_set1(-0x1.713ed6p-5f);
+    p = v_fma(p, f, v_set1(0x1.aca4d4p-4f));
+    p = v_fma(p, f, v_set1(-0x1.0d95dap-3f));
+    p = v_fma(p, f, v_set1(0x1.288714p-3f));
+    p = v_fma(p, f, v_set1(-0x1.54efp-3f));
+    p = v_fma(p, f, v_set1(0x1.99696p-3f));
+    p = v_fma(p, f, v_set1(-0x1.000042p-2f));
+    return v_fma(p, f, v_set1(0x1.5555a4p-2f));
+}
+
+#endif
