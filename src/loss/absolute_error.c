@@ -1,0 +1,39 @@
+/*
+ * Absolute error.
+ *
+ *     loss = |prediction − target|
+ *
+ * The gradient at 0 is 0, the smallest subgradient; the curvature is 0. The majorizer 1/|r| (infinite at 0) is the weight
+ * of iteratively reweighted least squares: |r| ≤ r²/(2|r₀|) + |r₀|/2.
+ * Boscovich, De litteraria expeditione (1757); majorizer: Hunter & Lange, A tutorial on MM algorithms (2004), §3.
+ */
+#include "loss/pointwise.h"
+
+LOSSI_INLINE void absolute_error(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal zero = v_set1(0), one = v_set1(1);
+    const vreal r = prediction - target, a = v_abs(r);
+    (void)parameters;
+
+    out->value = a;
+    out->gradient = v_select(v_gt(a, zero), v_copysign(one, r), a); /* 0 at 0, NaN for NaN */
+    out->curvature = v_select(v_is_nan(r), r, zero);
+    out->majorizer = one / a;
+}
+
+#define LOSSI_FORMULA absolute_error
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+extern const lossi_row lossi_row_absolute_error;
+const lossi_row lossi_row_absolute_error = {
+    .name = "absolute_error",
+    .aliases = "mae l1_loss",
+    .summary = "the absolute value of the difference",
+    .formula = "|r|, with r = prediction - target",
+    .reference = "Boscovich, De litteraria expeditione (1757)",
+    .flags = LOSSI_CONVEX | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+};
+
+#endif

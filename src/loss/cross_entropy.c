@@ -1,0 +1,431 @@
+/*
+ * Softmax cross-entropy: of logits z, or of probabilities, and a class label or a distribution.
+ *
+ *     loss = Σ_j u_j (log Σ_k exp z_k − z_j),   u_j = w_j q_j
+ *
+ * q is the target distribution: for a label y and smoothing ε, (1 − ε)[j = y] + ε/K; w are class weights. With p = softmax z,
+ * W = Σ u and M = diag p − ppᵀ:
+ *
+ *     gradient  W p − u        curvature  W M, its diagonal W p_j (1 − p_j)        majorizer  ½ W (I − 11ᵀ/K)
+ *
+ * Everything is made of positive parts (loss/rowwise.h): log Σ exp z − z_j = (m − z_j) + log1p(s), and the gradient is
+ * (W − u_j) p_j − u_j (1 − p_j), which does not cancel for one-hot targets. A term with u_j = 0 is 0 even at z_j = −∞.
+ * For probabilities: loss = −Σ u_j log p_j, gradient −u_j/p_j, curvature u_j/p_j².
+ *
+ * Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4); smoothing: Szegedy et al., Rethinking
+ * the Inception architecture (2016), §7; majorizer: Böhning, Multinomial logistic regression algorithm (1992).
+ */
+#include "loss/rowwise.h"
+
+enum { INPUT, LABEL_SMOOTHING, IGNORE_LABEL, CLASS_WEIGHT };
+
+enum { ROWS_AT_A_TIME = 64 }; /* rows whose logarithms are taken together */
+
+/* A row while it is worked on. */
+typedef struct row_state {
+    int64_t largest; /* column of the first maximum */
+    int64_t label;   /* −1 for a distribution */
+    int32_t counts;  /* 0: has the ignored label */
+    real own;        /* u of the label, without smoothing */
+} row_state;
+
+/* The rows worked on together; arrays by row so that vectors run over rows. */
+typedef struct group {
+    row_state row[ROWS_AT_A_TIME];
+    real others[ROWS_AT_A_TIME];  /* s */
+    real linear[ROWS_AT_A_TIME];  /* Σ u_j (m − z_j) */
+    real weight[ROWS_AT_A_TIME];  /* W */
+    real log[ROWS_AT_A_TIME];     /* log1p(s) */
+    real inverse[ROWS_AT_A_TIME]; /* 1/(1 + s) */
+} group;
+
+static int32_t smooth(const lossi_tile *tile)
+{
+    return tile->labels == NULL || tile->prepared->parameters[LABEL_SMOOTHING] > 0;
+}
+
+LOSSI_INLINE const real *row_of(const void *array, int64_t row, int64_t stride)
+{
+    return (const real *)array + row * stride;
+}
+
+LOSSI_INLINE real *place_of(void *array, int64_t row, int64_t stride)
+{
+    return array == NULL ? NULL : (real *)array + row * stride;
+}
+
+/* ---- u ---- */
+
+static void class_weights(const lossi_tile *tile, int64_t j, vreal *pack)
+{
+    real padded[LOSSI_LANES] = {0};
+    for (int lane = 0; lane < LOSSI_LANES && j + lane < tile->columns; lane++) {
+        padded[lane] = tile->prepared->class_weight == NULL ? 1
+                                                            : (real)tile->prepared->class_weight[j + lane];
+    }
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        pack[v] = v_load(padded + v * VREAL_LANES);
+    }
+}
+
+/* u of 16 columns; 0 beyond the row. */
+static void targets(const lossi_tile *tile, int64_t row, int64_t label, int64_t j, vreal *u)
+{
+    vreal weight[LOSSI_PACK];
+    class_weights(tile, j, weight);
+    if (label < 0) {
+        lossi_load_pack(row_of(tile->target, row, tile->target_stride), j, tile->columns, 0, u);
+    } else {
+        const double smoothing = tile->prepared->parameters[LABEL_SMOOTHING],
+                     even = smoothing / (double)tile->columns;
+        const vreal here = v_set1((real)(1 - smoothing + even)), there = v_set1((real)even);
+        lossi_column_numbers(j, u);
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            u[v] = v_select(v_eq(u[v], v_set1((real)label)), here, there);
+        }
+    }
+    if (tile->prepared->class_weight != NULL || j + LOSSI_LANES > tile->columns) {
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            u[v] = u[v] * weight[v];
+        }
+    }
+}
+
+/* Which rows count, and the label's weight; what the row adds to the denominator. */
+static void begin_row(const lossi_tile *tile, int64_t row, row_state *state)
+{
+    const lossi_prepared *prepared = tile->prepared;
+    state->label = tile->labels == NULL ? -1 : tile->labels[row];
+    state->counts = tile->labels == NULL || state->label != prepared->ignore_label;
+    state->own = 1;
+    if (state->counts && state->label >= 0 && prepared->class_weight != NULL) {
+        state->own = (real)prepared->class_weight[state->label];
+    }
+    lossi_put((real *)tile->denominator + row, state->counts ? state->own : 0);
+}
+
+/* Σ u_j x_j and Σ u_j, where x_j = m − z_j; a u_j of 0 takes its term away. */
+static void weigh_columns(const lossi_tile *tile, int64_t row, int64_t label, real maximum, real *linear,
+                          real *total)
+{
+    const real *z = row_of(tile->prediction, row, tile->prediction_stride);
+    const vreal zero = v_set1(0), m = v_set1(maximum);
+    vreal u[LOSSI_PACK], pack[LOSSI_PACK];
+    lossi_lane_sum sum, weight;
+    lossi_lane_sum_clear(&sum);
+    lossi_lane_sum_clear(&weight);
+    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
+        targets(tile, row, label, j, u);
+        lossi_load_pack(z, j, tile->columns, 0, pack);
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_lane_sum_add(&sum, v, v_select(v_eq(u[v], zero), zero, u[v] * (m - pack[v])));
+            lossi_lane_sum_add(&weight, v, u[v]);
+        }
+    }
+    *linear = (real)lossi_lane_sum_total(&sum);
+    *total = (real)lossi_lane_sum_total(&weight);
+}
+
+/* ---- logits ---- */
+
+static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i)
+{
+    const real *z = row_of(tile->prediction, row, tile->prediction_stride);
+    row_state *state = &g->row[i];
+
+    begin_row(tile, row, state);
+    g->others[i] = g->linear[i] = g->weight[i] = 0;
+    if (!state->counts) {
+        return;
+    }
+    const real m = lossi_row_maximum(z, tile->columns, &state->largest);
+    if (smooth(tile)) {
+        weigh_columns(tile, row, state->label, m, &g->linear[i], &g->weight[i]);
+    } else {
+        g->weight[i] = state->own;
+        g->linear[i] = state->own == 0 ? 0 : state->own * (m - lossi_get(z + state->label));
+    }
+    real *e = place_of(tile->gradient, row, tile->gradient_stride);
+    g->others[i] = (real)lossi_row_exponentials(z, tile->columns, m, state->largest, e);
+}
+
+/* The loss of each row, vectors over rows. */
+static void finish_values(const lossi_tile *tile, int64_t first, int64_t rows, group *g)
+{
+    const vreal one = v_set1(1), zero = v_set1(0);
+    real value[ROWS_AT_A_TIME];
+    for (int64_t i = 0; i < rows; i += VREAL_LANES) {
+        const vreal s = v_load(g->others + i), weight = v_load(g->weight + i), log = v_log1p(s);
+        v_store(g->inverse + i, one / (one + s));
+        v_store(value + i, v_select(v_eq(weight, zero), v_select(v_is_nan(s), s, zero),
+                                    v_fma(weight, log, v_load(g->linear + i))));
+    }
+    memcpy((real *)tile->value + first, value, (size_t)rows * sizeof *value);
+}
+
+/* What derivatives of one row share. */
+typedef struct row_factors {
+    vreal weight, inverse, others, scale, largest;
+    vreal p_direction; /* p · direction */
+} row_factors;
+
+/* p and 1 − p of 16 columns, from e. */
+LOSSI_INLINE void probabilities(const row_factors *f, int64_t j, const vreal *e, vreal *p, vreal *rest)
+{
+    vreal number[LOSSI_PACK];
+    lossi_column_numbers(j, number);
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        p[v] = e[v] * f->inverse;
+        rest[v] = v_select(v_eq(number[v], f->largest), f->others * f->inverse, v_set1(1) - p[v]);
+    }
+}
+
+/* p · direction, or for the majorizer the mean of direction. */
+static real along(const lossi_tile *tile, int64_t row, const row_factors *f)
+{
+    const real *e = row_of(tile->gradient, row, tile->gradient_stride);
+    const real *direction = row_of(tile->direction, row, tile->direction_stride);
+    const int32_t majorizer = tile->curvature_kind == LOSSI_MAJORIZER;
+    vreal a[LOSSI_PACK], d[LOSSI_PACK];
+    lossi_lane_sum sum;
+    lossi_lane_sum_clear(&sum);
+    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
+        lossi_load_pack(e, j, tile->columns, 0, a);
+        lossi_load_pack(direction, j, tile->columns, 0, d);
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_lane_sum_add(&sum, v, majorizer ? d[v] : a[v] * f->inverse * d[v]);
+        }
+    }
+    const double total = lossi_lane_sum_total(&sum);
+    return (real)(majorizer ? total / (double)tile->columns : total);
+}
+
+/* Gradient, curvature and product of 16 columns; e is overwritten by the gradient. */
+static void derivatives(const lossi_tile *tile, int64_t row, const row_state *state, const row_factors *f,
+                        int64_t j)
+{
+    const int64_t columns = tile->columns;
+    const int32_t majorizer = tile->curvature_kind == LOSSI_MAJORIZER;
+    const vreal bound = v_set1((real)0.5) * f->weight;
+    real *gradient = place_of(tile->gradient, row, tile->gradient_stride);
+    real *curvature = place_of(tile->curvature, row, tile->curvature_stride);
+    real *product = place_of(tile->product, row, tile->product_stride);
+    vreal e[LOSSI_PACK], p[LOSSI_PACK], rest[LOSSI_PACK], out[LOSSI_PACK];
+
+    lossi_load_pack(gradient, j, columns, 0, e);
+    probabilities(f, j, e, p, rest);
+    if (product != NULL) {
+        vreal d[LOSSI_PACK];
+        lossi_load_pack(row_of(tile->direction, row, tile->direction_stride), j, columns, 0, d);
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            out[v] = (majorizer ? bound : f->weight * p[v]) * (d[v] - f->p_direction) * f->scale;
+        }
+        lossi_store_pack(product, j, columns, out);
+    }
+    if (curvature != NULL) {
+        const vreal even = bound * v_set1((real)(1 - 1 / (double)columns));
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            out[v] = (majorizer ? v_select(v_is_nan(p[v]), p[v], even) : f->weight * p[v] * rest[v]) *
+                     f->scale;
+        }
+        lossi_store_pack(curvature, j, columns, out);
+    }
+    targets(tile, row, state->label, j, out);
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        out[v] = ((f->weight - out[v]) * p[v] - out[v] * rest[v]) * f->scale;
+    }
+    lossi_store_pack(gradient, j, columns, out);
+}
+
+/* A label without smoothing, gradient only: W p everywhere, and −W (1 − p) at the label. */
+static void label_gradient(const lossi_tile *tile, int64_t row, const row_state *state, const group *g,
+                           int64_t i)
+{
+    real *gradient = place_of(tile->gradient, row, tile->gradient_stride);
+    const real factor = state->own * (real)tile->scale, inverse = g->inverse[i], others = g->others[i];
+    const real own = lossi_get(gradient + state->label);
+    const real rest = state->label == state->largest ? others * inverse : 1 - own * inverse;
+    const vreal inverses = v_set1(inverse), factors = v_set1(factor);
+    int64_t j = 0;
+    for (; j + VREAL_LANES <= tile->columns; j += VREAL_LANES) {
+        v_store(gradient + j, v_load(gradient + j) * inverses * factors);
+    }
+    if (j < tile->columns) {
+        const int left = (int)(tile->columns - j);
+        v_store_part(gradient + j, v_load_part(gradient + j, left) * inverses * factors, left);
+    }
+    lossi_put(gradient + state->label, -(rest * factor));
+}
+
+static void clear_row(const lossi_tile *tile, int64_t row)
+{
+    void *const rows[] = {place_of(tile->gradient, row, tile->gradient_stride),
+                          place_of(tile->curvature, row, tile->curvature_stride),
+                          place_of(tile->product, row, tile->product_stride)};
+    for (int k = 0; k < 3; k++) {
+        if (rows[k] != NULL) {
+            memset(rows[k], 0, (size_t)tile->columns * sizeof(real));
+        }
+    }
+}
+
+static void backward_row(const lossi_tile *tile, int64_t row, const group *g, int64_t i)
+{
+    const row_state *state = &g->row[i];
+    if (!state->counts) {
+        clear_row(tile, row);
+        return;
+    }
+    if (!smooth(tile) && tile->curvature == NULL && tile->product == NULL) {
+        label_gradient(tile, row, state, g, i);
+        return;
+    }
+    row_factors f = {v_set1(g->weight[i]),      v_set1(g->inverse[i]),        v_set1(g->others[i]),
+                     v_set1((real)tile->scale), v_set1((real)state->largest), v_set1(0)};
+    if (tile->product != NULL) {
+        f.p_direction = v_set1(along(tile, row, &f));
+    }
+    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
+        derivatives(tile, row, state, &f, j);
+    }
+}
+
+static void logits(const lossi_tile *tile, int64_t first, int64_t rows, group *g)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        forward_row(tile, first + i, g, i);
+    }
+    finish_values(tile, first, rows, g);
+    for (int64_t i = 0; i < rows && tile->gradient != NULL; i++) {
+        backward_row(tile, first + i, g, i);
+    }
+}
+
+/* ---- probabilities as predictions ---- */
+
+/* 16 columns of one row; gives their part of the loss. */
+static void probability_pack(const lossi_tile *tile, int64_t row, const row_state *state, int64_t j,
+                             lossi_lane_sum *sum)
+{
+    const vreal zero = v_set1(0), scale = v_set1((real)tile->scale);
+    real *gradient = place_of(tile->gradient, row, tile->gradient_stride);
+    real *curvature = place_of(tile->curvature, row, tile->curvature_stride);
+    real *product = place_of(tile->product, row, tile->product_stride);
+    vreal p[LOSSI_PACK], u[LOSSI_PACK], out[LOSSI_PACK], second[LOSSI_PACK];
+
+    lossi_load_pack(row_of(tile->prediction, row, tile->prediction_stride), j, tile->columns, 1, p);
+    targets(tile, row, state->label, j, u);
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        const vmask none = v_eq(u[v], zero);
+        const vreal nan = v_select(v_is_nan(p[v]), p[v], zero);
+        const vreal slope = v_select(none, nan, u[v] / p[v]);
+        lossi_lane_sum_add(sum, v, v_select(none, nan, -(u[v] * v_log(p[v]))));
+        out[v] = -slope * scale;
+        second[v] = v_select(none, nan, slope / p[v]) * scale;
+    }
+    if (product != NULL) {
+        vreal d[LOSSI_PACK];
+        lossi_load_pack(row_of(tile->direction, row, tile->direction_stride), j, tile->columns, 0, d);
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            d[v] = second[v] * d[v];
+        }
+        lossi_store_pack(product, j, tile->columns, d);
+    }
+    if (curvature != NULL) {
+        lossi_store_pack(curvature, j, tile->columns, second);
+    }
+    if (gradient != NULL) {
+        lossi_store_pack(gradient, j, tile->columns, out);
+    }
+}
+
+static void probabilities_row(const lossi_tile *tile, int64_t row)
+{
+    row_state state;
+    lossi_lane_sum sum;
+    begin_row(tile, row, &state);
+    lossi_lane_sum_clear(&sum);
+    if (!state.counts) {
+        clear_row(tile, row);
+    } else {
+        for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
+            probability_pack(tile, row, &state, j, &sum);
+        }
+    }
+    lossi_put((real *)tile->value + row, (real)lossi_lane_sum_total(&sum));
+}
+
+/* ---- kernels ---- */
+
+static void everything(const lossi_tile *tile)
+{
+    group g = {.row = {{0}}}; /* whole: the last vectors over rows read beyond the rows there are */
+    if (tile->prepared->parameters[INPUT] != 0) {
+        for (int64_t row = 0; row < tile->rows; row++) {
+            probabilities_row(tile, row);
+        }
+        return;
+    }
+    for (int64_t first = 0; first < tile->rows; first += ROWS_AT_A_TIME) {
+        int64_t rows = tile->rows - first < ROWS_AT_A_TIME ? tile->rows - first : ROWS_AT_A_TIME;
+        logits(tile, first, rows, &g);
+    }
+}
+
+extern const lossi_kernels LOSSI_NAME(cross_entropy);
+const lossi_kernels LOSSI_NAME(cross_entropy) = {everything, everything, everything};
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {
+    [INPUT] = {.name = "input",
+               .type = LOSS_OPTION_STRING,
+               .text = "logits",
+               .choices = "logits|probabilities",
+               .doc = "what the predictions are"},
+    [LABEL_SMOOTHING] = {.name = "label_smoothing",
+                         .type = LOSS_OPTION_DOUBLE,
+                         .minimum = 0,
+                         .maximum = 1,
+                         .initial = 0,
+                         .doc = "the part of a label's mass that is spread evenly over all classes"},
+    [IGNORE_LABEL] = {.name = "ignore_label",
+                      .type = LOSS_OPTION_INT,
+                      .minimum = -9007199254740992.0,
+                      .maximum = 9007199254740992.0,
+                      .initial = -100,
+                      .doc = "rows with this label do not count"},
+    [CLASS_WEIGHT] = {.name = "class_weight",
+                      .type = LOSS_OPTION_ARRAY,
+                      .minimum = 0,
+                      .maximum = 1e300,
+                      .doc = "one weight a class; empty: all 1"},
+};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    const lossi_option_value *weight = lossi_options_own(values, CLASS_WEIGHT);
+    int32_t from_probabilities = lossi_options_own(values, INPUT)->integer == 1;
+    prepared->prediction = from_probabilities ? (lossi_domain){0, 1, 0} : prepared->prediction;
+    prepared->target.low = 0; /* a distribution need not sum to 1, but has no negative part */
+    prepared->ignore_label = lossi_options_own(values, IGNORE_LABEL)->integer;
+    prepared->class_weight = weight->count > 0 ? weight->array : NULL;
+    prepared->class_weights = weight->count;
+}
+
+extern const lossi_row lossi_row_cross_entropy;
+const lossi_row lossi_row_cross_entropy = {
+    .name = "cross_entropy",
+    .aliases = "softmax_cross_entropy cross_entropy_loss",
+    .summary = "softmax cross-entropy of class labels or distributions",
+    .formula =
+        "sum_j u_j*(log(sum_k exp(z_k)) - z_j), u = class_weight * target distribution, z = prediction",
+    .reference = "Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4)",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC | LOSSI_LABELS |
+             LOSSI_MAJORIZED,
+    .options = options,
+    .option_count = 4,
+    .prepare = prepare,
+};
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Huber loss: quadratic near zero, linear in the tails.
+ *
+ *     r = prediction − target
+ *     loss = ½ r²                 |r| ≤ δ
+ *            δ (|r| − ½ δ)        |r| > δ
+ *
+ * The gradient is continuous; the curvature drops from 1 to 0 at |r| = δ, where the inner piece counts.
+ * Huber, Robust estimation of a location parameter (1964), eq. (6).
+ */
+#include "loss/pointwise.h"
+
+enum { DELTA };
+
+LOSSI_INLINE void huber(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal delta = v_set1(parameters[DELTA]), half = v_set1((real)0.5), one = v_set1(1),
+                zero = v_set1(0);
+    const vreal r = prediction - target, a = v_abs(r);
+    const vmask tail = v_gt(a, delta); /* false for NaN, which the inner piece passes on */
+
+    out->value = v_select(tail, delta * (a - half * delta), half * r * r);
+    out->gradient = v_select(tail, v_copysign(delta, r), r);
+    out->curvature = v_select(tail, zero, v_select(v_is_nan(r), r, one));
+    out->majorizer = v_select(tail, delta / a, v_select(v_is_nan(r), r, one));
+}
+
+#define LOSSI_FORMULA huber
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {
+    [DELTA] = {.name = "delta",
+               .type = LOSS_OPTION_DOUBLE,
+               .minimum = 1e-300,
+               .maximum = 1e300,
+               .initial = 1,
+               .doc = "where the quadratic turns linear"},
+};
+
+extern const lossi_row lossi_row_huber;
+const lossi_row lossi_row_huber = {
+    .name = "huber",
+    .aliases = "",
+    .summary = "quadratic near zero, linear in the tails",
+    .formula = "r^2/2 if |r| <= delta, else delta*(|r| - delta/2), with r = prediction - target",
+    .reference = "Huber, Robust estimation of a location parameter (1964)",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+    .options = options,
+    .option_count = 1,
+};
+
+#endif

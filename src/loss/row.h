@@ -1,0 +1,90 @@
+/*
+ * A row of the catalogue: what one file of src/loss/ gives, and what its kernels see.
+ *
+ * A loss is one file with two parts. The formula is compiled once per instruction set and element type and gives a
+ * lossi_kernels; the descriptor stands inside #ifdef LOSSI_ONCE and gives a lossi_row. losses.def ties both to a name.
+ */
+#ifndef LOSSI_LOSS_ROW_H
+#define LOSSI_LOSS_ROW_H
+
+#include <stdint.h>
+
+#include "core/option.h"
+
+enum {
+    LOSSI_CONVEX = 1 << 0,         /* in the prediction, for every target */
+    LOSSI_SMOOTH = 1 << 1,         /* once continuously differentiable in the prediction */
+    LOSSI_POINTWISE = 1 << 2,      /* each column of a row counts for itself */
+    LOSSI_CLASSIFICATION = 1 << 3, /* targets are classes */
+    LOSSI_MARGIN = 1 << 4,         /* a function of prediction × target, targets ±1 */
+    LOSSI_PROBABILISTIC = 1 << 5,  /* a negative log-likelihood */
+    LOSSI_LABELS = 1 << 6,         /* integer targets are class labels */
+    LOSSI_MAJORIZED = 1 << 7       /* has a majorizer */
+};
+
+/* Kinds of curvature, in the order of the choices of the option "curvature". */
+enum { LOSSI_EXACT, LOSSI_GAUSS_NEWTON, LOSSI_MAJORIZER };
+
+enum { LOSSI_PARAMETERS = 8 };
+
+/* Where a number may lie: low … high, or exactly low or high. NaN is always let through. */
+typedef struct lossi_domain {
+    double low, high;
+    int32_t discrete;
+} lossi_domain;
+
+/* The options of a function made ready for its kernels: filled with defaults, then by the row's prepare. */
+typedef struct lossi_prepared {
+    double parameters[LOSSI_PARAMETERS]; /* the own options in their order, ints as doubles */
+    lossi_domain prediction, target;     /* everything by default */
+    int64_t ignore_label;                /* of losses with labels: rows with it do not count */
+    const double *class_weight;          /* NULL when all are 1 */
+    int64_t class_weights;
+} lossi_prepared;
+
+/*
+ * What a kernel works on: one tile. Arrays are contiguous within a row. For a pointwise loss there are `rows` elements
+ * one behind the other (columns is 1); for the others row i of an array is at i · its stride.
+ * Outputs that are NULL are not wanted; value always is.
+ */
+typedef struct lossi_tile {
+    const lossi_prepared *prepared;
+    double scale; /* the factor on gradient, curvature and product */
+    int32_t curvature_kind;
+    int64_t rows, columns;
+    const void *prediction, *target, *direction;
+    const int64_t *labels; /* instead of target, when the target is class labels */
+    int64_t prediction_stride, target_stride, direction_stride;
+    void *value, *gradient, *curvature, *product;
+    int64_t gradient_stride, curvature_stride, product_stride;
+    void *
+        denominator; /* one per row, for losses that are not pointwise: what the row adds to the denominator */
+} lossi_tile;
+
+typedef void (*lossi_kernel)(const lossi_tile *tile);
+
+/* The variants: a kernel may write less than everything, never more than is wanted. */
+typedef struct lossi_kernels {
+    lossi_kernel value;
+    lossi_kernel gradient;   /* and value */
+    lossi_kernel everything; /* curvature, and for losses that are not pointwise product */
+} lossi_kernels;
+
+typedef struct lossi_row {
+    const char *name;
+    const char *aliases; /* separated by spaces */
+    const char *summary, *formula, *reference;
+    uint32_t flags;
+    const loss_option *options;
+    int32_t option_count;
+    void (*prepare)(const lossi_options *options, lossi_prepared *prepared); /* may be NULL */
+} lossi_row;
+
+/* The option of losses whose targets may be −1/+1 or 0/1, and what it makes of a parameter and the domain. */
+#define LOSSI_TARGET_ENCODING                                                                                \
+    {                                                                                                        \
+        .name = "target_encoding", .type = LOSS_OPTION_STRING, .text = "signs", .choices = "signs|zero_one", \
+        .doc = "targets are -1 and +1, or 0 and 1"                                                           \
+    }
+
+#endif

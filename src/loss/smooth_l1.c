@@ -1,0 +1,55 @@
+/*
+ * Smooth L1 loss: the Huber loss with δ = β, divided by β.
+ *
+ *     r = prediction − target
+ *     loss = ½ r² / β       |r| < β
+ *            |r| − ½ β      |r| ≥ β
+ *
+ * β = 0 is the absolute error, with its gradient 0 at 0. The curvature at |r| = β is the inner piece's.
+ * Girshick, Fast R-CNN (2015), eq. (3) with β = 1; β as in PyTorch.
+ */
+#include "loss/pointwise.h"
+
+enum { BETA };
+
+LOSSI_INLINE void smooth_l1(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal beta = v_set1(parameters[BETA]), half = v_set1((real)0.5), one = v_set1(1), zero = v_set1(0);
+    const vreal r = prediction - target, a = v_abs(r);
+    const vmask tail = v_gt(a, beta);              /* false for NaN */
+    const vmask kink = v_eq(v_max(a, beta), zero); /* r = β = 0: the quotients below are 0/0 */
+    const vreal inner = v_select(kink, zero, v_select(v_is_nan(r), r, one / beta));
+
+    out->value = v_select(tail, a - half * beta, v_select(kink, zero, (half * r) * (r / beta)));
+    out->gradient = v_select(tail, v_copysign(one, r), v_select(kink, zero, r / beta));
+    out->curvature = v_select(tail, zero, inner);
+    out->majorizer = v_select(tail, one / a, v_select(v_is_nan(r), r, one / beta));
+}
+
+#define LOSSI_FORMULA smooth_l1
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {
+    [BETA] = {.name = "beta",
+              .type = LOSS_OPTION_DOUBLE,
+              .minimum = 0,
+              .maximum = 1e300,
+              .initial = 1,
+              .doc = "where the quadratic turns linear; 0 is the absolute error"},
+};
+
+extern const lossi_row lossi_row_smooth_l1;
+const lossi_row lossi_row_smooth_l1 = {
+    .name = "smooth_l1",
+    .aliases = "smooth_l1_loss",
+    .summary = "Huber loss divided by its threshold: slope 1 in the tails",
+    .formula = "r^2/(2*beta) if |r| < beta, else |r| - beta/2, with r = prediction - target",
+    .reference = "Girshick, Fast R-CNN (2015), eq. (3)",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+    .options = options,
+    .option_count = 1,
+};
+
+#endif
