@@ -3,7 +3,7 @@
  *   sigmoid(x) = 1 / (1 + e^-x)        softplus(x) = log(1 + e^x)
  *
  * Branch-free, and only of operations that IEEE 754 rounds exactly, in an order that is written here: hence
- * the same bits on every instruction set. Errors below 1 ulp, measured by tests/numerics/ulp.c, are listed in
+ * the same bits on every instruction set. The errors, about 1 ulp at worst, are measured by tests/numerics/ulp.c and listed in
  * docs/numerics.md. NaN gives NaN, every infinity and zero its limit with its sign, subnormals are numbers.
  *
  * The reductions are the classical ones: e^x = 2^n e^r with n = round(x / ln 2), and log x = n ln 2 +

@@ -21,14 +21,15 @@
 #define MATH_BITS_ONE            0x3f800000
 #define MATH_BITS_THREE_QUARTERS 0x3f400000
 
-/* (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2; e^r - 1 is then right to 2^-26.1 */
+/* (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2; e^r - 1 is then right to 2^-31.0 */
 LOSSI_INLINE vreal v_exp_tail(vreal r)
 {
-    vreal p = v_set1(0x1.6b7346p-10f);
-    p = v_fma(p, r, v_set1(0x1.122792p-7f));
-    p = v_fma(p, r, v_set1(0x1.555716p-5f));
-    p = v_fma(p, r, v_set1(0x1.5554bp-3f));
-    return v_fma(p, r, v_set1(0x1.fffffep-2f));
+    vreal p = v_set1(0x1.9e0bfep-13f);
+    p = v_fma(p, r, v_set1(0x1.6d436ap-10f));
+    p = v_fma(p, r, v_set1(0x1.111306p-7f));
+    p = v_fma(p, r, v_set1(0x1.5554fp-5f));
+    p = v_fma(p, r, v_set1(0x1.555554p-3f));
+    return v_fma(p, r, v_set1(0x1p-1f));
 }
 
 /* (log(1 + f) - f + f^2 / 2) / f^3 on [-1/4, 1/2]; log(1 + f) is then right to 2^-27.6 */

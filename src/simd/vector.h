@@ -134,18 +134,6 @@ LOSSI_INLINE f64v f64_copysign(f64v magnitude, f64v sign)
     return (f64v)(((f64i)magnitude & INT64_MAX) | ((f64i)sign & INT64_MIN));
 }
 
-/* c - a * b, rounded once: negating a factor is exact. */
-
-LOSSI_INLINE f32v f32_fnma(f32v a, f32v b, f32v c)
-{
-    return f32_fma(-a, b, c);
-}
-
-LOSSI_INLINE f64v f64_fnma(f64v a, f64v b, f64v c)
-{
-    return f64_fma(-a, b, c);
-}
-
 LOSSI_INLINE f32m f32_is_nan(f32v v)
 {
     return f32_ne(v, v);

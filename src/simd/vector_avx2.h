@@ -85,6 +85,18 @@ LOSSI_INLINE f64v f64_fma(f64v a, f64v b, f64v c)
     return (f64v)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
 }
 
+/* fnma: c - a * b, rounded once */
+
+LOSSI_INLINE f32v f32_fnma(f32v a, f32v b, f32v c)
+{
+    return (f32v)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+
+LOSSI_INLINE f64v f64_fnma(f64v a, f64v b, f64v c)
+{
+    return (f64v)_mm256_fnmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+
 LOSSI_INLINE f32v f32_sqrt(f32v v)
 {
     return (f32v)_mm256_sqrt_ps((__m256)v);

@@ -73,6 +73,18 @@ LOSSI_INLINE f64v f64_fma(f64v a, f64v b, f64v c)
     return (f64v)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
 }
 
+/* fnma: c - a * b, rounded once */
+
+LOSSI_INLINE f32v f32_fnma(f32v a, f32v b, f32v c)
+{
+    return (f32v)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+
+LOSSI_INLINE f64v f64_fnma(f64v a, f64v b, f64v c)
+{
+    return (f64v)_mm512_fnmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
+
 LOSSI_INLINE f32v f32_sqrt(f32v v)
 {
     return (f32v)_mm512_sqrt_ps((__m512)v);

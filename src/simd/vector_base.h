@@ -125,6 +125,18 @@ LOSSI_INLINE f64v f64_fma(f64v a, f64v b, f64v c)
     return (f64v){__builtin_fma(a[0], b[0], c[0]), __builtin_fma(a[1], b[1], c[1])};
 }
 
+/* c - a * b, rounded once: negating a factor is exact. */
+
+LOSSI_INLINE f32v f32_fnma(f32v a, f32v b, f32v c)
+{
+    return f32_fma(-a, b, c);
+}
+
+LOSSI_INLINE f64v f64_fnma(f64v a, f64v b, f64v c)
+{
+    return f64_fma(-a, b, c);
+}
+
 LOSSI_INLINE f32v f32_select(f32m mask, f32v a, f32v b)
 {
     return (f32v)((mask & (f32i)a) | (~mask & (f32i)b));

@@ -82,6 +82,18 @@ LOSSI_INLINE f64v f64_fma(f64v a, f64v b, f64v c)
     return (f64v)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
 
+/* fnma: c - a * b, rounded once */
+
+LOSSI_INLINE f32v f32_fnma(f32v a, f32v b, f32v c)
+{
+    return (f32v)vfmsq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+
+LOSSI_INLINE f64v f64_fnma(f64v a, f64v b, f64v c)
+{
+    return (f64v)vfmsq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+
 LOSSI_INLINE f32v f32_sqrt(f32v v)
 {
     return (f32v)vsqrtq_f32((float32x4_t)v);
