@@ -1,0 +1,7 @@
+# cmake --build … --target demo: the main job. A classifier of handwritten digits, trained by every family of optimizers;
+# progress while it runs, then a table, and convergence.svg in the source tree.
+
+add_custom_target(demo
+                  COMMAND loss_tool compare tests/data/digits.csv --target digit --plot convergence.svg
+                  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+                  USES_TERMINAL VERBATIM)
