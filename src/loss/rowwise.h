@@ -15,7 +15,7 @@
 
 #include "core/sum.h"
 #include "loss/row.h"
-#include "simd/real.h"
+#include "simd/reduce.h"
 
 enum { LOSSI_PACK = LOSSI_LANES / VREAL_LANES, LOSSI_WIDE = LOSSI_LANES / F64_LANES };
 
@@ -66,58 +66,70 @@ LOSSI_INLINE void lossi_lane_sum_add(lossi_lane_sum *lanes, int v, vreal x)
 
 LOSSI_INLINE double lossi_lane_sum_total(const lossi_lane_sum *lanes)
 {
-    double all[LOSSI_LANES];
-    for (int v = 0; v < LOSSI_WIDE; v++) {
-        f64_store(all + v * F64_LANES, lanes->sum[v]);
-    }
-    double total = lossi_sum_lanes(all);
+    double total = f64_sum_sixteen(lanes->sum);
 #if LOSSI_REAL == 64
-    for (int v = 0; v < LOSSI_WIDE; v++) {
-        f64_store(all + v * F64_LANES, lanes->lost[v]);
+    const double lost = f64_sum_sixteen(lanes->lost);
+    if (total - total == 0) { /* infinity and NaN have no rounding error to give back */
+        total += lost;
     }
-    double lost = lossi_sum_lanes(all);
-    total = lost == lost && lost + total == lost + total ? total + lost : total; /* ∞ has no rounding error */
 #endif
     return total;
 }
 
 /* ---- packs of 16 columns ---- */
 
+/* How many columns of vector v of the pack at column j there are: 0 … VREAL_LANES. */
+LOSSI_INLINE int lossi_columns_left(int64_t j, int v, int64_t columns)
+{
+    const int64_t left = columns - j - v * VREAL_LANES;
+    return left < 0 ? 0 : left < VREAL_LANES ? (int)left : VREAL_LANES;
+}
+
+/* 0, 1, …, 15 */
+LOSSI_INLINE vreal lossi_lane_numbers(int v)
+{
+    static const real zero_to_fifteen[LOSSI_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return v_load(zero_to_fifteen + v * VREAL_LANES);
+}
+
 /* The pack at column j, columns beyond the row filled in. */
 LOSSI_INLINE void lossi_load_pack(const real *row, int64_t j, int64_t columns, real fill, vreal *pack)
 {
-    real padded[LOSSI_LANES];
-    const real *from = row + j;
-    if (j + LOSSI_LANES > columns) {
-        for (int lane = 0; lane < LOSSI_LANES; lane++) {
-            padded[lane] = fill;
+    if (j + LOSSI_LANES <= columns) {
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            pack[v] = v_load(row + j + v * VREAL_LANES);
         }
-        memcpy(padded, row + j, (size_t)(columns - j) * sizeof *row);
-        from = padded;
+        return;
     }
     for (int v = 0; v < LOSSI_PACK; v++) {
-        pack[v] = v_load(from + v * VREAL_LANES);
+        const int left = lossi_columns_left(j, v, columns);
+        const vmask there = v_lt(lossi_lane_numbers(0), v_set1((real)left));
+        pack[v] = left == 0 ? v_set1(fill)
+                            : v_select(there, v_load_part(row + j + v * VREAL_LANES, left), v_set1(fill));
     }
 }
 
 LOSSI_INLINE void lossi_store_pack(real *row, int64_t j, int64_t columns, const vreal *pack)
 {
-    real padded[LOSSI_LANES];
-    real *to = j + LOSSI_LANES > columns ? padded : row + j;
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        v_store(to + v * VREAL_LANES, pack[v]);
+    if (j + LOSSI_LANES <= columns) {
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            v_store(row + j + v * VREAL_LANES, pack[v]);
+        }
+        return;
     }
-    if (to == padded) {
-        memcpy(row + j, padded, (size_t)(columns - j) * sizeof *row);
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        const int left = lossi_columns_left(j, v, columns);
+        if (left > 0) {
+            v_store_part(row + j + v * VREAL_LANES, pack[v], left);
+        }
     }
 }
 
 /* The column numbers of a pack. */
 LOSSI_INLINE void lossi_column_numbers(int64_t j, vreal *pack)
 {
-    static const real zero_to_fifteen[LOSSI_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     for (int v = 0; v < LOSSI_PACK; v++) {
-        pack[v] = v_load(zero_to_fifteen + v * VREAL_LANES) + v_set1((real)j);
+        pack[v] = lossi_lane_numbers(v) + v_set1((real)j);
     }
 }
 
@@ -127,7 +139,6 @@ LOSSI_INLINE void lossi_column_numbers(int64_t j, vreal *pack)
 LOSSI_INLINE real lossi_row_maximum(const real *row, int64_t columns, int64_t *first)
 {
     vreal largest[LOSSI_PACK], pack[LOSSI_PACK];
-    real lanes[LOSSI_LANES], maximum;
     for (int v = 0; v < LOSSI_PACK; v++) {
         largest[v] = v_set1(-REAL_INFINITY);
     }
@@ -137,13 +148,10 @@ LOSSI_INLINE real lossi_row_maximum(const real *row, int64_t columns, int64_t *f
             largest[v] = v_max(pack[v], largest[v]);
         }
     }
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        v_store(lanes + v * VREAL_LANES, largest[v]);
+    for (int v = 1; v < LOSSI_PACK; v++) {
+        largest[0] = v_max(largest[v], largest[0]);
     }
-    maximum = lanes[0];
-    for (int lane = 1; lane < LOSSI_LANES; lane++) {
-        maximum = lanes[lane] > maximum ? lanes[lane] : maximum;
-    }
+    const real maximum = v_largest_lane(largest[0]);
     int64_t j = 0;
     for (; j + VREAL_LANES <= columns && !v_mask_any(v_eq(v_load(row + j), v_set1(maximum)));
          j += VREAL_LANES) {
