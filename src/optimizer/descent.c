@@ -1,0 +1,158 @@
+/*
+ * A descent step around the line search: error estimate of f, switch to the approximate conditions, and verdicts.
+ *
+ * Hager & Zhang, ACM TOMS 32 (2006) 113–137: C_k, the running mean of |f|, scales ε_k (§4), and T2 takes over for good
+ * once f changes by less than ωC_k in a step.
+ */
+#include "optimizer/descent.h"
+
+#include <math.h>
+
+static const double error_estimate = 1e-6; /* ε of ε_k = εC_k (CG_DESCENT: eps) */
+static const double memory = 0.7;          /* Δ of Q (CG_DESCENT: Qdecay) */
+static const double switch_factor = 1e-3;  /* ω (CG_DESCENT: AWolfeFac) */
+static const double error_growth = 10.0;   /* of ε after a failed search (CG_DESCENT: egrow) */
+static const double first_step = 0.01;     /* ψ₀ (CG_DESCENT: psi0) */
+
+/* f of float32 parameters carries their rounding: ε is not below this many of their units. */
+static const double units = 16.0;
+
+/* A contradiction counts when it is more than half of what the slope says, and far above the rounding of f. */
+static const double contradiction = 0.5;
+static const double above_rounding = 1e3;
+enum { CONTRADICTIONS = 3 };
+
+/* At the precision floor, what the slopes still promise is within this many roundings of f, or the gradient has
+ * fallen to this many roundings of its first size. */
+static const double floor_units = 100.0;
+
+void lossi_descent_start(loss_optimizer *optimizer, lossi_descent *descent, int32_t direction)
+{
+    *descent = (lossi_descent){.error_factor = 1.0, .direction = direction};
+    descent->epsilon = lossi_epsilon(optimizer);
+    descent->weight = 1.0;
+    descent->size = fabs(optimizer->machine.value);
+}
+
+static double tolerance(const lossi_descent *descent)
+{
+    return fmax(error_estimate, units * descent->epsilon) * descent->error_factor * descent->size;
+}
+
+double lossi_descent_first_step(const loss_optimizer *optimizer)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double size = lossi_norm(optimizer, lossi_pair_x(m->at));
+    double step = 1.0;
+    if (size > 0.0) {
+        step = first_step * size / m->gradient_norm;
+    } else if (m->value != 0.0) {
+        int32_t gradient = lossi_pair_gradient(m->at);
+        step = first_step * fabs(m->value) / lossi_dot(optimizer, gradient, gradient);
+    }
+    return isfinite(step) && step > 0.0 ? step : 1.0;
+}
+
+static void try(loss_optimizer *optimizer, const lossi_descent *descent)
+{
+    lossi_move_trial(optimizer, descent->search.step, descent->direction);
+    lossi_request_gradient(optimizer, descent->direction);
+}
+
+lossi_descent_status lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope,
+                                          double step)
+{
+    double band = descent->approximate ? INFINITY : switch_factor * descent->size;
+    lossi_search_status status = lossi_hager_zhang_start(&descent->search, optimizer->machine.value, slope,
+                                                         step, tolerance(descent), band, descent->epsilon);
+    descent->promise = 0.0;
+    if (status != LOSSI_SEARCH_TRY) {
+        return LOSSI_DESCENT_FAILED;
+    }
+    try(optimizer, descent);
+    return LOSSI_DESCENT_GOES_ON;
+}
+
+/*
+ * Where φ′(α) ≈ φ′(0), the gradients say that φ is nearly a line up to there, so its mean slope has to be φ′(0) too:
+ * a test of the gradient alone, whatever the scale of x.
+ */
+int32_t lossi_contradicts(double epsilon, const lossi_trial *start, const lossi_trial *trial)
+{
+    double said = trial->step * start->slope, change = trial->value - start->value;
+    double rounding = epsilon * fmax(fabs(start->value), fabs(trial->value));
+    return fabs(trial->slope - start->slope) <= 0.1 * fabs(start->slope) &&
+           fabs(change - said) > contradiction * fabs(said) && fabs(said) > above_rounding * rounding;
+}
+
+static void examine(const loss_optimizer *optimizer, lossi_descent *descent)
+{
+    const lossi_machine *m = &optimizer->machine;
+    const lossi_hager_zhang *search = &descent->search;
+    lossi_trial start = {0.0, search->value0, search->slope0};
+    lossi_trial trial = {search->step, m->told_value, m->told_slope};
+    if (!isfinite(trial.value) || !isfinite(trial.slope)) {
+        return;
+    }
+    descent->promise = fmax(descent->promise, -0.5 * trial.step * (start.slope + fmin(trial.slope, 0.0)));
+    descent->contradictions += lossi_contradicts(descent->epsilon, &start, &trial);
+}
+
+static void arrive(loss_optimizer *optimizer, lossi_descent *descent)
+{
+    lossi_machine *m = &optimizer->machine;
+    double before = m->value;
+    descent->weight = 1.0 + memory * descent->weight;
+    descent->size += (fabs(m->told_value) - descent->size) / descent->weight;
+    if (fabs(m->told_value - before) < switch_factor * descent->size) {
+        descent->approximate = 1;
+    }
+    descent->error_factor = 1.0;
+    descent->contradictions = 0;
+    lossi_accept(optimizer);
+}
+
+lossi_descent_status lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent)
+{
+    lossi_machine *m = &optimizer->machine;
+    examine(optimizer, descent);
+    switch (lossi_hager_zhang_tell(&descent->search, m->told_value, m->told_slope)) {
+    case LOSSI_SEARCH_TRY:
+        try(optimizer, descent);
+        return LOSSI_DESCENT_GOES_ON;
+    case LOSSI_SEARCH_ACCEPTED:
+    case LOSSI_SEARCH_SETTLED:
+        arrive(optimizer, descent);
+        return LOSSI_DESCENT_ARRIVED;
+    default:
+        descent->error_factor *= error_growth;
+        return LOSSI_DESCENT_FAILED;
+    }
+}
+
+void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double promise, double size)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double epsilon = lossi_epsilon(optimizer);
+    double rounding = floor_units * epsilon * fmax(fabs(m->value), size);
+    double small = floor_units * epsilon * m->start_norm;
+    if (contradictions >= CONTRADICTIONS) {
+        lossi_finish(optimizer, LOSS_ERROR_DERIVATIVE, LOSSI_TEST_NONE, (double)contradictions,
+                     CONTRADICTIONS);
+    } else if (promise <= rounding) {
+        lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, promise, rounding);
+    } else if (m->gradient_norm <= small) {
+        lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, m->gradient_norm, small);
+    } else {
+        lossi_finish(optimizer, LOSS_ERROR_LINE_SEARCH, LOSSI_TEST_NONE, promise, rounding);
+    }
+}
+
+void lossi_descent_fail(loss_optimizer *optimizer, const lossi_descent *descent)
+{
+    if (descent->search.trials == 0 && descent->search.nonfinite > 0) {
+        lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
+        return;
+    }
+    lossi_no_step(optimizer, descent->contradictions, descent->promise, descent->size);
+}

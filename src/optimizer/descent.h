@@ -1,0 +1,55 @@
+/*
+ * One step of a descent method: from the iterate along a direction by the Hager–Zhang line search, and what to say when
+ * there is no step.
+ *
+ * The state is plain numbers, part of the algorithm's own struct.
+ */
+#ifndef LOSSI_OPTIMIZER_DESCENT_H
+#define LOSSI_OPTIMIZER_DESCENT_H
+
+#include "optimizer/line_search/hager_zhang.h"
+#include "optimizer/optimizer.h"
+
+typedef enum lossi_descent_status {
+    LOSSI_DESCENT_GOES_ON, /* a request is out */
+    LOSSI_DESCENT_ARRIVED, /* the trial was accepted, the tests have run: machine.phase says whether it is over */
+    LOSSI_DESCENT_FAILED /* no step along this direction */
+} lossi_descent_status;
+
+typedef struct lossi_descent {
+    lossi_hager_zhang search;
+    double weight, size;    /* Q and C of the running mean of |f| */
+    double error_factor;    /* of ε, raised after a failure */
+    double promise;         /* the largest decrease the slopes of this search's trials speak of */
+    double epsilon;         /* of the element type */
+    int64_t contradictions; /* trials where the values contradict the slopes, since the last success */
+    int32_t direction;      /* the vector */
+    int32_t approximate;    /* T2 from now on */
+} lossi_descent;
+
+/* At the start of a run, when the first iterate is in place. direction is the vector to search along. */
+void lossi_descent_start(loss_optimizer *optimizer, lossi_descent *descent, int32_t direction);
+
+/* Starts a search with φ′(0) = slope; a request is out, or the slope is no descent: FAILED. */
+lossi_descent_status lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope,
+                                          double first_step);
+
+/* The answer to the request has come. */
+lossi_descent_status lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent);
+
+/* Ends the run after FAILED along the steepest descent, with the reason that fits. */
+void lossi_descent_fail(loss_optimizer *optimizer, const lossi_descent *descent);
+
+/*
+ * The same for a search of another kind. contradictions: trials that lossi_contradicts(); promise: the decrease the
+ * slopes still speak of; size: that of f, beside its value.
+ */
+void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double promise, double size);
+
+/* Whether the value at a trial contradicts the slopes there and at the start. All finite. */
+int32_t lossi_contradicts(double epsilon, const lossi_trial *start, const lossi_trial *trial);
+
+/* The first step along −∇f when nothing is known: ψ₀‖x‖∞/‖∇f‖∞, ψ₀|f|/‖∇f‖² at x = 0, else 1. */
+double lossi_descent_first_step(const loss_optimizer *optimizer);
+
+#endif

@@ -1,0 +1,186 @@
+/*
+ * Gradient descent: x⁺ = x − α∇f.
+ *
+ * fixed              α is the option "learning_rate", whatever happens
+ * barzilai_borwein   α = sᵀs/sᵀy, or sᵀy/yᵀy where that is much shorter: the curvature along the last step, or over it;
+ *                    taken when f falls below the largest of the last ten values (Grippo, Lampariello & Lucidi), else
+ *                    shortened by the parabola
+ *
+ * Barzilai & Borwein, IMA J. Numer. Anal. 8 (1988) 141–148; the safeguard: Grippo, Lampariello & Lucidi, SIAM J. Numer.
+ * Anal. 23 (1986) 707–716, and Raydan, SIAM J. Optim. 7 (1997) 26–33; the choice of the two: Zhou, Gao & Dai, Comput.
+ * Optim. Appl. 35 (2006) 69–86, eq. 1.7.
+ *
+ * s = −α∇f is a multiple of the gradient before, so one pass over two gradients gives all the products.
+ */
+#include <math.h>
+#include <stddef.h>
+
+#include "optimizer/descent.h"
+
+enum { STEP_OPTION, LEARNING_RATE_OPTION };
+enum { BARZILAI_BORWEIN, FIXED };
+enum { HISTORY = 10 };     /* M (Raydan 1997, §3) */
+enum { MOST_TRIALS = 60 }; /* of one search: each at most halves the step, and there are 53 bits */
+enum { STARTING, STEPPING };
+
+static const double enough = 1e-4;                     /* γ (Raydan 1997) */
+static const double shortest = 0.1, longest = 0.5;     /* σ₁, σ₂: of the last trial (Raydan 1997) */
+static const double step_min = 1e-30, step_max = 1e30; /* α (Birgin, Martínez & Raydan 2001) */
+static const double choice = 0.5;                      /* κ (Zhou, Gao & Dai 2006) */
+static const double back_off = 0.1;                    /* after a value that is not finite */
+static const double units = 16.0;                      /* roundings of f that do not count as a rise */
+
+typedef struct gradient_descent {
+    double history[HISTORY];
+    double squares; /* ‖∇f‖² */
+    double step;    /* of the trial */
+    double promise; /* decrease the slope speaks of, at the first trial */
+    int64_t accepted, contradictions;
+    int32_t fixed, trials, finite_trials, phase;
+} gradient_descent;
+
+static const loss_option options[] = {
+    {"step", LOSS_OPTION_STRING, 0, 0, 0, "barzilai_borwein", "barzilai_borwein|fixed",
+     "how the step is chosen"},
+    {"learning_rate", LOSS_OPTION_DOUBLE, 0, 1e30, 0.01, NULL, NULL, "the step when it is fixed"},
+};
+
+static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
+{
+    (void)optimizer;
+    (void)layout;
+    return LOSS_OK;
+}
+
+static void start(loss_optimizer *optimizer)
+{
+    gradient_descent *state = optimizer->state;
+    state->fixed = lossi_own_int(optimizer, STEP_OPTION) == FIXED;
+    state->phase = STARTING;
+    lossi_request_gradient(optimizer, -1);
+}
+
+static void try(loss_optimizer *optimizer, const gradient_descent *state)
+{
+    int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
+    lossi_move_trial(optimizer, -state->step, gradient);
+    optimizer->machine.step = state->step;
+    lossi_request_gradient(optimizer, gradient);
+}
+
+static void first_trial(loss_optimizer *optimizer, gradient_descent *state, double step)
+{
+    state->step = state->fixed ? lossi_own_double(optimizer, LEARNING_RATE_OPTION) : step;
+    state->trials = state->finite_trials = 0;
+    state->promise = 0.5 * state->step * state->squares;
+    try(optimizer, state);
+}
+
+/* The step from the old gradient, in the trial pair, to the new one. */
+static double barzilai_borwein(const loss_optimizer *optimizer, const gradient_descent *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    lossi_pass_result y = lossi_run(
+        optimizer, optimizer->kernels->change,
+        (lossi_operands){.in = {lossi_pair_gradient(m->at), lossi_pair_gradient(m->trial)}});
+    double old_y = y.sum[0] - y.sum[1]; /* ∇fᵀy of the old gradient: sᵀy = −α old_y, sᵀs = α²‖∇f‖² */
+    double along = -state->step * state->squares / old_y;
+    double over = -state->step * old_y / y.sum[1];
+    if (!(old_y < 0.0) || !isfinite(along) || !isfinite(over)) {
+        /* no curvature upwards: as far as x is large, ten times further at most */
+        double size = fmax(lossi_norm(optimizer, lossi_pair_x(m->at)), 1.0) / m->gradient_norm;
+        return fmin(fmax(size, state->step), 10.0 * state->step);
+    }
+    return fmin(fmax(over < choice * along ? over : along, step_min), step_max);
+}
+
+static int32_t low_enough(const loss_optimizer *optimizer, const gradient_descent *state)
+{
+    double largest = state->history[0];
+    int64_t kept = state->accepted < HISTORY ? state->accepted : HISTORY;
+    for (int64_t i = 1; i < kept; i++) {
+        largest = fmax(largest, state->history[i]);
+    }
+    return optimizer->machine.told_value <=
+           largest - enough * state->step * state->squares + units * lossi_epsilon(optimizer) * fabs(largest);
+}
+
+static void arrive(loss_optimizer *optimizer, gradient_descent *state)
+{
+    lossi_machine *m = &optimizer->machine;
+    if (lossi_accept(optimizer)) {
+        return;
+    }
+    double step = state->fixed ? state->step : barzilai_borwein(optimizer, state);
+    int32_t gradient = lossi_pair_gradient(m->at);
+    state->squares = lossi_dot(optimizer, gradient, gradient);
+    state->history[state->accepted++ % HISTORY] = m->value;
+    state->contradictions = 0;
+    first_trial(optimizer, state, step);
+}
+
+/* A shorter step: the minimiser of the parabola through f, its slope and the value told, within bounds. */
+static void shorten(loss_optimizer *optimizer, gradient_descent *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double step = state->step, factor = back_off;
+    if (isfinite(m->told_value) && isfinite(m->told_slope)) {
+        lossi_trial before = {0.0, m->value, -state->squares};
+        lossi_trial trial = {step, m->told_value, -m->told_slope};
+        double rise = m->told_value - m->value + step * state->squares;
+        factor = fmin(fmax(0.5 * step * state->squares / rise, shortest), longest);
+        state->contradictions += lossi_contradicts(lossi_epsilon(optimizer), &before, &trial);
+        state->finite_trials++;
+    }
+    state->step = factor * step;
+    if (++state->trials < MOST_TRIALS && state->step > 0.0) {
+        try(optimizer, state);
+    } else if (state->finite_trials == 0) {
+        lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
+    } else {
+        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+    }
+}
+
+static void begin(loss_optimizer *optimizer, gradient_descent *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    state->squares = m->told_slope; /* of ∇f with itself */
+    if (lossi_accept_start(optimizer)) {
+        return;
+    }
+    state->history[state->accepted++] = m->value;
+    state->phase = STEPPING;
+    first_trial(optimizer, state, lossi_descent_first_step(optimizer));
+}
+
+static void advance(loss_optimizer *optimizer)
+{
+    gradient_descent *state = optimizer->state;
+    const lossi_machine *m = &optimizer->machine;
+    if (state->phase == STARTING) {
+        begin(optimizer, state);
+        return;
+    }
+    int32_t finite = isfinite(m->told_value) && isfinite(m->told_norm);
+    if (state->fixed && !finite) {
+        lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
+    } else if (finite && (state->fixed || low_enough(optimizer, state))) {
+        arrive(optimizer, state);
+    } else {
+        shorten(optimizer, state);
+    }
+}
+
+const lossi_optimizer_row lossi_optimizer_gradient_descent = {
+    .name = "gradient_descent",
+    .family = "gradient descent",
+    .summary = "steps along the negative gradient, of fixed length or Barzilai and Borwein's",
+    .reference = "Barzilai & Borwein, IMA Journal of Numerical Analysis 8 (1988) 141–148",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .state_size = sizeof(gradient_descent),
+    .layout = layout,
+    .start = start,
+    .advance = advance,
+};

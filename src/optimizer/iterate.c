@@ -1,0 +1,194 @@
+/*
+ * Iterates: how a trial becomes the next one, the tests that end a run, and the best point.
+ *
+ * The best point is the completed one (value and gradient known, the value finite) with the least value; when a
+ * convergence test fires, it is the point that passed the test, even if rounding gave an earlier one a lower value.
+ */
+#include <float.h>
+#include <math.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "optimizer/optimizer.h"
+
+double lossi_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double lossi_epsilon(const loss_optimizer *optimizer)
+{
+    return optimizer->dtype == LOSS_FLOAT64 ? DBL_EPSILON : (double)FLT_EPSILON;
+}
+
+static double common(const loss_optimizer *optimizer, int32_t index)
+{
+    return lossi_options_common(&optimizer->options, index)->number;
+}
+
+/* ---- the end ---- */
+
+/* One sentence for every way to fail; NULL when the caller of lossi_finish() has said it already. */
+static const char *sentence(loss_status outcome)
+{
+    switch (outcome) {
+    case LOSS_ERROR_NONFINITE:
+        return "%s met a value or gradient that is not finite, %lld iterations after the start";
+    case LOSS_ERROR_LINE_SEARCH:
+        return "%s found no acceptable step, not even along the steepest descent, after %lld iterations";
+    case LOSS_ERROR_DERIVATIVE:
+        return "%s found values that contradict the gradient: check the derivatives (after %lld iterations)";
+    case LOSS_ERROR_UNBOUNDED:
+        return "%s found the objective at or below the option 'unbounded_value', after %lld iterations";
+    default:
+        return NULL;
+    }
+}
+
+void lossi_finish(loss_optimizer *optimizer, loss_status outcome, int32_t test, double value,
+                  double threshold)
+{
+    lossi_machine *m = &optimizer->machine;
+    const char *text = sentence(outcome);
+    m->phase = LOSSI_FINISHED;
+    m->outcome = outcome;
+    m->test = test;
+    m->test_value = value;
+    m->test_threshold = threshold;
+    m->seconds = lossi_clock() - optimizer->clock_start;
+    m->request = LOSS_REQUEST_DONE;
+    m->asked = 0;
+    if (m->complete && !m->iterate_ready) {
+        m->value = m->best_value;
+        m->gradient_norm = m->best_norm;
+    }
+    if (text != NULL) {
+        lossi_fail(optimizer->context, outcome, text, optimizer->owner, (long long)m->iterations);
+    }
+}
+
+/* ---- the best point ---- */
+
+void lossi_consider_best(loss_optimizer *optimizer)
+{
+    lossi_machine *m = &optimizer->machine;
+    if (!isfinite(m->told_value) || !isfinite(m->told_norm)) {
+        return;
+    }
+    if (!m->complete || m->told_value < m->best_value) {
+        m->complete = 1;
+        m->best = m->trial;
+        m->best_value = m->told_value;
+        m->best_norm = m->told_norm;
+    }
+}
+
+void lossi_clear_trial(loss_optimizer *optimizer)
+{
+    lossi_machine *m = &optimizer->machine;
+    if (m->best == m->trial) {
+        int32_t free_pair = m->spare;
+        m->spare = m->trial;
+        m->trial = free_pair;
+    }
+}
+
+void lossi_move_trial(loss_optimizer *optimizer, double step, int32_t direction)
+{
+    lossi_machine *m = &optimizer->machine;
+    lossi_clear_trial(optimizer);
+    m->step = step;
+    lossi_run(optimizer, optimizer->kernels->move,
+              (lossi_operands){
+                  .in = {lossi_pair_x(m->at), direction}, .out = {lossi_pair_x(m->trial)}, .scalar = {step}});
+}
+
+/* ---- tests ---- */
+
+/* The iterate passed a test: it is what will be returned. */
+static int32_t converged(loss_optimizer *optimizer, loss_status outcome, int32_t test, double value,
+                         double threshold)
+{
+    lossi_machine *m = &optimizer->machine;
+    m->best = m->at;
+    m->best_value = m->value;
+    m->best_norm = m->gradient_norm;
+    lossi_finish(optimizer, outcome, test, value, threshold);
+    return 1;
+}
+
+static int32_t test_gradient(loss_optimizer *optimizer)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double tolerance = common(optimizer, LOSSI_GRADIENT_TOLERANCE);
+    double relative = common(optimizer, LOSSI_GRADIENT_TOLERANCE_RELATIVE) * m->start_norm;
+    if (m->gradient_norm <= tolerance) {
+        return converged(optimizer, LOSS_STOP_GRADIENT, LOSSI_GRADIENT_TOLERANCE, m->gradient_norm,
+                         tolerance);
+    }
+    if (m->gradient_norm <= relative) {
+        return converged(optimizer, LOSS_STOP_GRADIENT, LOSSI_GRADIENT_TOLERANCE_RELATIVE, m->gradient_norm,
+                         relative);
+    }
+    return 0;
+}
+
+/* Compares the iterate with the one before, which the trial pair still holds. */
+static int32_t test_progress(loss_optimizer *optimizer)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double value_tolerance = common(optimizer, LOSSI_VALUE_TOLERANCE);
+    double step_tolerance = common(optimizer, LOSSI_STEP_TOLERANCE);
+    if (value_tolerance > 0.0) {
+        double change = fabs(m->previous_value - m->value);
+        double threshold = value_tolerance * fmax(fabs(m->previous_value), fabs(m->value));
+        if (change <= threshold) {
+            return converged(optimizer, LOSS_STOP_VALUE, LOSSI_VALUE_TOLERANCE, change, threshold);
+        }
+    }
+    if (step_tolerance > 0.0) {
+        lossi_pass_result result = lossi_run(
+            optimizer, optimizer->kernels->distance,
+            (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
+        double threshold = step_tolerance * fmax(result.maximum[1], 1.0);
+        if (result.maximum[0] <= threshold) {
+            return converged(optimizer, LOSS_STOP_STEP, LOSSI_STEP_TOLERANCE, result.maximum[0], threshold);
+        }
+    }
+    return 0;
+}
+
+/* ---- iterates ---- */
+
+static void swap_in(lossi_machine *m)
+{
+    int32_t old = m->at;
+    m->at = m->trial;
+    m->trial = old;
+    m->value = m->told_value;
+    m->gradient_norm = m->told_norm;
+    m->iterate_ready = m->report;
+}
+
+int32_t lossi_accept(loss_optimizer *optimizer)
+{
+    lossi_machine *m = &optimizer->machine;
+    m->previous_value = m->value;
+    swap_in(m);
+    m->iterations++;
+    return test_gradient(optimizer) || test_progress(optimizer);
+}
+
+int32_t lossi_accept_start(loss_optimizer *optimizer)
+{
+    lossi_machine *m = &optimizer->machine;
+    swap_in(m);
+    m->start_norm = m->gradient_norm;
+    if (!isfinite(m->value) || !isfinite(m->gradient_norm)) {
+        lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
+        return 1;
+    }
+    return test_gradient(optimizer);
+}

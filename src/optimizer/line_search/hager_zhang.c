@@ -1,0 +1,245 @@
+/* The Hager–Zhang line search. The conditions and the paper are in hager_zhang.h; B1 …, U1 …, S1 … are its steps. */
+#include "optimizer/line_search/hager_zhang.h"
+
+#include <math.h>
+
+/* Constants of the paper (2005, §5), but for those that say otherwise. */
+static const double delta = 0.1;         /* T1: the decrease wanted of the slope's promise */
+static const double sigma = 0.9;         /* T1, T2: how much flatter than at 0 */
+static const double theta = 0.5;         /* U3: where an interval is cut */
+static const double gamma_shrink = 0.66; /* L2: a round has to shrink the interval to this */
+static const double growth = 5.0;        /* B3: ρ, expansion while going down */
+static const double amplify = 1.05;      /* expansion by the secant overshoots by this (CG_DESCENT 6) */
+static const double growth_cap = 200.0;  /* and grows at most by this (CG_DESCENT 6) */
+static const double back_off = 0.1;      /* after a trial without a finite value (CG_DESCENT 6: nan_decay) */
+enum {
+    MOST_TRIALS = 50,     /* nexpand, nsecant (CG_DESCENT) */
+    MOST_NONFINITE = 40,  /* 10^−40 of the first step is hopeless in both element types */
+    SECANT_EXPANSIONS = 2 /* later ones grow by ρ: a slope that keeps falling is no parabola's */
+};
+
+enum { BRACKET, SQUEEZE, INTERVAL, SETTLE };  /* what the next trial is for */
+enum { WHOLE, SECANT, SECANT_AGAIN, HALVED }; /* how far the round has come */
+
+lossi_search_status lossi_hager_zhang_start(lossi_hager_zhang *search, double value0, double slope0,
+                                            double first_step, double tolerance, double band,
+                                            double resolution)
+{
+    *search = (lossi_hager_zhang){.value0 = value0,
+                                  .slope0 = slope0,
+                                  .tolerance = tolerance,
+                                  .band = band,
+                                  .resolution = resolution,
+                                  .step = first_step,
+                                  .ceiling = INFINITY,
+                                  .a = {0.0, value0, slope0},
+                                  .low = {0.0, value0, slope0},
+                                  .phase = BRACKET,
+                                  .stage = WHOLE};
+    return slope0 < 0.0 && isfinite(slope0) && first_step > 0.0 ? LOSSI_SEARCH_TRY : LOSSI_SEARCH_NO_DESCENT;
+}
+
+static int32_t enough_decrease(const lossi_hager_zhang *search, const lossi_trial *c)
+{
+    return c->value - search->value0 <= delta * c->step * search->slope0;
+}
+
+static int32_t acceptable(const lossi_hager_zhang *search, const lossi_trial *c)
+{
+    if (c->slope < sigma * search->slope0) {
+        return 0;
+    }
+    if (enough_decrease(search, c)) {
+        return 1;
+    }
+    return fabs(c->value - search->value0) <= search->band &&
+           c->value <= search->value0 + search->tolerance && c->slope <= (2.0 * delta - 1.0) * search->slope0;
+}
+
+/* φ(c) ≤ φ(0) + ε: c may become the left end. */
+static int32_t not_above(const lossi_hager_zhang *search, const lossi_trial *c)
+{
+    return c->value <= search->value0 + search->tolerance;
+}
+
+/* Nothing acceptable: go back to the lowest trial when it was worth the way. */
+static lossi_search_status give_up(lossi_hager_zhang *search, lossi_search_status why)
+{
+    if (search->low.step <= 0.0) {
+        return why;
+    }
+    if (search->low.step == search->step) {
+        return LOSSI_SEARCH_SETTLED;
+    }
+    search->phase = SETTLE;
+    search->failure = (int32_t)why;
+    search->step = search->low.step;
+    return LOSSI_SEARCH_TRY;
+}
+
+static lossi_search_status ask(lossi_hager_zhang *search, int32_t phase, double step)
+{
+    search->phase = phase;
+    search->step = step;
+    return LOSSI_SEARCH_TRY;
+}
+
+/* The zero of the line through two slopes, NaN when they are equal. */
+static double secant(const lossi_trial *a, const lossi_trial *b)
+{
+    return (a->step * b->slope - b->step * a->slope) / (b->slope - a->slope);
+}
+
+static int32_t inside(const lossi_hager_zhang *search, double step)
+{
+    return step > search->a.step && step < search->b.step;
+}
+
+/* S1 – L1: a new round begins with the secant through both ends, or with the middle where that is no use. */
+static lossi_search_status next_round(lossi_hager_zhang *search)
+{
+    double step = secant(&search->a, &search->b);
+    search->width = search->b.step - search->a.step;
+    search->round_a = search->a;
+    search->round_b = search->b;
+    search->stage = SECANT;
+    if (!inside(search, step)) {
+        step = search->a.step + theta * search->width;
+        search->stage = HALVED;
+    }
+    if (!inside(search, step) || search->width <= search->resolution * search->b.step) {
+        return give_up(search, LOSSI_SEARCH_PRECISION);
+    }
+    return ask(search, INTERVAL, step);
+}
+
+/* The interval is updated: what the round wants next. */
+static lossi_search_status go_on(lossi_hager_zhang *search)
+{
+    if (search->stage == SECANT) { /* S2 – S4: the other secant, through the end that has just moved */
+        double step = NAN;
+        if (search->b.step == search->step) {
+            step = secant(&search->round_b, &search->b);
+        } else if (search->a.step == search->step) {
+            step = secant(&search->round_a, &search->a);
+        }
+        search->stage = SECANT_AGAIN;
+        if (inside(search, step)) {
+            return ask(search, INTERVAL, step);
+        }
+    }
+    if (search->stage == SECANT_AGAIN &&
+        search->b.step - search->a.step > gamma_shrink * search->width) { /* L2 */
+        double middle = search->a.step + theta * (search->b.step - search->a.step);
+        search->stage = HALVED;
+        if (inside(search, middle)) {
+            return ask(search, INTERVAL, middle);
+        }
+    }
+    return next_round(search);
+}
+
+/* U3: φ is too high at c though it falls there; a rise lies between a and c. cut is where to look. */
+static lossi_search_status squeeze(lossi_hager_zhang *search, const lossi_trial *c, double cut)
+{
+    search->b = *c;
+    if (search->stage == SECANT) { /* S2 – S4 are for a secant that became an end */
+        search->stage = SECANT_AGAIN;
+    }
+    double width = search->b.step - search->a.step;
+    double step = search->a.step + cut * width;
+    if (!inside(search, step) || width <= search->resolution * search->b.step) {
+        return give_up(search, LOSSI_SEARCH_PRECISION);
+    }
+    return ask(search, SQUEEZE, step);
+}
+
+/* U1 – U3 for a trial inside the interval, finite or not above at its left end. */
+static lossi_search_status update(lossi_hager_zhang *search, const lossi_trial *c)
+{
+    if (c->slope >= 0.0) {
+        search->b = *c;
+        return go_on(search);
+    }
+    if (!not_above(search, c)) {
+        return squeeze(search, c, theta);
+    }
+    search->a = *c;
+    if (search->phase == SQUEEZE) { /* b still has no rising slope */
+        lossi_trial b = search->b;
+        return squeeze(search, &b, theta);
+    }
+    return go_on(search);
+}
+
+/* B3: further down, by the secant of the last two slopes while it bends upwards, then by a factor. */
+static lossi_search_status expand(lossi_hager_zhang *search, const lossi_trial *c)
+{
+    double before = search->a.step, slope = search->a.slope;
+    double step = growth * c->step;
+    if (search->expansions < SECANT_EXPANSIONS && c->slope > slope) {
+        double ahead = (c->step - before) * c->slope / (slope - c->slope);
+        step = fmin(fmax(c->step + amplify * ahead, growth * c->step), growth_cap * c->step);
+    }
+    search->a = *c;
+    search->expansions++;
+    if (step >= search->ceiling) {
+        step = c->step + theta * (search->ceiling - c->step);
+    }
+    if (!(step > c->step) || !isfinite(step)) {
+        return give_up(search, LOSSI_SEARCH_EXHAUSTED);
+    }
+    return ask(search, BRACKET, step);
+}
+
+static lossi_search_status nonfinite(lossi_hager_zhang *search)
+{
+    lossi_trial wall = {search->step, INFINITY, -INFINITY};
+    search->nonfinite++;
+    if (search->phase == SETTLE) { /* it was finite there before: not a function */
+        return LOSSI_SEARCH_EXHAUSTED;
+    }
+    if (search->nonfinite >= MOST_NONFINITE) {
+        return give_up(search, LOSSI_SEARCH_NONFINITE);
+    }
+    if (search->phase == BRACKET) {
+        search->ceiling = search->step;
+        double step = search->a.step + back_off * (search->step - search->a.step);
+        return step > search->a.step ? ask(search, BRACKET, step) : give_up(search, LOSSI_SEARCH_NONFINITE);
+    }
+    return squeeze(search, &wall, back_off);
+}
+
+lossi_search_status lossi_hager_zhang_tell(lossi_hager_zhang *search, double value, double slope)
+{
+    lossi_trial c = {search->step, value, slope};
+    if (!isfinite(value) || !isfinite(slope)) {
+        return nonfinite(search);
+    }
+    search->trials++;
+    if (acceptable(search, &c)) {
+        return LOSSI_SEARCH_ACCEPTED;
+    }
+    if (search->phase == SETTLE) {
+        return LOSSI_SEARCH_SETTLED;
+    }
+    if (enough_decrease(search, &c) && value < search->low.value) {
+        search->low = c;
+    }
+    if (search->trials >= MOST_TRIALS) {
+        return give_up(search, LOSSI_SEARCH_EXHAUSTED);
+    }
+    if (search->phase != BRACKET) {
+        return update(search, &c);
+    }
+    if (slope >= 0.0) { /* B1 */
+        search->b = c;
+        search->stage = HALVED;
+        return go_on(search);
+    }
+    if (!not_above(search, &c)) { /* B2 */
+        search->stage = HALVED;
+        return squeeze(search, &c, theta);
+    }
+    return expand(search, &c);
+}

@@ -1,0 +1,81 @@
+/* Counters and measured numbers by name, from one table over the machine's struct. */
+#include "optimizer/measured.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef struct place {
+    const char *name;
+    size_t offset;
+} place;
+
+static const place integers[] = {
+    {"iterations", offsetof(lossi_machine, iterations)},
+    {"evaluations", offsetof(lossi_machine, evaluations)},
+    {"value_evaluations", offsetof(lossi_machine, value_evaluations)},
+    {"gradient_evaluations", offsetof(lossi_machine, gradient_evaluations)},
+    {"hessian_products", offsetof(lossi_machine, hessian_products)},
+    {"batches", offsetof(lossi_machine, batches)},
+    {"epoch", offsetof(lossi_machine, epoch)},
+    {"restarts", offsetof(lossi_machine, restarts)},
+    {"indices_count", offsetof(lossi_machine, indices_count)},
+    {"callback_status", offsetof(lossi_machine, callback_status)},
+};
+
+static const place doubles[] = {
+    {"value", offsetof(lossi_machine, value)},
+    {"gradient_norm", offsetof(lossi_machine, gradient_norm)},
+    {"step", offsetof(lossi_machine, step)},
+    {"seconds", offsetof(lossi_machine, seconds)},
+    {"test_value", offsetof(lossi_machine, test_value)},
+    {"test_threshold", offsetof(lossi_machine, test_threshold)},
+};
+
+static const void *find(const loss_optimizer *optimizer, const place *places, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(places[i].name, name) == 0) {
+            return (const char *)&optimizer->machine + places[i].offset;
+        }
+    }
+    return NULL;
+}
+
+int32_t lossi_measured_int(const loss_optimizer *optimizer, const char *name, int64_t *value)
+{
+    const int64_t *found = find(optimizer, integers, sizeof integers / sizeof integers[0], name);
+    if (found != NULL) {
+        *value = *found;
+    }
+    return found != NULL;
+}
+
+int32_t lossi_measured_double(const loss_optimizer *optimizer, const char *name, double *value)
+{
+    const double *found = find(optimizer, doubles, sizeof doubles / sizeof doubles[0], name);
+    if (found == NULL) {
+        return 0;
+    }
+    *value = *found;
+    if (found == &optimizer->machine.seconds && optimizer->machine.phase == LOSSI_RUNNING) {
+        *value = lossi_clock() - optimizer->clock_start;
+    }
+    return 1;
+}
+
+int32_t lossi_measured_string(const loss_optimizer *optimizer, const char *name, const char **value)
+{
+    int32_t test = optimizer->machine.test;
+    if (strcmp(name, "test") != 0) {
+        return 0;
+    }
+    if (test == LOSSI_TEST_NONE) {
+        *value = "";
+    } else if (test >= LOSSI_TEST_OWN) {
+        *value = optimizer->row->options[test - LOSSI_TEST_OWN].name;
+    } else {
+        *value = lossi_common_options[test].name;
+    }
+    return 1;
+}

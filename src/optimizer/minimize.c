@@ -1,0 +1,146 @@
+/*
+ * loss_optimizer_minimize(): ask and tell in a loop over an objective.
+ *
+ * It uses the public functions of both sides. Answers are written straight into the optimizer's workspace, so nothing
+ * is allocated and nothing copied twice.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "optimizer/optimizer.h"
+
+loss_status loss_optimizer_set_iterate_callback(loss_optimizer *optimizer, loss_iterate_callback callback,
+                                                void *user)
+{
+    if (optimizer == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    optimizer->callback = callback;
+    optimizer->callback_user = user;
+    return LOSS_OK;
+}
+
+static loss_status check(loss_optimizer *optimizer, loss_objective *objective, const void *x)
+{
+    loss_context *context = optimizer->context;
+    if (objective == NULL || x == NULL) {
+        return lossi_fail_null(context, objective == NULL ? "objective" : "x");
+    }
+    loss_status status = loss_objective_prepare(objective);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    if (loss_objective_dtype(objective) != optimizer->dtype) {
+        return lossi_fail(context, LOSS_ERROR_TYPE, "%s works on %s, but the objective is a function of %s",
+                          optimizer->owner, loss_dtype_name(optimizer->dtype),
+                          loss_dtype_name(loss_objective_dtype(objective)));
+    }
+    if (loss_objective_dimension(objective) != optimizer->dimension) {
+        return lossi_fail(context, LOSS_ERROR_SHAPE, "%s has dimension %lld, but the objective %lld",
+                          optimizer->owner, (long long)optimizer->dimension,
+                          (long long)loss_objective_dimension(objective));
+    }
+    return LOSS_OK;
+}
+
+/* What cannot be evaluated ends the run; a value that is not finite is an answer like any other. */
+static int32_t ends(loss_status status)
+{
+    return status != LOSS_OK && status != LOSS_ERROR_NONFINITE;
+}
+
+static loss_status answer_value(loss_optimizer *optimizer, loss_objective *objective, const void *x)
+{
+    double value = NAN;
+    loss_status status = loss_objective_evaluate(objective, x, &value, NULL);
+    return ends(status) ? status : loss_optimizer_tell_value(optimizer, value);
+}
+
+static loss_status answer_gradient(loss_optimizer *optimizer, loss_objective *objective, const void *x)
+{
+    double value = NAN;
+    void *gradient = lossi_answer(optimizer);
+    loss_status status = loss_objective_evaluate(objective, x, &value, gradient);
+    return ends(status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
+}
+
+static loss_status answer_batch(loss_optimizer *optimizer, loss_objective *objective, const void *x)
+{
+    double value = NAN;
+    void *gradient = lossi_answer(optimizer);
+    const void *indices = NULL;
+    loss_status status = loss_optimizer_get_pointer(optimizer, "indices", &indices);
+    if (status == LOSS_OK) {
+        status = loss_objective_evaluate_batch(objective, x, optimizer->machine.indices_count, indices,
+                                               &value, gradient);
+    }
+    return ends(status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
+}
+
+static loss_status answer_product(loss_optimizer *optimizer, loss_objective *objective, const void *x)
+{
+    void *product = lossi_answer(optimizer);
+    const void *direction = NULL;
+    loss_status status = loss_optimizer_get_pointer(optimizer, "direction", &direction);
+    if (status == LOSS_OK) {
+        status = loss_objective_hessian_product(objective, x, direction, product);
+    }
+    return ends(status) ? status : loss_optimizer_tell_vector(optimizer, product);
+}
+
+static loss_status answer(loss_optimizer *optimizer, loss_objective *objective, int32_t request)
+{
+    const void *x = NULL;
+    loss_status status = loss_optimizer_get_pointer(optimizer, "x", &x);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    switch (request) {
+    case LOSS_REQUEST_NEW_ITERATE:
+        if (optimizer->callback != NULL && optimizer->callback(optimizer->callback_user, optimizer) != 0) {
+            loss_optimizer_stop(optimizer);
+        }
+        return LOSS_OK;
+    case LOSS_REQUEST_VALUE:
+        return answer_value(optimizer, objective, x);
+    case LOSS_REQUEST_VALUE_AND_GRADIENT:
+        return answer_gradient(optimizer, objective, x);
+    case LOSS_REQUEST_BATCH_GRADIENT:
+        return answer_batch(optimizer, objective, x);
+    case LOSS_REQUEST_HESSIAN_PRODUCT:
+        return answer_product(optimizer, objective, x);
+    default:
+        return lossi_fail(optimizer->context, LOSS_ERROR_SUPPORT,
+                          "%s asked for request %d, which no objective can answer", optimizer->owner,
+                          (int)request);
+    }
+}
+
+loss_status loss_optimizer_minimize(loss_optimizer *optimizer, loss_objective *objective, void *x)
+{
+    if (optimizer == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    loss_status status = check(optimizer, objective, x);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    optimizer->samples_hint = 0;
+    loss_objective_get_int(objective, "samples", &optimizer->samples_hint);
+    status = loss_optimizer_start(optimizer, x);
+    optimizer->samples_hint = 0;
+    if (status != LOSS_OK) {
+        return status;
+    }
+    int32_t request = LOSS_REQUEST_DONE;
+    while ((status = loss_optimizer_ask(optimizer, &request)) == LOSS_OK && request != LOSS_REQUEST_DONE) {
+        status = answer(optimizer, objective, request);
+        if (status != LOSS_OK) { /* the objective has said why */
+            loss_objective_get_int(objective, "callback_status", &optimizer->machine.callback_status);
+            lossi_finish(optimizer, status, LOSSI_TEST_NONE, NAN, NAN);
+        }
+    }
+    memcpy(x, lossi_vector(optimizer, lossi_pair_x(optimizer->machine.best)),
+           (size_t)optimizer->dimension * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4));
+    return optimizer->machine.outcome;
+}

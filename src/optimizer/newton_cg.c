@@ -1,0 +1,181 @@
+/*
+ * Newton-CG: the direction solves ∇²f d = −∇f only as well as is worth it, by conjugate gradients on products.
+ *
+ * With Q(d) = ∇fᵀd + ½dᵀ∇²f d, the inner iteration j stops when j(Q_j − Q_{j−1}) ≥ ηQ_j: the last one has added
+ * less than η of the average. Negative curvature stops it too: the direction so far, or −∇f at once.
+ *
+ * Dembo & Steihaug, Math. Prog. 26 (1983) 190–212; the stopping rule: Nash & Sofer, Oper. Res. Lett. 9 (1990) 219–221,
+ * as used by Galli & Lin, IEEE TNNLS 33 (2022), eq. 21.
+ */
+#include <math.h>
+#include <stddef.h>
+
+#include "optimizer/descent.h"
+
+enum { CG_ITERATIONS_OPTION, FORCING_OPTION };
+enum { STARTING, SOLVING, SEARCHING };
+enum { DIRECTION, RESIDUAL, CONJUGATE, PRODUCT, VECTORS };
+enum { FAILURES = 2 }; /* in a row: along d, then along −∇f */
+
+typedef struct newton_cg {
+    lossi_descent descent;
+    double slope;                 /* dᵀ∇f */
+    double residual, squares;     /* ‖r‖², ‖p‖² of the inner iteration */
+    double start_residual, model; /* ‖∇f‖², Q */
+    double curvature;             /* the largest pᵀ∇²f p/‖p‖² met: the scale of the Hessian */
+    double forcing;               /* η */
+    int64_t inner, most_inner;
+    int32_t failures, phase;
+} newton_cg;
+
+static const loss_option options[] = {
+    {"cg_iterations", LOSS_OPTION_INT, 0, 0x1p53, 0, NULL, NULL,
+     "Hessian products for one direction at most; 0: 2n + 10"},
+    {"forcing", LOSS_OPTION_DOUBLE, 0, 1, 0.5, NULL, NULL,
+     "how roughly a direction may be solved for; it falls with the root of the gradient norm"},
+};
+
+static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
+{
+    (void)optimizer;
+    layout->vectors = VECTORS;
+    return LOSS_OK;
+}
+
+static void start(loss_optimizer *optimizer)
+{
+    newton_cg *state = optimizer->state;
+    int64_t n = optimizer->dimension, most = lossi_own_int(optimizer, CG_ITERATIONS_OPTION);
+    state->phase = STARTING;
+    state->most_inner = most > 0 ? most : n > INT64_MAX / 4 ? n : 2 * n + 10;
+    lossi_request_gradient(optimizer, -1);
+}
+
+static lossi_pass_result combine(const loss_optimizer *optimizer, int32_t out, double s, int32_t a, double t,
+                                 int32_t b)
+{
+    return lossi_run(optimizer, optimizer->kernels->combine,
+                     (lossi_operands){.in = {a, b}, .out = {out}, .scalar = {s, t}});
+}
+
+static void search(loss_optimizer *optimizer, newton_cg *state, double first)
+{
+    state->phase = SEARCHING;
+    if (lossi_descent_search(optimizer, &state->descent, state->slope, first) == LOSSI_DESCENT_FAILED) {
+        lossi_descent_fail(optimizer, &state->descent);
+    }
+}
+
+static void search_steepest(loss_optimizer *optimizer, newton_cg *state)
+{
+    int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
+    state->slope =
+        combine(optimizer, lossi_own_vector(optimizer, DIRECTION), -1.0, gradient, 0.0, gradient).sum[0];
+    search(optimizer, state, lossi_descent_first_step(optimizer));
+}
+
+/* d = 0, r = p = −∇f. */
+static void solve(loss_optimizer *optimizer, newton_cg *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    int32_t gradient = lossi_pair_gradient(m->at), p = lossi_own_vector(optimizer, CONJUGATE);
+    combine(optimizer, lossi_own_vector(optimizer, DIRECTION), 0.0, gradient, 0.0, gradient);
+    combine(optimizer, lossi_own_vector(optimizer, RESIDUAL), -1.0, gradient, 0.0, gradient);
+    state->squares = combine(optimizer, p, -1.0, gradient, 0.0, gradient).sum[1];
+    state->residual = state->start_residual = state->squares;
+    state->slope = state->model = state->curvature = 0.0;
+    state->inner = 0;
+    /* relative to the start, so that it does not depend on the units of f */
+    state->forcing = fmin(lossi_own_double(optimizer, FORCING_OPTION),
+                          sqrt(m->gradient_norm / m->start_norm));
+    state->phase = SOLVING;
+    lossi_request_product(optimizer, p, lossi_own_vector(optimizer, PRODUCT));
+}
+
+/* One inner iteration with the product told. 1: the direction is good enough. */
+static int32_t solved(loss_optimizer *optimizer, newton_cg *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    int32_t r = lossi_own_vector(optimizer, RESIDUAL), p = lossi_own_vector(optimizer, CONJUGATE);
+    double along = m->told_slope; /* pᵀ∇²f p */
+    state->curvature = fmax(state->curvature, along / state->squares);
+    if (!isfinite(m->told_norm) || !(along > lossi_epsilon(optimizer) * state->squares * state->curvature)) {
+        return 1;
+    }
+    lossi_pass_result result = lossi_run(
+        optimizer, optimizer->kernels->conjugate,
+        (lossi_operands){.in = {p, lossi_own_vector(optimizer, PRODUCT), lossi_pair_gradient(m->at)},
+                         .out = {lossi_own_vector(optimizer, DIRECTION), r},
+                         .scalar = {state->residual / along}});
+    double model = 0.5 * (result.sum[2] - result.sum[1]), before = state->model;
+    double beta = result.sum[0] / state->residual;
+    state->inner++;
+    state->slope = result.sum[2];
+    state->model = model;
+    state->residual = result.sum[0];
+    if (!(model < 0.0) || (double)state->inner * (model - before) >= state->forcing * model ||
+        state->inner >= state->most_inner ||
+        state->residual <= lossi_epsilon(optimizer) * lossi_epsilon(optimizer) * state->start_residual) {
+        return 1;
+    }
+    state->squares = combine(optimizer, p, 1.0, r, beta, p).sum[1];
+    lossi_request_product(optimizer, p, lossi_own_vector(optimizer, PRODUCT));
+    return 0;
+}
+
+static void found_direction(loss_optimizer *optimizer, newton_cg *state)
+{
+    if (state->inner > 0 && state->slope < 0.0) {
+        search(optimizer, state, 1.0);
+    } else {
+        search_steepest(optimizer, state);
+    }
+}
+
+static void advance(loss_optimizer *optimizer)
+{
+    newton_cg *state = optimizer->state;
+    if (state->phase == STARTING) {
+        if (!lossi_accept_start(optimizer)) {
+            lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, DIRECTION));
+            solve(optimizer, state);
+        }
+        return;
+    }
+    if (state->phase == SOLVING) {
+        if (solved(optimizer, state)) {
+            found_direction(optimizer, state);
+        }
+        return;
+    }
+    switch (lossi_descent_advance(optimizer, &state->descent)) {
+    case LOSSI_DESCENT_GOES_ON:
+        return;
+    case LOSSI_DESCENT_ARRIVED:
+        state->failures = 0;
+        if (optimizer->machine.phase == LOSSI_RUNNING) {
+            solve(optimizer, state);
+        }
+        return;
+    case LOSSI_DESCENT_FAILED:
+        if (++state->failures >= FAILURES) {
+            lossi_descent_fail(optimizer, &state->descent);
+            return;
+        }
+        optimizer->machine.restarts++;
+        search_steepest(optimizer, state);
+    }
+}
+
+const lossi_optimizer_row lossi_optimizer_newton_cg = {
+    .name = "newton_cg",
+    .family = "Newton",
+    .summary = "truncated Newton: directions by conjugate gradients on Hessian products",
+    .reference = "Dembo & Steihaug, Mathematical Programming 26 (1983) 190–212",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .state_size = sizeof(newton_cg),
+    .layout = layout,
+    .start = start,
+    .advance = advance,
+};

@@ -1,0 +1,192 @@
+/*
+ * Inside the optimizers: what the machine keeps, and what an algorithm may do with it.
+ *
+ * An algorithm is a row: a file with its options, the size of its workspace, and two functions. start() is called when
+ * the starting point is in place, advance() when what was asked for has been told; both end by asking for the next
+ * thing (lossi_request()) or by finishing (lossi_finish()). The machine does the rest: counting, limits, stop tests,
+ * the best point.
+ *
+ * All state is flat: lossi_machine, the algorithm's own struct and the workspace hold numbers and indices, never
+ * pointers, so that copying three blocks is a checkpoint.
+ *
+ * Vectors of the workspace are known by their index. The first come in pairs (x, ∇f(x)): pair p is the vectors 2p and
+ * 2p + 1. Three pairs go around: `at` is the iterate, `trial` what is being evaluated, and `spare` holds the best
+ * point when neither of the others does. Accepting a step swaps two indices; nothing is copied.
+ */
+#ifndef LOSSI_OPTIMIZER_H
+#define LOSSI_OPTIMIZER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "core/context.h"
+#include "core/option.h"
+#include "loss/optimizer.h"
+#include "optimizer/vector_kernels.h"
+
+/* Options every optimizer has, by their place in lossi_common_options. */
+enum {
+    LOSSI_MAX_ITERATIONS,
+    LOSSI_MAX_EVALUATIONS,
+    LOSSI_MAX_SECONDS,
+    LOSSI_GRADIENT_TOLERANCE,
+    LOSSI_GRADIENT_TOLERANCE_RELATIVE,
+    LOSSI_VALUE_TOLERANCE,
+    LOSSI_STEP_TOLERANCE,
+    LOSSI_TARGET_VALUE,
+    LOSSI_UNBOUNDED_VALUE,
+    LOSSI_REPORT,
+    LOSSI_COMMON_OPTIONS
+};
+
+extern const loss_option lossi_common_options[LOSSI_COMMON_OPTIONS];
+
+/* The test that ended a run: an option of above, one of these, or an own option as LOSSI_TEST_OWN + index. */
+enum { LOSSI_TEST_NONE = -1, LOSSI_TEST_OWN = 1000 };
+
+enum { LOSSI_IDLE, LOSSI_RUNNING, LOSSI_FINISHED };
+
+/* The machine's part of a checkpoint. */
+typedef struct lossi_machine {
+    int64_t iterations, evaluations, value_evaluations, gradient_evaluations, hessian_products;
+    int64_t batches, epoch, restarts, indices_count, indices_offset, callback_status;
+    double value, gradient_norm;              /* at the iterate; ‖·‖∞ */
+    double start_norm, previous_value;        /* for the relative tests */
+    double best_value, best_norm;             /* of the pair `best` */
+    double step, seconds;                     /* along the last direction; when the run ended */
+    double told_value, told_norm, told_slope; /* of the last answer: f, ‖·‖∞, ∇f·slope_along */
+    double test_value, test_threshold;
+    int32_t test, outcome;
+    int32_t phase;                          /* LOSSI_IDLE … */
+    int32_t request, asked;                 /* what is wanted, and whether the caller knows */
+    int32_t report, iterate_ready, shown;   /* NEW_ITERATE: wanted, due, being shown */
+    int32_t at, trial, spare, best;         /* pairs; best is one of the three */
+    int32_t complete;                       /* whether best has a finite value and a gradient */
+    int32_t slope_along, direction, answer; /* vectors, −1 for none: see lossi_request_…() */
+} lossi_machine;
+
+/* What a run needs beside the machine: whole vectors of n elements, and int64 numbers. */
+typedef struct lossi_layout {
+    int32_t pairs;    /* at least 3 */
+    int32_t vectors;  /* beyond the pairs */
+    int64_t integers; /* e.g. a permutation of the samples */
+} lossi_layout;
+
+typedef struct lossi_optimizer_row {
+    const char *name, *family, *summary, *reference;
+    const loss_option *options;
+    int32_t option_count;
+    int64_t state_size; /* of the algorithm's struct; it is zeroed before start() */
+    loss_status (*layout)(loss_optimizer *optimizer, lossi_layout *layout);
+    void (*start)(loss_optimizer *optimizer);
+    void (*advance)(loss_optimizer *optimizer);
+} lossi_optimizer_row;
+
+struct loss_optimizer {
+    loss_context *context;
+    const lossi_optimizer_row *row;
+    loss_dtype dtype;
+    int64_t dimension, stride; /* elements; bytes from vector to vector */
+    lossi_options options;
+    char owner[64]; /* "the optimizer 'lbfgs'", for sentences */
+    atomic_int stop;
+    lossi_machine machine;
+    void *state;   /* row->state_size bytes */
+    char *vectors; /* layout of the run */
+    int64_t *integers;
+    int64_t vectors_size, integers_size; /* bytes they were allocated with */
+    int32_t pairs;
+    const lossi_vector_kernels *kernels; /* of the context's instruction set, chosen at start */
+    double clock_start, max_seconds;
+    int64_t samples_hint; /* of the objective being minimised, 0 for none */
+    loss_iterate_callback callback;
+    void *callback_user;
+};
+
+/* ---- for algorithms ---- */
+
+/* The optimizer's own options, by their place in the row's table. */
+double lossi_own_double(const loss_optimizer *optimizer, int32_t index);
+int64_t lossi_own_int(const loss_optimizer *optimizer, int32_t index);
+
+/* Vector number i of the workspace, and the two of a pair. */
+static inline void *lossi_vector(const loss_optimizer *optimizer, int32_t i)
+{
+    return optimizer->vectors + i * optimizer->stride;
+}
+
+static inline int32_t lossi_pair_x(int32_t pair)
+{
+    return 2 * pair;
+}
+
+static inline int32_t lossi_pair_gradient(int32_t pair)
+{
+    return 2 * pair + 1;
+}
+
+/* The first vector after the pairs. */
+static inline int32_t lossi_own_vector(const loss_optimizer *optimizer, int32_t index)
+{
+    return 2 * optimizer->pairs + index;
+}
+
+/* Runs one pass over whole vectors given by their indices, −1 where the pass has none. */
+typedef struct lossi_operands {
+    int32_t in[4], out[2];
+    double scalar[4];
+} lossi_operands;
+
+lossi_pass_result lossi_run(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
+                            lossi_operands operands);
+lossi_pass_result lossi_run_pass(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
+                                 const lossi_pass *pass);
+
+/* Common uses. */
+double lossi_dot(const loss_optimizer *optimizer, int32_t a, int32_t b);
+double lossi_norm(const loss_optimizer *optimizer, int32_t a);
+void lossi_copy(const loss_optimizer *optimizer, int32_t to, int32_t from);
+
+/*
+ * Asks. The value, or value and gradient, is of the trial pair's x; the gradient goes to its other half, and told_slope
+ * is its product with the vector slope_along (−1: with itself). A Hessian product is at the iterate.
+ */
+void lossi_request_value(loss_optimizer *optimizer);
+void lossi_request_gradient(loss_optimizer *optimizer, int32_t slope_along);
+void lossi_request_product(loss_optimizer *optimizer, int32_t direction, int32_t answer);
+void lossi_request_batch(loss_optimizer *optimizer, int64_t offset, int64_t count, int32_t answer);
+
+/* Ends the run. test_value and test_threshold are those of the test, NaN for none. Errors get their sentence. */
+void lossi_finish(loss_optimizer *optimizer, loss_status outcome, int32_t test, double value,
+                  double threshold);
+
+/* Makes the trial pair free to be written: when it holds the best point, the spare pair takes its place. */
+void lossi_clear_trial(loss_optimizer *optimizer);
+
+/* x of the trial pair = x of the iterate + step · direction. */
+void lossi_move_trial(loss_optimizer *optimizer, double step, int32_t direction);
+
+/*
+ * The trial becomes the iterate (the trial pair then holds the old one), the stop tests run. Gives 1 when one fired:
+ * the run is then finished. At the start nothing is compared with an iterate before.
+ */
+int32_t lossi_accept(loss_optimizer *optimizer);
+
+/* The value and gradient told for the starting point: 1 when the run is over already (not finite, converged). */
+int32_t lossi_accept_start(loss_optimizer *optimizer);
+
+/* ---- for the machine's own files ---- */
+
+/* Bookkeeping of the best point when the trial pair has been completed, see lossi_clear_trial(). */
+void lossi_consider_best(loss_optimizer *optimizer);
+
+/* Seconds of a clock that never goes back. */
+double lossi_clock(void);
+
+/* The spacing of numbers near 1 of the optimizer's type. */
+double lossi_epsilon(const loss_optimizer *optimizer);
+
+/* Where the caller of minimize may write the answer to a request: tell accepts it without a copy's cost. */
+void *lossi_answer(const loss_optimizer *optimizer);
+
+#endif

@@ -1,0 +1,337 @@
+/*
+ * The passes of vector_kernels.h, once per instruction set and element type.
+ *
+ * A pass works on chunks of 16 elements, one per logical lane of core/sum.h, held as doubles. Each pass is a function
+ * of one chunk; sweep() runs it over blocks and adds the lanes up. The end of a vector is a chunk with zeros, which
+ * change neither a sum (a lane is never −0) nor a maximum.
+ */
+#include "optimizer/vector_kernels.h"
+
+#include "core/sum.h"
+#include "simd/real.h"
+
+enum { WIDE = LOSSI_LANES / F64_LANES };
+
+typedef struct chunk {
+    f64v part[WIDE];
+} chunk;
+
+/* The running results of a block. */
+typedef struct totals {
+    chunk sum[LOSSI_PASS_SUMS];
+    chunk maximum[LOSSI_PASS_MAXIMA];
+} totals;
+
+typedef void (*chunk_step)(const lossi_pass *pass, int64_t i, int n, totals *t);
+
+/* ---- chunks ---- */
+
+LOSSI_INLINE vreal load_some(const real *p, int n)
+{
+    return n >= VREAL_LANES ? v_load(p) : n > 0 ? v_load_part(p, n) : v_set1(0);
+}
+
+LOSSI_INLINE void store_some(real *p, vreal v, int n)
+{
+    if (n >= VREAL_LANES) {
+        v_store(p, v);
+    } else if (n > 0) {
+        v_store_part(p, v, n);
+    }
+}
+
+/* n is 16, a constant after inlining, everywhere but at the end of the vector. */
+LOSSI_INLINE chunk load(const void *vector, int64_t i, int n)
+{
+    const real *p = (const real *)vector + i;
+    chunk c;
+#pragma GCC unroll 8
+    for (int k = 0; k < LOSSI_LANES / VREAL_LANES; k++) {
+        vreal v = load_some(p + k * VREAL_LANES, n - k * VREAL_LANES);
+#if LOSSI_REAL == 32
+        c.part[2 * k] = f32_to_f64_low(v);
+        c.part[2 * k + 1] = f32_to_f64_high(v);
+#else
+        c.part[k] = v;
+#endif
+    }
+    return c;
+}
+
+LOSSI_INLINE void store(void *vector, int64_t i, int n, chunk c)
+{
+    real *p = (real *)vector + i;
+#pragma GCC unroll 8
+    for (int k = 0; k < LOSSI_LANES / VREAL_LANES; k++) {
+#if LOSSI_REAL == 32
+        vreal v = f64_to_f32(c.part[2 * k], c.part[2 * k + 1]);
+#else
+        vreal v = c.part[k];
+#endif
+        store_some(p + k * VREAL_LANES, v, n - k * VREAL_LANES);
+    }
+}
+
+/* What a later reader of the stored vector will see. */
+LOSSI_INLINE chunk rounded(chunk c)
+{
+#if LOSSI_REAL == 32
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE / 2; k++) {
+        f32v v = f64_to_f32(c.part[2 * k], c.part[2 * k + 1]);
+        c.part[2 * k] = f32_to_f64_low(v);
+        c.part[2 * k + 1] = f32_to_f64_high(v);
+    }
+#endif
+    return c;
+}
+
+/* s·a + b, rounded once. */
+LOSSI_INLINE chunk fused(double s, chunk a, chunk b)
+{
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE; k++) {
+        b.part[k] = f64_fma(f64_set1(s), a.part[k], b.part[k]);
+    }
+    return b;
+}
+
+LOSSI_INLINE chunk scaled(double s, chunk a)
+{
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE; k++) {
+        a.part[k] = f64_set1(s) * a.part[k];
+    }
+    return a;
+}
+
+LOSSI_INLINE chunk minus(chunk a, chunk b)
+{
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE; k++) {
+        a.part[k] = a.part[k] - b.part[k];
+    }
+    return a;
+}
+
+LOSSI_INLINE void add_product(chunk *sum, chunk a, chunk b)
+{
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE; k++) {
+        sum->part[k] = f64_fma(a.part[k], b.part[k], sum->part[k]);
+    }
+}
+
+/* max gives its second operand on NaN: a NaN comes in by it and is held by the select. */
+LOSSI_INLINE void add_maximum(chunk *maximum, chunk a)
+{
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE; k++) {
+        f64v old = maximum->part[k];
+        maximum->part[k] = f64_select(f64_is_nan(old), old, f64_max(old, f64_abs(a.part[k])));
+    }
+}
+
+static double largest(const chunk *c, double so_far)
+{
+    double lanes[LOSSI_LANES];
+    for (int k = 0; k < WIDE; k++) {
+        f64_store(lanes + k * F64_LANES, c->part[k]);
+    }
+    for (int i = 0; i < LOSSI_LANES; i++) {
+        if (!(lanes[i] <= so_far)) {
+            so_far = so_far != so_far ? so_far : lanes[i];
+        }
+    }
+    return so_far;
+}
+
+LOSSI_INLINE double lanes_added(const chunk *c)
+{
+    double lanes[LOSSI_LANES];
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE; k++) {
+        f64_store(lanes + k * F64_LANES, c->part[k]);
+    }
+    return lossi_sum_lanes(lanes);
+}
+
+/* step is a constant, so the compiler makes a loop of its own for every pass. */
+LOSSI_INLINE void sweep(chunk_step step, int sums, int maxima, const lossi_pass *pass, int64_t begin,
+                        int64_t end, lossi_pass_result *result)
+{
+    for (int k = 0; k < LOSSI_PASS_SUMS; k++) {
+        result->sum[k] = 0.0;
+    }
+    for (int k = 0; k < LOSSI_PASS_MAXIMA; k++) {
+        result->maximum[k] = 0.0;
+    }
+    for (int64_t i = begin; i < end;) {
+        int64_t stop = end - i < LOSSI_BLOCK ? end : i + LOSSI_BLOCK;
+        totals t = {0};
+        for (; i + LOSSI_LANES <= stop; i += LOSSI_LANES) {
+            step(pass, i, LOSSI_LANES, &t);
+        }
+        if (i < stop) {
+            step(pass, i, (int)(stop - i), &t);
+            i = stop;
+        }
+        for (int k = 0; k < sums; k++) {
+            result->sum[k] += lanes_added(&t.sum[k]);
+        }
+        for (int k = 0; k < maxima; k++) {
+            result->maximum[k] = largest(&t.maximum[k], result->maximum[k]);
+        }
+    }
+}
+
+/* ---- the passes ---- */
+
+LOSSI_INLINE void dot_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    add_product(&t->sum[0], load(pass->in[0], i, n), load(pass->in[1], i, n));
+}
+
+LOSSI_INLINE void norm_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    add_maximum(&t->maximum[0], load(pass->in[0], i, n));
+}
+
+LOSSI_INLINE void move_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    (void)t;
+    store(pass->out[0], i, n, fused(pass->scalar[0], load(pass->in[1], i, n), load(pass->in[0], i, n)));
+}
+
+LOSSI_INLINE void take_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    chunk a = load(pass->in[0], i, n);
+    store(pass->out[0], i, n, a);
+    add_product(&t->sum[0], a, load(pass->in[1], i, n));
+    add_maximum(&t->maximum[0], a);
+}
+
+LOSSI_INLINE void combine_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    chunk a = load(pass->in[0], i, n);
+    chunk u = rounded(fused(pass->scalar[1], load(pass->in[1], i, n), scaled(pass->scalar[0], a)));
+    store(pass->out[0], i, n, u);
+    add_product(&t->sum[0], u, a);
+    add_product(&t->sum[1], u, u);
+}
+
+LOSSI_INLINE void recur_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    chunk u = fused(pass->scalar[0], load(pass->in[1], i, n), load(pass->in[0], i, n));
+    u = rounded(scaled(pass->scalar[1], u));
+    store(pass->out[0], i, n, u);
+    add_product(&t->sum[0], u, load(pass->in[2], i, n));
+}
+
+LOSSI_INLINE void pair_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    chunk u = rounded(minus(load(pass->in[0], i, n), load(pass->in[1], i, n)));
+    chunk v = rounded(minus(load(pass->in[2], i, n), load(pass->in[3], i, n)));
+    store(pass->out[0], i, n, u);
+    store(pass->out[1], i, n, v);
+    add_product(&t->sum[0], u, v);
+    add_product(&t->sum[1], v, v);
+    add_product(&t->sum[2], u, u);
+}
+
+LOSSI_INLINE void change_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    chunk a = load(pass->in[0], i, n);
+    chunk u = minus(a, load(pass->in[1], i, n));
+    add_product(&t->sum[0], u, a);
+    add_product(&t->sum[1], u, u);
+}
+
+LOSSI_INLINE void distance_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    chunk a = load(pass->in[0], i, n);
+    add_maximum(&t->maximum[0], minus(a, load(pass->in[1], i, n)));
+    add_maximum(&t->maximum[1], a);
+}
+
+LOSSI_INLINE void conjugate_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    double s = pass->scalar[0];
+    chunk u = rounded(fused(s, load(pass->in[0], i, n), load(pass->out[0], i, n)));
+    chunk v = rounded(fused(-s, load(pass->in[1], i, n), load(pass->out[1], i, n)));
+    store(pass->out[0], i, n, u);
+    store(pass->out[1], i, n, v);
+    add_product(&t->sum[0], v, v);
+    add_product(&t->sum[1], u, v);
+    add_product(&t->sum[2], u, load(pass->in[2], i, n));
+}
+
+LOSSI_INLINE void momentum_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    chunk a = load(pass->in[0], i, n);
+    chunk u = rounded(fused(pass->scalar[0], load(pass->out[0], i, n), a));
+    chunk way = fused(pass->scalar[3], u, scaled(pass->scalar[2], a));
+    store(pass->out[0], i, n, u);
+    store(pass->out[1], i, n, fused(-pass->scalar[1], way, load(pass->out[1], i, n)));
+    add_maximum(&t->maximum[0], a);
+}
+
+static void dot(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(dot_step, 1, 0, pass, begin, end, result);
+}
+
+static void norm(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(norm_step, 0, 1, pass, begin, end, result);
+}
+
+static void move(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(move_step, 0, 0, pass, begin, end, result);
+}
+
+static void take(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(take_step, 1, 1, pass, begin, end, result);
+}
+
+static void combine(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(combine_step, 2, 0, pass, begin, end, result);
+}
+
+static void recur(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(recur_step, 1, 0, pass, begin, end, result);
+}
+
+static void pair(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(pair_step, 3, 0, pass, begin, end, result);
+}
+
+static void change(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(change_step, 2, 0, pass, begin, end, result);
+}
+
+static void distance(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(distance_step, 0, 2, pass, begin, end, result);
+}
+
+static void conjugate(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(conjugate_step, 3, 0, pass, begin, end, result);
+}
+
+static void momentum(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(momentum_step, 0, 1, pass, begin, end, result);
+}
+
+extern const lossi_vector_kernels LOSSI_NAME(vector_kernels);
+const lossi_vector_kernels LOSSI_NAME(vector_kernels) = {
+    dot, norm, move, take, combine, recur, pair, change, distance, conjugate, momentum,
+};
