@@ -1,0 +1,250 @@
+/* The functions of math_kernels.h, compiled once per instruction set and element type. */
+#include "support/math_kernels.h"
+
+#include "simd/real.h"
+
+/* Called through tables: a test of meaning, not of speed. */
+typedef vreal unary_function(vreal);
+typedef vreal binary_function(vreal, vreal);
+
+LOSSI_INLINE vreal one_where(vmask mask)
+{
+    return v_select(mask, v_set1(REAL(1.0)), v_set1(REAL(0.0)));
+}
+
+LOSSI_INLINE vreal negate(vreal x)
+{
+    return -x;
+}
+
+LOSSI_INLINE vreal is_nan(vreal x)
+{
+    return one_where(v_is_nan(x));
+}
+
+LOSSI_INLINE vreal through_int(vreal x)
+{
+    return v_from_int(v_to_int(x));
+}
+
+LOSSI_INLINE vreal shifted(vreal x)
+{
+    return v_from_bits(v_int_shr(v_int_shl(v_bits(x), 3), 5));
+}
+
+LOSSI_INLINE vreal split_significand(vreal x)
+{
+    vreal n;
+    return v_split(x, &n);
+}
+
+LOSSI_INLINE vreal split_exponent(vreal x)
+{
+    vreal n;
+    (void)v_split(x, &n);
+    return n;
+}
+
+static unary_function *const unary_functions[MATH_UNARY] = {
+    [MATH_EXP] = v_exp,
+    [MATH_EXPM1] = v_expm1,
+    [MATH_LOG] = v_log,
+    [MATH_LOG1P] = v_log1p,
+    [MATH_LOG1P_UNIT] = v_log1p_unit,
+    [MATH_TANH] = v_tanh,
+    [MATH_SIGMOID] = v_sigmoid,
+    [MATH_SOFTPLUS] = v_softplus,
+    [MATH_ABS] = v_abs,
+    [MATH_NEGATE] = negate,
+    [MATH_SQRT] = v_sqrt,
+    [MATH_ROUND] = v_round,
+    [MATH_IS_NAN] = is_nan,
+    [MATH_THROUGH_INT] = through_int,
+    [MATH_SHIFTED] = shifted,
+    [MATH_POW2] = v_pow2,
+    [MATH_SPLIT_SIGNIFICAND] = split_significand,
+    [MATH_SPLIT_EXPONENT] = split_exponent,
+};
+
+static void unary(int operation, const void *from, void *to, int64_t n)
+{
+    unary_function *f = unary_functions[operation];
+    const real *x = from;
+    real *y = to;
+    int64_t i = 0;
+    for (; i + VREAL_LANES <= n; i += VREAL_LANES)
+        v_store(y + i, f(v_load(x + i)));
+    int rest = (int)(n - i);
+    v_store_part(y + i, f(v_load_part(x + i, rest)), rest);
+}
+
+LOSSI_INLINE vreal add(vreal a, vreal b)
+{
+    return a + b;
+}
+
+LOSSI_INLINE vreal subtract(vreal a, vreal b)
+{
+    return a - b;
+}
+
+LOSSI_INLINE vreal multiply(vreal a, vreal b)
+{
+    return a * b;
+}
+
+LOSSI_INLINE vreal divide(vreal a, vreal b)
+{
+    return a / b;
+}
+
+LOSSI_INLINE vreal lt(vreal a, vreal b)
+{
+    return one_where(v_lt(a, b));
+}
+
+LOSSI_INLINE vreal le(vreal a, vreal b)
+{
+    return one_where(v_le(a, b));
+}
+
+LOSSI_INLINE vreal gt(vreal a, vreal b)
+{
+    return one_where(v_gt(a, b));
+}
+
+LOSSI_INLINE vreal ge(vreal a, vreal b)
+{
+    return one_where(v_ge(a, b));
+}
+
+LOSSI_INLINE vreal eq(vreal a, vreal b)
+{
+    return one_where(v_eq(a, b));
+}
+
+LOSSI_INLINE vreal ne(vreal a, vreal b)
+{
+    return one_where(v_ne(a, b));
+}
+
+LOSSI_INLINE vreal not_below(vreal a, vreal b)
+{
+    return one_where(v_mask_not(v_lt(a, b)));
+}
+
+LOSSI_INLINE vmask nonzero(vreal x)
+{
+    return v_ne(x, v_set1(REAL(0.0)));
+}
+
+LOSSI_INLINE vreal both_nonzero(vreal a, vreal b)
+{
+    return one_where(v_mask_and(nonzero(a), nonzero(b)));
+}
+
+LOSSI_INLINE vreal any_nonzero(vreal a, vreal b)
+{
+    return one_where(v_mask_or(nonzero(a), nonzero(b)));
+}
+
+static binary_function *const binary_functions[MATH_BINARY] = {
+    [MATH_ADD] = add,
+    [MATH_SUBTRACT] = subtract,
+    [MATH_MULTIPLY] = multiply,
+    [MATH_DIVIDE] = divide,
+    [MATH_MIN] = v_min,
+    [MATH_MAX] = v_max,
+    [MATH_COPYSIGN] = v_copysign,
+    [MATH_LT] = lt,
+    [MATH_LE] = le,
+    [MATH_GT] = gt,
+    [MATH_GE] = ge,
+    [MATH_EQ] = eq,
+    [MATH_NE] = ne,
+    [MATH_NOT_BELOW] = not_below,
+    [MATH_BOTH_NONZERO] = both_nonzero,
+    [MATH_ANY_NONZERO] = any_nonzero,
+    [MATH_SCALE] = v_scale,
+};
+
+static void binary(int operation, const void *first, const void *second, void *result, int64_t n)
+{
+    binary_function *f = binary_functions[operation];
+    const real *a = first, *b = second;
+    real *y = result;
+    int64_t i = 0;
+    for (; i + VREAL_LANES <= n; i += VREAL_LANES)
+        v_store(y + i, f(v_load(a + i), v_load(b + i)));
+    int rest = (int)(n - i);
+    v_store_part(y + i, f(v_load_part(a + i, rest), v_load_part(b + i, rest)), rest);
+}
+
+LOSSI_INLINE vreal choose(int operation, vreal a, vreal b, vreal c)
+{
+    if (operation == MATH_FMA)
+        return v_fma(a, b, c);
+    if (operation == MATH_FNMA)
+        return v_fnma(a, b, c);
+    return v_select(v_lt(a, v_set1(REAL(0.0))), b, c);
+}
+
+static void ternary(int operation, const void *first, const void *second, const void *third, void *result,
+                    int64_t n)
+{
+    const real *a = first, *b = second, *c = third;
+    real *y = result;
+    int64_t i = 0;
+    for (; i + VREAL_LANES <= n; i += VREAL_LANES)
+        v_store(y + i, choose(operation, v_load(a + i), v_load(b + i), v_load(c + i)));
+    int rest = (int)(n - i);
+    vreal last = choose(operation, v_load_part(a + i, rest), v_load_part(b + i, rest),
+                        v_load_part(c + i, rest));
+    v_store_part(y + i, last, rest);
+}
+
+static void copy_part(const void *from, void *to, int n)
+{
+    v_store_part(to, v_load_part(from, n), n);
+}
+
+static void copy_streaming(const void *from, void *to)
+{
+    v_stream(to, v_load(from));
+    v_stream_fence();
+}
+
+static void summarize_mask(const void *x, int *any, int *all)
+{
+    vmask mask = nonzero(v_load(x));
+    *any = v_mask_any(mask);
+    *all = v_mask_all(mask);
+}
+
+#if LOSSI_REAL == 32
+
+static void widen(const float *from, double *to)
+{
+    f32v v = f32_load(from);
+    f64_store(to, f32_to_f64_low(v));
+    f64_store(to + F64_LANES, f32_to_f64_high(v));
+}
+
+static void narrow(const double *from, float *to)
+{
+    f32_store(to, f64_to_f32(f64_load(from), f64_load(from + F64_LANES)));
+}
+
+#else
+#define widen  0
+#define narrow 0
+#endif
+
+#define TEXT(x)          #x
+#define TEXT_EXPANDED(x) TEXT(x)
+
+extern const math_kernels LOSSI_NAME(math);
+const math_kernels LOSSI_NAME(math) = {
+    TEXT_EXPANDED(LOSSI_ISA), LOSSI_REAL,     VREAL_LANES, unary,  binary, ternary, copy_part,
+    copy_streaming,           summarize_mask, widen,       narrow,
+};
