@@ -5,6 +5,8 @@
  * Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011), §3.3; constants from
  * there.
  */
+#include "core/random.h"
+
 #include "loss/random.h"
 
 #include <stddef.h>
@@ -14,7 +16,7 @@ enum { ROUNDS = 10 };
 static const uint32_t multiplier_0 = 0xD2511F53, multiplier_1 = 0xCD9E8D57;
 static const uint32_t weyl_0 = 0x9E3779B9, weyl_1 = 0xBB67AE85; /* golden ratio, √3 − 1 */
 
-static void philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4])
+void lossi_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4])
 {
     uint32_t key_0 = (uint32_t)seed, key_1 = (uint32_t)(seed >> 32);
     uint32_t c[4] = {(uint32_t)counter, (uint32_t)(counter >> 32), (uint32_t)stream,
@@ -43,7 +45,7 @@ loss_status loss_random_words(uint64_t seed, uint64_t stream, int64_t start, int
     for (int64_t i = 0; i < count; i++) {
         uint64_t word = (uint64_t)start + (uint64_t)i;
         if (i == 0 || word % 4 == 0) {
-            philox(seed, stream, word / 4, four);
+            lossi_philox(seed, stream, word / 4, four);
         }
         out[i] = four[word % 4];
     }
@@ -53,7 +55,7 @@ loss_status loss_random_words(uint64_t seed, uint64_t stream, int64_t start, int
 static double uniform(uint64_t seed, uint64_t stream, uint64_t index)
 {
     uint32_t four[4];
-    philox(seed, stream, index / 2, four);
+    lossi_philox(seed, stream, index / 2, four);
     const uint32_t *pair = &four[2 * (index % 2)];
     uint64_t bits = (uint64_t)pair[0] << 32 | pair[1];
     return (double)(bits >> 11) * 0x1p-53;
