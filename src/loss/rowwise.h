@@ -103,9 +103,11 @@ LOSSI_INLINE void lossi_load_pack(const real *row, int64_t j, int64_t columns, r
     }
     for (int v = 0; v < LOSSI_PACK; v++) {
         const int left = lossi_columns_left(j, v, columns);
+        const real *from = row + j + v * VREAL_LANES;
         const vmask there = v_lt(lossi_lane_numbers(0), v_set1((real)left));
-        pack[v] = left == 0 ? v_set1(fill)
-                            : v_select(there, v_load_part(row + j + v * VREAL_LANES, left), v_set1(fill));
+        pack[v] = left == 0             ? v_set1(fill)
+                  : left == VREAL_LANES ? v_load(from) /* no part of a vector: v_load_part does not take it */
+                                        : v_select(there, v_load_part(from, left), v_set1(fill));
     }
 }
 
@@ -119,7 +121,9 @@ LOSSI_INLINE void lossi_store_pack(real *row, int64_t j, int64_t columns, const 
     }
     for (int v = 0; v < LOSSI_PACK; v++) {
         const int left = lossi_columns_left(j, v, columns);
-        if (left > 0) {
+        if (left == VREAL_LANES) {
+            v_store(row + j + v * VREAL_LANES, pack[v]);
+        } else if (left > 0) {
             v_store_part(row + j + v * VREAL_LANES, pack[v], left);
         }
     }
