@@ -3,14 +3,17 @@
  *
  *     loss = Σ_j u_j (log Σ_k exp z_k − z_j),   u_j = w_j q_j
  *
- * q is the target distribution: for a label y and smoothing ε, (1 − ε)[j = y] + ε/K; w are class weights. With p = softmax z,
- * W = Σ u and M = diag p − ppᵀ:
+ * q is the target distribution with smoothing ε, (1 − ε) t + ε/K, where a label y is t_j = [j = y]; w are class weights. With
+ * p = softmax z, W = Σ u and M = diag p − ppᵀ:
  *
  *     gradient  W p − u        curvature  W M, its diagonal W p_j (1 − p_j)        majorizer  ½ W (I − 11ᵀ/K)
  *
+ * As a diagonal the majorizer is ½ W: the diagonal of that matrix alone would not be an upper bound.
  * Everything is made of positive parts (loss/rowwise.h): log Σ exp z − z_j = (m − z_j) + log1p(s), and the gradient is
  * (W − u_j) p_j − u_j (1 − p_j), which does not cancel for one-hot targets. A term with u_j = 0 is 0 even at z_j = −∞.
- * For probabilities: loss = −Σ u_j log p_j, gradient −u_j/p_j, curvature u_j/p_j².
+ * W M v does not change when a number is added to v: measured from its element at the largest logit, v_j − p·v keeps its
+ * digits where one class dominates.
+ * For probabilities: loss = −Σ u_j log p_j, gradient −u_j/p_j, curvature u_j/p_j², and no majorizer.
  *
  * Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4); smoothing: Szegedy et al., Rethinking
  * the Inception architecture (2016), §7; majorizer: Böhning, Multinomial logistic regression algorithm (1992).
@@ -32,11 +35,12 @@ typedef struct row_state {
 /* The rows worked on together; arrays by row so that vectors run over rows. */
 typedef struct group {
     row_state row[ROWS_AT_A_TIME];
-    real others[ROWS_AT_A_TIME];  /* s */
-    real linear[ROWS_AT_A_TIME];  /* Σ u_j (m − z_j) */
-    real weight[ROWS_AT_A_TIME];  /* W */
-    real log[ROWS_AT_A_TIME];     /* log1p(s) */
-    real inverse[ROWS_AT_A_TIME]; /* 1/(1 + s) */
+    real others[ROWS_AT_A_TIME];       /* s */
+    real linear[ROWS_AT_A_TIME];       /* Σ u_j (m − z_j) */
+    real weight[ROWS_AT_A_TIME];       /* W */
+    real other_weight[ROWS_AT_A_TIME]; /* W − u of the largest column */
+    real log[ROWS_AT_A_TIME];          /* log1p(s) */
+    real inverse[ROWS_AT_A_TIME];      /* 1/(1 + s) */
 } group;
 
 static int32_t smooth(const lossi_tile *tile)
@@ -71,13 +75,19 @@ static void class_weights(const lossi_tile *tile, int64_t j, vreal *pack)
 /* u of 16 columns; 0 beyond the row. */
 static void targets(const lossi_tile *tile, int64_t row, int64_t label, int64_t j, vreal *u)
 {
+    const double smoothing = tile->prepared->parameters[LABEL_SMOOTHING],
+                 even = smoothing / (double)tile->columns;
     vreal weight[LOSSI_PACK];
     class_weights(tile, j, weight);
     if (label < 0) {
         lossi_load_pack(row_of(tile->target, row, tile->target_stride), j, tile->columns, 0, u);
+        if (smoothing > 0) {
+            const vreal kept = v_set1((real)(1 - smoothing)), there = v_set1((real)even);
+            for (int v = 0; v < LOSSI_PACK; v++) {
+                u[v] = u[v] * kept + there;
+            }
+        }
     } else {
-        const double smoothing = tile->prepared->parameters[LABEL_SMOOTHING],
-                     even = smoothing / (double)tile->columns;
         const vreal here = v_set1((real)(1 - smoothing + even)), there = v_set1((real)even);
         lossi_column_numbers(j, u);
         for (int v = 0; v < LOSSI_PACK; v++) {
@@ -104,26 +114,34 @@ static void begin_row(const lossi_tile *tile, int64_t row, row_state *state)
     lossi_put((real *)tile->denominator + row, state->counts ? state->own : 0);
 }
 
-/* Σ u_j x_j and Σ u_j, where x_j = m − z_j; a u_j of 0 takes its term away. */
-static void weigh_columns(const lossi_tile *tile, int64_t row, int64_t label, real maximum, real *linear,
-                          real *total)
+/*
+ * Σ u_j x_j and Σ u_j, where x_j = m − z_j, 0 where both are +∞; a u_j of 0 takes its term away. W − u of the largest column
+ * is summed for itself: the gradient there is as small as that difference.
+ */
+static void weigh_columns(const lossi_tile *tile, int64_t row, real maximum, group *g, int64_t i)
 {
     const real *z = row_of(tile->prediction, row, tile->prediction_stride);
-    const vreal zero = v_set1(0), m = v_set1(maximum);
-    vreal u[LOSSI_PACK], pack[LOSSI_PACK];
-    lossi_lane_sum sum, weight;
+    const row_state *state = &g->row[i];
+    const vreal zero = v_set1(0), m = v_set1(maximum), largest = v_set1((real)state->largest);
+    vreal u[LOSSI_PACK], pack[LOSSI_PACK], number[LOSSI_PACK];
+    lossi_lane_sum sum, weight, rest;
     lossi_lane_sum_clear(&sum);
     lossi_lane_sum_clear(&weight);
+    lossi_lane_sum_clear(&rest);
     for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
-        targets(tile, row, label, j, u);
+        targets(tile, row, state->label, j, u);
         lossi_load_pack(z, j, tile->columns, 0, pack);
+        lossi_column_numbers(j, number);
         for (int v = 0; v < LOSSI_PACK; v++) {
-            lossi_lane_sum_add(&sum, v, v_select(v_eq(u[v], zero), zero, u[v] * (m - pack[v])));
+            const vmask none = v_mask_or(v_eq(u[v], zero), v_eq(pack[v], m));
+            lossi_lane_sum_add(&sum, v, v_select(none, zero, u[v] * (m - pack[v])));
             lossi_lane_sum_add(&weight, v, u[v]);
+            lossi_lane_sum_add(&rest, v, v_select(v_eq(number[v], largest), zero, u[v]));
         }
     }
-    *linear = (real)lossi_lane_sum_total(&sum);
-    *total = (real)lossi_lane_sum_total(&weight);
+    g->linear[i] = (real)lossi_lane_sum_total(&sum);
+    g->weight[i] = (real)lossi_lane_sum_total(&weight);
+    g->other_weight[i] = (real)lossi_lane_sum_total(&rest);
 }
 
 /* ---- logits ---- */
@@ -134,16 +152,18 @@ static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i
     row_state *state = &g->row[i];
 
     begin_row(tile, row, state);
-    g->others[i] = g->linear[i] = g->weight[i] = 0;
+    g->others[i] = g->linear[i] = g->weight[i] = g->other_weight[i] = 0;
     if (!state->counts) {
         return;
     }
     const real m = lossi_row_maximum(z, tile->columns, &state->largest);
     if (smooth(tile)) {
-        weigh_columns(tile, row, state->label, m, &g->linear[i], &g->weight[i]);
+        weigh_columns(tile, row, m, g, i);
     } else {
         g->weight[i] = state->own;
-        g->linear[i] = state->own == 0 ? 0 : state->own * (m - lossi_get(z + state->label));
+        g->other_weight[i] = state->label == state->largest ? 0 : state->own;
+        const real own = lossi_get(z + state->label);
+        g->linear[i] = state->own == 0 || own == m ? 0 : state->own * (m - own);
     }
     real *e = place_of(tile->gradient, row, tile->gradient_stride);
     g->others[i] = (real)lossi_row_exponentials(z, tile->columns, m, state->largest, e);
@@ -165,8 +185,9 @@ static void finish_values(const lossi_tile *tile, int64_t first, int64_t rows, g
 
 /* What derivatives of one row share. */
 typedef struct row_factors {
-    vreal weight, inverse, others, scale, largest;
-    vreal p_direction; /* p · direction */
+    vreal weight, other_weight, inverse, others, scale, largest;
+    vreal origin;      /* where directions are measured from */
+    vreal p_direction; /* p · direction, measured from there */
 } row_factors;
 
 /* p and 1 − p of 16 columns, from e. */
@@ -193,7 +214,7 @@ static real along(const lossi_tile *tile, int64_t row, const row_factors *f)
         lossi_load_pack(e, j, tile->columns, 0, a);
         lossi_load_pack(direction, j, tile->columns, 0, d);
         for (int v = 0; v < LOSSI_PACK; v++) {
-            lossi_lane_sum_add(&sum, v, majorizer ? d[v] : a[v] * f->inverse * d[v]);
+            lossi_lane_sum_add(&sum, v, majorizer ? d[v] : a[v] * f->inverse * (d[v] - f->origin));
         }
     }
     const double total = lossi_lane_sum_total(&sum);
@@ -218,21 +239,24 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
         vreal d[LOSSI_PACK];
         lossi_load_pack(row_of(tile->direction, row, tile->direction_stride), j, columns, 0, d);
         for (int v = 0; v < LOSSI_PACK; v++) {
-            out[v] = (majorizer ? bound : f->weight * p[v]) * (d[v] - f->p_direction) * f->scale;
+            out[v] = (majorizer ? bound : f->weight * p[v]) * ((d[v] - f->origin) - f->p_direction) *
+                     f->scale;
         }
         lossi_store_pack(product, j, columns, out);
     }
     if (curvature != NULL) {
-        const vreal even = bound * v_set1((real)(1 - 1 / (double)columns));
         for (int v = 0; v < LOSSI_PACK; v++) {
-            out[v] = (majorizer ? v_select(v_is_nan(p[v]), p[v], even) : f->weight * p[v] * rest[v]) *
+            out[v] = (majorizer ? v_select(v_is_nan(p[v]), p[v], bound) : f->weight * p[v] * rest[v]) *
                      f->scale;
         }
         lossi_store_pack(curvature, j, columns, out);
     }
+    vreal number[LOSSI_PACK];
+    lossi_column_numbers(j, number);
     targets(tile, row, state->label, j, out);
     for (int v = 0; v < LOSSI_PACK; v++) {
-        out[v] = ((f->weight - out[v]) * p[v] - out[v] * rest[v]) * f->scale;
+        const vreal other_u = v_select(v_eq(number[v], f->largest), f->other_weight, f->weight - out[v]);
+        out[v] = (other_u * p[v] - out[v] * rest[v]) * f->scale;
     }
     lossi_store_pack(gradient, j, columns, out);
 }
@@ -257,14 +281,15 @@ static void label_gradient(const lossi_tile *tile, int64_t row, const row_state 
     lossi_put(gradient + state->label, -(rest * factor));
 }
 
-static void clear_row(const lossi_tile *tile, int64_t row)
+/* One number in all derivatives: 0 for a row that does not count, NaN for a row with a NaN in it. */
+static void fill_row(const lossi_tile *tile, int64_t row, real number)
 {
-    void *const rows[] = {place_of(tile->gradient, row, tile->gradient_stride),
+    real *const rows[] = {place_of(tile->gradient, row, tile->gradient_stride),
                           place_of(tile->curvature, row, tile->curvature_stride),
                           place_of(tile->product, row, tile->product_stride)};
     for (int k = 0; k < 3; k++) {
-        if (rows[k] != NULL) {
-            memset(rows[k], 0, (size_t)tile->columns * sizeof(real));
+        for (int64_t j = 0; rows[k] != NULL && j < tile->columns; j++) {
+            lossi_put(rows[k] + j, number);
         }
     }
 }
@@ -273,16 +298,26 @@ static void backward_row(const lossi_tile *tile, int64_t row, const group *g, in
 {
     const row_state *state = &g->row[i];
     if (!state->counts) {
-        clear_row(tile, row);
+        fill_row(tile, row, 0);
         return;
     }
     if (!smooth(tile) && tile->curvature == NULL && tile->product == NULL) {
         label_gradient(tile, row, state, g, i);
         return;
     }
-    row_factors f = {v_set1(g->weight[i]),      v_set1(g->inverse[i]),        v_set1(g->others[i]),
-                     v_set1((real)tile->scale), v_set1((real)state->largest), v_set1(0)};
+    row_factors f = {v_set1(g->weight[i]),
+                     v_set1(g->other_weight[i]),
+                     v_set1(g->inverse[i]),
+                     v_set1(g->others[i]),
+                     v_set1((real)tile->scale),
+                     v_set1((real)state->largest),
+                     v_set1(0),
+                     v_set1(0)};
     if (tile->product != NULL) {
+        if (tile->curvature_kind != LOSSI_MAJORIZER) {
+            f.origin = v_set1(
+                lossi_get(row_of(tile->direction, row, tile->direction_stride) + state->largest));
+        }
         f.p_direction = v_set1(along(tile, row, &f));
     }
     for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
@@ -346,13 +381,17 @@ static void probabilities_row(const lossi_tile *tile, int64_t row)
     begin_row(tile, row, &state);
     lossi_lane_sum_clear(&sum);
     if (!state.counts) {
-        clear_row(tile, row);
+        fill_row(tile, row, 0);
     } else {
         for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
             probability_pack(tile, row, &state, j, &sum);
         }
     }
-    lossi_put((real *)tile->value + row, (real)lossi_lane_sum_total(&sum));
+    const real value = (real)lossi_lane_sum_total(&sum);
+    lossi_put((real *)tile->value + row, value);
+    if (value != value) {
+        fill_row(tile, row, value);
+    }
 }
 
 /* ---- kernels ---- */
@@ -388,7 +427,7 @@ static const loss_option options[] = {
                          .minimum = 0,
                          .maximum = 1,
                          .initial = 0,
-                         .doc = "the part of a label's mass that is spread evenly over all classes"},
+                         .doc = "the part of a target's mass that is spread evenly over all classes"},
     [IGNORE_LABEL] = {.name = "ignore_label",
                       .type = LOSS_OPTION_INT,
                       .minimum = -9007199254740992.0,
@@ -407,6 +446,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     const lossi_option_value *weight = lossi_options_own(values, CLASS_WEIGHT);
     int32_t from_probabilities = lossi_options_own(values, INPUT)->integer == 1;
     prepared->prediction = from_probabilities ? (lossi_domain){0, 1, 0} : prepared->prediction;
+    prepared->flags &= from_probabilities ? ~(uint32_t)LOSSI_MAJORIZED : ~(uint32_t)0;
     prepared->target.low = 0; /* a distribution need not sum to 1, but has no negative part */
     prepared->ignore_label = lossi_options_own(values, IGNORE_LABEL)->integer;
     prepared->class_weight = weight->count > 0 ? weight->array : NULL;

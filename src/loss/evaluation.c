@@ -52,6 +52,16 @@ static loss_status check_types(loss_context *context, const lossi_evaluation *e)
     return LOSS_OK;
 }
 
+/* The setter refuses a majorizer that is not there, but a later option may take it away. */
+static loss_status check_curvature(loss_context *context, const loss_function *function)
+{
+    if (function->curvature_kind != LOSSI_MAJORIZER || (function->prepared.flags & LOSSI_MAJORIZED) != 0) {
+        return LOSS_OK;
+    }
+    return lossi_fail(context, LOSS_ERROR_SUPPORT,
+                      "%s has no quadratic upper bound with these options, so no majorizer", function->title);
+}
+
 static loss_status check_target(loss_context *context, const lossi_evaluation *e, int64_t data_rows)
 {
     const lossi_array *target = e->target;
@@ -91,6 +101,9 @@ loss_status lossi_evaluation_init(lossi_evaluation *e, loss_context *context, co
     e->weight = weight;
     e->mask = mask;
     loss_status status = check_types(context, e);
+    if (status == LOSS_OK) {
+        status = check_curvature(context, function);
+    }
     if (status != LOSS_OK) {
         return status;
     }
@@ -312,6 +325,7 @@ static int32_t labels_are_classes(const work *w, lossi_total *total, const int64
     int64_t ignored = w->e->function->prepared.ignore_label;
     for (int64_t i = 0; i < w->count; i++) {
         if ((labels[i] < 0 || labels[i] >= w->e->columns) && labels[i] != ignored) {
+            total->label = labels[i];
             return note(w, total, LOSS_ERROR_LABEL, "target", i, (double)labels[i]);
         }
     }
@@ -325,8 +339,8 @@ loss_status lossi_evaluation_fail(const lossi_evaluation *e, loss_context *conte
                                                                     : &e->function->prepared.prediction;
     if (total->status == LOSS_ERROR_LABEL) {
         return lossi_fail_row(context, total->status, total->row,
-                              "the label of row %lld is %s; with %lld classes it is 0 … %lld",
-                              (long long)total->row, lossi_number(total->bad, bad), (long long)e->columns,
+                              "the label of row %lld is %lld; with %lld classes it is 0 … %lld",
+                              (long long)total->row, (long long)total->label, (long long)e->columns,
                               (long long)e->columns - 1);
     }
     return lossi_fail_row(context, total->status, total->row, "the %s of row %lld is %s; %s takes %s %s %s",

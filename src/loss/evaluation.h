@@ -48,6 +48,7 @@ typedef struct lossi_total {
     loss_status status;
     int64_t row;
     double bad;
+    int64_t label; /* of a bad label: as an integer it keeps all its digits */
     const char *role;
 } lossi_total;
 

@@ -42,6 +42,7 @@ static void prepare(loss_function *function)
     lossi_prepared *prepared = &function->prepared;
 
     memset(prepared, 0, sizeof *prepared);
+    prepared->flags = function->row->flags;
     prepared->prediction = anything;
     prepared->target = anything;
     prepared->ignore_label = INT64_MIN; /* none */
@@ -223,7 +224,7 @@ loss_status loss_function_property(const loss_function *function, const char *na
     }
     for (int32_t i = 0; i < PROPERTY_COUNT; i++) {
         if (strcmp(properties[i].name, name) == 0) {
-            *value = (function->row->flags & properties[i].flag) != 0;
+            *value = (function->prepared.flags & properties[i].flag) != 0;
             return LOSS_OK;
         }
     }
@@ -274,7 +275,7 @@ loss_status loss_function_set_string(loss_function *function, const char *name, 
     }
     int32_t majorizer = name != NULL && value != NULL && strcmp(name, "curvature") == 0 &&
                         strcmp(value, "majorizer") == 0;
-    if (majorizer && (function->row->flags & LOSSI_MAJORIZED) == 0) {
+    if (majorizer && (function->prepared.flags & LOSSI_MAJORIZED) == 0) {
         return lossi_fail(function->context, LOSS_ERROR_SUPPORT,
                           "%s has no quadratic upper bound, so no majorizer", function->title);
     }

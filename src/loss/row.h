@@ -35,6 +35,7 @@ typedef struct lossi_domain {
 
 /* The options of a function made ready for its kernels: filled with defaults, then by the row's prepare. */
 typedef struct lossi_prepared {
+    uint32_t flags;                      /* the row's; prepare takes away what these options do not have */
     double parameters[LOSSI_PARAMETERS]; /* the own options in their order, ints as doubles */
     lossi_domain prediction, target;     /* everything by default */
     int64_t ignore_label;                /* of losses with labels: rows with it do not count */

@@ -40,6 +40,12 @@ static const loss_option options[] = {
               .doc = "where the quadratic turns linear; 0 is the absolute error"},
 };
 
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->flags &= prepared->parameters[BETA] > 0 ? ~(uint32_t)0 : ~(uint32_t)LOSSI_SMOOTH;
+}
+
 extern const lossi_row lossi_row_smooth_l1;
 const lossi_row lossi_row_smooth_l1 = {
     .name = "smooth_l1",
@@ -50,6 +56,7 @@ const lossi_row lossi_row_smooth_l1 = {
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
     .options = options,
     .option_count = 1,
+    .prepare = prepare,
 };
 
 #endif
