@@ -1,0 +1,98 @@
+"""Cross-entropy over K classes (Bishop 2006, eq. 4.108) of softmax(z), or of probabilities p:
+sum_j w_j q_j (-log p_j) with q = (1 - eps) t + eps / K, where t is the row of targets or one-hot of the label, w the
+class weights and eps the label smoothing (Szegedy et al. 2016, section 7; weights as in PyTorch)."""
+
+from oracle import INF, REAL, UNIT, exp, log, mp, mpf, times_log
+
+TARGET = UNIT  # of a distribution; labels do not move
+
+
+def domain(options):
+    return UNIT if options.get("input") == "probabilities" else REAL
+
+
+def weights(x, target, options):
+    """w_j q_j for every class j."""
+    classes = len(x)
+    smoothing = mpf(options.get("label_smoothing", 0))
+    one_hot = [mpf(j == target) for j in range(classes)] if isinstance(target, int) else target
+    class_weight = options.get("class_weight", [1] * classes)
+    return [mpf(w) * ((1 - smoothing) * t + smoothing / classes) for w, t in zip(class_weight, one_hot)]
+
+
+def value(x, target, options):
+    mass = weights(x, target, options)
+    if options.get("input") == "probabilities":
+        return -mp.fsum(times_log(m, p) for m, p in zip(mass, x))
+    total = log(mp.fsum(exp(a) for a in x))
+    return mp.fsum(m * (total - a) for m, a in zip(mass, x))
+
+
+def majorizer(x, target, options):
+    """W / 2 on the diagonal (Boehning 1992), W = sum_j w_j q_j; none for probabilities."""
+    if options.get("input") == "probabilities":
+        return None
+    return [mp.fsum(weights(x, target, options)) / 2] * len(x)
+
+
+def directions(rng, classes):
+    return [rng.uniform(-2, 2) for _ in range(classes)]
+
+
+def points(rng, real, grid):
+    """(kind, options, prediction, target) of every row to store; kind "random" is generic, "grid" is a corner."""
+    weighted = {"class_weight": [0.75, 2.5, 1.125]}
+    smooth = {"label_smoothing": 0.125}
+    both = dict(weighted, **smooth)
+    for a in grid:
+        if abs(a) != INF and a != 0:
+            yield "grid", {}, [a, 0.0], 0
+    for a in grid[:len(grid):5]:
+        if abs(a) != INF:
+            yield "grid", {}, [a, 0.0, -a], 1
+    corners = [
+        ([20.0, 0.0], 0), ([20.0, 0.0], 1), ([0.0, 0.0, 0.0], 2), ([-120.0, -110.0, -115.0], 0),
+        ([-1000.0, -1010.0, -1004.5], 1), ([1000.0, 0.0, -1000.0], 0), ([1000.0, 0.0, -1000.0], 2),
+        ([5.0, 5.0, -1.0], 1), ([2.385], 0), ([INF, 1.0, 0.5], 0), ([INF, 1.0, 0.5], 1), ([-INF, 1.0, 0.5], 0),
+        ([-INF, 1.0, 0.5], 1), ([-INF, -INF, 0.5], 2), ([-INF, -INF, 0.5], 0),
+    ]
+    for logits, label in corners:
+        yield "grid", {}, logits, label
+    for options in (smooth, weighted, both):
+        yield "grid", options, [20.0, 0.0, -3.0], 0
+        yield "grid", options, [40.0, -40.0, 1.0], 1
+    yield "grid", {}, [-INF, 1.0, 0.5], [0.0, 0.25, 0.75]
+    yield "grid", {}, [3.0, 1.0, 0.5], [1.0, 0.0, 0.0]
+    yield "grid", {}, [30.0, 1.0, 0.5], [1.0, 0.0, 0.0]
+    yield "grid", {}, [30.0, 1.0, 0.5], [0.5, 0.5, 0.0]
+    yield from probabilities(rng, weighted, smooth)
+    for options in ({}, smooth, weighted, both):
+        for _ in range(3):
+            yield "random", options, [rng.gauss(0, 3) for _ in range(3)], rng.randrange(3)
+            yield "random", options, [rng.gauss(0, 3) for _ in range(3)], distribution(rng, 3)
+    for classes in (2, 5, 17):
+        for _ in range(2 if classes < 17 else 1):
+            yield "random", {}, [rng.gauss(0, 3) for _ in range(classes)], rng.randrange(classes)
+            if classes < 17:
+                yield "random", {}, [rng.gauss(0, 3) for _ in range(classes)], distribution(rng, classes)
+
+
+def distribution(rng, classes):
+    parts = [rng.gammavariate(1, 1) for _ in range(classes)]
+    return [part / sum(parts) for part in parts]
+
+
+def probabilities(rng, weighted, smooth):
+    """The same for rows of probabilities."""
+    given = {"input": "probabilities"}
+    yield "grid", given, [0.2, 0.8], 1
+    yield "grid", given, [0.0, 0.25, 0.75], 0
+    yield "grid", given, [0.0, 0.25, 0.75], 1
+    yield "grid", given, [1.0, 0.0, 0.0], 0
+    yield "grid", given, [1.0, 0.0, 0.0], 2
+    yield "grid", dict(given, **smooth), [0.0, 0.25, 0.75], 1
+    yield "grid", given, [0.0, 0.25, 0.75], [0.0, 0.5, 0.5]
+    for options in (given, dict(given, **weighted), dict(given, **smooth)):
+        for _ in range(2):
+            yield "random", options, distribution(rng, 3), rng.randrange(3)
+            yield "random", options, distribution(rng, 3), distribution(rng, 3)

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""Writes the reference vectors of every loss that has a definition: tests/data/reference/<loss>.csv.
+
+    generate.py [--seed N] [--output DIRECTORY] [loss ...]
+    generate.py --seed N --check PROGRAM        into a temporary directory, then runs PROGRAM on it
+
+A line is one row of data: dtype, kind (g a corner of the grid, r a generic point), options, prediction, target
+(#3 is a class label), direction, then value, gradient, curvature, product and majorizer. Inputs are hexadecimal and
+exact. A result is exact~down~up: 20 digits, and how far it can move when every input moves by at most one ulp; one
+number after ~ when both sides are equal, none when it cannot move. An empty product is curvature * direction, an
+empty majorizer says that there is none.
+"""
+
+import argparse
+import importlib.util
+import multiprocessing
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.dont_write_bytecode = True
+
+import oracle  # noqa: E402
+from oracle import INF, REAL, SIGNS, UNIT, mp, mpf  # noqa: E402
+
+DEFINITIONS = os.path.join(HERE, "definitions")
+OUTPUTS = ("value", "gradient", "curvature", "product", "majorizer")
+RANDOM_POINTS = 13  # a prime, so that cycling through them never lines up with the lanes of a vector
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, os.path.join(DEFINITIONS, name + ".py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def names():
+    return sorted(f[:-3] for f in os.listdir(DEFINITIONS) if f.endswith(".py"))
+
+
+# ---- points -------------------------------------------------------------------------------------------------------
+
+
+def grid(domain, dtype):
+    """Where losses go wrong: zero, the smallest numbers, one ulp, overflow and underflow of exp, infinity."""
+    tiny, normal, epsilon = (2.0**-149, 2.0**-126, 2.0**-23) if dtype == "float32" else (2.0**-1074, 2.0**-1022, 2.0**-52)
+    if domain == UNIT:
+        near_one = [oracle.neighbour(1.0, dtype, -1), 1 - 2 * epsilon, 1 - 1e-4, 1 - 1e-2]
+        return [0.0, tiny, normal, epsilon, 1e-4, 1e-2, 0.25, 0.5] + near_one + [1.0]
+    ends = [88.7, 104.0] if dtype == "float32" else [88.7, 709.0, 745.0]
+    sizes = [tiny, normal, epsilon, 1e-4, 1.0, 18.0, 37.0] + ends + [oracle.largest(dtype), INF]
+    return [0.0] + [s * float(a) for a in sizes for s in (1, -1)]
+
+
+def targets(definition, options):
+    """(target, whether the whole grid is worth it)"""
+    if definition.TARGET == SIGNS:
+        low = 0.0 if options.get("target_encoding") == "zero_one" else -1.0
+        return [(low, True), (1.0, True)]
+    if definition.TARGET == UNIT:
+        return [(0.0, True), (1.0, True), (0.3, False)]
+    return [(0.0, True), (2.385, False), (float(INF), False)]
+
+
+def pointwise_points(definition, rng, dtype):
+    """(kind, options, prediction, target) for a loss of one prediction and one target."""
+    whole = grid(definition.PREDICTION, dtype)
+    up = lambda a, sign: oracle.neighbour(oracle.rounded(a, dtype), dtype, sign)
+    for first, options in enumerate(definition.OPTIONS):
+        for target, dense in targets(definition, options):
+            target = oracle.rounded(target, dtype)
+            if abs(target) < INF and hasattr(definition, "kinks"):
+                for kink in definition.kinks(target, options):
+                    for point in (kink, up(kink, -1), up(kink, 1)):
+                        yield "grid", options, [point], target
+            if first == 0:
+                for point in whole if dense else whole[::3]:
+                    yield "grid", options, [point], target
+            elif definition.PREDICTION == REAL and abs(target) < INF:
+                for point in (-37.0, -1.5, 0.25, 1e3):
+                    yield "grid", options, [point], target
+        if first < 2:
+            yield from generic_points(definition, rng, options)
+
+
+def generic_points(definition, rng, options):
+    for _ in range(RANDOM_POINTS):
+        if definition.TARGET == SIGNS:
+            target = rng.choice([0.0 if options.get("target_encoding") == "zero_one" else -1.0, 1.0])
+        else:
+            target = rng.uniform(0.05, 0.95) if definition.TARGET == UNIT else rng.gauss(0, 1)
+        while True:
+            point = rng.uniform(0.05, 0.95) if definition.PREDICTION == UNIT else rng.gauss(0, 2)
+            kinks = definition.kinks(target, options) if hasattr(definition, "kinks") else []
+            if all(abs(point - kink) > 0.05 for kink in kinks):  # room for difference quotients
+                break
+        yield "random", options, [point], target
+
+
+def points(definition, rng, dtype):
+    if hasattr(definition, "points"):
+        return definition.points(rng, dtype, grid(REAL, dtype))
+    return pointwise_points(definition, rng, dtype)
+
+
+# ---- writing ------------------------------------------------------------------------------------------------------
+
+
+def hexadecimal(x):
+    """The float as short as C's strtod reads it exactly."""
+    x = float(x)
+    if abs(x) == float("inf"):
+        return "inf" if x > 0 else "-inf"
+    mantissa, exponent = x.hex().split("p")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return mantissa + ("p" + str(int(exponent)) if int(exponent) else "")
+
+
+def decimal(x, digits):
+    if mp.isnan(x):
+        return "nan"
+    if abs(x) > mpf(10) ** 4900:  # beyond every type this is compared in
+        return "inf" if x > 0 else "-inf"
+    if abs(x) < mpf(10) ** -4900:
+        return "0"
+    text = mp.nstr(x, digits, strip_zeros=True, min_fixed=-3, max_fixed=6)
+    return text[:-2] if text.endswith(".0") else text
+
+
+def allowance(x):
+    """Two digits, rounded up; what is left of the difference quotient's step is nothing."""
+    return "0" if x < mpf(10) ** -400 else decimal(x * mpf("1.006"), 3).replace(".0e", "e")
+
+
+def result(triple):
+    exact, low, high = triple
+    text = decimal(exact, 20)
+    if text in ("nan", "inf", "-inf") or max(exact - low, high - exact) < mpf(10) ** -400:
+        return text
+    down, up = allowance(exact - low), allowance(high - exact)
+    return text + "~" + (down if down == up else down + "~" + up)
+
+
+def option_text(options):
+    parts = []
+    for name, setting in options.items():
+        if isinstance(setting, list):
+            parts.append(name + "=" + " ".join(hexadecimal(a) for a in setting))
+        else:
+            parts.append(name + "=" + (setting if isinstance(setting, str) else "%r" % setting))
+    return ";".join(parts)
+
+
+def row_text(task):
+    """One line of the file."""
+    name, dtype, kind, options, x, target, direction = task
+    definition = load(name)
+    number = lambda a: mpf(oracle.rounded(a, dtype))
+    x = [number(a) for a in x]
+    if isinstance(target, list):
+        target = [number(a) for a in target]
+    elif not isinstance(target, int):
+        target = number(target)
+    direction = [number(a) for a in direction] if direction else None
+    found = oracle.ranges(definition, x, target, direction, options, dtype)
+    shown = "#%d" % target if isinstance(target, int) else \
+        " ".join(hexadecimal(a) for a in (target if isinstance(target, list) else [target]))
+    fields = [dtype[-2:], kind[0], option_text(options), " ".join(hexadecimal(a) for a in x), shown,
+              " ".join(hexadecimal(a) for a in direction or [])]
+    fields += [" ".join(result(t) for t in found.get(output, [])) for output in OUTPUTS]
+    return ",".join(fields)
+
+
+def tasks(name, seed):
+    definition = load(name)
+    for dtype in ("float32", "float64"):
+        rng = random.Random(zlib.crc32(("%s %s %d" % (name, dtype, seed)).encode()))
+        for kind, options, x, target in points(definition, rng, dtype):
+            direction = definition.directions(rng, len(x)) if hasattr(definition, "directions") else None
+            yield name, dtype, kind, options, x, target, direction
+
+
+def write(name, seed, output, pool):
+    definition = load(name)
+    lines = ["# %s: seed %d, %d digits, ulp %s" % (name, seed, oracle.DIGITS, getattr(definition, "ULP", 4)),
+             "# dtype,kind,options,prediction,target,direction," + ",".join(OUTPUTS)]
+    lines += pool.map(row_text, tasks(name, seed), chunksize=4)
+    path = os.path.join(output, name + ".csv")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("\n".join(dict.fromkeys(lines)) + "\n")
+    return os.path.getsize(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=2385)
+    parser.add_argument("--output", default=os.path.join(HERE, "..", "data", "reference"))
+    parser.add_argument("--check", metavar="PROGRAM", help="run PROGRAM on fresh vectors")
+    parser.add_argument("loss", nargs="*")
+    given = parser.parse_args()
+    with multiprocessing.Pool(min(2, os.cpu_count() or 1)) as pool, tempfile.TemporaryDirectory() as scratch:
+        output = scratch if given.check else given.output
+        os.makedirs(output, exist_ok=True)
+        for name in given.loss or names():
+            size = write(name, given.seed, output, pool)
+            print("%s: %d bytes" % (name, size), flush=True)
+        if given.check:
+            return subprocess.run([given.check], env=dict(os.environ, LOSS_REFERENCE=scratch)).returncode
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
