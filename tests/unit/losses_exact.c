@@ -1,0 +1,275 @@
+/*
+ * Against the exact results of tests/reference: within k ulp of the exact result for inputs moved by at most one ulp. And
+ * against differences, which know nothing of that reference.
+ */
+#include "losses.h"
+
+#include <math.h>
+
+enum { SHOWN = 4 };
+
+/* ---- the reference ---- */
+
+/* The rows start … start + count − 1 of a group as a batch; a pointwise product needs directions of its own. */
+static batch batch_of_rows(const loss_case *given, const vector_group *group, int64_t start, int64_t count)
+{
+    batch made = batch_create(group->dtype, count, group->columns, 1, group->labels);
+    for (int64_t i = 0; i < count; i++) {
+        for (int64_t j = 0; j < group->columns; j++) {
+            int64_t from = (start + i) * group->columns + j, to = i * group->columns + j;
+            set_element(made.prediction, made.dtype, to, group->prediction[from]);
+            set_element(made.target, made.dtype, to, group->target[from]);
+            set_element(made.direction, made.dtype, to,
+                        given->pointwise ? 3 * scatter(start + i) - 1.5 : group->direction[from]);
+        }
+        made.label[i] = group->label[start + i];
+    }
+    return made;
+}
+
+/* What the product of a pointwise loss may be: curvature times direction, the direction moved by an ulp as well. */
+static exact_number times_direction(const exact_number *curvature, double direction, loss_dtype dtype)
+{
+    long double d = direction, a = fabsl(d);
+    exact_number product = {curvature->exact * d, d < 0 ? curvature->up * a : curvature->down * a,
+                            d < 0 ? curvature->down * a : curvature->up * a};
+    if (isfinite(product.exact)) {
+        product.down += fabsl(curvature->exact) * ulp_of(d, dtype);
+        product.up += fabsl(curvature->exact) * ulp_of(d, dtype);
+    }
+    return product;
+}
+
+static void report(const loss_case *given, const vector_group *group, int64_t row, int64_t column,
+                   const char *output, const exact_number *expected, double got)
+{
+    print_error("%s.csv:%d [%s] column %lld: %s is %.17g, exact %.20Lg -%.3Lg +%.3Lg (%.3g ulp outside)\n",
+                given->name, group->line[row], group->options, (long long)column, output, got,
+                expected->exact, expected->down, expected->up, exact_distance(expected, got, group->dtype));
+}
+
+/* Compares an output of a batch with the rows of the group from start on; returns how many numbers are wrong. */
+static int64_t compare(const loss_case *given, const vector_group *group, const batch *made, int64_t start,
+                       int output, int reference)
+{
+    int64_t wrong = 0, width = batch_width(made, output);
+    for (int64_t i = 0; i < made->rows * width; i++) {
+        int64_t row = start + i / width, from = row * width + i % width;
+        double got = element(made->output[output], made->dtype, i);
+        exact_number expected = group->exact[reference][from];
+        if (output == VECTOR_PRODUCT && given->pointwise) {
+            expected = times_direction(&group->exact[VECTOR_CURVATURE][from],
+                                       element(made->direction, made->dtype, i), made->dtype);
+        }
+        if (!exact_contains(&expected, got, given->file.ulp, made->dtype) && ++wrong <= SHOWN) {
+            report(given, group, row, i % width, batch_output_names[output], &expected, got);
+        }
+    }
+    return wrong;
+}
+
+static int64_t compare_all(const loss_case *given, const vector_group *group, const batch *made,
+                           int64_t start)
+{
+    int64_t wrong = 0;
+    for (int k = 0; k < BATCH_OUTPUTS; k++) {
+        wrong += compare(given, group, made, start, k, k);
+    }
+    return wrong;
+}
+
+/* All rows of a group in one call: the lanes of the vectors hold different cases. */
+void losses_reference(void **state)
+{
+    loss_case *given = *state;
+    int64_t wrong = 0, rows = 0;
+    for (int64_t g = 0; g < given->file.count; g++) {
+        const vector_group *group = &given->file.groups[g];
+        if (group->dtype == given->dtype) {
+            loss_function *function = losses_make(given, group->options);
+            batch made = batch_of_rows(given, group, 0, group->rows);
+            assert_status(given->context, batch_evaluate(given->context, function, &made), LOSS_OK);
+            wrong += compare_all(given, group, &made, 0);
+            rows += group->rows;
+            batch_free(&made);
+            loss_function_free(function);
+        }
+    }
+    assert_true(rows > 40);
+    assert_int_equal(wrong, 0);
+}
+
+/* And each row alone, which is the tail of a vector. */
+void losses_reference_one_by_one(void **state)
+{
+    loss_case *given = *state;
+    int64_t wrong = 0;
+    for (int64_t g = 0; g < given->file.count; g++) {
+        const vector_group *group = &given->file.groups[g];
+        for (int64_t i = 0; i < group->rows && group->dtype == given->dtype; i++) {
+            loss_function *function = losses_make(given, group->options);
+            batch made = batch_of_rows(given, group, i, 1);
+            assert_status(given->context, batch_evaluate(given->context, function, &made), LOSS_OK);
+            wrong += compare_all(given, group, &made, i);
+            batch_free(&made);
+            loss_function_free(function);
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* Gauss–Newton is the exact curvature where that is not negative, and never negative. */
+void losses_gauss_newton(void **state)
+{
+    loss_case *given = *state;
+    for (int64_t g = 0; g < given->file.count; g++) {
+        const vector_group *group = &given->file.groups[g];
+        loss_function *exact, *gauss_newton;
+        batch a, b;
+        if (group->dtype != given->dtype) {
+            continue;
+        }
+        exact = losses_make(given, group->options);
+        gauss_newton = losses_make(given, group->options);
+        assert_status(given->context, loss_function_set_string(gauss_newton, "curvature", "gauss_newton"),
+                      LOSS_OK);
+        a = batch_of_rows(given, group, 0, group->rows);
+        b = batch_of_rows(given, group, 0, group->rows);
+        assert_status(given->context, batch_evaluate(given->context, exact, &a), LOSS_OK);
+        assert_status(given->context, batch_evaluate(given->context, gauss_newton, &b), LOSS_OK);
+        for (int64_t i = 0; i < group->rows * group->columns; i++) {
+            double with = element(a.output[2], a.dtype, i), without = element(b.output[2], b.dtype, i);
+            assert_false(without < 0);
+            assert_true(with < 0 || (isnan(with) && isnan(without)) || with == without);
+        }
+        batch_free(&a);
+        batch_free(&b);
+        loss_function_free(exact);
+        loss_function_free(gauss_newton);
+    }
+}
+
+/* The majorizer is the one of the reference; a loss that has none refuses. */
+void losses_majorizer(void **state)
+{
+    loss_case *given = *state;
+    int64_t wrong = 0;
+    for (int64_t g = 0; g < given->file.count; g++) {
+        const vector_group *group = &given->file.groups[g];
+        loss_function *function;
+        loss_status status;
+        batch made;
+        if (group->dtype != given->dtype) {
+            continue;
+        }
+        function = losses_make(given, group->options);
+        made = batch_of_rows(given, group, 0, group->rows);
+        made.want = WANT_VALUE | WANT_GRADIENT | WANT_CURVATURE;
+        status = loss_function_set_string(function, "curvature", "majorizer");
+        status = status == LOSS_OK ? batch_evaluate(given->context, function, &made) : status;
+        if (group->available & (1 << VECTOR_MAJORIZER)) {
+            assert_status(given->context, status, LOSS_OK);
+            wrong += compare(given, group, &made, 0, VECTOR_CURVATURE, VECTOR_MAJORIZER);
+            wrong += compare(given, group, &made, 0, VECTOR_GRADIENT, VECTOR_GRADIENT);
+        } else {
+            assert_status(given->context, status, LOSS_ERROR_SUPPORT);
+        }
+        batch_free(&made);
+        loss_function_free(function);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- differences: in float64 alone, float32 has too few digits for them ---- */
+
+enum { POINTS = 4 };
+
+/* f'(x) from f(x ± h) and f(x ± 2h), with an error of h⁴. */
+static const double offsets[POINTS] = {-2, -1, 1, 2},
+                    factors[POINTS] = {1.0 / 12, -8.0 / 12, 8.0 / 12, -1.0 / 12};
+static const double step = 1e-4;
+
+/* The output of all rows with the predictions moved by `by` steps along `direction`, into where. */
+static void moved(const loss_case *given, const loss_function *function, const batch *start,
+                  const double *direction, double by, int output, double *where)
+{
+    batch copy = batch_create(start->dtype, start->rows, start->columns, start->value_columns, start->labels);
+    for (int64_t i = 0; i < start->rows; i++) {
+        batch_copy_row(&copy, i, start, i);
+    }
+    for (int64_t i = 0; i < start->rows * start->columns; i++) {
+        double x = element(start->prediction, start->dtype, i);
+        set_element(copy.prediction, copy.dtype, i, x + by * step * direction[i]);
+    }
+    assert_status(given->context, batch_evaluate(given->context, function, &copy), LOSS_OK);
+    for (int64_t i = 0; i < start->rows * batch_width(start, output); i++) {
+        where[i] = element(copy.output[output], copy.dtype, i);
+    }
+    batch_free(&copy);
+}
+
+/* The derivative of an output along a direction, one number per element of the output. */
+static void difference(const loss_case *given, const loss_function *function, const batch *start,
+                       const double *direction, int output, double *result)
+{
+    enum { ROOM = 4096 };
+    static double numbers[ROOM];
+    int64_t count = start->rows * batch_width(start, output);
+    assert_true(count <= ROOM);
+    for (int64_t i = 0; i < count; i++) {
+        result[i] = 0;
+    }
+    for (int p = 0; p < POINTS; p++) {
+        moved(given, function, start, direction, offsets[p], output, numbers);
+        for (int64_t i = 0; i < count; i++) {
+            result[i] += factors[p] * numbers[i] / step;
+        }
+    }
+}
+
+/* One column at a time: the gradient is the slope of the values, the curvature that of the gradient. */
+static void check_column(const loss_case *given, const loss_function *function, const batch *start,
+                         int64_t column)
+{
+    double direction[512] = {0}, slope[512], bend[512];
+    for (int64_t i = 0; i < start->rows; i++) {
+        direction[i * start->columns + column] = 1;
+    }
+    difference(given, function, start, direction, 0, slope);
+    difference(given, function, start, direction, 1, bend);
+    for (int64_t i = 0; i < start->rows; i++) {
+        double gradient = batch_at(start, 1, i, column), curvature = batch_at(start, 2, i, column);
+        assert_close(gradient, slope[i], 1e-8, 1e-9 * (1 + fabs(batch_at(start, 0, i, 0))));
+        assert_close(curvature, bend[i * start->columns + column], 1e-7, 1e-9 * (1 + fabs(gradient)));
+    }
+}
+
+void losses_differences(void **state)
+{
+    loss_case *given = *state;
+    double direction[512], bend[512];
+    for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
+        const vector_group *group = &given->file.groups[g];
+        loss_function *function = losses_make(given, group->options);
+        int64_t generic = 0;
+        batch start;
+        for (int64_t i = 0; i < group->rows; i++) {
+            generic += group->generic[i];
+        }
+        start = batch_of_group(group, generic, 1, given->pointwise);
+        assert_true(start.rows * start.columns <= 512);
+        assert_status(given->context, batch_evaluate(given->context, function, &start), LOSS_OK);
+        for (int64_t column = 0; column < start.columns; column++) {
+            check_column(given, function, &start, column);
+        }
+        for (int64_t i = 0; i < start.rows * start.columns; i++) {
+            direction[i] = element(start.direction, start.dtype, i);
+        }
+        difference(given, function, &start, direction, 1, bend);
+        for (int64_t i = 0; i < start.rows * start.columns; i++) {
+            assert_close(element(start.output[3], start.dtype, i), bend[i], 1e-7, 1e-8);
+        }
+        batch_free(&start);
+        loss_function_free(function);
+    }
+}

@@ -1,0 +1,393 @@
+/*
+ * Where the numbers lie, how many there are, what else is wanted, how many threads and which instruction set: none of it
+ * changes a bit of a result.
+ */
+#include "losses.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/guard.h"
+
+/* ---- arrays in every shape ---- */
+
+/* A way to lay out a matrix. */
+typedef struct layout {
+    const char *name;
+    int32_t row_step, column_step; /* elements left between neighbours, in units of the dense distance */
+    int32_t rows_backwards, columns_backwards, column_major, misaligned;
+} layout;
+
+static const layout layouts[] = {
+    {"every second row and column", 2, 2, 0, 0, 0, 0},
+    {"rows apart", 3, 1, 0, 0, 0, 0},
+    {"rows backwards", 1, 1, 1, 0, 0, 0},
+    {"columns backwards", 1, 1, 0, 1, 0, 0},
+    {"all backwards", 2, 2, 1, 1, 0, 0},
+    {"column-major", 1, 1, 0, 0, 1, 0},
+    {"one byte off", 1, 1, 0, 0, 0, 1},
+    {"one byte off, rows apart", 2, 1, 0, 0, 0, 1},
+};
+
+typedef struct view {
+    char *memory, *first; /* first: element (0, 0) */
+    int64_t rows, columns, row_stride, column_stride;
+    size_t size;
+} view;
+
+static view view_create(const layout *how, int64_t rows, int64_t columns, size_t size)
+{
+    view made = {.rows = rows, .columns = columns, .size = size};
+    int64_t row = how->column_major ? 1 : columns * how->column_step * how->row_step;
+    int64_t column = how->column_major ? rows : how->column_step, start = 0;
+    int64_t room = (rows > 0 ? rows - 1 : 0) * row + (columns > 0 ? columns - 1 : 0) * column + 1;
+    made.memory = calloc((size_t)room * size + 16, 1);
+    assert_non_null(made.memory);
+    start += how->rows_backwards && rows > 0 ? (rows - 1) * row : 0;
+    start += how->columns_backwards && columns > 0 ? (columns - 1) * column : 0;
+    made.first = made.memory + how->misaligned + (size_t)start * size;
+    made.row_stride = how->rows_backwards ? -row : row;
+    made.column_stride = how->columns_backwards ? -column : column;
+    return made;
+}
+
+static char *view_at(const view *from, int64_t row, int64_t column)
+{
+    return from->first + (row * from->row_stride + column * from->column_stride) * (int64_t)from->size;
+}
+
+static void view_fill(view *to, const void *dense)
+{
+    for (int64_t i = 0; i < to->rows * to->columns; i++) {
+        memcpy(view_at(to, i / to->columns, i % to->columns), (const char *)dense + (size_t)i * to->size,
+               to->size);
+    }
+}
+
+static void view_read(const view *from, void *dense)
+{
+    for (int64_t i = 0; i < from->rows * from->columns; i++) {
+        memcpy((char *)dense + (size_t)i * from->size, view_at(from, i / from->columns, i % from->columns),
+               from->size);
+    }
+}
+
+enum { VIEW_PREDICTION, VIEW_TARGET, VIEW_WEIGHT, VIEW_MASK, VIEW_DIRECTION, VIEW_INPUTS };
+enum { VIEWS = VIEW_INPUTS + BATCH_OUTPUTS };
+
+static void set_input(loss_context *context, loss_data *data, const char *role, const view *from,
+                      loss_dtype dtype)
+{
+    assert_status(context,
+                  loss_data_set_input(data, role, from->first, dtype, from->rows, from->columns,
+                                      from->row_stride, from->column_stride),
+                  LOSS_OK);
+}
+
+static view filled(const layout *how, const void *dense, loss_dtype dtype, int64_t rows, int64_t columns)
+{
+    view made = view_create(how, rows, columns, (size_t)loss_dtype_size(dtype));
+    view_fill(&made, dense);
+    return made;
+}
+
+/* Evaluates a copy of the batch whose every array has the layout; the outputs come back dense. */
+static void evaluate_laid_out(const loss_case *given, const loss_function *function, const layout *how,
+                              batch *made)
+{
+    static const char *const roles[] = {"prediction", "target", "weight", "mask", "direction"};
+    int64_t rows = made->rows, columns = made->columns;
+    loss_dtype target = made->labels ? LOSS_INT64 : made->dtype;
+    const void *dense[] = {made->prediction, made->labels ? (void *)made->label : made->target, made->weight,
+                           made->mask, made->direction};
+    loss_dtype dtypes[] = {made->dtype, target, made->dtype, LOSS_UINT8, made->dtype};
+    int64_t widths[] = {columns, made->labels ? 1 : columns, 1, 1, columns};
+    loss_data *inputs, *outputs;
+    view views[VIEWS];
+
+    assert_status(given->context, loss_data_create(&inputs, given->context), LOSS_OK);
+    assert_status(given->context, loss_data_create(&outputs, given->context), LOSS_OK);
+    for (int k = 0; k < VIEW_INPUTS; k++) {
+        views[k] = filled(how, dense[k], dtypes[k], rows, widths[k]);
+        set_input(given->context, inputs, roles[k], &views[k], dtypes[k]);
+    }
+    for (int k = 0; k < BATCH_OUTPUTS; k++) {
+        view *to = &views[VIEW_INPUTS + k];
+        *to = view_create(how, rows, batch_width(made, k), (size_t)loss_dtype_size(made->dtype));
+        assert_status(given->context,
+                      loss_data_set_output(outputs, batch_output_names[k], to->first, made->dtype, rows,
+                                           to->columns, to->row_stride, to->column_stride),
+                      LOSS_OK);
+    }
+    assert_status(
+        given->context,
+        loss_function_evaluate(given->context, function, inputs, outputs, &made->sum, &made->denominator),
+        LOSS_OK);
+    for (int k = 0; k < BATCH_OUTPUTS; k++) {
+        view_read(&views[VIEW_INPUTS + k], made->output[k]);
+    }
+    for (int k = 0; k < VIEWS; k++) {
+        free(views[k].memory);
+    }
+    loss_data_free(inputs);
+    loss_data_free(outputs);
+}
+
+/* A batch with weights and a mask that hides every fifth row. */
+static batch rich_batch(const loss_case *given, const vector_group *group, int64_t rows)
+{
+    batch made = batch_of_group(group, rows, losses_columns(given, group), given->pointwise);
+    made.give = GIVE_WEIGHT | GIVE_MASK | GIVE_DIRECTION;
+    for (int64_t i = 0; i < rows; i++) {
+        set_element(made.weight, made.dtype, i, 0.25 + 2 * scatter(i + 3));
+        made.mask[i] = i % 5 != 3;
+    }
+    return made;
+}
+
+void losses_strides(void **state)
+{
+    loss_case *given = *state;
+    for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
+        const vector_group *group = &given->file.groups[g];
+        loss_function *function = losses_make(given, group->options);
+        static const int64_t sizes[] = {1, 37, 700};
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+            batch dense = rich_batch(given, group, sizes[s]);
+            assert_status(given->context, batch_evaluate(given->context, function, &dense), LOSS_OK);
+            for (size_t k = 0; k < sizeof layouts / sizeof *layouts; k++) {
+                batch other = rich_batch(given, group, sizes[s]);
+                evaluate_laid_out(given, function, &layouts[k], &other);
+                assert_same_batch(&other, &dense);
+                batch_free(&other);
+            }
+            batch_free(&dense);
+        }
+        loss_function_free(function);
+    }
+}
+
+/* A row stride of 0 is the same row again and again: one target, weight or direction for all. */
+void losses_broadcast(void **state)
+{
+    enum { ROWS = 131 };
+    loss_case *given = *state;
+    for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
+        const vector_group *group = &given->file.groups[g];
+        loss_function *function = losses_make(given, group->options);
+        int64_t columns = losses_columns(given, group);
+        batch dense = batch_of_group(group, ROWS, columns, given->pointwise);
+        batch once = batch_of_group(group, ROWS, columns, given->pointwise);
+        loss_data *inputs, *outputs = batch_outputs(given->context, &once);
+        for (int64_t i = 0; i < ROWS; i++) {
+            memcpy((char *)dense.target + i * columns * loss_dtype_size(dense.dtype), once.target,
+                   (size_t)(columns * loss_dtype_size(dense.dtype)));
+            memcpy((char *)dense.direction + i * columns * loss_dtype_size(dense.dtype), once.direction,
+                   (size_t)(columns * loss_dtype_size(dense.dtype)));
+            dense.label[i] = once.label[0];
+            set_element(dense.weight, dense.dtype, i, 1.75);
+        }
+        set_element(once.weight, once.dtype, 0, 1.75);
+        dense.give = GIVE_WEIGHT | GIVE_DIRECTION;
+        inputs = batch_inputs(given->context, &once);
+        loss_data_set_input(inputs, "target", once.labels ? (void *)once.label : once.target,
+                            once.labels ? LOSS_INT64 : once.dtype, ROWS, once.labels ? 1 : columns, 0, 1);
+        loss_data_set_input(inputs, "weight", once.weight, once.dtype, ROWS, 1, 0, 1);
+        loss_data_set_input(inputs, "direction", once.direction, once.dtype, ROWS, columns, 0, 1);
+        assert_status(given->context, batch_evaluate(given->context, function, &dense), LOSS_OK);
+        assert_status(
+            given->context,
+            loss_function_evaluate(given->context, function, inputs, outputs, &once.sum, &once.denominator),
+            LOSS_OK);
+        assert_same_batch(&once, &dense);
+        loss_data_free(inputs);
+        loss_data_free(outputs);
+        batch_free(&dense);
+        batch_free(&once);
+        loss_function_free(function);
+    }
+}
+
+/* ---- lengths ---- */
+
+/* Moves the arrays a kernel reads and writes to the end of accessible memory, or back. */
+static void guard_batch(batch *made, guarded blocks[], int32_t in)
+{
+    static void *kept[3 + BATCH_OUTPUTS];
+    void **arrays[3 + BATCH_OUTPUTS] = {&made->prediction, &made->target,    &made->direction,
+                                        &made->output[0],  &made->output[1], &made->output[2],
+                                        &made->output[3]};
+    for (int k = 0; k < 3 + BATCH_OUTPUTS; k++) {
+        int64_t width = k < 3 ? made->columns : batch_width(made, k - 3);
+        size_t size = (size_t)(made->rows * width * loss_dtype_size(made->dtype));
+        if (in) {
+            blocks[k] = guard_create(size);
+            assert_non_null(blocks[k].start);
+            kept[k] = *arrays[k];
+            memcpy(blocks[k].start, kept[k], size);
+            *arrays[k] = blocks[k].start;
+        } else {
+            memcpy(kept[k], blocks[k].start, size);
+            *arrays[k] = kept[k];
+            guard_free(&blocks[k]);
+        }
+    }
+}
+
+/* Each row of a batch gives the bits it gives alone, and the sum is the sum. */
+static void check_against_single_rows(const batch *made, const batch *alone)
+{
+    long double sum = 0, size = 0;
+    for (int k = 0; k < BATCH_OUTPUTS; k++) {
+        assert_same_bits(made->output[k], alone->output[k], made->dtype, made->rows * batch_width(made, k));
+    }
+    for (int64_t i = 0; i < made->rows * made->value_columns; i++) {
+        long double value = element(made->output[0], made->dtype, i);
+        sum += value;
+        size += value < 0 ? -value : value;
+    }
+    assert_close(made->sum, (double)sum, 0, (double)size * 1e-13);
+}
+
+/* Evaluates every row in a call of its own. */
+static void evaluate_rows(const loss_case *given, const loss_function *function, batch *made)
+{
+    for (int64_t i = 0; i < made->rows; i++) {
+        batch one = batch_create(made->dtype, 1, made->columns, made->value_columns, made->labels);
+        batch_copy_row(&one, 0, made, i);
+        assert_status(given->context, batch_evaluate(given->context, function, &one), LOSS_OK);
+        for (int k = 0; k < BATCH_OUTPUTS; k++) {
+            int64_t width = batch_width(&one, k);
+            for (int64_t j = 0; j < width; j++) {
+                set_element(made->output[k], made->dtype, i * width + j, batch_at(&one, k, 0, j));
+            }
+        }
+        batch_free(&one);
+    }
+}
+
+/* All lengths around the lanes, the tiles and the blocks, at the edge of accessible memory. */
+void losses_tails(void **state)
+{
+    enum { SHORT = 66, LONGEST = 4097 };
+    static const int64_t around[] = {204,  205,  255,  256,  257,  341,  342,  511,  512,  513,
+                                     1023, 1024, 1025, 1365, 1366, 2048, 2049, 4095, 4096, LONGEST};
+    enum { LENGTHS = SHORT + sizeof around / sizeof *around };
+    loss_case *given = *state;
+    for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
+        const vector_group *group = &given->file.groups[g];
+        loss_function *function = losses_make(given, group->options);
+        int64_t columns = given->pointwise ? 1 : group->columns;
+        batch alone = batch_of_group(group, LONGEST, columns, given->pointwise);
+        evaluate_rows(given, function, &alone);
+        for (int64_t k = 0; k < (int64_t)LENGTHS; k++) {
+            batch made = batch_of_group(group, k < SHORT ? k + 1 : around[k - SHORT], columns,
+                                        given->pointwise);
+            guarded blocks[3 + BATCH_OUTPUTS];
+            guard_batch(&made, blocks, 1);
+            assert_status(given->context, batch_evaluate(given->context, function, &made), LOSS_OK);
+            guard_batch(&made, blocks, 0);
+            check_against_single_rows(&made, &alone);
+            batch_free(&made);
+        }
+        batch_free(&alone);
+        loss_function_free(function);
+    }
+}
+
+/* ---- any subset of the outputs ---- */
+
+void losses_subsets(void **state)
+{
+    enum { ROWS = 83 };
+    loss_case *given = *state;
+    for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
+        const vector_group *group = &given->file.groups[g];
+        loss_function *function = losses_make(given, group->options);
+        batch all = rich_batch(given, group, ROWS);
+        assert_status(given->context, batch_evaluate(given->context, function, &all), LOSS_OK);
+        for (int32_t want = 0; want < WANT_ALL; want++) {
+            batch some = rich_batch(given, group, ROWS);
+            some.want = want;
+            assert_status(given->context, batch_evaluate(given->context, function, &some), LOSS_OK);
+            assert_same_batch(&some, &all);
+            for (int k = 0; k < BATCH_OUTPUTS; k++) { /* what is not wanted is not written */
+                if (!(want & (1 << k))) {
+                    assert_close(batch_at(&some, k, 0, 0), 777, 0, 0);
+                }
+            }
+            batch_free(&some);
+        }
+        batch_free(&all);
+        loss_function_free(function);
+    }
+}
+
+/* An output may be the very array of an input: the gradient in the place of the prediction. */
+void losses_in_place(void **state)
+{
+    enum { ROWS = 2051 };
+    loss_case *given = *state;
+    for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
+        const vector_group *group = &given->file.groups[g];
+        loss_function *function = losses_make(given, group->options);
+        batch apart = rich_batch(given, group, ROWS), within = rich_batch(given, group, ROWS);
+        int64_t columns = within.columns, count = ROWS * columns;
+        loss_data *inputs = batch_inputs(given->context, &within), *outputs;
+        assert_status(given->context, batch_evaluate(given->context, function, &apart), LOSS_OK);
+        assert_status(given->context, loss_data_create(&outputs, given->context), LOSS_OK);
+        loss_data_set_output(outputs, "gradient", within.prediction, within.dtype, ROWS, columns, columns, 1);
+        loss_data_set_output(outputs, "product", within.direction, within.dtype, ROWS, columns, columns, 1);
+        assert_status(given->context,
+                      loss_function_evaluate(given->context, function, inputs, outputs, &within.sum,
+                                             &within.denominator),
+                      LOSS_OK);
+        assert_same_bits(within.prediction, apart.output[1], apart.dtype, count);
+        assert_same_bits(within.direction, apart.output[3], apart.dtype, count);
+        assert_same_bits(&within.sum, &apart.sum, LOSS_FLOAT64, 1);
+        loss_data_free(inputs);
+        loss_data_free(outputs);
+        batch_free(&apart);
+        batch_free(&within);
+        loss_function_free(function);
+    }
+}
+
+/* ---- threads and instruction sets ---- */
+
+static void check_everywhere(const loss_case *given, const loss_function *function, const vector_group *group,
+                             int64_t rows)
+{
+    static const int64_t threads[] = {1, 2, 4};
+    batch first = rich_batch(given, group, rows);
+    assert_status(given->context, batch_evaluate(given->context, function, &first), LOSS_OK);
+    for (int32_t isa = 0; isa < loss_context_isa_count(given->context); isa++) {
+        for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+            batch again = rich_batch(given, group, rows);
+            loss_context *context;
+            assert_int_equal(loss_context_create(&context), LOSS_OK);
+            assert_status(context, loss_context_set_int(context, "threads", threads[t]), LOSS_OK);
+            assert_status(context,
+                          loss_context_set_string(context, "isa", loss_context_isa_name(context, isa)),
+                          LOSS_OK);
+            assert_status(context, batch_evaluate(context, function, &again), LOSS_OK);
+            assert_same_batch(&again, &first);
+            batch_free(&again);
+            loss_context_free(context);
+        }
+    }
+    batch_free(&first);
+}
+
+void losses_determinism(void **state)
+{
+    loss_case *given = *state;
+    assert_true(loss_context_isa_count(given->context) > 0);
+    for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
+        const vector_group *group = &given->file.groups[g];
+        loss_function *function = losses_make(given, group->options);
+        check_everywhere(given, function, group, 10007);
+        check_everywhere(given, function, group, group->columns > 1 ? 4099 : 140001);
+        loss_function_free(function);
+    }
+}
