@@ -43,7 +43,7 @@ LOSSI_INLINE f64v f64_load_part(const double *p, int n)
 {
     f64v v = {0.0, 0.0};
     if (n > 0)
-        __builtin_memcpy(&v, p, 8);
+        __builtin_memcpy(&v, p, n > 1 ? 16 : 8);
     return v;
 }
 
@@ -56,7 +56,7 @@ LOSSI_INLINE void f32_store_part(float *p, f32v v, int n)
 LOSSI_INLINE void f64_store_part(double *p, f64v v, int n)
 {
     if (n > 0)
-        __builtin_memcpy(p, &v, 8);
+        __builtin_memcpy(p, &v, n > 1 ? 16 : 8);
 }
 
 #ifdef __SSE2__
@@ -312,19 +312,23 @@ LOSSI_INLINE f32v f32_from_int(f32i v)
     return __builtin_convertvector(v, f32v);
 }
 
+/* By whole conversions: GCC 12 takes (double)(float)x for x in vectors put together lane by lane (wrong code). */
+typedef float f32_half __attribute__((vector_size(8)));
+
 LOSSI_INLINE f64v f32_to_f64_low(f32v v)
 {
-    return (f64v){(double)v[0], (double)v[1]};
+    return __builtin_convertvector(((f32_half){v[0], v[1]}), f64v);
 }
 
 LOSSI_INLINE f64v f32_to_f64_high(f32v v)
 {
-    return (f64v){(double)v[2], (double)v[3]};
+    return __builtin_convertvector(((f32_half){v[2], v[3]}), f64v);
 }
 
 LOSSI_INLINE f32v f64_to_f32(f64v low, f64v high)
 {
-    return (f32v){(float)low[0], (float)low[1], (float)high[0], (float)high[1]};
+    f32_half a = __builtin_convertvector(low, f32_half), b = __builtin_convertvector(high, f32_half);
+    return (f32v){a[0], a[1], b[0], b[1]};
 }
 
 #endif

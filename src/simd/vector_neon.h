@@ -40,7 +40,7 @@ LOSSI_INLINE f64v f64_load_part(const double *p, int n)
 {
     f64v v = {0.0, 0.0};
     if (n > 0)
-        __builtin_memcpy(&v, p, 8);
+        __builtin_memcpy(&v, p, n > 1 ? 16 : 8);
     return v;
 }
 
@@ -53,7 +53,7 @@ LOSSI_INLINE void f32_store_part(float *p, f32v v, int n)
 LOSSI_INLINE void f64_store_part(double *p, f64v v, int n)
 {
     if (n > 0)
-        __builtin_memcpy(p, &v, 8);
+        __builtin_memcpy(p, &v, n > 1 ? 16 : 8);
 }
 
 /* There is no non-temporal store that intrinsics reach: plain ones, and nothing to wait for. */
