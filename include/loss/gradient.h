@@ -79,10 +79,11 @@ LOSS_API loss_status loss_objective_set_batch_callback(loss_objective *objective
  * Makes the objective of a linear model: prediction = features · W + b, one output or many, cost = mean loss.
  *   out, context, function, data   not NULL; *out is NULL on failure. Holds references to all of them.
  *   data   roles "features" (float32 or float64, rows × d: its type is the type of x), "target", and optionally
- *          "weight", "mask" (see loss_function_evaluate())
+ *          "weight", "mask" (see loss_function_evaluate()); no other role, and no scale
  * The parameters x are W with one contiguous row of d numbers per output, then the intercepts b, one per output:
  * x[k·d + j] is the weight of feature j in output k, x[K·d + k] the intercept of output k.
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY. Since 0.1.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (a role the model does not have), LOSS_ERROR_TYPE,
+ * LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY. Since 0.1.
  */
 LOSS_API loss_status loss_objective_create_linear(loss_objective **out, loss_context *context,
                                                   const loss_function *function, const loss_data *data);
@@ -93,9 +94,11 @@ LOSS_API void loss_objective_free(loss_objective *objective);
 /*
  * Options, as loss_function_set_int() and its kin. Of a linear model, settable until the first evaluation:
  *   "intercept"  int, 0 or 1, default 1
- *   "outputs"    int, 0 … 2^31, default 0: as many as the target has columns, or with class labels the largest label + 1
- * Readable for all: "dimension", "samples" (0 when there are no batches), "callback_status", and after
- * loss_objective_check() "check_index", and as doubles "check_error", "check_derivative", "check_difference".
+ *   "outputs"    int, 0 … 2^31, default 0: as many as the target has columns; with class labels as many as there are class
+ *                weights, or else the largest label + 1
+ * Readable for all: "dimension", "samples" (0 when there are no batches), "callback_status" (what the last callback
+ * returned), and after loss_objective_check() "check_index" (−1 before), and as doubles "check_derivative",
+ * "check_difference" and "check_error", the difference allowed between the two.
  * Since 0.1.
  */
 LOSS_API loss_status loss_objective_set_int(loss_objective *objective, const char *name, int64_t value);
@@ -144,7 +147,9 @@ LOSS_API loss_status loss_objective_evaluate_batch(loss_objective *objective, co
 
 /*
  * product = ∇²f(x) · direction, of the kind of curvature the loss function's option says.
- *   objective, x, direction, product   not NULL, as many elements as the dimension
+ *   objective, x, direction, product   not NULL, as many elements as the dimension; product is neither x nor direction
+ * Callbacks without Hessian products: (∇f(x + r·v) − ∇f(x − r·v)) / 2r with r = √ε·(1 + ‖x‖)/‖v‖, ε of the element type;
+ * the first such product allocates three vectors.
  * Returns as loss_objective_evaluate(). Since 0.1.
  */
 LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, const void *x, const void *direction,

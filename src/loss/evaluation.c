@@ -169,11 +169,11 @@ static int64_t tile_row(const work *w, int64_t i)
     return w->active != NULL ? w->active[i] : i;
 }
 
-static int32_t masked(const lossi_array *mask, int64_t row)
+int32_t lossi_masked(const lossi_array *mask, int64_t row)
 {
     static const char zero[8] = {0};
-    int64_t size = loss_dtype_size(mask->dtype);
-    return memcmp(mask->pointer + row * mask->row_stride * size, zero, (size_t)size) == 0;
+    int64_t size = mask == NULL ? 0 : loss_dtype_size(mask->dtype);
+    return mask != NULL && memcmp(mask->pointer + row * mask->row_stride * size, zero, (size_t)size) == 0;
 }
 
 static void choose_active(work *w)
@@ -186,7 +186,7 @@ static void choose_active(work *w)
     }
     w->count = 0;
     for (int64_t i = 0; i < w->rows; i++) {
-        if (!masked(w->e->mask, data_row(w, i))) {
+        if (!lossi_masked(w->e->mask, data_row(w, i))) {
             active[w->count++] = i;
         }
     }

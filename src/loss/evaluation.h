@@ -61,6 +61,9 @@ loss_status lossi_evaluation_init(lossi_evaluation *evaluation, loss_context *co
                                   int64_t columns, const lossi_array *target, const lossi_array *weight,
                                   const lossi_array *mask);
 
+/* Whether the mask takes that row away; no mask takes none. */
+int32_t lossi_masked(const lossi_array *mask, int64_t row);
+
 /* Bytes of scratch one worker needs for tiles of that many rows. */
 int64_t lossi_evaluation_scratch(const lossi_evaluation *evaluation, int64_t tile_rows);
 

@@ -1,0 +1,255 @@
+/*
+ * Objectives from the caller's functions.
+ *
+ * Without a function for Hessian products they are central differences of gradients,
+ *
+ *     ∇²f(x)·v ≈ (∇f(x + r·v) − ∇f(x − r·v)) / 2r,      r = √ε · (1 + ‖x‖) / ‖v‖,
+ *
+ * with ε the precision of the element type and Euclidean norms. The step is that of Andrei, Accelerated conjugate gradient
+ * algorithm with finite difference Hessian/vector product approximation, J. Comput. Appl. Math. 230 (2009), 570–582.
+ */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "gradient/objective.h"
+
+typedef struct callback_objective {
+    loss_objective base;
+    loss_evaluate_callback evaluate;
+    loss_batch_callback evaluate_batch;
+    loss_product_callback product;
+    void *user;
+    char *point, *ahead, *behind; /* of the differences: allocated by the first product */
+} callback_objective;
+
+static loss_status measure(const loss_objective *objective, int32_t explain, int64_t *dimension)
+{
+    (void)explain;
+    *dimension = objective->dimension;
+    return LOSS_OK;
+}
+
+static loss_status prepare(loss_objective *objective)
+{
+    objective->penalised = objective->dimension;
+    return LOSS_OK;
+}
+
+static void destroy(loss_objective *objective)
+{
+    callback_objective *self = (callback_objective *)objective;
+    lossi_release(objective->context, self->point);
+    lossi_release(objective->context, self->ahead);
+    lossi_release(objective->context, self->behind);
+}
+
+/* What a callback returned, as a status. */
+static loss_status returned(loss_objective *objective, const char *which, int32_t number)
+{
+    objective->callback_status = number;
+    return number == 0 ? LOSS_OK
+                       : lossi_fail(objective->context, LOSS_ERROR_CALLBACK, "the %s callback returned %d",
+                                    which, (int)number);
+}
+
+/* Adds to an array of the element type what the penalties say, a stack's worth at a time. */
+static void add_penalties(const loss_objective *objective, const void *x, int32_t product, void *out)
+{
+    enum { CHUNK = 256 };
+    double chunk[CHUNK];
+    for (int64_t first = 0; objective->penalties.count > 0 && first < objective->penalised; first += CHUNK) {
+        const int64_t left = objective->penalised - first, count = left < CHUNK ? left : CHUNK;
+        for (int64_t i = 0; i < count; i++) {
+            chunk[i] = lossi_real_get(objective->dtype, out, first + i);
+        }
+        if (product) {
+            lossi_penalties_add_product(&objective->penalties, objective->dtype, x, first, count, chunk);
+        } else {
+            lossi_penalties_add_gradient(&objective->penalties, objective->dtype, x, first, count, chunk);
+        }
+        for (int64_t i = 0; i < count; i++) {
+            lossi_real_put(objective->dtype, out, first + i, chunk[i]);
+        }
+    }
+}
+
+/* The callback's own value and gradient, without penalties. */
+static loss_status call(callback_objective *self, const void *x, lossi_batch batch, double *value,
+                        void *gradient)
+{
+    loss_objective *objective = &self->base;
+    const int64_t n = objective->dimension;
+    *value = 0;
+    if (batch.count < 0) {
+        return returned(objective, "evaluate", self->evaluate(self->user, n, x, value, gradient));
+    }
+    if (batch.count == 0) { /* the mean of nothing is 0 */
+        if (gradient != NULL) {
+            memset(gradient, 0, (size_t)(n * objective->real_size));
+        }
+        return LOSS_OK;
+    }
+    return returned(objective, "batch",
+                    self->evaluate_batch(self->user, n, x, batch.count, batch.indices, value, gradient));
+}
+
+static loss_status evaluate(loss_objective *objective, const void *x, lossi_batch batch, double *value,
+                            void *gradient)
+{
+    double own;
+    loss_status status = call((callback_objective *)objective, x, batch, &own, gradient);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    if (gradient != NULL) {
+        add_penalties(objective, x, 0, gradient);
+    }
+    *value = own + lossi_penalties_value(&objective->penalties, objective->dtype, objective->penalised, x);
+    return lossi_objective_finite(objective, *value, -1);
+}
+
+/* ---- Hessian products by differences ---- */
+
+static double norm(const loss_objective *objective, const void *x)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < objective->dimension; i++) {
+        const double element = lossi_real_get(objective->dtype, x, i);
+        sum += element * element;
+    }
+    return sqrt(sum);
+}
+
+/* The gradient at x + step · direction; point keeps the place, rounded as it is. */
+static loss_status gradient_at(callback_objective *self, const void *x, const void *direction, double step,
+                               void *gradient)
+{
+    const loss_objective *o = &self->base;
+    const lossi_batch all = {-1, NULL};
+    double unwanted;
+    for (int64_t i = 0; i < o->dimension; i++) {
+        lossi_real_put(o->dtype, self->point, i,
+                       lossi_real_get(o->dtype, x, i) + step * lossi_real_get(o->dtype, direction, i));
+    }
+    return call(self, self->point, all, &unwanted, gradient);
+}
+
+static loss_status allocate_differences(callback_objective *self)
+{
+    loss_context *context = self->base.context;
+    char **const arrays[] = {&self->point, &self->ahead, &self->behind};
+    for (int32_t i = 0; i < 3; i++) {
+        if (*arrays[i] == NULL) {
+            *arrays[i] = lossi_allocate(context, self->base.dimension * self->base.real_size);
+        }
+        if (*arrays[i] == NULL) {
+            return lossi_fail_memory(context, "Hessian products by differences");
+        }
+    }
+    return LOSS_OK;
+}
+
+static loss_status difference(callback_objective *self, const void *x, const void *direction, void *product)
+{
+    const loss_objective *o = &self->base;
+    const double length = norm(o, direction), epsilon = o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
+    if (length == 0) {
+        memset(product, 0, (size_t)(o->dimension * o->real_size));
+        return LOSS_OK;
+    }
+    const double r = sqrt(epsilon) * (1 + norm(o, x)) / length;
+    loss_status status = allocate_differences(self);
+    if (status == LOSS_OK) {
+        status = gradient_at(self, x, direction, r, self->ahead);
+    }
+    if (status == LOSS_OK) {
+        status = gradient_at(self, x, direction, -r, self->behind);
+    }
+    for (int64_t i = 0; status == LOSS_OK && i < o->dimension; i++) {
+        const double rise = lossi_real_get(o->dtype, self->ahead, i) -
+                            lossi_real_get(o->dtype, self->behind, i);
+        lossi_real_put(o->dtype, product, i, rise / (2 * r));
+    }
+    return status;
+}
+
+static loss_status product(loss_objective *objective, const void *x, const void *direction, void *out)
+{
+    callback_objective *self = (callback_objective *)objective;
+    loss_status status = self->product == NULL
+                             ? difference(self, x, direction, out)
+                             : returned(objective, "product",
+                                        self->product(self->user, objective->dimension, x, direction, out));
+    if (status == LOSS_OK) {
+        add_penalties(objective, direction, 1, out);
+    }
+    return status;
+}
+
+/* ---- life ---- */
+
+static const lossi_objective_kind kind = {
+    .name = "the objective from callbacks",
+    .measure = measure,
+    .prepare = prepare,
+    .evaluate = evaluate,
+    .product = product,
+    .destroy = destroy,
+};
+
+loss_status loss_objective_create_callback(loss_objective **out, loss_context *context, loss_dtype dtype,
+                                           int64_t dimension, loss_evaluate_callback evaluate_callback,
+                                           loss_product_callback product_callback, void *user)
+{
+    if (out != NULL) {
+        *out = NULL;
+    }
+    if (out == NULL || context == NULL || evaluate_callback == NULL) {
+        return lossi_fail_null(context, out == NULL ? "out" : context == NULL ? "the context" : "evaluate");
+    }
+    if (dtype != LOSS_FLOAT32 && dtype != LOSS_FLOAT64) {
+        return lossi_fail(context, LOSS_ERROR_TYPE,
+                          "the parameters of an objective are float32 or float64, not %s",
+                          loss_dtype_name(dtype));
+    }
+    if (dimension < 1 || dimension > INT64_MAX / 16) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "the dimension is %lld; it has to be at least 1",
+                          (long long)dimension);
+    }
+    callback_objective *self = (callback_objective *)lossi_objective_new(context, &kind,
+                                                                         (int64_t)sizeof *self, dtype);
+    if (self == NULL) {
+        return LOSS_ERROR_MEMORY;
+    }
+    self->base.dimension = dimension;
+    self->evaluate = evaluate_callback;
+    self->product = product_callback;
+    self->user = user;
+    *out = &self->base;
+    return LOSS_OK;
+}
+
+loss_status loss_objective_set_batch_callback(loss_objective *objective, int64_t samples,
+                                              loss_batch_callback evaluate_callback)
+{
+    if (objective == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    if (objective->kind != &kind) {
+        return lossi_fail(objective->context, LOSS_ERROR_ARGUMENT, "%s has batches of its own",
+                          objective->kind->name);
+    }
+    if (evaluate_callback == NULL) {
+        return lossi_fail_null(objective->context, "evaluate");
+    }
+    if (samples < 1) {
+        return lossi_fail(objective->context, LOSS_ERROR_ARGUMENT,
+                          "there are %lld samples; at least 1 was expected", (long long)samples);
+    }
+    callback_objective *self = (callback_objective *)objective;
+    self->evaluate_batch = evaluate_callback;
+    objective->samples = samples;
+    objective->batches = 1;
+    return LOSS_OK;
+}

@@ -1,0 +1,53 @@
+/* The objective of a linear model, and its pass over the data. */
+#ifndef LOSSI_GRADIENT_LINEAR_MODEL_H
+#define LOSSI_GRADIENT_LINEAR_MODEL_H
+
+#include <stdint.h>
+
+#include "core/data.h"
+#include "core/sum.h"
+#include "gradient/linear_kernels.h"
+#include "gradient/objective.h"
+#include "loss/handle.h"
+
+typedef struct lossi_linear_model {
+    loss_objective base;
+    const loss_function *function;
+    const loss_data *data;
+    const lossi_array *features, *target, *weight, *mask; /* the last two may be NULL */
+    lossi_linear_shape shape;                             /* from here on: settled by prepare */
+    int64_t size;                                         /* of the padded layout */
+    double *parameters, *direction;                       /* in the padded layout */
+    double *sums;                                         /* one padded layout per slice */
+    int64_t slices;                                       /* how many there is room for */
+} lossi_linear_model;
+
+/* What a pass makes, besides the sum of the losses. */
+enum { LOSSI_PASS_VALUE, LOSSI_PASS_GRADIENT, LOSSI_PASS_PRODUCT };
+
+typedef struct lossi_pass_result {
+    double sum, denominator;
+    int64_t nonfinite_row; /* the first row whose loss is not finite, −1 */
+} lossi_pass_result;
+
+/* How rows are cut: as core/sum.h cuts rows of max(outputs, min(256, ⌈features / 16⌉)) columns. */
+lossi_cut lossi_linear_cut(const lossi_linear_shape *shape, int64_t rows);
+
+/* Makes room for that many slices of sums. LOSS_OK or LOSS_ERROR_MEMORY. */
+loss_status lossi_linear_reserve(lossi_linear_model *model, int64_t slices);
+
+/* Allocates in the context what a pass will need there. LOSS_OK or LOSS_ERROR_MEMORY. */
+loss_status lossi_linear_warm_up(lossi_linear_model *model);
+
+/*
+ * Reads the data once, at model->parameters (and along model->direction): the unscaled sum of the losses, and in the first
+ * padded layout of model->sums that of their gradients or products.
+ */
+loss_status lossi_linear_pass(lossi_linear_model *model, int32_t what, lossi_batch batch,
+                              lossi_pass_result *result);
+
+/* Predictions for all rows of the features, at model->parameters. */
+loss_status lossi_linear_predict(lossi_linear_model *model, const lossi_array *features,
+                                 const lossi_array *prediction);
+
+#endif

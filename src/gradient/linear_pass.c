@@ -1,0 +1,341 @@
+/*
+ * One pass of a linear model over its data.
+ *
+ * Rows are taken in tiles small enough for the second-level cache. While a tile is there, its predictions are made, the
+ * loss turns them into derivatives, and these are multiplied back onto the features: the features come from memory once.
+ * Gradients are summed over the rows of a block in order, over the blocks of a slice in order, and over slices as a tree.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "core/isa.h"
+#include "gradient/linear_model.h"
+#include "loss/evaluation.h"
+
+enum {
+    PARALLEL_ELEMENTS = 32768, /* fewer cost more to hand out than to do */
+    ALIGNMENT = 64,
+    FEATURES_PER_COLUMN =
+        16, /* a tile has at most 16 · 1024 features: 128 KiB of float64, a part of a cache of 512 KiB */
+    COLUMNS_MAX = 256 /* so that a tile of very wide rows still has 4 of them to share each parameter */
+};
+
+typedef struct pass {
+    lossi_linear_model *model;
+    const lossi_linear_kernels *kernels;
+    lossi_evaluation e;
+    lossi_cut cut;
+    int32_t what;
+    const int64_t *indices;
+    const lossi_array *features, *prediction; /* prediction: only when predicting */
+    char *scratch;
+    int64_t scratch_each;
+    lossi_total totals[LOSSI_SLICES];
+} pass;
+
+/* The scratch of one worker, for one tile. */
+typedef struct work {
+    const void **x;   /* where its rows are */
+    int64_t *rows;    /* which rows of the data they are, when some are masked */
+    char *copy;       /* the features, when their columns are not contiguous */
+    char *prediction; /* rows × outputs, and so the next two */
+    char *directional, *derivative;
+    double *wide;  /* the derivative as float64 */
+    double *block; /* the sums of a block, in the padded layout */
+    char *loss;
+} work;
+
+lossi_cut lossi_linear_cut(const lossi_linear_shape *shape, int64_t rows)
+{
+    int64_t columns = (shape->features + FEATURES_PER_COLUMN - 1) / FEATURES_PER_COLUMN;
+    columns = columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
+    return lossi_cut_rows(rows, columns > shape->outputs ? columns : shape->outputs);
+}
+
+/* ---- memory ---- */
+
+static char *take(char **scratch, int64_t bytes)
+{
+    char *piece = *scratch;
+    *scratch += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return piece;
+}
+
+static int32_t copied(const lossi_array *features)
+{
+    return features->column_stride != 1 && features->columns > 1;
+}
+
+/* Lays out a worker's scratch and gives its size. */
+static int64_t lay_out(const pass *p, char *scratch, work *w)
+{
+    const lossi_linear_model *m = p->model;
+    const int64_t rows = p->cut.tile_rows, real = m->base.real_size, outputs = rows * m->shape.outputs;
+    char *end = scratch;
+    w->x = (const void **)(void *)take(&end, rows * (int64_t)sizeof *w->x);
+    w->rows = (int64_t *)(void *)take(&end, rows * (int64_t)sizeof *w->rows);
+    w->copy = take(&end, copied(p->features) ? rows * m->shape.features * real : 0);
+    w->prediction = take(&end, outputs * real);
+    w->directional = take(&end, outputs * real);
+    w->derivative = take(&end, outputs * real);
+    w->wide = (double *)(void *)take(&end, outputs * (int64_t)sizeof *w->wide);
+    w->block = (double *)(void *)take(&end, m->size * (int64_t)sizeof *w->block);
+    w->loss = take(&end, p->prediction != NULL ? 0 : lossi_evaluation_scratch(&p->e, rows));
+    return end - scratch;
+}
+
+/* Fills in what any pass over that many rows needs. */
+static void begin(pass *p, lossi_linear_model *m, const lossi_array *features, int64_t rows)
+{
+    memset(p, 0, offsetof(pass, totals));
+    p->model = m;
+    p->features = features;
+    p->kernels = lossi_linear_kernels_for(lossi_context_isa(m->base.context),
+                                          lossi_real_index(m->base.dtype));
+    p->cut = lossi_linear_cut(&m->shape, rows);
+}
+
+static int32_t workers(const pass *p)
+{
+    const int64_t elements = p->cut.rows * (p->model->shape.features + p->model->shape.outputs);
+    return elements >= PARALLEL_ELEMENTS ? lossi_context_threads(p->model->base.context) : 1;
+}
+
+static loss_status get_scratch(pass *p)
+{
+    work unused;
+    loss_context *context = p->model->base.context;
+    static char origin; /* only its distance to the end matters */
+    p->scratch_each = lay_out(p, &origin, &unused);
+    p->scratch = lossi_scratch(context, p->scratch_each * workers(p));
+    return p->scratch == NULL ? lossi_fail_memory(context, "scratch") : LOSS_OK;
+}
+
+loss_status lossi_linear_reserve(lossi_linear_model *m, int64_t slices)
+{
+    loss_context *context = m->base.context;
+    if (slices <= m->slices) {
+        return LOSS_OK;
+    }
+    double *sums = m->size > INT64_MAX / 8 / slices ? NULL : lossi_allocate(context, slices * m->size * 8);
+    if (sums == NULL) {
+        return lossi_fail_memory(context, "the sums of a gradient");
+    }
+    lossi_release(context, m->sums);
+    m->sums = sums;
+    m->slices = slices;
+    return LOSS_OK;
+}
+
+/* ---- tiles ---- */
+
+/* Where the rows of a tile are: gives how many count, leaving out masked ones before anything of them is read. */
+static int64_t find_rows(const pass *p, const work *w, int64_t first, int64_t rows)
+{
+    const lossi_array *features = p->features, *mask = p->prediction != NULL ? NULL : p->model->mask;
+    const int64_t real = p->model->base.real_size, step = features->row_stride * real;
+    int64_t count = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t row = p->indices != NULL ? p->indices[first + i] : first + i;
+        if (!lossi_masked(mask, row)) {
+            w->rows[count] = row;
+            w->x[count++] = features->pointer + row * step;
+        }
+    }
+    for (int64_t i = 0; copied(features) && i < count; i++) {
+        const char *from = w->x[i];
+        char *to = w->copy + i * features->columns * real;
+        for (int64_t j = 0; j < features->columns; j++) {
+            memcpy(to + j * real, from + j * features->column_stride * real, (size_t)real);
+        }
+        w->x[i] = to;
+    }
+    return count;
+}
+
+static void pass_tile(const pass *p, const work *w, int64_t first, int64_t rows, lossi_total *total)
+{
+    const lossi_linear_model *m = p->model;
+    const lossi_linear_shape *shape = &m->shape;
+    const int64_t outputs = shape->outputs, count = find_rows(p, w, first, rows);
+    lossi_evaluation e = p->e;
+    lossi_place place = {.prediction = {w->prediction, outputs, 1}};
+
+    if (m->mask != NULL) { /* the rows that are left, as a batch */
+        e.mask = NULL;
+        e.indices = w->rows;
+        first = 0;
+    }
+    p->kernels->forward(shape, count, w->x, m->parameters, w->prediction);
+    if (p->what == LOSSI_PASS_GRADIENT) {
+        place.gradient = (lossi_view){w->derivative, outputs, 1};
+    } else if (p->what == LOSSI_PASS_PRODUCT) {
+        p->kernels->forward(shape, count, w->x, m->direction, w->directional);
+        place.direction = (lossi_view){w->directional, outputs, 1};
+        place.product = (lossi_view){w->derivative, outputs, 1};
+    }
+    lossi_evaluation_tile(&e, w->loss, p->cut.tile_rows, first, count, &place, total);
+    if (p->what != LOSSI_PASS_VALUE && total->status == LOSS_OK) {
+        p->kernels->backward(shape, count, w->x, p->kernels->widen(count * outputs, w->derivative, w->wide),
+                             w->block);
+    }
+}
+
+static void pass_slice(void *argument, int64_t slice, int32_t worker)
+{
+    pass *p = argument;
+    const lossi_linear_model *m = p->model;
+    const lossi_cut *cut = &p->cut;
+    lossi_total *total = &p->totals[slice];
+    double *sums = m->sums + slice * m->size;
+    int64_t row = slice * cut->slice_rows,
+            end = row + cut->slice_rows < cut->rows ? row + cut->slice_rows : cut->rows;
+    work w;
+
+    lay_out(p, p->scratch + worker * p->scratch_each, &w);
+    lossi_total_clear(total);
+    memset(sums, 0, p->what == LOSSI_PASS_VALUE ? 0 : (size_t)m->size * sizeof *sums);
+    while (row < end && total->status == LOSS_OK) {
+        const int64_t block_end = row + cut->block_rows < end ? row + cut->block_rows : end;
+        memset(w.block, 0, p->what == LOSSI_PASS_VALUE ? 0 : (size_t)m->size * sizeof *w.block);
+        while (row < block_end && total->status == LOSS_OK) {
+            const int64_t rows = block_end - row < cut->tile_rows ? block_end - row : cut->tile_rows;
+            pass_tile(p, &w, row, rows, total);
+            row += rows;
+        }
+        lossi_total_end_block(total);
+        if (p->what != LOSSI_PASS_VALUE) {
+            p->kernels->add(m->size, w.block, sums);
+        }
+    }
+}
+
+/* ---- the pass ---- */
+
+static void run(pass *p, lossi_task task)
+{
+    if (workers(p) > 1) {
+        lossi_parallel(p->model->base.context, p->cut.slices, task, p);
+        return;
+    }
+    for (int64_t slice = 0; slice < p->cut.slices; slice++) {
+        task(p, slice, 0);
+    }
+}
+
+/* Slices to one: the tree of lossi_sum_slices(), in place. */
+static void add_slices(const pass *p)
+{
+    const lossi_linear_model *m = p->model;
+    for (int64_t step = 1; step < p->cut.slices; step *= 2) {
+        for (int64_t i = 0; i + step < p->cut.slices; i += 2 * step) {
+            p->kernels->add(m->size, m->sums + (i + step) * m->size, m->sums + i * m->size);
+        }
+    }
+}
+
+static loss_status collect(pass *p, lossi_pass_result *result)
+{
+    double sums[LOSSI_SLICES], denominators[LOSSI_SLICES];
+    result->nonfinite_row = -1;
+    for (int64_t slice = 0; slice < p->cut.slices; slice++) {
+        const lossi_total *total = &p->totals[slice];
+        if (total->status != LOSS_OK) {
+            return lossi_evaluation_fail(&p->e, p->model->base.context, total);
+        }
+        sums[slice] = total->sum;
+        denominators[slice] = total->denominator;
+        result->nonfinite_row = result->nonfinite_row >= 0 ? result->nonfinite_row : total->nonfinite_row;
+    }
+    result->sum = lossi_sum_slices(sums, p->cut.slices);
+    result->denominator = lossi_sum_slices(denominators, p->cut.slices);
+    if (p->what != LOSSI_PASS_VALUE) {
+        add_slices(p);
+    }
+    return LOSS_OK;
+}
+
+/* A pass over that many rows of the data, ready to run. */
+static loss_status begin_pass(pass *p, lossi_linear_model *m, int64_t rows)
+{
+    begin(p, m, m->features, rows);
+    loss_status status = lossi_evaluation_init(&p->e, m->base.context, m->function, m->base.dtype,
+                                               m->features->rows, m->shape.outputs, m->target, m->weight,
+                                               m->mask);
+    return status == LOSS_OK ? get_scratch(p) : status;
+}
+
+loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch batch,
+                              lossi_pass_result *result)
+{
+    pass p;
+    loss_status status = begin_pass(&p, m, batch.count < 0 ? m->features->rows : batch.count);
+    if (status == LOSS_OK) { /* only a batch larger than the data needs more than there is */
+        status = lossi_linear_reserve(m, p.cut.slices > 0 ? p.cut.slices : 1);
+    }
+    if (status != LOSS_OK) {
+        return status;
+    }
+    p.what = what;
+    p.indices = batch.indices;
+    p.e.indices = batch.indices;
+    if (p.cut.slices == 0) {
+        memset(m->sums, 0, (size_t)m->size * sizeof *m->sums);
+    }
+    run(&p, pass_slice);
+    return collect(&p, result);
+}
+
+static void do_nothing(void *argument, int64_t index, int32_t worker)
+{
+    (void)argument;
+    (void)index;
+    (void)worker;
+}
+
+loss_status lossi_linear_warm_up(lossi_linear_model *m)
+{
+    pass p;
+    loss_status status = begin_pass(&p, m, m->features->rows);
+    if (status == LOSS_OK && workers(&p) > 1) {
+        lossi_parallel(m->base.context, 2, do_nothing, NULL); /* starts the threads */
+    }
+    return status;
+}
+
+/* ---- predictions ---- */
+
+static void predict_slice(void *argument, int64_t slice, int32_t worker)
+{
+    pass *p = argument;
+    const lossi_linear_model *m = p->model;
+    const lossi_array *to = p->prediction;
+    const int64_t real = m->base.real_size, outputs = m->shape.outputs;
+    int64_t row = slice * p->cut.slice_rows;
+    const int64_t end = row + p->cut.slice_rows < p->cut.rows ? row + p->cut.slice_rows : p->cut.rows;
+    work w;
+
+    lay_out(p, p->scratch + worker * p->scratch_each, &w);
+    for (; row < end; row += p->cut.tile_rows) {
+        const int64_t count = find_rows(p, &w, row,
+                                        end - row < p->cut.tile_rows ? end - row : p->cut.tile_rows);
+        p->kernels->forward(&m->shape, count, w.x, m->parameters, w.prediction);
+        for (int64_t i = 0; i < count * outputs; i++) {
+            const int64_t place = (row + i / outputs) * to->row_stride + i % outputs * to->column_stride;
+            memcpy(to->pointer + place * real, w.prediction + i * real, (size_t)real);
+        }
+    }
+}
+
+loss_status lossi_linear_predict(lossi_linear_model *m, const lossi_array *features,
+                                 const lossi_array *prediction)
+{
+    pass p;
+    begin(&p, m, features, features->rows);
+    p.prediction = prediction;
+    loss_status status = get_scratch(&p);
+    if (status == LOSS_OK) {
+        run(&p, predict_slice);
+    }
+    return status;
+}

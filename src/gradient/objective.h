@@ -1,0 +1,77 @@
+/*
+ * An objective as the library sees it: what every kind has in common, and the table of what a kind does itself. The
+ * public half is loss/gradient.h.
+ */
+#ifndef LOSSI_GRADIENT_OBJECTIVE_H
+#define LOSSI_GRADIENT_OBJECTIVE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "core/option.h"
+#include "gradient/penalty.h"
+#include "loss/gradient.h"
+
+/* The samples of an evaluation: all of them when indices is NULL and count is −1. */
+typedef struct lossi_batch {
+    int64_t count;
+    const int64_t *indices;
+} lossi_batch;
+
+/* What a kind of objective does itself. Arguments are checked and the objective is prepared before any of them runs. */
+typedef struct lossi_objective_kind {
+    const char *name; /* "the linear model": what sentences call it */
+    const loss_option *options;
+    int32_t option_count;
+    /* The dimension at the options as they are, 0 when it cannot be told; with a sentence when explain is set. */
+    loss_status (*measure)(const loss_objective *objective, int32_t explain, int64_t *dimension);
+    /* Allocates what evaluations need. May be called again after a failure. */
+    loss_status (*prepare)(loss_objective *objective);
+    /* Value with penalties, and gradient with penalties unless it is NULL; written only when every sample was good. */
+    loss_status (*evaluate)(loss_objective *objective, const void *x, lossi_batch batch, double *value,
+                            void *gradient);
+    loss_status (*product)(loss_objective *objective, const void *x, const void *direction, void *product);
+    loss_status (*predict)(loss_objective *objective, const void *x, const loss_data *inputs,
+                           const loss_data *outputs);
+    /* Releases what is its own; the rest is common. */
+    void (*destroy)(loss_objective *objective);
+} lossi_objective_kind;
+
+/* The first member of every kind's own structure. */
+struct loss_objective {
+    loss_context *context;
+    atomic_int references;
+    const lossi_objective_kind *kind;
+    loss_dtype dtype;
+    int32_t real_size;
+    int32_t prepared;
+    int64_t dimension; /* 0 until it can be told */
+    int64_t penalised; /* how many of the first parameters the penalties are about */
+    int64_t samples;   /* of batches */
+    int32_t batches;   /* whether there are any */
+    lossi_options options;
+    lossi_penalties penalties;
+    int64_t callback_status;
+    int64_t check_index; /* −1 before the first check */
+    double check_error, check_derivative, check_difference;
+};
+
+/*
+ * Makes an objective of a kind, `size` bytes of which the common part is the first; NULL with a sentence when there is no
+ * memory.
+ */
+loss_objective *lossi_objective_new(loss_context *context, const lossi_objective_kind *kind, int64_t size,
+                                    loss_dtype dtype);
+
+/* One more reference, and one less; the last one frees it. */
+loss_objective *lossi_objective_retain(loss_objective *objective);
+void lossi_objective_drop(loss_objective *objective);
+
+/* One element of an array of the dtype, of any alignment. */
+double lossi_real_get(loss_dtype dtype, const void *array, int64_t index);
+void lossi_real_put(loss_dtype dtype, void *array, int64_t index, double value);
+
+/* LOSS_ERROR_NONFINITE with a sentence when the value is not finite; row −1 when no row is to blame. */
+loss_status lossi_objective_finite(const loss_objective *objective, double value, int64_t row);
+
+#endif
