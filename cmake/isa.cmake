@@ -38,6 +38,7 @@ function(loss_isa_objects prefix)
       endif()
       target_compile_options(${target} PRIVATE ${LOSS_ISA_FLAGS_${isa}})
       set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+      set_property(GLOBAL APPEND PROPERTY LOSS_ISA_TARGETS ${isa}:${target}) # tests/build disassembles them
       list(APPEND objects $<TARGET_OBJECTS:${target}>)
     endforeach()
   endforeach()
