@@ -1,0 +1,379 @@
+/* loss compare: the same problem for every family of optimizers, over one or many splits. */
+#include "tool.h"
+
+#include <argp.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One good member of each family; --optimizer names others. */
+static const char *const families[] = {"gradient_descent", "sgd", "newton_cg", "lbfgs", "conjugate_gradient"};
+
+enum { FAMILY_COUNT = sizeof families / sizeof *families, MOST_OPTIMIZERS = 64, MOST_SEEDS = 1000 };
+
+struct compare_options {
+    struct training_options training;
+    const char *optimizers[MOST_OPTIMIZERS];
+    int optimizer_count;
+    int64_t first_seed;
+    int seed_count;
+};
+
+enum { SEEDS = 512 };
+
+static const struct argp_option options[] = {
+    {"optimizer", 'o', "NAME", 0,
+     "Default: gradient_descent, sgd, newton_cg, lbfgs and conjugate_gradient; may be repeated", 0},
+    {"seeds", SEEDS, "A-B", 0,
+     "Seeds of the splits: a number or a range (default 1); the table has the means", 0},
+    {0}};
+
+static void parse_seeds(struct compare_options *compare, const char *argument, const struct argp_state *state)
+{
+    static const int64_t largest = INT64_C(1) << 53;
+    char first[32];
+    const size_t length = strcspn(argument, "-");
+    if (length >= sizeof first) {
+        argp_error(state, "--seeds %s: expected a number or a range like 1-10", argument);
+        return;
+    }
+    memcpy(first, argument, length);
+    first[length] = '\0';
+    compare->first_seed = options_parse_int(state, "--seeds", first, 0, largest);
+    int64_t last = compare->first_seed;
+    if (argument[length]) {
+        last = options_parse_int(state, "--seeds", argument + length + 1, compare->first_seed, largest);
+    }
+    if (last - compare->first_seed >= MOST_SEEDS) {
+        argp_error(state, "--seeds %s: at most %d seeds", argument, MOST_SEEDS);
+    }
+    compare->seed_count = (int)(last - compare->first_seed + 1);
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct compare_options *compare = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &compare->training;
+        compare->first_seed = 1;
+        compare->seed_count = 1;
+        return 0;
+    case 'o':
+        if (compare->optimizer_count == MOST_OPTIMIZERS) {
+            argp_error(state, "at most %d optimizers", MOST_OPTIMIZERS);
+        }
+        compare->optimizers[compare->optimizer_count++] = argument;
+        return 0;
+    case SEEDS:
+        parse_seeds(compare, argument, state);
+        return 0;
+    case ARGP_KEY_END:
+        if (compare->optimizer_count == 0) {
+            memcpy(compare->optimizers, families, sizeof families);
+            compare->optimizer_count = FAMILY_COUNT;
+        }
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&options_training_argp, 0, NULL, 0}, {0}};
+
+static const struct argp argp = {
+    options,
+    parse,
+    "DATA.csv --target COLUMN",
+    "Train the same linear model with several optimizers and compare what they reach "
+    "and what it costs them. An option given by --set goes to every optimizer that has "
+    "it.",
+    children,
+    NULL,
+    NULL};
+
+/* ---- the work
+ * ----------------------------------------------------------------------------------------------------- */
+
+struct comparison {
+    const struct compare_options *options;
+    const struct dataset *dataset;
+    struct run *runs;   /* optimizer_count for the first seed, then for the next, … */
+    double *references; /* the smallest objective found, per seed */
+    char *loss;
+    int64_t train_rows, test_rows;
+};
+
+static struct run *run_at(const struct comparison *comparison, int seed, int optimizer)
+{
+    return &comparison->runs[seed * comparison->options->optimizer_count + optimizer];
+}
+
+/* All optimizers on the split of one seed. */
+static int compare_on_seed(struct comparison *comparison, loss_context *context, struct settings *settings,
+                           int s)
+{
+    const struct compare_options *compare = comparison->options;
+    const int64_t seed = compare->first_seed + s;
+    struct problem problem;
+    int result = problem_create(&problem, context, &compare->training, comparison->dataset, seed);
+    if (result == TOOL_DONE) {
+        comparison->train_rows = problem.train_rows;
+        comparison->test_rows = problem.test_rows;
+        result = run_reference(&problem, &comparison->references[s]);
+    }
+    if (result == TOOL_DONE && !comparison->loss) {
+        comparison->loss = problem.model.loss;
+        problem.model.loss = NULL;
+    }
+    for (int i = 0; result == TOOL_DONE && i < compare->optimizer_count; i++) {
+        struct run *run = run_at(comparison, s, i);
+        result = run_optimizer(run, &problem, compare->optimizers[i], settings, 1, seed);
+        if (result == TOOL_DONE && !(run->objective >= comparison->references[s])) {
+            comparison->references[s] = run->objective;
+        }
+    }
+    problem_free(&problem);
+    return result;
+}
+
+/* ---- the table
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* Means over the seeds. */
+struct summary {
+    double iterations, evaluations, passes, objective, gap, gradient_norm, train_score, test_score, seconds;
+    const struct run *worst; /* a failed run if there is one, else one that hit a limit, else any */
+};
+
+static int badness(const struct run *run)
+{
+    return run->outcome < 0 ? 2 : run->outcome >= LOSS_STOP_ITERATIONS && run->outcome <= LOSS_STOP_SECONDS;
+}
+
+static struct summary summarize(const struct comparison *comparison, int optimizer)
+{
+    const int seeds = comparison->options->seed_count;
+    struct summary mean = {.worst = run_at(comparison, 0, optimizer)};
+    for (int s = 0; s < seeds; s++) {
+        const struct run *run = run_at(comparison, s, optimizer);
+        mean.iterations += (double)run->iterations / seeds;
+        mean.evaluations += (double)run->evaluations / seeds;
+        mean.passes += run->passes / seeds;
+        mean.objective += run->objective / seeds;
+        mean.gap += run_gap(run->objective, comparison->references[s]) / seeds;
+        mean.gradient_norm += run->gradient_norm / seeds;
+        mean.train_score += run->train_score / seeds;
+        mean.test_score += run->test_score / seeds;
+        mean.seconds += run->seconds / seeds;
+        if (badness(run) > badness(mean.worst)) {
+            mean.worst = run;
+        }
+    }
+    return mean;
+}
+
+static double mean_reference(const struct comparison *comparison)
+{
+    double mean = 0;
+    for (int s = 0; s < comparison->options->seed_count; s++) {
+        mean += comparison->references[s] / comparison->options->seed_count;
+    }
+    return mean;
+}
+
+static void print_heading(const struct comparison *comparison)
+{
+    const struct compare_options *compare = comparison->options;
+    const struct dataset *dataset = comparison->dataset;
+    printf("%s: %lld rows to train on, %lld held out, %lld features, target %s", compare->training.data,
+           (long long)comparison->train_rows, (long long)comparison->test_rows,
+           (long long)dataset->feature_count, loss_table_column_name(dataset->table, dataset->target_column));
+    if (dataset->classes) {
+        printf(" of %lld classes", (long long)loss_classes_count(dataset->classes));
+    }
+    printf("\nobjective F = mean %s + %g/2 |w|^2, smallest found F* = %.9g", comparison->loss,
+           compare->training.l2, mean_reference(comparison));
+    if (compare->seed_count > 1) {
+        printf("\nmeans over the splits of the seeds %lld to %lld", (long long)compare->first_seed,
+               (long long)compare->first_seed + compare->seed_count - 1);
+    }
+    printf("\n\n%-19s %10s %11s %8s %11s %9s %9s %9s %8s  %s\n", "optimizer", "iterations", "evaluations",
+           "passes", "objective", "gap", "gradient", dataset->classes ? "accuracy" : "rmse", "seconds",
+           "outcome");
+}
+
+static void print_text(const struct comparison *comparison)
+{
+    const struct compare_options *compare = comparison->options;
+    print_heading(comparison);
+    for (int i = 0; i < compare->optimizer_count; i++) {
+        const struct summary mean = summarize(comparison, i);
+        printf("%-19s %10.6g %11.6g %8.5g %11.8f %9.2e %9.2e ", mean.worst->optimizer, mean.iterations,
+               mean.evaluations, mean.passes, mean.objective, mean.gap, mean.gradient_norm);
+        if (comparison->dataset->classes) {
+            printf("%7.2f %%", 100 * mean.test_score);
+        } else {
+            printf("%9.5g", mean.test_score);
+        }
+        printf(" %8.3f  %s", mean.seconds, run_outcome_text(mean.worst->outcome));
+        if (mean.worst->outcome < 0) {
+            printf(": %s", mean.worst->failure);
+        } else if (*mean.worst->test) {
+            printf(" (%s)", mean.worst->test);
+        }
+        putchar('\n');
+    }
+    printf("\ngap = (F - F*) / F*; passes = what the evaluations cost, in passes over the training rows;\n"
+           "gradient = largest component; %s on the held-out rows\n",
+           comparison->dataset->classes ? "accuracy" : "root mean square error");
+}
+
+/* ---- the same as JSON
+ * --------------------------------------------------------------------------------------------- */
+
+static json_t *run_to_json(const struct comparison *comparison, int seed, int optimizer)
+{
+    const struct run *run = run_at(comparison, seed, optimizer);
+    json_t *json = json_pack(
+        "{s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "seed", (json_int_t)run->seed,
+        "outcome", loss_status_name(run->outcome), "test", run->test, "iterations",
+        (json_int_t)run->iterations, "evaluations", (json_int_t)run->evaluations, "passes",
+        json_from_double(run->passes), "objective", json_from_double(run->objective), "gap",
+        json_from_double(run_gap(run->objective, comparison->references[seed])), "gradient_norm",
+        json_from_double(run->gradient_norm), "train_score", json_from_double(run->train_score), "test_score",
+        json_from_double(run->test_score), "seconds", json_from_double(run->seconds), "failure",
+        run->failure);
+    return json;
+}
+
+static json_t *optimizer_to_json(const struct comparison *comparison, int optimizer)
+{
+    const struct summary mean = summarize(comparison, optimizer);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "optimizer", mean.worst->optimizer, "family",
+        mean.worst->family, "iterations", json_from_double(mean.iterations), "evaluations",
+        json_from_double(mean.evaluations), "passes", json_from_double(mean.passes), "objective",
+        json_from_double(mean.objective), "gap", json_from_double(mean.gap), "gradient_norm",
+        json_from_double(mean.gradient_norm), "seconds", json_from_double(mean.seconds),
+        comparison->dataset->classes ? "accuracy" : "rmse", json_from_double(mean.test_score));
+    json_t *runs = json_array();
+    for (int s = 0; s < comparison->options->seed_count; s++) {
+        json_array_append_new(runs, run_to_json(comparison, s, optimizer));
+    }
+    json_object_set_new(json, "runs", runs);
+    return json;
+}
+
+static void print_json(const struct comparison *comparison)
+{
+    const struct compare_options *compare = comparison->options;
+    json_t *references = json_array(), *results = json_array();
+    for (int s = 0; s < compare->seed_count; s++) {
+        json_array_append_new(references, json_from_double(comparison->references[s]));
+    }
+    for (int i = 0; i < compare->optimizer_count; i++) {
+        json_array_append_new(results, optimizer_to_json(comparison, i));
+    }
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "data", compare->training.data, "target",
+        compare->training.target, "loss", comparison->loss, "l2", json_from_double(compare->training.l2),
+        "train_rows", (json_int_t)comparison->train_rows, "test_rows", (json_int_t)comparison->test_rows,
+        "features", (json_int_t)comparison->dataset->feature_count, "classes",
+        (json_int_t)loss_classes_count(comparison->dataset->classes), "reference_objectives", references,
+        "results", results);
+    json_print(stdout, json);
+    json_decref(json);
+}
+
+/* ---- the command
+ * -------------------------------------------------------------------------------------------------- */
+
+static int all_failed(const struct comparison *comparison)
+{
+    const int count = comparison->options->seed_count * comparison->options->optimizer_count;
+    for (int i = 0; i < count; i++) {
+        if (comparison->runs[i].outcome >= 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int run_all(struct comparison *comparison, loss_context *context, struct settings *settings,
+                   struct plot *plot)
+{
+    const struct compare_options *compare = comparison->options;
+    for (int s = 0; s < compare->seed_count; s++) {
+        const int result = compare_on_seed(comparison, context, settings, s);
+        if (result) {
+            return result;
+        }
+        if (s == 0 && settings_check_used(settings)) {
+            return TOOL_FAILED;
+        }
+    }
+    progress_clear();
+    if (all_failed(comparison)) {
+        return tool_fail("every optimizer failed, the first because %s", comparison->runs[0].failure);
+    }
+    if (compare->training.json) {
+        print_json(comparison);
+    } else {
+        print_text(comparison);
+    }
+    if (plot) {
+        char title[256];
+        snprintf(title, sizeof title, "%s, %s + %g/2 |w|^2, seed %lld", compare->training.data,
+                 comparison->loss, compare->training.l2, (long long)compare->first_seed);
+        plot_runs(plot, title, comparison->runs, compare->optimizer_count, comparison->references[0]);
+    }
+    return TOOL_DONE;
+}
+
+static int compare_all(struct compare_options *compare, loss_context *context, const struct dataset *dataset,
+                       struct plot *plot)
+{
+    const int count = compare->seed_count * compare->optimizer_count;
+    struct comparison comparison = {.options = compare, .dataset = dataset};
+    comparison.runs = tool_allocate(count, sizeof *comparison.runs);
+    comparison.references = tool_allocate(compare->seed_count, sizeof *comparison.references);
+    const int result = run_all(&comparison, context, &compare->training.settings, plot);
+    for (int i = 0; i < count; i++) {
+        run_free(&comparison.runs[i]);
+    }
+    free(comparison.runs);
+    free(comparison.references);
+    free(comparison.loss);
+    return result;
+}
+
+int command_compare(int argc, char **argv)
+{
+    struct compare_options compare = {0};
+    struct dataset dataset = {0};
+    struct plot *plot = NULL;
+    loss_context *context;
+    int wants_classes;
+    argp_parse(&argp, argc, argv, 0, NULL, &compare);
+    if (loss_context_create(&context) || loss_context_set_int(context, "threads", compare.training.threads)) {
+        return tool_fail("no memory");
+    }
+    int result = problem_wants_classes(context, &compare.training, &wants_classes);
+    if (result == TOOL_DONE) {
+        result = dataset_read(&dataset, context, compare.training.data, compare.training.target,
+                              wants_classes);
+    }
+    if (result == TOOL_DONE && compare.training.plot) {
+        result = plot_open(&plot, compare.training.plot);
+    }
+    if (result == TOOL_DONE) {
+        result = compare_all(&compare, context, &dataset, plot);
+    }
+    const int drawn = plot_close(plot);
+    dataset_free(&dataset);
+    settings_free(&compare.training.settings);
+    settings_free(&compare.training.loss_settings);
+    loss_context_free(context);
+    return result ? result : drawn;
+}

@@ -1,0 +1,109 @@
+/* A data set for training: the columns of a CSV file as features and target. */
+#include "tool.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A column of whole numbers is taken for classes when it has no more different values than this. */
+#define MOST_NUMERIC_CLASSES 20
+
+/* What the column looks like, when nobody said. */
+static int looks_like_classes(const loss_table *table, int64_t column, const loss_classes *classes)
+{
+    if (!loss_table_column_is_numeric(table, column)) {
+        return 1;
+    }
+    if (loss_classes_count(classes) > MOST_NUMERIC_CLASSES) {
+        return 0;
+    }
+    for (int64_t i = 0; i < loss_classes_count(classes); i++) {
+        const char *name = loss_classes_name(classes, i);
+        if (name[strspn(name, "-0123456789")]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int read_target(struct dataset *dataset, loss_context *context, int wants_classes)
+{
+    const loss_table *table = dataset->table;
+    const int64_t column = dataset->target_column;
+    if (wants_classes != 0) {
+        /* A number that may be NaN is no class, but may be a value. */
+        const int is_optional = wants_classes < 0 && loss_table_column_is_numeric(table, column);
+        if (loss_classes_create(&dataset->classes, context, table, column) && !is_optional) {
+            return tool_fail_context(context);
+        }
+        if (wants_classes < 0 && dataset->classes && !looks_like_classes(table, column, dataset->classes)) {
+            loss_classes_free(dataset->classes);
+            dataset->classes = NULL;
+        }
+    }
+    loss_status status;
+    if (dataset->classes) {
+        dataset->labels = tool_allocate(dataset->rows, sizeof *dataset->labels);
+        status = loss_classes_get_labels(dataset->classes, context, table, column, dataset->labels, 1);
+    } else {
+        dataset->values = tool_allocate(dataset->rows, sizeof *dataset->values);
+        status = loss_table_get_column_double(table, context, column, dataset->values, 1);
+    }
+    if (status) {
+        return tool_fail_context(context);
+    }
+    if (dataset->classes && loss_classes_count(dataset->classes) < 2) {
+        return tool_fail("%s: the target \"%s\" has the same class in every row", loss_table_path(table),
+                         loss_table_column_name(table, column));
+    }
+    return TOOL_DONE;
+}
+
+static int read_features(struct dataset *dataset, loss_context *context)
+{
+    const loss_table *table = dataset->table;
+    dataset->feature_count = loss_table_column_count(table) - 1;
+    dataset->feature_names = tool_allocate(dataset->feature_count, sizeof *dataset->feature_names);
+    dataset->features = tool_allocate(dataset->rows * dataset->feature_count, sizeof *dataset->features);
+    int64_t feature = 0;
+    for (int64_t c = 0; c < loss_table_column_count(table); c++) {
+        if (c == dataset->target_column) {
+            continue;
+        }
+        dataset->feature_names[feature] = loss_table_column_name(table, c);
+        if (loss_table_get_column_double(table, context, c, dataset->features + feature,
+                                         dataset->feature_count)) {
+            return tool_fail_context(context);
+        }
+        feature++;
+    }
+    return TOOL_DONE;
+}
+
+int dataset_read(struct dataset *dataset, loss_context *context, const char *path, const char *target,
+                 int wants_classes)
+{
+    *dataset = (struct dataset){0};
+    if (loss_table_read_csv(&dataset->table, context, path, 1, ',') ||
+        loss_table_find_column(dataset->table, context, target, &dataset->target_column)) {
+        return tool_fail_context(context);
+    }
+    dataset->rows = loss_table_row_count(dataset->table);
+    if (dataset->rows < 1 || loss_table_column_count(dataset->table) < 2) {
+        return tool_fail("%s: there is nothing to learn from: %lld rows and %lld columns besides the target",
+                         path, (long long)dataset->rows,
+                         (long long)loss_table_column_count(dataset->table) - 1);
+    }
+    const int result = read_features(dataset, context);
+    return result ? result : read_target(dataset, context, wants_classes);
+}
+
+void dataset_free(struct dataset *dataset)
+{
+    loss_classes_free(dataset->classes);
+    loss_table_free(dataset->table);
+    free(dataset->feature_names);
+    free(dataset->features);
+    free(dataset->values);
+    free(dataset->labels);
+}

@@ -1,0 +1,177 @@
+/* loss fit: one optimizer trains a linear model. */
+#include "tool.h"
+
+#include <argp.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fit_options {
+    struct training_options training;
+    const char *optimizer, *model;
+    int64_t seed;
+};
+
+enum { SEED = 512 };
+
+static const struct argp_option options[] = {
+    {"optimizer", 'o', "NAME", 0, "Default: lbfgs (loss list optimizers)", 0},
+    {"seed", SEED, "N", 0, "Seed of the split, and of what an optimizer draws (default 1)", 0},
+    {"model", 'm', "FILE.json", 0, "Write the model, for loss predict", 0},
+    {0}};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct fit_options *fit = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &fit->training;
+        fit->optimizer = "lbfgs";
+        fit->seed = 1;
+        return 0;
+    case 'o':
+        fit->optimizer = argument;
+        return 0;
+    case SEED:
+        fit->seed = options_parse_int(state, "--seed", argument, 0, INT64_C(1) << 53);
+        return 0;
+    case 'm':
+        fit->model = argument;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&options_training_argp, 0, NULL, 0}, {0}};
+
+static const struct argp argp = {
+    options,
+    parse,
+    "DATA.csv --target COLUMN",
+    "Train a linear model on the columns of a CSV file with a header: minimise the "
+    "mean loss over the training rows plus the penalty.",
+    children,
+    NULL,
+    NULL};
+
+static void print_text(const struct run *run, const struct problem *problem)
+{
+    const struct dataset *dataset = problem->dataset;
+    const char *score = dataset->classes ? "accuracy" : "rmse";
+    printf("data        %s: %lld rows to train on, %lld held out, %lld features\n", problem->options->data,
+           (long long)problem->train_rows, (long long)problem->test_rows, (long long)dataset->feature_count);
+    printf("target      %s", problem->model.target);
+    if (dataset->classes) {
+        printf(", %lld classes", (long long)problem->model.class_count);
+    }
+    printf("\nobjective   mean %s + %g/2 |w|^2\n", problem->model.loss, problem->options->l2);
+    printf("optimizer   %s: %s%s%s after %lld iterations, %lld evaluations, %.3g s\n", run->optimizer,
+           run_outcome_text(run->outcome), *run->test ? ", " : "", run->test, (long long)run->iterations,
+           (long long)run->evaluations, run->seconds);
+    printf("reached     objective %.9g, gradient norm %.3g\n", run->objective, run->gradient_norm);
+    printf("%-11s %.6g on the training rows", score, run->train_score);
+    if (problem->test_rows > 0) {
+        printf(", %.6g on the held-out rows", run->test_score);
+    }
+    putchar('\n');
+}
+
+static void print_json(const struct run *run, const struct problem *problem, const struct fit_options *fit)
+{
+    const struct dataset *dataset = problem->dataset;
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:I}", "data", problem->options->data, "target",
+                             problem->model.target, "loss", problem->model.loss, "l2",
+                             json_from_double(problem->options->l2), "optimizer", run->optimizer, "family",
+                             run->family, "seed", (json_int_t)fit->seed);
+    json_object_set_new(json, "train_rows", json_integer(problem->train_rows));
+    json_object_set_new(json, "test_rows", json_integer(problem->test_rows));
+    json_object_set_new(json, "features", json_integer(dataset->feature_count));
+    json_object_set_new(json, "classes", json_integer(problem->model.class_count));
+    json_object_set_new(json, "outcome", json_string(loss_status_name(run->outcome)));
+    json_object_set_new(json, "test", json_string(run->test));
+    json_object_set_new(json, "iterations", json_integer(run->iterations));
+    json_object_set_new(json, "evaluations", json_integer(run->evaluations));
+    json_object_set_new(json, "passes", json_from_double(run->passes));
+    json_object_set_new(json, "objective", json_from_double(run->objective));
+    json_object_set_new(json, "gradient_norm", json_from_double(run->gradient_norm));
+    json_object_set_new(json, "seconds", json_from_double(run->seconds));
+    json_object_set_new(json, dataset->classes ? "train_accuracy" : "train_rmse",
+                        json_from_double(run->train_score));
+    json_object_set_new(json, dataset->classes ? "test_accuracy" : "test_rmse",
+                        json_from_double(run->test_score));
+    json_object_set_new(json, "model", fit->model ? json_string(fit->model) : json_null());
+    json_print(stdout, json);
+    json_decref(json);
+}
+
+static int draw(struct plot *plot, struct problem *problem, const struct run *run)
+{
+    double reference;
+    const int result = run_reference(problem, &reference);
+    if (result == TOOL_DONE) {
+        reference = run->objective < reference ? run->objective : reference;
+        plot_runs(plot, problem->options->data, run, 1, reference);
+    }
+    return result;
+}
+
+static int train(struct fit_options *fit, loss_context *context, const struct dataset *dataset,
+                 struct plot *plot)
+{
+    struct problem problem;
+    struct run run = {0};
+    int result = problem_create(&problem, context, &fit->training, dataset, fit->seed);
+    if (result == TOOL_DONE) {
+        result = run_optimizer(&run, &problem, fit->optimizer, &fit->training.settings, 0, fit->seed);
+    }
+    if (result == TOOL_DONE && run.outcome < 0) {
+        result = tool_fail("%s", run.failure);
+    }
+    if (result == TOOL_DONE && plot) {
+        result = draw(plot, &problem, &run);
+    }
+    if (result == TOOL_DONE && fit->model) {
+        problem.model.parameters = run.parameters;
+        result = model_write(&problem.model, fit->model);
+        problem.model.parameters = NULL;
+    }
+    progress_clear();
+    if (result == TOOL_DONE && fit->training.json) {
+        print_json(&run, &problem, fit);
+    } else if (result == TOOL_DONE) {
+        print_text(&run, &problem);
+    }
+    run_free(&run);
+    problem_free(&problem);
+    return result;
+}
+
+int command_fit(int argc, char **argv)
+{
+    struct fit_options fit = {0};
+    struct dataset dataset = {0};
+    struct plot *plot = NULL;
+    loss_context *context;
+    int wants_classes;
+    argp_parse(&argp, argc, argv, 0, NULL, &fit);
+    if (loss_context_create(&context) || loss_context_set_int(context, "threads", fit.training.threads)) {
+        return tool_fail("no memory");
+    }
+    int result = problem_wants_classes(context, &fit.training, &wants_classes);
+    if (result == TOOL_DONE) {
+        result = dataset_read(&dataset, context, fit.training.data, fit.training.target, wants_classes);
+    }
+    if (result == TOOL_DONE && fit.training.plot) {
+        result = plot_open(&plot, fit.training.plot);
+    }
+    if (result == TOOL_DONE) {
+        result = train(&fit, context, &dataset, plot);
+    }
+    const int drawn = plot_close(plot);
+    dataset_free(&dataset);
+    settings_free(&fit.training.settings);
+    settings_free(&fit.training.loss_settings);
+    loss_context_free(context);
+    return result ? result : drawn;
+}

@@ -1,0 +1,211 @@
+/* A linear model: what it was trained for, the scaling of its features, its weights; to JSON and back. */
+#include "tool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the file says it is; the number goes up when an older reader could not use it. */
+#define MODEL_FORMAT  "libloss linear model"
+#define MODEL_VERSION 1
+
+static void free_names(char **names, int64_t count)
+{
+    for (int64_t i = 0; names && i < count; i++) {
+        free(names[i]);
+    }
+    free(names);
+}
+
+void model_free(struct model *model)
+{
+    free(model->loss);
+    free(model->target);
+    json_decref(model->loss_options);
+    free_names(model->feature_names, model->feature_count);
+    free_names(model->class_names, model->class_count);
+    free(model->mean);
+    free(model->scale);
+    free(model->parameters);
+    *model = (struct model){0};
+}
+
+/* ---- use
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+void model_scores(const struct model *model, const double *features, int64_t rows, double *scores)
+{
+    const int64_t d = model->feature_count, outputs = model->outputs;
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t k = 0; k < outputs; k++) {
+            double sum = model->parameters[outputs * d + k];
+            for (int64_t j = 0; j < d; j++) {
+                if (model->scale[j] != 0) {
+                    const double x = (features[r * d + j] - model->mean[j]) / model->scale[j];
+                    sum += model->parameters[k * d + j] * x;
+                }
+            }
+            scores[r * outputs + k] = sum;
+        }
+    }
+}
+
+int64_t model_class(const struct model *model, const double *scores)
+{
+    if (model->outputs == 1) {
+        return scores[0] > 0;
+    }
+    int64_t best = 0;
+    for (int64_t k = 1; k < model->outputs; k++) {
+        if (scores[k] > scores[best]) {
+            best = k;
+        }
+    }
+    return best;
+}
+
+/* ---- to JSON
+ * ------------------------------------------------------------------------------------------------------ */
+
+static json_t *names_to_json(char *const *names, int64_t count)
+{
+    json_t *json = json_array();
+    for (int64_t i = 0; i < count; i++) {
+        json_array_append_new(json, json_string(names[i]));
+    }
+    return json;
+}
+
+static json_t *numbers_to_json(const double *numbers, int64_t count)
+{
+    json_t *json = json_array();
+    for (int64_t i = 0; i < count; i++) {
+        json_array_append_new(json, json_from_double(numbers[i]));
+    }
+    return json;
+}
+
+int model_write(const struct model *model, const char *path)
+{
+    const int64_t d = model->feature_count;
+    json_t *weights = json_array();
+    for (int64_t k = 0; k < model->outputs; k++) {
+        json_array_append_new(weights, numbers_to_json(model->parameters + k * d, d));
+    }
+    json_t *json = json_pack(
+        "{s:s, s:i, s:s, s:O, s:s, s:o?, s:o, s:o, s:o, s:o, s:o}", "format", MODEL_FORMAT, "version",
+        MODEL_VERSION, "loss", model->loss, "loss_options", model->loss_options, "target", model->target,
+        "classes", model->class_count ? names_to_json(model->class_names, model->class_count) : NULL,
+        "features", names_to_json(model->feature_names, d), "mean", numbers_to_json(model->mean, d), "scale",
+        numbers_to_json(model->scale, d), "intercept",
+        numbers_to_json(model->parameters + model->outputs * d, model->outputs), "weights", weights);
+    FILE *file = fopen(path, "w");
+    if (!file) {
+        json_decref(json);
+        return tool_fail("%s: cannot write: %s", path, strerror(errno));
+    }
+    json_print(file, json);
+    json_decref(json);
+    const int is_bad = ferror(file);
+    if (fclose(file) != 0 || is_bad) {
+        return tool_fail("%s: cannot write: %s", path, strerror(errno));
+    }
+    return TOOL_DONE;
+}
+
+/* ---- from JSON
+ * ---------------------------------------------------------------------------------------------------- */
+
+static char *text_from_json(const json_t *json)
+{
+    const char *text = json_string_value(json);
+    return text ? strcpy(tool_allocate((int64_t)strlen(text) + 1, 1), text) : NULL;
+}
+
+/* Exactly count numbers; 0 when the array is something else. */
+static int numbers_from_json(const json_t *json, double *numbers, int64_t count)
+{
+    if (!json_is_array(json) || (int64_t)json_array_size(json) != count) {
+        return 0;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        if (!json_to_double(json_array_get(json, (size_t)i), &numbers[i])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static char **names_from_json(const json_t *json, int64_t *count)
+{
+    *count = (int64_t)json_array_size(json);
+    char **names = tool_allocate(*count, sizeof *names);
+    for (int64_t i = 0; i < *count; i++) {
+        names[i] = text_from_json(json_array_get(json, (size_t)i));
+        if (!names[i]) {
+            free_names(names, i);
+            *count = 0;
+            return NULL;
+        }
+    }
+    return names;
+}
+
+/* What is wrong with the file, NULL when nothing is. */
+static const char *fill(struct model *model, const json_t *json)
+{
+    const char *format = json_string_value(json_object_get(json, "format"));
+    if (!format || strcmp(format, MODEL_FORMAT) != 0) {
+        return "this is no model written by loss fit";
+    }
+    if (json_integer_value(json_object_get(json, "version")) != MODEL_VERSION) {
+        return "the model is of a version this command does not know";
+    }
+    model->loss = text_from_json(json_object_get(json, "loss"));
+    model->target = text_from_json(json_object_get(json, "target"));
+    model->feature_names = names_from_json(json_object_get(json, "features"), &model->feature_count);
+    model->class_names = names_from_json(json_object_get(json, "classes"), &model->class_count);
+    const json_t *weights = json_object_get(json, "weights");
+    const int64_t d = model->feature_count;
+    model->outputs = (int64_t)json_array_size(weights);
+    if (!model->loss || !model->target || d < 1 || model->outputs < 1 || !model->class_names) {
+        return "the model lacks its loss, target, features, classes or weights";
+    }
+    const int64_t classes = model->class_count;
+    if (!(model->outputs == 1 && (classes == 0 || classes == 2)) &&
+        !(model->outputs == classes && classes >= 2)) {
+        return "the model's weights do not fit its classes";
+    }
+    model->mean = tool_allocate(d, sizeof *model->mean);
+    model->scale = tool_allocate(d, sizeof *model->scale);
+    model->parameters = tool_allocate(model->outputs * d + model->outputs, sizeof *model->parameters);
+    int is_good = numbers_from_json(json_object_get(json, "mean"), model->mean, d) &&
+                  numbers_from_json(json_object_get(json, "scale"), model->scale, d) &&
+                  numbers_from_json(json_object_get(json, "intercept"),
+                                    model->parameters + model->outputs * d, model->outputs);
+    for (int64_t k = 0; is_good && k < model->outputs; k++) {
+        is_good = numbers_from_json(json_array_get(weights, (size_t)k), model->parameters + k * d, d);
+    }
+    return is_good
+               ? NULL
+               : "the model's mean, scale, intercept or weights are not as many numbers as it has features";
+}
+
+int model_read(struct model *model, const char *path)
+{
+    *model = (struct model){0};
+    FILE *file = fopen(path, "r");
+    if (!file) {
+        return tool_fail("%s: cannot open: %s", path, strerror(errno));
+    }
+    json_error_t error;
+    json_t *json = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+    fclose(file);
+    if (!json) {
+        return tool_fail("%s: line %d, column %d: %s", path, error.line, error.column, error.text);
+    }
+    const char *wrong = fill(model, json);
+    json_decref(json);
+    return wrong ? tool_fail("%s: %s", path, wrong) : TOOL_DONE;
+}

@@ -1,0 +1,524 @@
+"""The loss command from the outside: what it prints, what it writes, how it fails.
+
+Run with a class name; LOSS_TOOL is the command and LOSS_DATA the directory of the data sets.
+"""
+import csv
+import hashlib
+import json
+import math
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+TOOL = os.environ["LOSS_TOOL"]
+DATA = pathlib.Path(os.environ["LOSS_DATA"])
+DIGITS = str(DATA / "digits.csv")
+CANCER = str(DATA / "breast_cancer.csv")
+FAMILIES = ["gradient_descent", "sgd", "newton_cg", "lbfgs", "conjugate_gradient"]
+
+
+class ToolTest(unittest.TestCase):
+    """Every test has an empty directory of its own to work in."""
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.path = pathlib.Path(self.directory.name)
+
+    def file(self, name, text):
+        (self.path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return name
+
+    def run_tool(self, *arguments, environment=None):
+        return subprocess.run([TOOL, *map(str, arguments)], cwd=self.path, capture_output=True, text=True,
+                              timeout=300, env={**os.environ, **(environment or {})})
+
+    def done(self, *arguments):
+        result = self.run_tool(*arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr, "")
+        return result.stdout
+
+    def json(self, *arguments):
+        return json.loads(self.done(*arguments, "--json"))
+
+    def failed(self, sentence, *arguments, status=1):
+        """Fails with exactly this one line, nothing printed."""
+        result = self.run_tool(*arguments)
+        self.assertEqual(result.returncode, status, result.stderr)
+        self.assertEqual(result.stderr, f"loss: {sentence}\n")
+        self.assertEqual(result.stdout, "")
+
+    def usage(self, fragment, *arguments):
+        result = self.run_tool(*arguments)
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertIn(fragment, result.stderr)
+        self.assertEqual(result.stdout, "")
+
+
+def bits(value, code="d"):
+    return struct.pack(code, float(value))
+
+
+class Data(unittest.TestCase):
+    def test_the_files_are_those_described(self):
+        table = re.findall(r"\| `(\w+\.csv)` \| (\d+) \| (\d+) \|.*`([0-9a-f]{64})` \|", (DATA / "README.md").read_text())
+        self.assertEqual([row[0] for row in table], ["digits.csv", "breast_cancer.csv"])
+        for name, rows, features, digest in table:
+            content = (DATA / name).read_bytes()
+            self.assertEqual(hashlib.sha256(content).hexdigest(), digest)
+            lines = list(csv.reader(content.decode().splitlines()))
+            self.assertEqual(len(lines), int(rows) + 1)
+            self.assertEqual({len(line) for line in lines}, {int(features) + 1})
+
+
+class Usage(ToolTest):
+    def test_help_goes_to_standard_output(self):
+        for command in [], ["list"], ["evaluate"], ["fit"], ["compare"], ["predict"]:
+            text = self.done(*command, "--help")
+            self.assertTrue(text.startswith("Usage: loss"), text)
+
+    def test_version(self):
+        self.assertRegex(self.done("--version"), r"^loss \d+\.\d+\.\d+\n$")
+
+    def test_wrong_usage_is_status_2(self):
+        self.usage("Usage: loss COMMAND")
+        self.usage('no command "fti"', "fti")
+        self.usage("what to list is missing", "list")
+        self.usage("one of: losses, optimizers", "list", "models")
+        self.usage("--jsno", "list", "losses", "--jsno")
+        self.usage("name of a loss is missing", "evaluate")
+        self.usage("--target is missing", "evaluate", "huber", "--prediction", "p.csv")
+        self.usage("expected float32 or float64", "evaluate", "huber", "-p", "p", "-t", "t", "--dtype", "float16")
+        self.usage("expected KEY=VALUE", "evaluate", "huber", "-p", "p", "-t", "t", "--set", "delta")
+        self.usage("the CSV file is missing", "fit")
+        self.usage("--target is missing", "fit", "data.csv")
+        self.usage("one CSV file at a time", "fit", "a.csv", "b.csv", "--target", "y")
+        self.usage("expected a number from 0 to 1", "fit", "a.csv", "--target", "y", "--test-fraction", "1.5")
+        self.usage("expected a number", "fit", "a.csv", "--target", "y", "--l2", "nan")
+        self.usage("expected a whole number", "fit", "a.csv", "--target", "y", "--seed", "1.5")
+        self.usage("expected a whole number", "compare", "a.csv", "--target", "y", "--seeds", "3-1")
+        self.usage("expected a whole number", "compare", "a.csv", "--target", "y", "--seeds", "1-")
+        self.usage("at most 1000 seeds", "compare", "a.csv", "--target", "y", "--seeds", "1-2000")
+        self.usage("model is missing", "predict")
+        self.usage("CSV file is missing", "predict", "model.json")
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([TOOL, "list", "losses"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, "loss: cannot write to standard output: No space left on device\n")
+
+
+class List(ToolTest):
+    def test_losses(self):
+        losses = {row["name"]: row for row in self.json("list", "losses")}
+        self.assertLessEqual({"squared_error", "absolute_error", "huber", "smooth_l1", "hinge", "logistic",
+                              "binary_cross_entropy", "cross_entropy"}, set(losses))
+        delta, = [option for option in losses["huber"]["options"] if option["name"] == "delta"]
+        self.assertEqual((delta["type"], delta["default"]), ("double", 1))
+        self.assertIs(losses["cross_entropy"]["properties"]["classification"], True)
+        self.assertIs(losses["huber"]["properties"]["classification"], False)
+        self.assertIn("bce_with_logits", losses["logistic"]["aliases"])
+        for row in losses.values():
+            self.assertEqual(row["roles"][:2], ["prediction", "target"])
+            self.assertTrue(row["summary"] and row["formula"] and row["reference"])
+
+    def test_optimizers(self):
+        optimizers = {row["name"]: row for row in self.json("list", "optimizers")}
+        self.assertLessEqual(set(FAMILIES), set(optimizers))
+        self.assertEqual(len({optimizers[name]["family"] for name in FAMILIES}), 5)
+        for row in optimizers.values():
+            self.assertIn("max_iterations", [option["name"] for option in row["options"]])
+
+    def test_text_has_a_line_for_each(self):
+        for what in "losses", "optimizers":
+            names = [line.split()[0] for line in self.done("list", what).splitlines()]
+            self.assertEqual(names, [row["name"] for row in self.json("list", what)])
+
+
+class Evaluate(ToolTest):
+    def evaluate(self, name, prediction, target, *arguments):
+        return self.json("evaluate", name, "--prediction", self.file("p.csv", prediction), "--target",
+                         self.file("t.csv", target), *arguments)
+
+    def test_worked_examples(self):
+        result = self.evaluate("squared_error", "1.2\n1.8\n2.9\n3.8\n4.9\n", "1\n2\n3\n4\n5\n")
+        self.assertAlmostEqual(result["cost"], 0.028, delta=1e-15)
+        self.assertEqual(result["denominator"], 5)
+        probabilities, labels = "0.2,0.8\n0.7,0.3\n", "1\n0\n"
+        result = self.evaluate("cross_entropy", probabilities, labels, "--set", "input=probabilities")
+        self.assertAlmostEqual(result["cost"], 0.28990925, delta=5e-9)
+        result = self.evaluate("cross_entropy", probabilities, labels)
+        self.assertAlmostEqual(result["cost"], 0.47525160, delta=5e-9)
+
+    def test_huber_by_hand(self):
+        result = self.evaluate("huber", "2.5\n-4\n", "2\n1\n", "--set", "delta=2", "--weight",
+                               self.file("w.csv", "3\n0.5\n"))
+        # r = 0.5: r²/2 = 0.125; r = -5: 2(5 - 1) = 8; times the weights
+        self.assertEqual(result["values"], [0.375, 4])
+        self.assertEqual(result["gradient"], [1.5, -1])
+        self.assertEqual(result["curvature"], [3, 0])
+        self.assertEqual((result["sum"], result["denominator"], result["cost"]), (4.375, 3.5, 1.25))
+
+    def test_several_columns(self):
+        result = self.evaluate("cross_entropy", "1,2,0.5\n0,0,3\n", "1\n2\n", "--set", "class_weight=1,2,0.5")
+        self.assertEqual(result["denominator"], 2.5)
+        for row, label, weight in zip(range(2), (1, 2), (2, 0.5)):
+            scores = [[1, 2, 0.5], [0, 0, 3]][row]
+            total = math.fsum(map(math.exp, scores))
+            self.assertAlmostEqual(result["values"][row], -weight * math.log(math.exp(scores[label]) / total),
+                                   delta=1e-14)
+            for k in range(3):
+                expected = weight * (math.exp(scores[k]) / total - (k == label))
+                self.assertAlmostEqual(result["gradient"][row][k], expected, delta=1e-14)
+        pointwise = self.evaluate("squared_error", "1,2\n3,4\n", "0,0\n0,0\n")
+        self.assertEqual(pointwise["values"], [[1, 4], [9, 16]])
+
+    def test_numbers_read_back_to_the_same_bits(self):
+        result = self.evaluate("squared_error", "0.1\n1e-160\n3e200\n", "0\n0\n0\n")
+        self.assertEqual([bits(v) for v in result["values"]], [bits(0.1 * 0.1), bits(1e-160 * 1e-160), bits(math.inf)])
+        result = self.evaluate("absolute_error", "0.1\n16777217\n", "0\n0\n", "--dtype", "float32")
+        self.assertEqual(result["values"], [0.1, 16777216])
+        self.assertEqual(bits(result["values"][0], "f"), bits(0.1, "f"))
+        result = self.evaluate("cross_entropy", "20,0\n", "0\n", "--dtype", "float32")
+        self.assertEqual(bits(result["values"][0], "f"), bits(2.0611536e-9, "f"))
+
+    def test_not_a_number_and_infinities_are_words(self):
+        result = self.evaluate("absolute_error", "nan\n-inf\n-0.0\n", "0\n0\n0\n")
+        self.assertEqual(result["values"], ["NaN", "Infinity", 0])
+        self.assertEqual(result["sum"], "NaN")
+        self.assertEqual(result["gradient"][1], -1)
+
+    def test_text(self):
+        self.file("p.csv", "2.5\n")
+        self.file("t.csv", "2\n")
+        self.assertEqual(self.done("evaluate", "mse", "-p", "p.csv", "-t", "t.csv").splitlines(),
+                         ["loss         squared_error", "rows         1", "sum          0.25", "denominator  1",
+                          "cost         0.25"])
+
+
+class BadInput(ToolTest):
+    def test_files(self):
+        self.file("one.csv", "1\n")
+        self.failed("no.csv: cannot open: No such file or directory", "evaluate", "huber", "-p", "no.csv", "-t", "one.csv")
+        self.failed("no.csv: cannot open: No such file or directory", "fit", "no.csv", "--target", "y")
+        self.failed("no.csv: cannot open: No such file or directory", "compare", "no.csv", "--target", "y")
+        self.failed("no.json: cannot open: No such file or directory", "predict", "no.json", "one.csv")
+        self.failed("ragged.csv: line 3 has 1 field, the header has 2", "fit",
+                    self.file("ragged.csv", "x,y\n1,2\n3\n"), "--target", "y")
+        self.failed('text.csv: line 3, column 1 ("x"): "abc" is no number', "fit",
+                    self.file("text.csv", "x,y\n1,2\nabc,3\n"), "--target", "y")
+        self.failed('hole.csv: line 2, column 1 ("x"): an empty field is no number', "fit",
+                    self.file("hole.csv", "x,y\n,2\n4,3\n"), "--target", "y")
+        self.failed('words.csv: line 2, column 2: "b" is no number', "evaluate", "huber", "-p",
+                    self.file("words.csv", "1,2\n3,b\n"), "-t", "one.csv")
+
+    def test_target(self):
+        self.file("d.csv", "mean_radius,texture,diagnosis\n1,2,a\n3,4,b\n5,6,a\n")
+        self.failed('d.csv: no column "diagonsis"; did you mean "diagnosis"? The columns are mean_radius, texture, '
+                    'diagnosis', "fit", "d.csv", "--target", "diagonsis")
+        self.failed('d.csv: line 2, column 3 ("diagnosis"): "a" is no number', "fit", "d.csv", "--target", "diagnosis",
+                    "--loss", "huber")
+        self.failed('the loss hinge needs a target of 2 classes, "digit" has 10', "fit", DIGITS, "--target", "digit",
+                    "--loss", "hinge")
+        self.failed('same.csv: the target "y" has the same class in every row', "fit",
+                    self.file("same.csv", "x,y\n1,a\n2,a\n"), "--target", "y")
+        self.failed("lone.csv: there is nothing to learn from: 1 rows and 0 columns besides the target", "fit",
+                    self.file("lone.csv", "y\n1\n"), "--target", "y")
+
+    def test_names_and_options(self):
+        self.file("one.csv", "1\n")
+        evaluate = "-p", "one.csv", "-t", "one.csv"
+        for arguments, fragments in (
+                (("evaluate", "hubber", *evaluate), ("hubber", "huber")),
+                (("evaluate", "huber", *evaluate, "--set", "dleta=1"), ("dleta", "delta")),
+                (("evaluate", "huber", *evaluate, "--set", "delta=-1"), ("delta", "-1")),
+                (("fit", CANCER, "--target", "diagnosis", "--loss", "logsitic"), ("logsitic", "logistic")),
+                (("fit", CANCER, "--target", "diagnosis", "--optimizer", "lbgfs"), ("lbgfs", "lbfgs")),
+                (("fit", CANCER, "--target", "diagnosis", "--set", "memroy=3"), ("memroy",)),
+                (("compare", CANCER, "--target", "diagnosis", "--set", "memroy=3"), ("memroy",))):
+            result = self.run_tool(*arguments)
+            self.assertEqual((result.returncode, result.stdout, result.stderr.count("\n")), (1, "", 1), result.stderr)
+            for fragment in fragments:
+                self.assertIn(fragment, result.stderr)
+        self.failed('delta=abc: "abc" is no number', "evaluate", "huber", *evaluate, "--set", "delta=abc", status=2)
+
+    def test_data_a_loss_is_not_defined_for(self):
+        result = self.run_tool("evaluate", "cross_entropy", "-p", self.file("p.csv", "1,2\n3,4\n"), "-t",
+                               self.file("t.csv", "0\n7\n"))
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"^loss: line 2 of the files: .*7.*\n$")
+
+    def test_features_that_are_no_number(self):
+        rows = "".join(f"{i % 7},{(i * i) % 5},{i % 3}.5\n" for i in range(40))
+        result = self.run_tool("fit", self.file("nan.csv", "a,b,y\n" + rows + "nan,1,2.5\n"), "--target", "y",
+                               "--test-fraction", "0")
+        self.assertEqual((result.returncode, result.stdout, result.stderr.count("\n")), (1, "", 1), result.stderr)
+
+
+class Fit(ToolTest):
+    def test_classes_by_name(self):
+        result = self.json("fit", CANCER, "--target", "diagnosis")
+        self.assertEqual((result["loss"], result["classes"], result["features"]), ("logistic", 2, 30))
+        self.assertEqual((result["train_rows"], result["test_rows"]), (427, 142))
+        self.assertGreater(result["test_accuracy"], 0.93)
+        self.assertIn(result["outcome"], ("LOSS_STOP_GRADIENT", "LOSS_STOP_VALUE", "LOSS_STOP_PRECISION"))
+
+    def test_classes_by_number(self):
+        result = self.json("fit", DIGITS, "--target", "digit", "--optimizer", "newton_cg")
+        self.assertEqual((result["loss"], result["classes"]), ("cross_entropy", 10))
+        self.assertGreater(result["test_accuracy"], 0.94)
+
+    def test_margins(self):
+        for settings in (), ("--loss-set", "target_encoding=zero_one"):
+            result = self.json("fit", CANCER, "--target", "diagnosis", "--loss", "hinge", "--optimizer",
+                               "gradient_descent", "--set", "max_iterations=300", *settings)
+            self.assertGreater(result["test_accuracy"], 0.9)
+
+    def test_least_squares_by_hand(self):
+        # y = 2 a - 3 b + 0.5 exactly, so everything is recovered.
+        rows = "".join(f"{a},{b},{2 * a - 3 * b + 0.5}\n" for a, b in [(0, 1), (2, 5), (3, -1), (7, 2), (-4, 4)])
+        self.file("plane.csv", "a,b,y\n" + rows)
+        result = self.json("fit", "plane.csv", "--target", "y", "--l2", 0, "--test-fraction", 0, "--no-standardize",
+                           "--model", "m.json", "--set", "gradient_tolerance=1e-12")
+        self.assertEqual((result["loss"], result["test_rows"], result["test_rmse"]), ("squared_error", 0, "NaN"))
+        self.assertLess(result["train_rmse"], 1e-8)
+        model = json.loads((self.path / "m.json").read_text())
+        for got, expected in zip(model["weights"][0] + model["intercept"], [2, -3, 0.5]):
+            self.assertAlmostEqual(got, expected, delta=1e-8)
+
+    def test_penalty_shrinks(self):
+        objectives = {}
+        for l2 in 0.001, 10:
+            self.json("fit", CANCER, "--target", "diagnosis", "--l2", l2, "--model", f"{l2}.json")
+            model = json.loads((self.path / f"{l2}.json").read_text())
+            objectives[l2] = math.fsum(w * w for w in model["weights"][0])
+        self.assertLess(objectives[10], objectives[0.001] / 10)
+
+    def test_same_bits_again_and_for_any_threads(self):
+        results = [self.json("fit", DIGITS, "--target", "digit", "--threads", threads, "--set", "max_iterations=20")
+                   for threads in (1, 1, 2, 4)]
+        for result in results:
+            self.assertEqual(bits(result["objective"]), bits(results[0]["objective"]))
+            self.assertEqual(bits(result["gradient_norm"]), bits(results[0]["gradient_norm"]))
+
+    def test_seeds_differ(self):
+        first, second = (self.json("fit", CANCER, "--target", "diagnosis", "--seed", seed) for seed in (1, 2))
+        self.assertNotEqual(first["objective"], second["objective"])
+
+    def test_text(self):
+        text = self.done("fit", CANCER, "--target", "diagnosis")
+        for fragment in "427 rows to train on, 142 held out", "2 classes", "lbfgs: converged", "accuracy":
+            self.assertIn(fragment, text)
+
+    def test_limits_are_told(self):
+        result = self.json("fit", DIGITS, "--target", "digit", "--set", "max_iterations=3")
+        self.assertEqual((result["outcome"], result["test"], result["iterations"]),
+                         ("LOSS_STOP_ITERATIONS", "max_iterations", 3))
+
+    def test_model_that_cannot_be_written(self):
+        self.failed("no/m.json: cannot write: No such file or directory", "fit", CANCER, "--target", "diagnosis",
+                    "--model", "no/m.json")
+
+
+class Predict(ToolTest):
+    def fit(self, data, target, *arguments):
+        return self.json("fit", data, "--target", target, "--model", "m.json", *arguments)
+
+    def test_classes(self):
+        fitted = self.fit(CANCER, "diagnosis", "--test-fraction", 0)
+        result = self.json("predict", "m.json", CANCER)
+        self.assertEqual(result["rows"], 569)
+        self.assertEqual(result["accuracy"], fitted["train_accuracy"])
+        self.assertEqual(set(result["predictions"]), {"malignant", "benign"})
+        lines = self.done("predict", "m.json", CANCER).splitlines()
+        self.assertEqual(lines, ["diagnosis", *result["predictions"]])
+        for name, score in zip(result["predictions"], result["scores"]):
+            self.assertEqual(name, "malignant" if score > 0 else "benign")
+
+    def test_columns_are_found_by_name(self):
+        self.fit(CANCER, "diagnosis")
+        with open(CANCER, newline="") as file:
+            rows = list(csv.reader(file))
+        # reversed, without the target, and with a column the model does not know
+        shuffled = "".join(",".join([*reversed(row[:-1]), "x"]) + "\n" for row in rows)
+        self.file("shuffled.csv", shuffled)
+        straight, turned = (self.json("predict", "m.json", data) for data in (CANCER, "shuffled.csv"))
+        self.assertNotIn("accuracy", turned)
+        self.assertEqual(straight["scores"], turned["scores"])
+
+    def test_many_classes_and_quotes(self):
+        names = ['plain', 'a "quoted" one', 'with, comma']
+        rows = "".join(f'{10 * (i % 3) + 0.1 * (i % 4)},{(i % 3) ** 2},"{names[i % 3].replace(chr(34), 2 * chr(34))}"\n'
+                       for i in range(60))
+        self.file("names.csv", "a,b,kind\n" + rows)
+        self.fit("names.csv", "kind")
+        lines = list(csv.reader(self.done("predict", "m.json", "names.csv").splitlines()))
+        self.assertEqual([line[0] for line in lines[1:]], [names[i % 3] for i in range(60)])
+        scores = self.json("predict", "m.json", "names.csv")["scores"]
+        self.assertEqual({len(row) for row in scores}, {3})
+
+    def test_numbers(self):
+        rows = "".join(f"{i},{0.25 * i + 1 + 0.001 * (i % 2)}\n" for i in range(50))
+        self.file("line.csv", "x,y\n" + rows)
+        self.fit("line.csv", "y", "--l2", 0, "--loss", "huber")
+        result = self.json("predict", "m.json", self.file("new.csv", "x\n100\n"))
+        self.assertAlmostEqual(result["predictions"][0], 26, delta=0.01)
+        self.assertLess(self.json("predict", "m.json", "line.csv")["rmse"], 0.001)
+
+    def test_what_does_not_fit(self):
+        self.fit(CANCER, "diagnosis")
+        self.file("x.csv", "mean_radius\n1\n")
+        result = self.run_tool("predict", "m.json", "x.csv")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('no column "mean_texture"', result.stderr)
+        result = self.run_tool("predict", "x.csv", CANCER)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"^loss: x\.csv: line 1, column \d+: .*\n$")
+        model = json.loads((self.path / "m.json").read_text())
+        for change, sentence in (({"format": "other"}, "this is no model written by loss fit"),
+                                 ({"version": 2}, "the model is of a version this command does not know"),
+                                 ({"classes": ["a", "b", "c"]}, "the model's weights do not fit its classes"),
+                                 ({"mean": [1]}, "the model's mean, scale, intercept or weights are not as many numbers "
+                                                 "as it has features"),
+                                 ({"target": None}, "the model lacks its loss, target, features, classes or weights")):
+            self.file("bad.json", json.dumps({**model, **change}))
+            self.failed("bad.json: " + sentence, "predict", "bad.json", CANCER)
+        with open(CANCER) as file:
+            self.file("other.csv", file.read().replace("malignant", "unknown"))
+        self.failed('other.csv: line 2, column 31 ("diagnosis"): "unknown" is none of the 2 classes', "predict", "--json",
+                    "m.json", "other.csv")
+
+
+class Compare(ToolTest):
+    def test_all_families_on_a_small_problem(self):
+        result = self.json("compare", CANCER, "--target", "diagnosis", "--seeds", "3-4")
+        self.assertEqual([row["optimizer"] for row in result["results"]], FAMILIES)
+        self.assertEqual(len(result["reference_objectives"]), 2)
+        for row in result["results"]:
+            self.assertEqual([run["seed"] for run in row["runs"]], [3, 4])
+            self.assertGreaterEqual(row["gap"], 0)
+            self.assertGreater(row["evaluations"], 0)
+            self.assertGreater(row["passes"], 0)
+            self.assertAlmostEqual(row["objective"], sum(run["objective"] for run in row["runs"]) / 2, delta=1e-15)
+            self.assertLess(row["gap"], 0.05)
+        for name in "lbfgs", "newton_cg", "conjugate_gradient":
+            row, = [row for row in result["results"] if row["optimizer"] == name]
+            self.assertLess(row["gap"], 1e-6)
+
+    def test_fit_is_one_line_of_it(self):
+        row, = self.json("compare", CANCER, "--target", "diagnosis", "--optimizer", "lbfgs")["results"]
+        fitted = self.json("fit", CANCER, "--target", "diagnosis")
+        self.assertEqual(bits(row["objective"]), bits(fitted["objective"]))
+        self.assertEqual(row["accuracy"], fitted["test_accuracy"])
+        self.assertEqual(row["evaluations"], fitted["evaluations"])
+
+    def test_text(self):
+        lines = self.done("compare", CANCER, "--target", "diagnosis").splitlines()
+        heading, = [line for line in lines if line.startswith("optimizer")]
+        self.assertEqual(heading.split(), ["optimizer", "iterations", "evaluations", "passes", "objective", "gap",
+                                           "gradient", "accuracy", "seconds", "outcome"])
+        rows = lines[lines.index(heading) + 1:][:5]
+        self.assertEqual([row.split()[0] for row in rows], FAMILIES)
+
+    def test_numbers(self):
+        rows = "".join(f"{i % 11},{i % 7},{(3 * (i % 11) - (i % 7)) / 4 + (i % 5) / 10}\n" for i in range(77))
+        self.file("numbers.csv", "a,b,y\n" + rows)
+        result = self.json("compare", "numbers.csv", "--target", "y", "--optimizer", "lbfgs", "--optimizer", "newton_cg")
+        for row in result["results"]:
+            self.assertLess(row["rmse"], 0.25)
+            self.assertLess(row["gap"], 1e-6)
+
+
+class Families(ToolTest):
+    def test_held_out_accuracy_on_the_digits(self):
+        """At least 95 % in the mean over the splits of the seeds 1 to 10, for every family."""
+        result = self.json("compare", DIGITS, "--target", "digit", "--seeds", "1-10")
+        self.assertEqual(result["loss"], "cross_entropy")
+        self.assertGreater(result["l2"], 0)
+        for row in result["results"]:
+            with self.subTest(optimizer=row["optimizer"]):
+                self.assertEqual(len(row["runs"]), 10)
+                self.assertEqual([run["failure"] for run in row["runs"]], [None] * 10)
+                self.assertGreaterEqual(row["accuracy"], 0.95)
+
+
+class Plot(ToolTest):
+    def setUp(self):
+        super().setUp()
+        if not shutil.which("gnuplot"):
+            self.skipTest("gnuplot is not installed")
+
+    def test_compare_draws_every_family(self):
+        self.done("compare", CANCER, "--target", "diagnosis", "--plot", "convergence.svg")
+        text = (self.path / "convergence.svg").read_text()
+        self.assertTrue(xml.etree.ElementTree.fromstring(text).tag.endswith("svg"))
+        for name in FAMILIES:
+            self.assertIn(f">{name}<", text)
+
+    def test_fit_draws(self):
+        self.done("fit", CANCER, "--target", "diagnosis", "--plot", "it's.svg")
+        self.assertIn("lbfgs", (self.path / "it's.svg").read_text())
+
+    def test_failures(self):
+        arguments = "fit", CANCER, "--target", "diagnosis", "--plot"
+        self.failed("no/c.svg: cannot write: No such file or directory", *arguments, "no/c.svg")
+        (self.path / "bin").mkdir()
+        result = self.run_tool(*arguments, "c.svg", environment={"PATH": str(self.path / "bin")})
+        self.assertEqual((result.returncode, result.stderr),
+                         (1, "loss: --plot needs the program gnuplot, which is not installed\n"))
+        self.assertFalse((self.path / "c.svg").exists())
+        self.file("bin/gnuplot", "#!/bin/sh\nexit 3\n")
+        (self.path / "bin" / "gnuplot").chmod(0o755)
+        result = self.run_tool(*arguments, "c.svg", environment={"PATH": str(self.path / "bin")})
+        self.assertEqual((result.returncode, result.stderr), (1, "loss: c.svg: gnuplot could not draw it\n"))
+        self.assertFalse((self.path / "c.svg").exists())
+
+
+class Terminal(ToolTest):
+    def test_progress_is_for_terminals_only(self):
+        arguments = [TOOL, "compare", DIGITS, "--target", "digit", "--json"]
+        quiet = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
+        self.assertEqual((quiet.returncode, quiet.stderr), (0, ""))
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        shown, printed, open_ends = b"", b"", {ours, process.stdout.fileno()}
+        while open_ends:
+            for end in select.select(list(open_ends), [], [], 300)[0]:
+                try:
+                    piece = os.read(end, 65536)
+                except OSError:  # the terminal's other end is gone
+                    piece = b""
+                if not piece:
+                    open_ends.discard(end)
+                elif end == ours:
+                    shown += piece
+                else:
+                    printed += piece
+        os.close(ours)
+        process.stdout.close()
+        self.assertEqual(process.wait(), 0)
+        self.assertIn(b"objective", shown)
+        self.assertNotIn(b"\n", shown)  # one line that rewrites itself
+        self.assertTrue(shown.endswith(b"\r\x1b[K"))  # and is gone at the end
+        self.assertEqual([row["objective"] for row in json.loads(printed)["results"]],
+                         [row["objective"] for row in json.loads(quiet.stdout)["results"]])
+
+
+if __name__ == "__main__":
+    program = unittest.main(exit=False)
+    if program.result.skipped and len(program.result.skipped) == program.result.testsRun:
+        print(program.result.skipped[0][1])
+        sys.exit(77)
+    sys.exit(not program.result.wasSuccessful())
