@@ -32,7 +32,9 @@
 #include "vector_base.h"
 #endif
 
-/* Memory. Pointers need no alignment and may alias anything; memcpy of a known size is one instruction. */
+/* Memory. Pointers need no alignment and may alias anything; memcpy of a known size is one instruction. A part is
+ * the first n lanes, 0 <= n <= LANES: the others are 0 when loaded, and no byte of theirs is touched. stream needs the
+ * alignment of a vector, and vector_stream_fence() before another thread may read. */
 
 LOSSI_INLINE f32v f32_load(const float *p)
 {

@@ -235,9 +235,17 @@ static void narrow(const double *from, float *to)
     f32_store(to, f64_to_f32(f64_load(from), f64_load(from + F64_LANES)));
 }
 
+static void round_to_float(const double *from, double *to)
+{
+    f32v v = f64_to_f32(f64_load(from), f64_load(from + F64_LANES));
+    f64_store(to, f32_to_f64_low(v));
+    f64_store(to + F64_LANES, f32_to_f64_high(v));
+}
+
 #else
-#define widen  0
-#define narrow 0
+#define widen          0
+#define narrow         0
+#define round_to_float 0
 #endif
 
 #define TEXT(x)          #x
@@ -245,6 +253,6 @@ static void narrow(const double *from, float *to)
 
 extern const math_kernels LOSSI_NAME(math);
 const math_kernels LOSSI_NAME(math) = {
-    TEXT_EXPANDED(LOSSI_ISA), LOSSI_REAL,     VREAL_LANES, unary,  binary, ternary, copy_part,
-    copy_streaming,           summarize_mask, widen,       narrow,
+    TEXT_EXPANDED(LOSSI_ISA), LOSSI_REAL,     VREAL_LANES, unary,  binary,         ternary, copy_part,
+    copy_streaming,           summarize_mask, widen,       narrow, round_to_float,
 };

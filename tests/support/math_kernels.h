@@ -63,13 +63,14 @@ typedef struct math_kernels {
     void (*unary)(int operation, const void *x, void *y, int64_t n);
     void (*binary)(int operation, const void *a, const void *b, void *y, int64_t n);
     void (*ternary)(int operation, const void *a, const void *b, const void *c, void *y, int64_t n);
-    /* one vector or its first n lanes */
+    /* one vector, or its first n lanes, 0 <= n <= lanes */
     void (*copy_part)(const void *from, void *to, int n);
     void (*copy_streaming)(const void *from, void *to);
     void (*summarize_mask)(const void *x, int *any, int *all); /* of x != 0 */
     /* one vector of float32 from or to float64; NULL in the tables of float64 */
     void (*widen)(const float *from, double *to);
     void (*narrow)(const double *from, float *to);
+    void (*round_to_float)(const double *from, double *to); /* narrow and widen without memory between */
 } math_kernels;
 
 enum { MATH_ISAS_MAX = 4 };

@@ -254,7 +254,7 @@ static void test_partial_access_stays_inside(void **state)
     char *map = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(map, MAP_FAILED);
     assert_int_equal(mprotect(map + page, page, PROT_READ | PROT_WRITE), 0);
-    for (int n = 0; n < kernels->lanes; n++) {
+    for (int n = 0; n <= kernels->lanes; n++) {
         char outside[LANES_MAX * 8 + 8];
         char *last = map + 2 * page - (size_t)n * size;
         memset(outside, 0x5a, sizeof outside);
@@ -323,7 +323,7 @@ static void test_conversions(void **state)
     const math_kernels *kernels = kernels_or_skip(state);
     if (!kernels->widen)
         return; /* conversions belong to the table of float32 */
-    double specials[64], wide[LANES_MAX];
+    double specials[64], wide[LANES_MAX], rounded[LANES_MAX];
     float narrow[LANES_MAX], back[LANES_MAX];
     int count = special_values(specials, 32);
     for (int start = 0; start < count; start++) {
@@ -337,6 +337,10 @@ static void test_conversions(void **state)
         kernels->narrow(wide, back);
         for (int i = 0; i < kernels->lanes; i++)
             check_element(back, i, (float)wide[i], 32, "narrow", wide[i], 0.0);
+        /* in registers too: compilers have been seen to drop the rounding of such a pair of conversions */
+        kernels->round_to_float(wide, rounded);
+        for (int i = 0; i < kernels->lanes; i++)
+            check_element(rounded, i, back[i], 64, "round_to_float", wide[i], 0.0);
     }
 }
 
