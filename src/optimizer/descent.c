@@ -75,14 +75,21 @@ lossi_descent_status lossi_descent_search(loss_optimizer *optimizer, lossi_desce
 
 /*
  * Where φ′(α) ≈ φ′(0), the gradients say that φ is nearly a line up to there, so its mean slope has to be φ′(0) too:
- * a test of the gradient alone, whatever the scale of x.
+ * a test of the gradient alone, whatever the scale of x. It means nothing where the change of f is within its
+ * rounding, or the step within that of x.
  */
-int32_t lossi_contradicts(double epsilon, const lossi_trial *start, const lossi_trial *trial)
+int32_t lossi_contradicts(const loss_optimizer *optimizer, const lossi_trial *start, const lossi_trial *trial,
+                          int32_t direction)
 {
+    double epsilon = lossi_epsilon(optimizer);
     double said = trial->step * start->slope, change = trial->value - start->value;
     double rounding = epsilon * fmax(fabs(start->value), fabs(trial->value));
-    return fabs(trial->slope - start->slope) <= 0.1 * fabs(start->slope) &&
-           fabs(change - said) > contradiction * fabs(said) && fabs(said) > above_rounding * rounding;
+    if (fabs(trial->slope - start->slope) > 0.1 * fabs(start->slope) ||
+        fabs(change - said) <= contradiction * fabs(said) || fabs(said) <= above_rounding * rounding) {
+        return 0;
+    }
+    double size = lossi_norm(optimizer, lossi_pair_x(optimizer->machine.at));
+    return trial->step * lossi_norm(optimizer, direction) > above_rounding * epsilon * size;
 }
 
 static void examine(const loss_optimizer *optimizer, lossi_descent *descent)
@@ -95,7 +102,7 @@ static void examine(const loss_optimizer *optimizer, lossi_descent *descent)
         return;
     }
     descent->promise = fmax(descent->promise, -0.5 * trial.step * (start.slope + fmin(trial.slope, 0.0)));
-    descent->contradictions += lossi_contradicts(descent->epsilon, &start, &trial);
+    descent->contradictions += lossi_contradicts(optimizer, &start, &trial, descent->direction);
 }
 
 static void arrive(loss_optimizer *optimizer, lossi_descent *descent)
@@ -134,14 +141,18 @@ void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double pro
 {
     const lossi_machine *m = &optimizer->machine;
     double epsilon = lossi_epsilon(optimizer);
-    double rounding = floor_units * epsilon * fmax(fabs(m->value), size);
+    double from_x = m->gradient_norm *
+                    lossi_norm(optimizer, lossi_pair_x(m->at)); /* f moves so much when x is rounded */
+    double rounding = floor_units * epsilon * (fmax(fabs(m->value), size) + from_x);
     double small = floor_units * epsilon * m->start_norm;
     if (contradictions >= CONTRADICTIONS) {
         lossi_finish(optimizer, LOSS_ERROR_DERIVATIVE, LOSSI_TEST_NONE, (double)contradictions,
                      CONTRADICTIONS);
     } else if (promise <= rounding) {
+        lossi_prefer_iterate(optimizer, rounding);
         lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, promise, rounding);
     } else if (m->gradient_norm <= small) {
+        lossi_prefer_iterate(optimizer, rounding);
         lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, m->gradient_norm, small);
     } else {
         lossi_finish(optimizer, LOSS_ERROR_LINE_SEARCH, LOSSI_TEST_NONE, promise, rounding);

@@ -46,8 +46,9 @@ void lossi_descent_fail(loss_optimizer *optimizer, const lossi_descent *descent)
  */
 void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double promise, double size);
 
-/* Whether the value at a trial contradicts the slopes there and at the start. All finite. */
-int32_t lossi_contradicts(double epsilon, const lossi_trial *start, const lossi_trial *trial);
+/* Whether the value at a trial along the vector direction contradicts the slopes there and at the start. All finite. */
+int32_t lossi_contradicts(const loss_optimizer *optimizer, const lossi_trial *start, const lossi_trial *trial,
+                          int32_t direction);
 
 /* The first step along −∇f when nothing is known: ψ₀‖x‖∞/‖∇f‖∞, ψ₀|f|/‖∇f‖² at x = 0, else 1. */
 double lossi_descent_first_step(const loss_optimizer *optimizer);

@@ -37,6 +37,7 @@ typedef struct gradient_descent {
     double promise; /* decrease the slope speaks of, at the first trial */
     int64_t accepted, contradictions;
     int32_t fixed, trials, finite_trials, phase;
+    int32_t stalls; /* steps in a row that only rounding excuses */
 } gradient_descent;
 
 static const loss_option options[] = {
@@ -94,15 +95,21 @@ static double barzilai_borwein(const loss_optimizer *optimizer, const gradient_d
     return fmin(fmax(over < choice * along ? over : along, step_min), step_max);
 }
 
-static int32_t low_enough(const loss_optimizer *optimizer, const gradient_descent *state)
+/* Whether the trial goes down enough, or, near the minimum, no more up than rounding can make it. */
+enum { TOO_HIGH, WITHIN_ROUNDING, LOW_ENOUGH };
+
+static int32_t judge(const loss_optimizer *optimizer, const gradient_descent *state)
 {
-    double largest = state->history[0];
+    double largest = state->history[0], value = optimizer->machine.told_value;
     int64_t kept = state->accepted < HISTORY ? state->accepted : HISTORY;
     for (int64_t i = 1; i < kept; i++) {
         largest = fmax(largest, state->history[i]);
     }
-    return optimizer->machine.told_value <=
-           largest - enough * state->step * state->squares + units * lossi_epsilon(optimizer) * fabs(largest);
+    double wanted = largest - enough * state->step * state->squares;
+    if (value <= wanted && value < largest) {
+        return LOW_ENOUGH;
+    }
+    return value <= wanted + units * lossi_epsilon(optimizer) * fabs(largest) ? WITHIN_ROUNDING : TOO_HIGH;
 }
 
 static void arrive(loss_optimizer *optimizer, gradient_descent *state)
@@ -115,7 +122,6 @@ static void arrive(loss_optimizer *optimizer, gradient_descent *state)
     int32_t gradient = lossi_pair_gradient(m->at);
     state->squares = lossi_dot(optimizer, gradient, gradient);
     state->history[state->accepted++ % HISTORY] = m->value;
-    state->contradictions = 0;
     first_trial(optimizer, state, step);
 }
 
@@ -129,7 +135,7 @@ static void shorten(loss_optimizer *optimizer, gradient_descent *state)
         lossi_trial trial = {step, m->told_value, -m->told_slope};
         double rise = m->told_value - m->value + step * state->squares;
         factor = fmin(fmax(0.5 * step * state->squares / rise, shortest), longest);
-        state->contradictions += lossi_contradicts(lossi_epsilon(optimizer), &before, &trial);
+        state->contradictions += lossi_contradicts(optimizer, &before, &trial, lossi_pair_gradient(m->at));
         state->finite_trials++;
     }
     state->step = factor * step;
@@ -163,12 +169,25 @@ static void advance(loss_optimizer *optimizer)
         return;
     }
     int32_t finite = isfinite(m->told_value) && isfinite(m->told_norm);
-    if (state->fixed && !finite) {
-        lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
-    } else if (finite && (state->fixed || low_enough(optimizer, state))) {
+    if (state->fixed) {
+        if (finite) {
+            arrive(optimizer, state);
+        } else {
+            lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
+        }
+        return;
+    }
+    int32_t verdict = finite ? judge(optimizer, state) : TOO_HIGH;
+    if (verdict == TOO_HIGH) {
+        shorten(optimizer, state);
+        return;
+    }
+    state->stalls = verdict == LOW_ENOUGH ? 0 : state->stalls + 1;
+    state->contradictions = verdict == LOW_ENOUGH ? 0 : state->contradictions;
+    if (state->stalls < HISTORY) {
         arrive(optimizer, state);
     } else {
-        shorten(optimizer, state);
+        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
     }
 }
 

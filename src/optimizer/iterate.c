@@ -2,7 +2,8 @@
  * Iterates: how a trial becomes the next one, the tests that end a run, and the best point.
  *
  * The best point is the completed one (value and gradient known, the value finite) with the least value; when a
- * convergence test fires, it is the point that passed the test, even if rounding gave an earlier one a lower value.
+ * convergence test fires, it is the point that passed the test, even if rounding gave an earlier one a lower value; and
+ * at the precision floor the iterate, when its gradient is smaller and its value as low but for rounding.
  */
 #include <float.h>
 #include <math.h>
@@ -107,14 +108,26 @@ void lossi_move_trial(loss_optimizer *optimizer, double step, int32_t direction)
 
 /* ---- tests ---- */
 
+static void choose_iterate(lossi_machine *m)
+{
+    m->best = m->at;
+    m->best_value = m->value;
+    m->best_norm = m->gradient_norm;
+}
+
+void lossi_prefer_iterate(loss_optimizer *optimizer, double rounding)
+{
+    lossi_machine *m = &optimizer->machine;
+    if (m->value - m->best_value <= rounding && m->gradient_norm < m->best_norm) {
+        choose_iterate(m);
+    }
+}
+
 /* The iterate passed a test: it is what will be returned. */
 static int32_t converged(loss_optimizer *optimizer, loss_status outcome, int32_t test, double value,
                          double threshold)
 {
-    lossi_machine *m = &optimizer->machine;
-    m->best = m->at;
-    m->best_value = m->value;
-    m->best_norm = m->gradient_norm;
+    choose_iterate(&optimizer->machine);
     lossi_finish(optimizer, outcome, test, value, threshold);
     return 1;
 }

@@ -175,6 +175,9 @@ int32_t lossi_accept(loss_optimizer *optimizer);
 /* The value and gradient told for the starting point: 1 when the run is over already (not finite, converged). */
 int32_t lossi_accept_start(loss_optimizer *optimizer);
 
+/* At the precision floor: the iterate is best when its value is as low but for rounding, and its gradient smaller. */
+void lossi_prefer_iterate(loss_optimizer *optimizer, double rounding);
+
 /* ---- for the machine's own files ---- */
 
 /* Bookkeeping of the best point when the trial pair has been completed, see lossi_clear_trial(). */

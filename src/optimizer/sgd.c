@@ -94,19 +94,18 @@ static void start(loss_optimizer *optimizer)
 }
 
 /*
- * (1 + cos πu)/2 = 1 − sin²(πu/2) for 0 ≤ u ≤ 1, by the Taylor series of the sine up to the 21st power (error below
+ * (1 + cos πu)/2 = sin²(π(1 − u)/2) for 0 ≤ u ≤ 1, by the Taylor series of the sine up to the 21st power (error below
  * 2e-18 at π/2): libm's cosine need not have the same bits everywhere.
  */
 static double half_cosine(double u)
 {
     static const double half_pi = 0x1.921fb54442d18p+0;
-    double a = half_pi * u, term = a, sine = a;
+    double a = half_pi * (1.0 - u), term = a, sine = a;
     for (int k = 2; k <= 20; k += 2) {
         term *= -a * a / (double)(k * (k + 1));
         sine += term;
     }
-    double rate = 1.0 - sine * sine;
-    return rate > 0.0 ? rate : 0.0;
+    return sine * sine;
 }
 
 static double learning_rate(const loss_optimizer *optimizer, const sgd *state)

@@ -14,6 +14,7 @@ static const double growth_cap = 200.0;  /* and grows at most by this (CG_DESCEN
 static const double back_off = 0.1;      /* after a trial without a finite value (CG_DESCENT 6: nan_decay) */
 enum {
     MOST_TRIALS = 50,     /* nexpand, nsecant (CG_DESCENT) */
+    PATIENCE = 10,        /* then T2 counts wherever φ falls: T1 may have no solution left in the interval */
     MOST_NONFINITE = 40,  /* 10^−40 of the first step is hopeless in both element types */
     SECANT_EXPANSIONS = 2 /* later ones grow by ρ: a slope that keeps falling is no parabola's */
 };
@@ -52,8 +53,9 @@ static int32_t acceptable(const lossi_hager_zhang *search, const lossi_trial *c)
     if (enough_decrease(search, c)) {
         return 1;
     }
-    return fabs(c->value - search->value0) <= search->band &&
-           c->value <= search->value0 + search->tolerance && c->slope <= (2.0 * delta - 1.0) * search->slope0;
+    double change = c->value - search->value0;
+    int32_t applies = fabs(change) <= search->band || (search->trials > PATIENCE && change < 0.0);
+    return applies && change <= search->tolerance && c->slope <= (2.0 * delta - 1.0) * search->slope0;
 }
 
 /* φ(c) ≤ φ(0) + ε: c may become the left end. */

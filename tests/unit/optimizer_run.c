@@ -1,0 +1,231 @@
+/* The driver of optimizer_run.h: every request is answered by hand, and checked against the header. */
+#include "optimizer_run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/check.h"
+
+static uint64_t hash(uint64_t digest, const void *bytes, size_t size)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < size; i++) {
+        digest = (digest ^ p[i]) * 0x100000001b3u;
+    }
+    return digest;
+}
+
+static size_t size_of(loss_dtype dtype)
+{
+    return dtype == LOSS_FLOAT64 ? sizeof(double) : sizeof(float);
+}
+
+double get_double(const loss_optimizer *optimizer, const char *name)
+{
+    double value = -777.0;
+    assert_int_equal(loss_optimizer_get_double(optimizer, name, &value), LOSS_OK);
+    return value;
+}
+
+int64_t get_int(const loss_optimizer *optimizer, const char *name)
+{
+    int64_t value = -777;
+    assert_int_equal(loss_optimizer_get_int(optimizer, name, &value), LOSS_OK);
+    return value;
+}
+
+static const void *pointer(const loss_optimizer *optimizer, const char *name)
+{
+    const void *found = NULL;
+    assert_int_equal(loss_optimizer_get_pointer(optimizer, name, &found), LOSS_OK);
+    assert_non_null(found);
+    return found;
+}
+
+/* Vectors of one run: x and v widened, the answer wide and in the element type. */
+typedef struct work {
+    const problem *p;
+    loss_dtype dtype;
+    double *x, *v, *g, *h;
+    void *told;
+} work;
+
+static work work_create(const problem *p, loss_dtype dtype)
+{
+    size_t n = (size_t)p->n;
+    work w = {p,
+              dtype,
+              calloc(n, sizeof(double)),
+              calloc(n, sizeof(double)),
+              calloc(n, sizeof(double)),
+              calloc(n, sizeof(double)),
+              calloc(n, sizeof(double))};
+    assert_true(w.x != NULL && w.v != NULL && w.g != NULL && w.h != NULL && w.told != NULL);
+    return w;
+}
+
+static void work_free(work *w)
+{
+    free(w->x);
+    free(w->v);
+    free(w->g);
+    free(w->h);
+    free(w->told);
+}
+
+static void widen(const work *w, const void *from, double *to)
+{
+    for (int64_t i = 0; i < w->p->n; i++) {
+        to[i] = element(from, w->dtype, i);
+    }
+}
+
+static const void *narrow(const work *w, const double *from, double factor)
+{
+    for (int64_t i = 0; i < w->p->n; i++) {
+        set_element(w->told, w->dtype, i, from[i] * factor);
+    }
+    return w->told;
+}
+
+/* Central differences of gradients along v. */
+static const void *product(work *w)
+{
+    double norm_x = 1.0, norm_v = 0.0;
+    for (int64_t i = 0; i < w->p->n; i++) {
+        norm_x = fmax(norm_x, fabs(w->x[i]));
+        norm_v = fmax(norm_v, fabs(w->v[i]));
+    }
+    double h = 1e-5 * norm_x / norm_v;
+    for (int64_t i = 0; i < w->p->n; i++) {
+        w->x[i] += h * w->v[i];
+    }
+    w->p->evaluate(w->p->n, w->x, w->g);
+    for (int64_t i = 0; i < w->p->n; i++) {
+        w->x[i] -= 2.0 * h * w->v[i];
+    }
+    w->p->evaluate(w->p->n, w->x, w->h);
+    for (int64_t i = 0; i < w->p->n; i++) {
+        w->g[i] = (w->g[i] - w->h[i]) / (2.0 * h);
+    }
+    return narrow(w, w->g, 1.0);
+}
+
+static void answer_gradient(loss_optimizer *optimizer, work *w, const run_plan *plan, double value,
+                            int32_t wrong, run_result *result)
+{
+    double factor = plan->gradient_factor == 0.0 ? 1.0 : plan->gradient_factor;
+    value = wrong ? NAN : value;
+    if (isfinite(value)) {
+        result->least = fmin(result->least, value);
+    }
+    result->gradients++;
+    assert_int_equal(loss_optimizer_tell_gradient(optimizer, value, narrow(w, w->g, factor)), LOSS_OK);
+}
+
+static void answer(loss_optimizer *optimizer, work *w, int32_t request, const run_plan *plan,
+                   run_result *result)
+{
+    int32_t wrong = result->answers == plan->nan_at ||
+                    (plan->nan_from > 0 && result->answers >= plan->nan_from);
+    int64_t count;
+    switch (request) {
+    case LOSS_REQUEST_VALUE:
+        result->values++;
+        assert_int_equal(
+            loss_optimizer_tell_value(optimizer, wrong ? NAN : w->p->evaluate(w->p->n, w->x, w->g)), LOSS_OK);
+        return;
+    case LOSS_REQUEST_VALUE_AND_GRADIENT:
+        answer_gradient(optimizer, w, plan, w->p->evaluate(w->p->n, w->x, w->g), wrong, result);
+        return;
+    case LOSS_REQUEST_BATCH_GRADIENT:
+        count = get_int(optimizer, "indices_count");
+        const int64_t *indices = pointer(optimizer, "indices");
+        result->batches++;
+        result->digest = hash(result->digest, indices, (size_t)count * sizeof *indices);
+        double value = logistic_batch(w->x, count, indices, w->g);
+        assert_int_equal(loss_optimizer_tell_gradient(optimizer, wrong ? NAN : value, narrow(w, w->g, 1.0)),
+                         LOSS_OK);
+        return;
+    case LOSS_REQUEST_HESSIAN_PRODUCT:
+        widen(w, pointer(optimizer, "direction"), w->v);
+        result->digest = hash(result->digest, pointer(optimizer, "direction"),
+                              (size_t)w->p->n * size_of(w->dtype));
+        result->products++;
+        assert_int_equal(loss_optimizer_tell_vector(optimizer, product(w)), LOSS_OK);
+        return;
+    default:
+        fail_msg("request %d is not known here", request);
+    }
+}
+
+run_result run(loss_optimizer *optimizer, const problem *p, loss_dtype dtype, const run_plan *plan)
+{
+    static const run_plan plain;
+    run_result result = {.least = INFINITY, .digest = 0xcbf29ce484222325u};
+    work w = work_create(p, dtype);
+    int32_t request = 0;
+    plan = plan == NULL ? &plain : plan;
+    for (;;) {
+        assert_int_equal(loss_optimizer_ask(optimizer, &request), LOSS_OK);
+        if (request == LOSS_REQUEST_DONE) {
+            break;
+        }
+        widen(&w, pointer(optimizer, "x"), w.x);
+        result.digest = hash(result.digest, pointer(optimizer, "x"), (size_t)p->n * size_of(dtype));
+        if (request == LOSS_REQUEST_NEW_ITERATE) {
+            result.iterates++;
+            continue;
+        }
+        result.answers++;
+        answer(optimizer, &w, request, plan, &result);
+        if (result.answers == plan->stop_after) {
+            loss_optimizer_stop(optimizer);
+        }
+        if (result.answers == plan->leave_after) {
+            break;
+        }
+    }
+    double measured[] = {get_double(optimizer, "value"), get_double(optimizer, "gradient_norm")};
+    result.digest = hash(result.digest, measured, sizeof measured);
+    assert_int_equal(loss_optimizer_outcome(optimizer, &result.outcome), LOSS_OK);
+    work_free(&w);
+    return result;
+}
+
+void *starting_point(const problem *p, loss_dtype dtype)
+{
+    work w = work_create(p, dtype);
+    p->start(p->n, w.x);
+    void *x = calloc((size_t)p->n, sizeof(double));
+    assert_non_null(x);
+    memcpy(x, narrow(&w, w.x, 1.0), (size_t)p->n * size_of(dtype));
+    work_free(&w);
+    return x;
+}
+
+run_result start_and_run(loss_optimizer *optimizer, const problem *p, loss_dtype dtype, const run_plan *plan)
+{
+    void *x = starting_point(p, dtype);
+    assert_int_equal(loss_optimizer_start(optimizer, x), LOSS_OK);
+    free(x);
+    return run(optimizer, p, dtype, plan);
+}
+
+void assert_best_belongs_together(const loss_optimizer *optimizer, const problem *p, loss_dtype dtype)
+{
+    work w = work_create(p, dtype);
+    double norm = 0.0;
+    widen(&w, pointer(optimizer, "best_x"), w.x);
+    double value = p->evaluate(p->n, w.x, w.g);
+    const void *gradient = narrow(&w, w.g, 1.0);
+    assert_same_bits(pointer(optimizer, "best_gradient"), gradient, dtype, p->n);
+    for (int64_t i = 0; i < p->n; i++) {
+        norm = fmax(norm, fabs(element(gradient, dtype, i)));
+    }
+    double measured[] = {get_double(optimizer, "value"), get_double(optimizer, "gradient_norm")};
+    double expected[] = {value, norm};
+    assert_same_bits(measured, expected, LOSS_FLOAT64, 2);
+    work_free(&w);
+}

@@ -1,0 +1,388 @@
+/* Every optimizer on every problem: it gets there, within its number of evaluations, and returns what it says. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "optimizer_run.h"
+#include "support/allocator.h"
+#include "support/check.h"
+
+static const char *const deterministic[] = {"conjugate_gradient", "gradient_descent", "lbfgs", "newton_cg"};
+enum { DETERMINISTIC = 4 };
+
+static loss_optimizer *create(loss_context *context, const char *name, loss_dtype dtype, int64_t n)
+{
+    loss_optimizer *optimizer = NULL;
+    assert_status(context, loss_optimizer_create(&optimizer, context, name, dtype, n), LOSS_OK);
+    return optimizer;
+}
+
+static loss_context *context_create(void)
+{
+    loss_context *context = NULL;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    return context;
+}
+
+/* Answers needed at most: a fifth above what was counted when this was written. */
+static const struct {
+    const problem *p;
+    int64_t most[DETERMINISTIC];
+} table[] = {
+    {&rosenbrock, {126, 150, 62, 136}},
+    {&extended_rosenbrock, {119, 149, 75, 136}},
+    {&quadratic, {1212, 1880, 1047, 488}},
+    {&logistic, {16, 10, 9, 14}},
+    {&beale, {33, 51, 20, 38}},
+    {&brown_dennis, {78, 65, 24, 45}},
+    {&cosh_sum, {12, 11, 12, 22}},
+    {&parabola, {6, 4, 4, 4}},
+};
+
+static void every_problem_is_solved(void **unused)
+{
+    loss_context *context = context_create();
+    (void)unused;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        for (int k = 0; k < DETERMINISTIC; k++) {
+            const problem *p = table[i].p;
+            loss_optimizer *optimizer = create(context, deterministic[k], LOSS_FLOAT64, p->n);
+            double scale = fmax(1.0, fabs(p->minimum));
+            assert_int_equal(loss_optimizer_set_double(optimizer, "gradient_tolerance", 1e-6 * scale),
+                             LOSS_OK);
+            run_result result = start_and_run(optimizer, p, LOSS_FLOAT64, NULL);
+            assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
+            assert_in_range(result.answers, 1, table[i].most[k]);
+            assert_close(get_double(optimizer, "value"), p->minimum, 1e-9, 1e-9);
+            assert_best_belongs_together(optimizer, p, LOSS_FLOAT64);
+            assert_int_equal(get_int(optimizer, "evaluations"), result.answers);
+            assert_int_equal(get_int(optimizer, "value_evaluations"), result.values + result.gradients);
+            assert_int_equal(get_int(optimizer, "gradient_evaluations"), result.gradients);
+            assert_int_equal(get_int(optimizer, "hessian_products"), result.products);
+            loss_optimizer_free(optimizer);
+        }
+    }
+    loss_context_free(context);
+}
+
+static void float32_reaches_its_own_precision(void **unused)
+{
+    static const problem *const problems[] = {&rosenbrock, &extended_rosenbrock, &quadratic, &logistic,
+                                              &beale,      &brown_dennis,        &cosh_sum,  &parabola};
+    loss_context *context = context_create();
+    (void)unused;
+    for (size_t i = 0; i < sizeof problems / sizeof problems[0]; i++) {
+        for (int k = 0; k < DETERMINISTIC; k++) {
+            const problem *p = problems[i];
+            loss_optimizer *optimizer = create(context, deterministic[k], LOSS_FLOAT32, p->n);
+            double scale = fmax(1.0, fabs(p->minimum));
+            assert_int_equal(loss_optimizer_set_double(optimizer, "gradient_tolerance", 2e-4 * scale),
+                             LOSS_OK);
+            run_result result = start_and_run(optimizer, p, LOSS_FLOAT32, NULL);
+            assert_true(result.outcome == LOSS_STOP_GRADIENT || result.outcome == LOSS_STOP_PRECISION);
+            assert_close(get_double(optimizer, "value"), p->minimum, 1e-5, 1e-5);
+            assert_best_belongs_together(optimizer, p, LOSS_FLOAT32);
+            loss_optimizer_free(optimizer);
+        }
+    }
+    loss_context_free(context);
+}
+
+/* Asked for more than there is, a run ends at the precision floor and says so: never with an error. */
+static void at_the_floor_it_is_precision(void **unused)
+{
+    static const loss_dtype dtypes[] = {LOSS_FLOAT64, LOSS_FLOAT32};
+    loss_context *context = context_create();
+    (void)unused;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        for (int k = 0; k < 2 * DETERMINISTIC; k++) {
+            const problem *p = table[i].p;
+            loss_dtype dtype = dtypes[k % 2];
+            loss_optimizer *optimizer = create(context, deterministic[k / 2], dtype, p->n);
+            assert_int_equal(loss_optimizer_set_double(optimizer, "gradient_tolerance", 0.0), LOSS_OK);
+            run_result result = start_and_run(optimizer, p, dtype, NULL);
+            if (result.outcome < 0) {
+                fail_msg("%s on %s in %s: %s", deterministic[k / 2], p->name, loss_dtype_name(dtype),
+                         loss_context_error(context));
+            }
+            double told = dtype == LOSS_FLOAT64 ? 1e-12 : 1e-5;
+            assert_close(get_double(optimizer, "value"), p->minimum, told, told);
+            assert_best_belongs_together(optimizer, p, dtype);
+            loss_optimizer_free(optimizer);
+        }
+    }
+    loss_context_free(context);
+}
+
+static void at_the_solution_nothing_is_done(void **unused)
+{
+    static const double solution[] = {1.0, 1.0};
+    loss_context *context = context_create();
+    const char *test = NULL;
+    (void)unused;
+    for (int k = 0; k < DETERMINISTIC; k++) {
+        loss_optimizer *optimizer = create(context, deterministic[k], LOSS_FLOAT64, 2);
+        assert_int_equal(loss_optimizer_start(optimizer, solution), LOSS_OK);
+        run_result result = run(optimizer, &rosenbrock, LOSS_FLOAT64, NULL);
+        assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
+        assert_int_equal(result.answers, 1);
+        assert_int_equal(get_int(optimizer, "iterations"), 0);
+        assert_int_equal(loss_optimizer_get_string(optimizer, "test", &test), LOSS_OK);
+        assert_string_equal(test, "gradient_tolerance");
+        assert_close(get_double(optimizer, "test_value"), 0.0, 0.0, 0.0);
+        assert_close(get_double(optimizer, "test_threshold"), 1e-6, 0.0, 0.0);
+        loss_optimizer_free(optimizer);
+    }
+    loss_context_free(context);
+}
+
+static loss_optimizer *create_sgd(loss_context *context, loss_dtype dtype)
+{
+    loss_optimizer *optimizer = create(context, "sgd", dtype, logistic.n);
+    assert_int_equal(loss_optimizer_set_int(optimizer, "samples", LOGISTIC_SAMPLES), LOSS_OK);
+    assert_int_equal(loss_optimizer_set_int(optimizer, "batch_size", 10), LOSS_OK);
+    assert_int_equal(loss_optimizer_set_int(optimizer, "seed", 17), LOSS_OK);
+    return optimizer;
+}
+
+static void sgd_comes_close_with_every_schedule(void **unused)
+{
+    static const struct {
+        const char *schedule;
+        double gap;
+    } cases[] = {{"constant", 2e-2}, {"inverse_time", 2e-3}, {"cosine", 1e-3}};
+    static const loss_dtype dtypes[] = {LOSS_FLOAT64, LOSS_FLOAT32};
+    loss_context *context = context_create();
+    const char *test = NULL;
+    (void)unused;
+    for (int i = 0; i < 12; i++) {
+        loss_dtype dtype = dtypes[i % 2];
+        loss_optimizer *optimizer = create_sgd(context, dtype);
+        assert_int_equal(loss_optimizer_set_string(optimizer, "schedule", cases[i / 4].schedule), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "nesterov", i / 2 % 2), LOSS_OK);
+        run_result result = start_and_run(optimizer, &logistic, dtype, NULL);
+        assert_int_equal(result.outcome, LOSS_STOP_ITERATIONS);
+        assert_int_equal(loss_optimizer_get_string(optimizer, "test", &test), LOSS_OK);
+        assert_string_equal(test, "epochs");
+        assert_int_equal(get_int(optimizer, "epoch"), 100);
+        assert_int_equal(get_int(optimizer, "iterations"), 100);
+        assert_int_equal(result.batches, 100 * 11); /* the last of the 11 has 3 samples */
+        assert_int_equal(get_int(optimizer, "batches"), result.batches);
+        assert_close(get_double(optimizer, "value"), logistic.minimum, cases[i / 4].gap, 0.0);
+        assert_best_belongs_together(optimizer, &logistic, dtype);
+        loss_optimizer_free(optimizer);
+    }
+    loss_context_free(context);
+}
+
+/* x and v of a step by hand: three batches of one sample, Polyak and Nesterov. */
+static void sgd_takes_the_steps_of_its_formula(void **unused)
+{
+    static const double gradients[] = {0.7, -1.3, 0.25}, rate = 0.3, momentum = 0.6;
+    loss_context *context = context_create();
+    (void)unused;
+    for (int nesterov = 0; nesterov < 2; nesterov++) {
+        loss_optimizer *optimizer = create(context, "sgd", LOSS_FLOAT64, 1);
+        double x = 2.385, v = 0.0;
+        const double *asked = NULL;
+        int32_t request = 0;
+        assert_int_equal(loss_optimizer_set_int(optimizer, "samples", 3), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "batch_size", 1), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "nesterov", nesterov), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_double(optimizer, "learning_rate", rate), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_double(optimizer, "momentum", momentum), LOSS_OK);
+        assert_int_equal(loss_optimizer_start(optimizer, &x), LOSS_OK);
+        for (int i = 0; i < 4; i++) {
+            double g = i == 0 ? 1.0 : gradients[i - 1];
+            assert_int_equal(loss_optimizer_ask(optimizer, &request), LOSS_OK);
+            assert_int_equal(request, i == 0 ? LOSS_REQUEST_VALUE_AND_GRADIENT : LOSS_REQUEST_BATCH_GRADIENT);
+            assert_int_equal(loss_optimizer_get_pointer(optimizer, "x", (const void **)&asked), LOSS_OK);
+            assert_close(*asked, x, 1e-15, 0.0);
+            assert_int_equal(loss_optimizer_tell_gradient(optimizer, 1.0, &g), LOSS_OK);
+            if (i > 0) {
+                v = momentum * v + g;
+                x -= rate * (nesterov ? g + momentum * v : v);
+            }
+        }
+        loss_optimizer_free(optimizer);
+    }
+    loss_context_free(context);
+}
+
+/* The learning rate of every batch against its formula. */
+static void schedules_follow_their_formulas(void **unused)
+{
+    static const char *const schedules[] = {"constant", "inverse_time", "cosine"};
+    loss_context *context = context_create();
+    (void)unused;
+    for (int k = 0; k < 3; k++) {
+        loss_optimizer *optimizer = create(context, "sgd", LOSS_FLOAT64, 1);
+        double x = 0.4, g = 0.5;
+        int32_t request = 0;
+        int64_t batch = 0;
+        assert_int_equal(loss_optimizer_set_int(optimizer, "samples", 7), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "batch_size", 2), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "epochs", 5), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_double(optimizer, "decay", 0.3), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_string(optimizer, "schedule", schedules[k]), LOSS_OK);
+        assert_int_equal(loss_optimizer_start(optimizer, &x), LOSS_OK);
+        while (loss_optimizer_ask(optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE) {
+            assert_int_equal(loss_optimizer_tell_gradient(optimizer, 1.0, &g), LOSS_OK);
+            if (request == LOSS_REQUEST_BATCH_GRADIENT) {
+                double t = (double)(batch / 4) + (double)(batch % 4) * 2.0 / 7.0;
+                double rates[] = {0.1, 0.1 / (1.0 + 0.3 * t), 0.05 * (1.0 + cos(acos(-1.0) * t / 5.0))};
+                assert_close(get_double(optimizer, "step"), rates[k], 1e-15, 1e-17);
+                batch++;
+            }
+        }
+        assert_int_equal(batch, 20);
+        loss_optimizer_free(optimizer);
+    }
+    loss_context_free(context);
+}
+
+static void an_epoch_draws_every_sample_once(void **unused)
+{
+    loss_context *context = context_create();
+    loss_optimizer *optimizer = create_sgd(context, LOSS_FLOAT64);
+    int64_t orders[3][LOGISTIC_SAMPLES];
+    void *x = starting_point(&logistic, LOSS_FLOAT64);
+    double g[8] = {0.1};
+    int32_t request = 0;
+    (void)unused;
+    assert_int_equal(loss_optimizer_set_int(optimizer, "epochs", 3), LOSS_OK);
+    assert_int_equal(loss_optimizer_start(optimizer, x), LOSS_OK);
+    for (int64_t drawn = 0;
+         loss_optimizer_ask(optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE;) {
+        if (request == LOSS_REQUEST_BATCH_GRADIENT) {
+            const int64_t *indices = NULL;
+            assert_int_equal(loss_optimizer_get_pointer(optimizer, "indices", (const void **)&indices),
+                             LOSS_OK);
+            for (int64_t i = 0; i < get_int(optimizer, "indices_count"); i++, drawn++) {
+                orders[drawn / LOGISTIC_SAMPLES][drawn % LOGISTIC_SAMPLES] = indices[i];
+            }
+        }
+        assert_int_equal(loss_optimizer_tell_gradient(optimizer, 1.0, g), LOSS_OK);
+    }
+    for (int epoch = 0; epoch < 3; epoch++) {
+        int64_t expected[LOGISTIC_SAMPLES];
+        assert_int_equal(loss_random_permutation(17, (uint64_t)epoch, LOGISTIC_SAMPLES, expected), LOSS_OK);
+        assert_memory_equal(orders[epoch], expected, sizeof expected);
+        assert_true(epoch == 0 || memcmp(orders[epoch], orders[epoch - 1], sizeof expected) != 0);
+    }
+    free(x);
+    loss_optimizer_free(optimizer);
+    loss_context_free(context);
+}
+
+static void evaluate_every_thins_out_the_iterates(void **unused)
+{
+    static const struct {
+        int64_t every, iterates;
+    } cases[] = {{1, 10}, {3, 4}, {0, 1}, {50, 1}};
+    loss_context *context = context_create();
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        loss_optimizer *optimizer = create_sgd(context, LOSS_FLOAT64);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "epochs", 10), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "evaluate_every", cases[i].every), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "report", 1), LOSS_OK);
+        run_result result = start_and_run(optimizer, &logistic, LOSS_FLOAT64, NULL);
+        assert_int_equal(result.outcome, LOSS_STOP_ITERATIONS);
+        assert_int_equal(result.iterates, cases[i].iterates + 1); /* and the start */
+        assert_best_belongs_together(optimizer, &logistic, LOSS_FLOAT64);
+        loss_optimizer_free(optimizer);
+    }
+    loss_context_free(context);
+}
+
+static void a_fixed_step_is_what_it_says(void **unused)
+{
+    loss_context *context = context_create();
+    loss_optimizer *optimizer = create(context, "gradient_descent", LOSS_FLOAT64, 1);
+    double x = 0.9;
+    const double *best = NULL;
+    (void)unused;
+    assert_int_equal(loss_optimizer_set_string(optimizer, "step", "fixed"), LOSS_OK);
+    assert_int_equal(loss_optimizer_set_double(optimizer, "learning_rate", 0.125), LOSS_OK);
+    assert_int_equal(loss_optimizer_set_int(optimizer, "max_iterations", 5), LOSS_OK);
+    assert_int_equal(loss_optimizer_start(optimizer, &x), LOSS_OK);
+    run_result result = run(optimizer, &parabola, LOSS_FLOAT64, NULL);
+    for (int i = 0; i < 5; i++) {
+        x -= 0.125 * 3.1 * (x - 2.385);
+    }
+    assert_int_equal(result.outcome, LOSS_STOP_ITERATIONS);
+    assert_int_equal(result.answers, 6);
+    assert_int_equal(loss_optimizer_get_pointer(optimizer, "best_x", (const void **)&best), LOSS_OK);
+    assert_close(*best, x, 1e-14, 0.0);
+    assert_close(get_double(optimizer, "step"), 0.125, 0.0, 0.0);
+    loss_optimizer_free(optimizer);
+    loss_context_free(context);
+}
+
+/* Twice the largest stable step: values grow without bound, until they are not finite; the start is returned. */
+static void a_diverging_fixed_step_ends_and_keeps_the_best(void **unused)
+{
+    loss_context *context = context_create();
+    loss_optimizer *optimizer = create(context, "gradient_descent", LOSS_FLOAT64, 1);
+    (void)unused;
+    assert_int_equal(loss_optimizer_set_string(optimizer, "step", "fixed"), LOSS_OK);
+    assert_int_equal(loss_optimizer_set_double(optimizer, "learning_rate", 1.3), LOSS_OK);
+    run_result result = start_and_run(optimizer, &parabola, LOSS_FLOAT64, NULL);
+    assert_int_equal(result.outcome, LOSS_ERROR_NONFINITE);
+    assert_sentence(context, "not finite");
+    assert_best_belongs_together(optimizer, &parabola, LOSS_FLOAT64);
+    loss_optimizer_free(optimizer);
+    loss_context_free(context);
+}
+
+/* Whatever the memory, L-BFGS needs at most (2m + 6)n numbers; and nothing is allocated after the start. */
+static void lbfgs_keeps_to_its_memory(void **unused)
+{
+    problem large = extended_rosenbrock;
+    (void)unused;
+    large.n = 1002; /* vectors begin at cache lines: 48 bytes more than their numbers */
+    for (int64_t memory = 1; memory <= 40; memory += 13) {
+        test_allocator counter = {0};
+        loss_context *context = NULL;
+        assert_int_equal(loss_context_create_with_allocator(&context, test_allocate, test_release, &counter),
+                         LOSS_OK);
+        loss_optimizer *optimizer = create(context, "lbfgs", LOSS_FLOAT64, large.n);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "memory", memory), LOSS_OK);
+        void *x = starting_point(&large, LOSS_FLOAT64);
+        int64_t before = counter.live_bytes;
+        assert_int_equal(loss_optimizer_start(optimizer, x), LOSS_OK);
+        assert_true(counter.live_bytes - before <= (2 * memory + 6) * large.n * 8);
+        int64_t calls = counter.calls;
+        run_result result = run(optimizer, &large, LOSS_FLOAT64, NULL);
+        assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
+        assert_int_equal(counter.calls, calls);
+        assert_int_equal(loss_optimizer_start(optimizer, x),
+                         LOSS_OK); /* starting again takes what there is */
+        assert_int_equal(counter.calls, calls);
+        free(x);
+        loss_optimizer_free(optimizer);
+        loss_context_free(context);
+        assert_int_equal(counter.live, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_problem_is_solved),
+        cmocka_unit_test(float32_reaches_its_own_precision),
+        cmocka_unit_test(at_the_floor_it_is_precision),
+        cmocka_unit_test(at_the_solution_nothing_is_done),
+        cmocka_unit_test(sgd_comes_close_with_every_schedule),
+        cmocka_unit_test(sgd_takes_the_steps_of_its_formula),
+        cmocka_unit_test(schedules_follow_their_formulas),
+        cmocka_unit_test(an_epoch_draws_every_sample_once),
+        cmocka_unit_test(evaluate_every_thins_out_the_iterates),
+        cmocka_unit_test(a_fixed_step_is_what_it_says),
+        cmocka_unit_test(a_diverging_fixed_step_ends_and_keeps_the_best),
+        cmocka_unit_test(lbfgs_keeps_to_its_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
