@@ -1,0 +1,271 @@
+/* loss_optimizer_minimize(): the same bits as ask and tell by hand, and what the objective may do in between. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "optimizer_run.h"
+#include "support/allocator.h"
+#include "support/check.h"
+
+/* The logistic problem as an objective of callbacks. */
+typedef struct caller {
+    loss_dtype dtype;
+    int64_t calls, fail_at; /* evaluations; the one that returns 42, 0: none */
+    int64_t nan_at;
+    int64_t iterates, stop_at; /* seen by the iterate callback; where it asks to stop, 0: nowhere */
+    double last_value;
+} caller;
+
+enum { N = 6 };
+
+static void widen(const caller *c, const void *x, double *wide)
+{
+    for (int i = 0; i < N; i++) {
+        wide[i] = element(x, c->dtype, i);
+    }
+}
+
+static int32_t evaluate(void *user, int64_t n, const void *x, double *value, void *gradient)
+{
+    caller *c = user;
+    double wide[N], g[N];
+    assert_int_equal(n, N);
+    if (++c->calls == c->fail_at) {
+        return 42;
+    }
+    widen(c, x, wide);
+    *value = logistic.evaluate(N, wide, g);
+    if (c->calls == c->nan_at) {
+        *value = NAN;
+    }
+    for (int i = 0; gradient != NULL && i < N; i++) {
+        set_element(gradient, c->dtype, i, g[i]);
+    }
+    return 0;
+}
+
+static int32_t evaluate_batch(void *user, int64_t n, const void *x, int64_t count, const int64_t *indices,
+                              double *value, void *gradient)
+{
+    caller *c = user;
+    double wide[N], g[N];
+    assert_int_equal(n, N);
+    if (++c->calls == c->fail_at) {
+        return 42;
+    }
+    widen(c, x, wide);
+    *value = logistic_batch(wide, count, indices, g);
+    for (int i = 0; gradient != NULL && i < N; i++) {
+        set_element(gradient, c->dtype, i, g[i]);
+    }
+    return 0;
+}
+
+static int32_t on_iterate(void *user, loss_optimizer *optimizer)
+{
+    caller *c = user;
+    c->iterates++;
+    c->last_value = get_double(optimizer, "value");
+    return c->iterates == c->stop_at;
+}
+
+typedef struct fixture {
+    loss_context *context;
+    loss_optimizer *optimizer;
+    loss_objective *objective;
+    caller *user;
+    void *x;
+} fixture;
+
+static fixture make(const char *name, caller *c)
+{
+    fixture f = {.user = c, .x = starting_point(&logistic, c->dtype)};
+    assert_int_equal(loss_context_create(&f.context), LOSS_OK);
+    assert_status(f.context, loss_optimizer_create(&f.optimizer, f.context, name, c->dtype, N), LOSS_OK);
+    assert_status(f.context,
+                  loss_objective_create_callback(&f.objective, f.context, c->dtype, N, evaluate, NULL, c),
+                  LOSS_OK);
+    assert_status(f.context, loss_objective_set_batch_callback(f.objective, LOGISTIC_SAMPLES, evaluate_batch),
+                  LOSS_OK);
+    if (strcmp(name, "sgd") == 0) {
+        assert_int_equal(loss_optimizer_set_int(f.optimizer, "epochs", 9), LOSS_OK);
+    }
+    return f;
+}
+
+static void drop(fixture *f)
+{
+    loss_objective_free(f->objective);
+    loss_optimizer_free(f->optimizer);
+    loss_context_free(f->context);
+    free(f->x);
+}
+
+/* The loop as anybody would write it, with the objective's own functions. */
+static loss_status by_hand(fixture *f)
+{
+    loss_status outcome = LOSS_OK;
+    int32_t request = 0;
+    double value = 0.0, vector[N];
+    const void *x = NULL, *extra = NULL;
+    int64_t count = 0;
+    assert_int_equal(loss_optimizer_start(f->optimizer, f->x), LOSS_OK);
+    while (loss_optimizer_ask(f->optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE) {
+        assert_int_equal(loss_optimizer_get_pointer(f->optimizer, "x", &x), LOSS_OK);
+        if (request == LOSS_REQUEST_VALUE) {
+            assert_int_equal(loss_objective_evaluate(f->objective, x, &value, NULL), LOSS_OK);
+            assert_int_equal(loss_optimizer_tell_value(f->optimizer, value), LOSS_OK);
+        } else if (request == LOSS_REQUEST_VALUE_AND_GRADIENT) {
+            assert_int_equal(loss_objective_evaluate(f->objective, x, &value, vector), LOSS_OK);
+            assert_int_equal(loss_optimizer_tell_gradient(f->optimizer, value, vector), LOSS_OK);
+        } else if (request == LOSS_REQUEST_HESSIAN_PRODUCT) {
+            assert_int_equal(loss_optimizer_get_pointer(f->optimizer, "direction", &extra), LOSS_OK);
+            assert_int_equal(loss_objective_hessian_product(f->objective, x, extra, vector), LOSS_OK);
+            assert_int_equal(loss_optimizer_tell_vector(f->optimizer, vector), LOSS_OK);
+        } else {
+            assert_int_equal(request, LOSS_REQUEST_BATCH_GRADIENT);
+            assert_int_equal(loss_optimizer_get_int(f->optimizer, "indices_count", &count), LOSS_OK);
+            assert_int_equal(loss_optimizer_get_pointer(f->optimizer, "indices", &extra), LOSS_OK);
+            assert_int_equal(loss_objective_evaluate_batch(f->objective, x, count, extra, &value, vector),
+                             LOSS_OK);
+            assert_int_equal(loss_optimizer_tell_gradient(f->optimizer, value, vector), LOSS_OK);
+        }
+    }
+    assert_int_equal(loss_optimizer_outcome(f->optimizer, &outcome), LOSS_OK);
+    assert_int_equal(loss_optimizer_get_pointer(f->optimizer, "best_x", &x), LOSS_OK);
+    memcpy(f->x, x, N * (f->user->dtype == LOSS_FLOAT64 ? sizeof(double) : sizeof(float)));
+    return outcome;
+}
+
+static void it_is_ask_and_tell_to_the_bit(void **unused)
+{
+    (void)unused;
+    for (int32_t i = 0; i < 2 * loss_optimizer_catalogue_count(); i++) {
+        caller one = {.dtype = i % 2 == 0 ? LOSS_FLOAT64 : LOSS_FLOAT32}, other = one;
+        const char *name = loss_optimizer_catalogue_name(i / 2);
+        fixture a = make(name, &one), b = make(name, &other);
+        if (strcmp(name, "sgd") == 0) { /* by hand nobody tells it the objective's samples */
+            assert_int_equal(loss_optimizer_set_int(b.optimizer, "samples", LOGISTIC_SAMPLES), LOSS_OK);
+        }
+        loss_status outcome = loss_optimizer_minimize(a.optimizer, a.objective, a.x);
+        assert_int_equal(outcome, by_hand(&b));
+        assert_true(outcome > 0);
+        assert_same_bits(a.x, b.x, one.dtype, N);
+        assert_int_equal(one.calls, other.calls);
+        assert_int_equal(get_int(a.optimizer, "evaluations"), get_int(b.optimizer, "evaluations"));
+        assert_close(get_double(a.optimizer, "value"), get_double(b.optimizer, "value"), 0.0, 0.0);
+        drop(&a);
+        drop(&b);
+    }
+}
+
+/* The sample count of the objective is for one run: afterwards the option is still 0. */
+static void sgd_learns_the_samples_from_the_objective(void **unused)
+{
+    caller c = {.dtype = LOSS_FLOAT64};
+    fixture f = make("sgd", &c);
+    (void)unused;
+    assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_STOP_ITERATIONS);
+    assert_int_equal(get_int(f.optimizer, "batches"), 9 * 4); /* 103 samples, 32 at a time */
+    assert_int_equal(get_int(f.optimizer, "samples"), 0);
+    assert_int_equal(loss_optimizer_start(f.optimizer, f.x), LOSS_ERROR_STATE);
+    drop(&f);
+}
+
+static void a_failing_callback_ends_it_with_the_best_point(void **unused)
+{
+    (void)unused;
+    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
+        for (int64_t at = 1; at < 7; at++) {
+            caller c = {.dtype = LOSS_FLOAT64, .fail_at = at};
+            fixture f = make(loss_optimizer_catalogue_name(i), &c);
+            double start = 0.0, end = 0.0, g[N];
+            start = logistic.evaluate(N, f.x, g);
+            assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_ERROR_CALLBACK);
+            assert_int_equal(get_int(f.optimizer, "callback_status"), 42);
+            assert_int_equal(c.calls, at);
+            loss_status outcome = LOSS_OK;
+            assert_int_equal(loss_optimizer_outcome(f.optimizer, &outcome), LOSS_OK);
+            assert_int_equal(outcome, LOSS_ERROR_CALLBACK);
+            end = logistic.evaluate(N, f.x, g);
+            assert_true(end <= start);
+            drop(&f);
+        }
+    }
+}
+
+static void a_nan_from_the_callback_is_an_answer(void **unused)
+{
+    (void)unused;
+    caller c = {.dtype = LOSS_FLOAT64, .nan_at = 3};
+    fixture f = make("lbfgs", &c);
+    double g[N];
+    assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_STOP_GRADIENT);
+    assert_close(logistic.evaluate(N, f.x, g), logistic.minimum, 1e-9, 0.0);
+    drop(&f);
+    c = (caller){.dtype = LOSS_FLOAT64, .nan_at = 1};
+    f = make("lbfgs", &c);
+    assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_ERROR_NONFINITE);
+    drop(&f);
+}
+
+static void the_iterate_callback_sees_everything_and_can_stop(void **unused)
+{
+    (void)unused;
+    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
+        const char *name = loss_optimizer_catalogue_name(i);
+        caller c = {.dtype = LOSS_FLOAT64};
+        fixture f = make(name, &c);
+        assert_int_equal(loss_optimizer_set_iterate_callback(f.optimizer, on_iterate, &c), LOSS_OK);
+        assert_true(loss_optimizer_minimize(f.optimizer, f.objective, f.x) > 0);
+        assert_int_equal(c.iterates, get_int(f.optimizer, "iterations") + 1);
+        drop(&f);
+        c = (caller){.dtype = LOSS_FLOAT64, .stop_at = 3};
+        f = make(name, &c);
+        assert_int_equal(loss_optimizer_set_iterate_callback(f.optimizer, on_iterate, &c), LOSS_OK);
+        assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_STOP_USER);
+        assert_int_equal(c.iterates, 3);
+        assert_true(get_double(f.optimizer, "value") <= c.last_value);
+        assert_int_equal(loss_optimizer_set_iterate_callback(f.optimizer, NULL, NULL), LOSS_OK);
+        assert_true(loss_optimizer_minimize(f.optimizer, f.objective, f.x) > 0);
+        assert_int_equal(c.iterates, 3);
+        drop(&f);
+    }
+    assert_int_equal(loss_optimizer_set_iterate_callback(NULL, NULL, NULL), LOSS_ERROR_ARGUMENT);
+}
+
+static void what_does_not_fit_is_refused(void **unused)
+{
+    caller c = {.dtype = LOSS_FLOAT64};
+    fixture f = make("lbfgs", &c);
+    loss_optimizer *narrow = NULL, *longer = NULL;
+    double *x = f.x;
+    (void)unused;
+    assert_int_equal(loss_optimizer_create(&narrow, f.context, "lbfgs", LOSS_FLOAT32, N), LOSS_OK);
+    assert_int_equal(loss_optimizer_create(&longer, f.context, "lbfgs", LOSS_FLOAT64, N + 1), LOSS_OK);
+    assert_int_equal(loss_optimizer_minimize(NULL, f.objective, x), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_optimizer_minimize(f.optimizer, NULL, x), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, NULL), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_optimizer_minimize(narrow, f.objective, x), LOSS_ERROR_TYPE);
+    assert_int_equal(loss_optimizer_minimize(longer, f.objective, x), LOSS_ERROR_SHAPE);
+    assert_sentence(f.context, "dimension 7");
+    x[2] = NAN;
+    assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, x), LOSS_ERROR_NONFINITE);
+    assert_int_equal(c.calls, 0);
+    loss_optimizer_free(narrow);
+    loss_optimizer_free(longer);
+    drop(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_ask_and_tell_to_the_bit),
+        cmocka_unit_test(sgd_learns_the_samples_from_the_objective),
+        cmocka_unit_test(a_failing_callback_ends_it_with_the_best_point),
+        cmocka_unit_test(a_nan_from_the_callback_is_an_answer),
+        cmocka_unit_test(the_iterate_callback_sees_everything_and_can_stop),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
