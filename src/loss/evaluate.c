@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "loss/evaluation.h"
+#include "loss/plain.h"
 
 enum {
     PARALLEL_ELEMENTS = 32768, /* fewer cost more to hand out than to do */
@@ -17,6 +17,8 @@ typedef struct call {
     const lossi_array *prediction, *direction;
     const lossi_array *value, *gradient, *curvature, *product;
     lossi_cut cut;
+    int32_t is_plain;
+    lossi_plain plain;
     char *scratch;
     int64_t scratch_each;
     lossi_total totals[LOSSI_SLICES];
@@ -54,6 +56,10 @@ static void evaluate_slice(void *argument, int64_t slice, int32_t worker)
     end = end < c->cut.rows ? end : c->cut.rows;
     while (row < end && total->status == LOSS_OK) {
         int64_t block_end = row + c->cut.block_rows < end ? row + c->cut.block_rows : end;
+        if (c->is_plain) {
+            lossi_plain_block(&c->plain, scratch, row, block_end - row, total);
+            row = block_end;
+        }
         while (row < block_end && total->status == LOSS_OK) {
             int64_t rows = block_end - row < c->cut.tile_rows ? block_end - row : c->cut.tile_rows;
             evaluate_tile(c, scratch, row, rows, total);
@@ -68,7 +74,7 @@ static void evaluate_slice(void *argument, int64_t slice, int32_t worker)
 
 static int64_t output_bytes(const call *c)
 {
-    int64_t arrays = 1 + (c->value != NULL) + (c->gradient != NULL) + (c->curvature != NULL) +
+    int64_t arrays = (c->value != NULL) + (c->gradient != NULL) + (c->curvature != NULL) +
                      (c->product != NULL);
     return arrays * c->cut.rows * c->cut.columns * c->e.real_size;
 }
@@ -83,7 +89,10 @@ static loss_status evaluate(call *c, double *sum, double *denominator)
     int32_t workers = parallel ? lossi_context_threads(c->context) : 1;
 
     c->e.streaming = output_bytes(c) > STREAM_BYTES && c->e.weight == NULL;
-    c->scratch_each = lossi_evaluation_scratch(&c->e, c->cut.tile_rows);
+    c->is_plain = c->value == NULL && c->curvature == NULL && c->product == NULL &&
+                  lossi_plain_init(&c->plain, &c->e, &c->cut, c->prediction, c->gradient);
+    c->scratch_each = c->is_plain ? lossi_plain_scratch(&c->plain)
+                                  : lossi_evaluation_scratch(&c->e, c->cut.tile_rows);
     c->scratch = lossi_scratch(c->context, c->scratch_each * workers);
     if (c->scratch == NULL) {
         return lossi_fail_memory(c->context, "scratch");
@@ -249,19 +258,21 @@ loss_status loss_function_evaluate(loss_context *context, const loss_function *f
  * What the sum will be divided by, from the labels alone, so that one pass can write the gradient of the cost. A label that
  * is no class is left to the pass itself, which names its row.
  */
-static double denominator_of(const loss_function *function, int64_t rows, int64_t columns,
-                             const int64_t *labels)
+static double denominator_of(const lossi_evaluation *e, const int64_t *labels)
 {
-    const lossi_prepared *prepared = &function->prepared;
+    const lossi_prepared *prepared = &e->function->prepared;
     double denominator = 0;
-    if (labels == NULL || (function->row->flags & LOSSI_POINTWISE) != 0) {
-        return (double)rows * (double)columns;
+    int64_t counted;
+    if (!e->labels) {
+        return (double)e->rows * (double)e->columns;
     }
-    for (int64_t i = 0; i < rows; i++) {
-        if (labels[i] != prepared->ignore_label && labels[i] >= 0 && labels[i] < columns) {
-            denominator += prepared->class_weight != NULL && labels[i] < prepared->class_weights
-                               ? prepared->class_weight[labels[i]]
-                               : 1;
+    if (prepared->class_weight == NULL) {
+        e->tiles->labels_outside(e->rows, labels, e->columns, prepared->ignore_label, &counted);
+        return (double)counted;
+    }
+    for (int64_t i = 0; i < e->rows; i++) {
+        if (labels[i] != prepared->ignore_label && labels[i] >= 0 && labels[i] < e->columns) {
+            denominator += prepared->class_weight[labels[i]];
         }
     }
     return denominator;
@@ -292,8 +303,7 @@ static loss_status evaluate_cost(loss_context *context, const loss_function *fun
                                                prediction->columns, target, NULL, NULL);
     if (status == LOSS_OK) {
         lossi_function_seal(function);
-        denominator = denominator_of(function, prediction->rows, prediction->columns,
-                                     c.e.labels ? (const int64_t *)(const void *)target->pointer : NULL);
+        denominator = denominator_of(&c.e, (const int64_t *)(const void *)target->pointer);
         c.e.scale = denominator == 0 ? 1 : 1 / denominator;
         status = evaluate(&c, &sum, &denominator);
     }

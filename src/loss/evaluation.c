@@ -285,18 +285,6 @@ static const int64_t *fetch_labels(const work *w)
 
 /* ---- checking ---- */
 
-static double real_at(const lossi_evaluation *e, const char *array, int64_t index)
-{
-    float single;
-    double number;
-    if (e->dtype == LOSS_FLOAT32) { /* the user's arrays may have any alignment */
-        memcpy(&single, array + index * 4, sizeof single);
-        return single;
-    }
-    memcpy(&number, array + index * 8, sizeof number);
-    return number;
-}
-
 static int32_t note(const work *w, lossi_total *total, loss_status status, const char *role,
                     int64_t active_row, double bad)
 {
@@ -317,7 +305,8 @@ static int32_t keeps_to(const work *w, lossi_total *total, const char *role, con
     }
     int64_t index = e->tiles->outside(w->count * e->columns, array, domain);
     return index < 0 ? 1
-                     : note(w, total, LOSS_ERROR_DOMAIN, role, index / e->columns, real_at(e, array, index));
+                     : note(w, total, LOSS_ERROR_DOMAIN, role, index / e->columns,
+                            lossi_real_at(e->dtype, array, index));
 }
 
 static int32_t labels_are_classes(const work *w, lossi_total *total, const int64_t *labels)
@@ -441,8 +430,9 @@ static void add_denominator(const work *w, lossi_total *total, const char *weigh
         return;
     }
     for (int64_t i = 0; i < w->count; i++) {
-        double part = denominator != NULL ? real_at(e, denominator, i) : (double)e->columns;
-        total->weight_lanes[i % LOSSI_LANES] += weight != NULL ? part * real_at(e, weight, i) : part;
+        double part = denominator != NULL ? lossi_real_at(e->dtype, denominator, i) : (double)e->columns;
+        total->weight_lanes[i % LOSSI_LANES] += weight != NULL ? part * lossi_real_at(e->dtype, weight, i)
+                                                               : part;
     }
 }
 

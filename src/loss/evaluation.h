@@ -8,6 +8,7 @@
 #define LOSSI_LOSS_EVALUATION_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "core/data.h"
 #include "core/sum.h"
@@ -76,6 +77,19 @@ void lossi_total_end_block(lossi_total *total);
  */
 void lossi_evaluation_tile(const lossi_evaluation *evaluation, char *scratch, int64_t tile_rows,
                            int64_t first, int64_t rows, const lossi_place *place, lossi_total *total);
+
+/* One element of a float32 or float64 array, of any alignment. */
+static inline double lossi_real_at(loss_dtype dtype, const char *array, int64_t index)
+{
+    float single;
+    double number;
+    if (dtype == LOSS_FLOAT32) {
+        memcpy(&single, array + index * 4, sizeof single);
+        return single;
+    }
+    memcpy(&number, array + index * 8, sizeof number);
+    return number;
+}
 
 /* The sentence about the bad row of a total, in the context. */
 loss_status lossi_evaluation_fail(const lossi_evaluation *evaluation, loss_context *context,

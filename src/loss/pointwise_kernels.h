@@ -5,12 +5,22 @@
  */
 static void value(const lossi_tile *tile)
 {
-    lossi_pointwise(tile, LOSSI_FORMULA, LOSSI_VALUE);
+    if (tile->value != NULL) {
+        lossi_pointwise(tile, LOSSI_FORMULA, LOSSI_VALUE);
+    } else {
+        lossi_pointwise_sum(tile, LOSSI_FORMULA, LOSSI_VALUE, 0);
+    }
 }
 
 static void gradient(const lossi_tile *tile)
 {
-    lossi_pointwise(tile, LOSSI_FORMULA, LOSSI_GRADIENT);
+    if (tile->value != NULL) {
+        lossi_pointwise(tile, LOSSI_FORMULA, LOSSI_GRADIENT);
+    } else if (tile->streaming) {
+        lossi_pointwise_sum(tile, LOSSI_FORMULA, LOSSI_GRADIENT, 1);
+    } else {
+        lossi_pointwise_sum(tile, LOSSI_FORMULA, LOSSI_GRADIENT, 0);
+    }
 }
 
 static void everything(const lossi_tile *tile)

@@ -46,7 +46,8 @@ typedef struct lossi_prepared {
 /*
  * What a kernel works on: one tile. Arrays are contiguous within a row. For a pointwise loss there are `rows` elements
  * one behind the other (columns is 1); for the others row i of an array is at i · its stride.
- * Outputs that are NULL are not wanted; value always is.
+ * Outputs that are NULL are not wanted; value always is, but for a pointwise loss asked for no more than the gradient:
+ * there, where value is NULL the kernel adds the values to lanes (core/sum.h), and streams the gradient when told to.
  */
 typedef struct lossi_tile {
     const lossi_prepared *prepared;
@@ -58,6 +59,8 @@ typedef struct lossi_tile {
     int64_t prediction_stride, target_stride, direction_stride;
     void *value, *gradient, *curvature, *product;
     int64_t gradient_stride, curvature_stride, product_stride;
+    double *lanes;     /* 16; instead of value */
+    int32_t streaming; /* store past the caches: gradient is aligned to 64 then */
     void *
         denominator; /* one per row, for losses that are not pointwise: what the row adds to the denominator */
 } lossi_tile;

@@ -11,26 +11,9 @@
 #ifndef LOSSI_LOSS_ROWWISE_H
 #define LOSSI_LOSS_ROWWISE_H
 
-#include <string.h>
-
-#include "core/sum.h"
+#include "loss/lanes.h"
 #include "loss/row.h"
 #include "simd/reduce.h"
-
-enum { LOSSI_PACK = LOSSI_LANES / VREAL_LANES, LOSSI_WIDE = LOSSI_LANES / F64_LANES };
-
-/* One element of an array of any alignment, read and written. */
-LOSSI_INLINE real lossi_get(const real *x)
-{
-    real one;
-    memcpy(&one, x, sizeof one);
-    return one;
-}
-
-LOSSI_INLINE void lossi_put(real *x, real one)
-{
-    memcpy(x, &one, sizeof one);
-}
 
 /* ---- 16 lanes of a sum, in double ---- */
 

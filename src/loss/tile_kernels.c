@@ -1,59 +1,23 @@
 /* What is done to tiles around the formula, on vectors. The order of the sum is core/sum.h's. */
 #include "loss/tile_kernels.h"
 
-#include <string.h>
-
 #include "core/isa.h"
-#include "core/sum.h"
-#include "simd/real.h"
-
-enum { WIDE = LOSSI_LANES / F64_LANES }; /* vectors of double that hold the 16 lanes */
-
-/* One element of an array of any alignment, read and written. */
-LOSSI_INLINE real get(const real *x)
-{
-    real one;
-    memcpy(&one, x, sizeof one);
-    return one;
-}
-
-LOSSI_INLINE void put(real *x, real one)
-{
-    memcpy(x, &one, sizeof one);
-}
-
-/* 16 elements onto the lanes; float32 is widened, which is exact. */
-LOSSI_INLINE void add_sixteen(const real *x, f64v *lanes)
-{
-#if LOSSI_REAL == 64
-    for (int v = 0; v < WIDE; v++) {
-        lanes[v] = lanes[v] + f64_load(x + v * F64_LANES);
-    }
-#else
-    for (int v = 0; v < WIDE / 2; v++) {
-        f32v narrow = f32_load(x + v * F32_LANES);
-        lanes[2 * v] = lanes[2 * v] + f32_to_f64_low(narrow);
-        lanes[2 * v + 1] = lanes[2 * v + 1] + f32_to_f64_high(narrow);
-    }
-#endif
-}
+#include "loss/lanes.h"
 
 static void sum(int64_t count, const void *array, double *total)
 {
     const real *x = array;
-    f64v lanes[WIDE];
+    f64v lanes[LOSSI_WIDE];
     int64_t i = 0;
-    for (int v = 0; v < WIDE; v++) {
-        lanes[v] = f64_load(total + v * F64_LANES);
-    }
+    lossi_lanes_load(total, lanes);
     for (; i + LOSSI_LANES <= count; i += LOSSI_LANES) {
-        add_sixteen(x + i, lanes);
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_lanes_add(lanes, v, v_load(x + i + v * VREAL_LANES));
+        }
     }
-    for (int v = 0; v < WIDE; v++) {
-        f64_store(total + v * F64_LANES, lanes[v]);
-    }
+    lossi_lanes_store(total, lanes);
     for (int lane = 0; i < count; i++, lane++) {
-        total[lane] += (double)get(x + i);
+        total[lane] += (double)lossi_get(x + i);
     }
 }
 
@@ -67,18 +31,18 @@ static void weigh(int64_t rows, int64_t columns, const void *weight, void *array
             v_store(x + i, v_load(x + i) * v_load(w + i));
         }
         for (; i < rows; i++) {
-            put(x + i, get(x + i) * get(w + i));
+            lossi_put(x + i, lossi_get(x + i) * lossi_get(w + i));
         }
         return;
     }
     for (int64_t i = 0; i < rows; i++, x += columns) {
-        const vreal factor = v_set1(get(w + i));
+        const vreal factor = v_set1(lossi_get(w + i));
         int64_t j = 0;
         for (; j + VREAL_LANES <= columns; j += VREAL_LANES) {
             v_store(x + j, v_load(x + j) * factor);
         }
         for (; j < columns; j++) {
-            put(x + j, get(x + j) * get(w + i));
+            lossi_put(x + j, lossi_get(x + j) * lossi_get(w + i));
         }
     }
 }
@@ -92,7 +56,7 @@ static void multiply(int64_t count, const void *left, const void *right, void *o
         v_store(y + i, v_load(a + i) * v_load(b + i));
     }
     for (; i < count; i++) {
-        put(y + i, get(a + i) * get(b + i));
+        lossi_put(y + i, lossi_get(a + i) * lossi_get(b + i));
     }
 }
 
@@ -104,14 +68,16 @@ static int64_t outside(int64_t count, const void *array, const lossi_domain *dom
     int64_t i = 0;
     for (; i + VREAL_LANES <= count; i += VREAL_LANES) {
         const vreal a = v_load(x + i);
-        const vmask wrong = domain->discrete ? v_mask_and(v_ne(a, lows), v_ne(a, highs))
-                                             : v_mask_or(v_lt(a, lows), v_gt(a, highs));
-        if (v_mask_any(v_mask_and(wrong, v_mask_not(v_is_nan(a))))) {
+        /* NaN is let through: every comparison with it is false */
+        const vmask wrong = domain->discrete
+                                ? v_mask_and(v_mask_or(v_lt(a, lows), v_gt(a, lows)), v_ne(a, highs))
+                                : v_mask_or(v_lt(a, lows), v_gt(a, highs));
+        if (v_mask_any(wrong)) {
             break;
         }
     }
     for (; i < count; i++) {
-        const real a = get(x + i);
+        const real a = lossi_get(x + i);
         int bad = domain->discrete ? a != low && a != high : a < low || a > high;
         if (bad && a == a) {
             return i;
@@ -131,11 +97,32 @@ static int64_t nonfinite(int64_t count, const void *array)
         }
     }
     for (; i < count; i++) {
-        if (!(get(x + i) <= REAL_MAX && get(x + i) >= -REAL_MAX)) {
+        if (!(lossi_get(x + i) <= REAL_MAX && lossi_get(x + i) >= -REAL_MAX)) {
             return i;
         }
     }
     return -1;
+}
+
+/* Plain C: the compiler makes vectors of it, in this order of the conditions. */
+static int64_t labels_outside(int64_t count, const int64_t *labels, int64_t columns, int64_t ignored,
+                              int64_t *counted)
+{
+    int64_t classes = 0, left_out = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t ignore = labels[i] == ignored, inside = (labels[i] >= 0) & (labels[i] < columns);
+        classes += inside & (ignore ^ 1);
+        left_out += ignore;
+    }
+    *counted = classes;
+    if (classes + left_out == count) {
+        return -1;
+    }
+    int64_t i = 0;
+    while (labels[i] == ignored || (labels[i] >= 0 && labels[i] < columns)) {
+        i++;
+    }
+    return i;
 }
 
 /* Streaming stores want aligned places: the ends go by ordinary ones. */
@@ -145,13 +132,13 @@ static void stream(int64_t count, const void *from, void *to)
     real *y = to;
     int64_t i = 0;
     for (; i < count && (uintptr_t)(y + i) % sizeof(vreal) != 0; i++) {
-        put(y + i, get(x + i));
+        lossi_put(y + i, lossi_get(x + i));
     }
     for (; i + VREAL_LANES <= count; i += VREAL_LANES) {
         v_stream(y + i, v_load(x + i));
     }
     for (; i < count; i++) {
-        put(y + i, get(x + i));
+        lossi_put(y + i, lossi_get(x + i));
     }
 }
 
@@ -163,7 +150,7 @@ static void stream_end(void)
 }
 
 extern const lossi_tile_kernels LOSSI_NAME(tile_kernels);
-const lossi_tile_kernels LOSSI_NAME(tile_kernels) = {sum,       weigh,  multiply,  outside,
+const lossi_tile_kernels LOSSI_NAME(tile_kernels) = {sum,       weigh,  multiply,  outside, labels_outside,
                                                      nonfinite, stream, stream_end};
 
 #ifdef LOSSI_ONCE

@@ -17,6 +17,9 @@ typedef struct lossi_tile_kernels {
     void (*multiply)(int64_t count, const void *a, const void *b, void *y);
     /* The first element outside the domain, −1 when there is none. */
     int64_t (*outside)(int64_t count, const void *x, const lossi_domain *domain);
+    /* The first label that is neither a class nor the ignored one, −1 when there is none; how many are classes and count. */
+    int64_t (*labels_outside)(int64_t count, const int64_t *labels, int64_t columns, int64_t ignored,
+                              int64_t *counted);
     /* The first NaN or infinity, −1 when there is none. */
     int64_t (*nonfinite)(int64_t count, const void *x);
     /* Copies past the caches. */

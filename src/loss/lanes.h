@@ -1,0 +1,55 @@
+/*
+ * The 16 lanes of a sum in vectors of double, and packs: 16 elements of an array, one for each lane (core/sum.h).
+ */
+#ifndef LOSSI_LOSS_LANES_H
+#define LOSSI_LOSS_LANES_H
+
+#include <string.h>
+
+#include "core/sum.h"
+#include "simd/real.h"
+
+enum {
+    LOSSI_PACK = LOSSI_LANES / VREAL_LANES, /* vectors that hold 16 elements */
+    LOSSI_WIDE = LOSSI_LANES / F64_LANES    /* vectors of double that hold 16 lanes */
+};
+
+/* One element of an array of any alignment, read and written. */
+LOSSI_INLINE real lossi_get(const real *x)
+{
+    real one;
+    memcpy(&one, x, sizeof one);
+    return one;
+}
+
+LOSSI_INLINE void lossi_put(real *x, real one)
+{
+    memcpy(x, &one, sizeof one);
+}
+
+LOSSI_INLINE void lossi_lanes_load(const double *total, f64v *lanes)
+{
+    for (int v = 0; v < LOSSI_WIDE; v++) {
+        lanes[v] = f64_load(total + v * F64_LANES);
+    }
+}
+
+LOSSI_INLINE void lossi_lanes_store(double *total, const f64v *lanes)
+{
+    for (int v = 0; v < LOSSI_WIDE; v++) {
+        f64_store(total + v * F64_LANES, lanes[v]);
+    }
+}
+
+/* Vector v of a pack onto its lanes; float32 is widened, which is exact. */
+LOSSI_INLINE void lossi_lanes_add(f64v *lanes, int v, vreal x)
+{
+#if LOSSI_REAL == 64
+    lanes[v] = lanes[v] + x;
+#else
+    lanes[2 * v] = lanes[2 * v] + f32_to_f64_low(x);
+    lanes[2 * v + 1] = lanes[2 * v + 1] + f32_to_f64_high(x);
+#endif
+}
+
+#endif

@@ -1,0 +1,220 @@
+/* Blocks of contiguous rows: check, call the kernel in place, add up. */
+#include "loss/plain.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 /* of streaming stores, at most a vector */ };
+
+static int32_t dense(const lossi_array *array, int64_t columns)
+{
+    return (array->column_stride == 1 || columns == 1) && (array->row_stride == columns || array->rows == 1);
+}
+
+static int32_t everywhere(const lossi_domain *domain)
+{
+    return isinf(domain->low) && isinf(domain->high);
+}
+
+int32_t lossi_plain_init(lossi_plain *plain, const lossi_evaluation *e, const lossi_cut *cut,
+                         const lossi_array *prediction, const lossi_array *gradient)
+{
+    const lossi_prepared *prepared = &e->function->prepared;
+    const int64_t target_columns = e->labels ? 1 : e->columns;
+    if (e->weight != NULL || e->mask != NULL || e->indices != NULL || !dense(prediction, e->columns) ||
+        !dense(e->target, target_columns) || (!e->labels && e->target->dtype != e->dtype)) {
+        return 0;
+    }
+    /* a gradient in the place of the target: a kernel over rows needs the target to the end */
+    if (gradient != NULL && (!dense(gradient, e->columns) || gradient->pointer == e->target->pointer)) {
+        return 0;
+    }
+    plain->e = e;
+    plain->prediction = prediction->pointer;
+    plain->target = e->target->pointer;
+    plain->gradient = gradient != NULL ? gradient->pointer : NULL;
+    plain->pointwise = (e->function->row->flags & LOSSI_POINTWISE) != 0;
+    plain->domains = !everywhere(&prepared->prediction) || (!e->labels && !everywhere(&prepared->target));
+    plain->copy_labels = e->labels &&
+                         (e->target->dtype != LOSS_INT64 || (uintptr_t)plain->target % sizeof(int64_t) != 0);
+    plain->tile_rows = cut->tile_rows;
+    plain->block_rows = cut->block_rows;
+    /* element i of a tile belongs to lane i mod 16: the lanes go on through a block only when tiles are packs of 16 */
+    return !plain->pointwise || cut->tile_rows * e->columns % LOSSI_LANES == 0;
+}
+
+/* ---- scratch: the gradient when it is streamed; and for losses over rows, by row ---- */
+
+static int64_t padded(int64_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static int64_t gradient_bytes(const lossi_plain *plain)
+{
+    const lossi_evaluation *e = plain->e;
+    return e->streaming ? padded(plain->block_rows * e->columns * e->real_size) : 0;
+}
+
+int64_t lossi_plain_scratch(const lossi_plain *plain)
+{
+    const int64_t rows = plain->pointwise ? 0 : plain->block_rows, size = plain->e->real_size;
+    return gradient_bytes(plain) + 2 * padded(rows * size) + padded(rows * (int64_t)sizeof(int64_t));
+}
+
+/* ---- checks ---- */
+
+static int32_t bad(lossi_total *total, loss_status status, const char *role, int64_t row, double number)
+{
+    total->status = status;
+    total->role = role;
+    total->row = row;
+    total->bad = number;
+    return 0;
+}
+
+/* Elements first … first + count − 1 of an array. */
+static int32_t keeps_to(const lossi_plain *plain, lossi_total *total, const char *role, const char *array,
+                        const lossi_domain *domain, int64_t first, int64_t count)
+{
+    const lossi_evaluation *e = plain->e;
+    if (everywhere(domain)) {
+        return 1;
+    }
+    int64_t index = e->tiles->outside(count, array + first * e->real_size, domain);
+    return index < 0 ? 1
+                     : bad(total, LOSS_ERROR_DOMAIN, role, (first + index) / e->columns,
+                           lossi_real_at(e->dtype, array, first + index));
+}
+
+static int32_t in_domains(const lossi_plain *plain, lossi_total *total, int64_t first, int64_t count)
+{
+    const lossi_prepared *prepared = &plain->e->function->prepared;
+    return !plain->domains ||
+           (keeps_to(plain, total, "prediction", plain->prediction, &prepared->prediction, first, count) &&
+            (plain->e->labels ||
+             keeps_to(plain, total, "target", plain->target, &prepared->target, first, count)));
+}
+
+/* The labels of rows, aligned and in 64 bits; NULL when one is no class. */
+static const int64_t *labels_of(const lossi_plain *plain, int64_t *copy, int64_t first, int64_t rows,
+                                lossi_total *total)
+{
+    const lossi_evaluation *e = plain->e;
+    const int64_t size = loss_dtype_size(e->target->dtype);
+    const char *from = plain->target + first * size;
+    const int64_t *labels = copy;
+    int64_t counted;
+    if (!plain->copy_labels) {
+        labels = (const int64_t *)(const void *)from;
+    } else if (size == 8) {
+        memcpy(copy, from, (size_t)(rows * size));
+    } else {
+        for (int64_t i = 0; i < rows; i++) {
+            int32_t small;
+            memcpy(&small, from + i * size, sizeof small);
+            copy[i] = small;
+        }
+    }
+    int64_t index = e->tiles->labels_outside(rows, labels, e->columns, e->function->prepared.ignore_label,
+                                             &counted);
+    if (index >= 0) {
+        total->label = labels[index];
+        bad(total, LOSS_ERROR_LABEL, "target", first + index, (double)labels[index]);
+        return NULL;
+    }
+    return labels;
+}
+
+/* ---- blocks ---- */
+
+static void run(const lossi_plain *plain, const lossi_tile *tile)
+{
+    if (tile->gradient != NULL) {
+        plain->e->kernels->gradient(tile);
+    } else {
+        plain->e->kernels->value(tile);
+    }
+}
+
+static void pointwise_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t count,
+                            lossi_total *total)
+{
+    const lossi_evaluation *e = plain->e;
+    const int32_t size = e->real_size;
+    const int32_t aligned = ((uintptr_t)plain->gradient + (uintptr_t)(first * size)) % ALIGNMENT == 0;
+    const int32_t copied = plain->gradient != NULL && e->streaming && !aligned;
+    /* a second look at the data wants it in the first-level cache */
+    const int64_t most = plain->domains || copied ? LOSSI_TILE : count;
+    lossi_tile tile = {.prepared = &e->function->prepared,
+                       .scale = e->scale,
+                       .columns = 1,
+                       .lanes = total->lanes,
+                       .streaming = e->streaming && aligned};
+    for (int64_t end = first + count; first < end; first += tile.rows) {
+        tile.rows = end - first < most ? end - first : most;
+        if (!in_domains(plain, total, first, tile.rows)) {
+            return;
+        }
+        tile.prediction = plain->prediction + first * size;
+        tile.target = plain->target + first * size;
+        tile.gradient = plain->gradient == NULL ? NULL : copied ? scratch : plain->gradient + first * size;
+        run(plain, &tile);
+        if (copied) {
+            e->tiles->stream(tile.rows, scratch, plain->gradient + first * size);
+        }
+    }
+    total->weight_lanes[0] += (double)count; /* integers: exact in any order */
+}
+
+static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
+                          lossi_total *total)
+{
+    const lossi_evaluation *e = plain->e;
+    const int64_t columns = e->columns, size = e->real_size, each = padded(plain->block_rows * size);
+    char *value = scratch + gradient_bytes(plain), *denominator = value + each;
+    char *gradient = plain->gradient == NULL ? NULL : plain->gradient + first * columns * size;
+    const int32_t copied = gradient != NULL && e->streaming;
+    lossi_tile tile = {.prepared = &e->function->prepared,
+                       .scale = e->scale,
+                       .rows = rows,
+                       .columns = columns,
+                       .prediction = plain->prediction + first * columns * size,
+                       .prediction_stride = columns,
+                       .target_stride = columns,
+                       .value = value,
+                       .gradient = copied ? scratch : gradient,
+                       .gradient_stride = columns,
+                       .denominator = denominator};
+    if (!in_domains(plain, total, first * columns, rows * columns)) {
+        return;
+    }
+    if (e->labels) {
+        tile.labels = labels_of(plain, (int64_t *)(void *)(denominator + each), first, rows, total);
+        if (tile.labels == NULL) {
+            return;
+        }
+    } else {
+        tile.target = plain->target + first * columns * size;
+    }
+    run(plain, &tile);
+    for (int64_t i = 0; i < rows; i += plain->tile_rows) { /* the sum goes by tiles */
+        const int64_t count = rows - i < plain->tile_rows ? rows - i : plain->tile_rows;
+        e->tiles->sum(count, value + i * size, total->lanes);
+        e->tiles->sum(count, denominator + i * size, total->weight_lanes);
+    }
+    if (copied) {
+        e->tiles->stream(rows * columns, scratch, gradient);
+    }
+}
+
+void lossi_plain_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
+                       lossi_total *total)
+{
+    if (plain->pointwise) {
+        const int64_t columns = plain->e->columns;
+        pointwise_block(plain, scratch, first * columns, rows * columns, total);
+    } else {
+        rowwise_block(plain, scratch, first, rows, total);
+    }
+}

@@ -1,0 +1,31 @@
+/*
+ * The common case, in few steps: whole contiguous arrays, nothing weighed, masked or picked, and nobody wants more than the
+ * sum and the gradient. Kernels then work on blocks in place. The bits are those of evaluation.c.
+ */
+#ifndef LOSSI_LOSS_PLAIN_H
+#define LOSSI_LOSS_PLAIN_H
+
+#include "loss/evaluation.h"
+
+typedef struct lossi_plain {
+    const lossi_evaluation *e;
+    char *prediction, *target, *gradient; /* gradient NULL: not wanted */
+    int32_t pointwise, domains, copy_labels;
+    int64_t tile_rows, block_rows;
+} lossi_plain;
+
+/* 0 when the case is not the common one. */
+int32_t lossi_plain_init(lossi_plain *plain, const lossi_evaluation *e, const lossi_cut *cut,
+                         const lossi_array *prediction, const lossi_array *gradient);
+
+/* Bytes of scratch one worker needs. */
+int64_t lossi_plain_scratch(const lossi_plain *plain);
+
+/*
+ * Evaluates rows first … first + rows − 1, a block or the last part of one. A bad row stops it, and total says which; the
+ * first row that is not finite is not looked for.
+ */
+void lossi_plain_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
+                       lossi_total *total);
+
+#endif
