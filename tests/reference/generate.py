@@ -2,7 +2,9 @@
 """Writes the reference vectors of every loss that has a definition: tests/data/reference/<loss>.csv.
 
     generate.py [--seed N] [--output DIRECTORY] [loss ...]
-    generate.py --seed N --check PROGRAM        into a temporary directory, then runs PROGRAM on it
+    generate.py [--seed N] --check PROGRAM      into a temporary directory, then runs PROGRAM on it; the seed is that of
+                                                the day unless it is given
+    generate.py --compare                       whether the stored files are what this program writes
 
 A line is one row of data: dtype, kind (g a corner of the grid, r a generic point), options, prediction, target
 (#3 is a class label), direction, then value, gradient, curvature, product and majorizer. Inputs are hexadecimal and
@@ -12,6 +14,7 @@ empty majorizer says that there is none.
 """
 
 import argparse
+import filecmp
 import importlib.util
 import multiprocessing
 import os
@@ -19,6 +22,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -30,6 +34,7 @@ from oracle import INF, REAL, SIGNS, UNIT, mp, mpf  # noqa: E402
 
 DEFINITIONS = os.path.join(HERE, "definitions")
 OUTPUTS = ("value", "gradient", "curvature", "product", "majorizer")
+STORED_SEED = 2385
 RANDOM_POINTS = 13  # a prime, so that cycling through them never lines up with the lanes of a vector
 
 
@@ -199,19 +204,27 @@ def write(name, seed, output, pool):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=2385)
+    parser.add_argument("--seed", type=int)
     parser.add_argument("--output", default=os.path.join(HERE, "..", "data", "reference"))
     parser.add_argument("--check", metavar="PROGRAM", help="run PROGRAM on fresh vectors")
+    parser.add_argument("--compare", action="store_true", help="compare with the stored files")
     parser.add_argument("loss", nargs="*")
     given = parser.parse_args()
+    seed = given.seed if given.seed is not None else int(time.time()) // 86400 if given.check else STORED_SEED
     with multiprocessing.Pool(min(2, os.cpu_count() or 1)) as pool, tempfile.TemporaryDirectory() as scratch:
-        output = scratch if given.check else given.output
+        output = scratch if given.check or given.compare else given.output
         os.makedirs(output, exist_ok=True)
         for name in given.loss or names():
-            size = write(name, given.seed, output, pool)
-            print("%s: %d bytes" % (name, size), flush=True)
+            size = write(name, seed, output, pool)
+            print("%s: seed %d, %d bytes" % (name, seed, size), flush=True)
         if given.check:
             return subprocess.run([given.check], env=dict(os.environ, LOSS_REFERENCE=scratch)).returncode
+        if given.compare:
+            differing = [name for name in given.loss or names()
+                         if not filecmp.cmp(os.path.join(scratch, name + ".csv"),
+                                            os.path.join(given.output, name + ".csv"), shallow=False)]
+            print("\n".join("%s.csv is not what the definition gives" % name for name in differing))
+            return 1 if differing else 0
     return 0
 
 

@@ -45,13 +45,20 @@ batch batch_create(loss_dtype dtype, int64_t rows, int64_t columns, int64_t valu
         made.mask[i] = 1;
     }
     for (int k = 0; k < BATCH_OUTPUTS; k++) {
-        int64_t count = rows * batch_width(&made, k);
-        made.output[k] = array(count, size);
+        made.output[k] = array(rows * batch_width(&made, k), size);
+    }
+    batch_forget(&made);
+    return made;
+}
+
+void batch_forget(batch *made)
+{
+    for (int k = 0; k < BATCH_OUTPUTS; k++) {
+        int64_t count = made->rows * batch_width(made, k);
         for (int64_t i = 0; i < count; i++) {
-            set_element(made.output[k], dtype, i, 777);
+            set_element(made->output[k], made->dtype, i, 777);
         }
     }
-    return made;
 }
 
 void batch_free(batch *made)

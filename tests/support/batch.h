@@ -35,6 +35,9 @@ extern const char *const batch_output_names[BATCH_OUTPUTS];
 batch batch_create(loss_dtype dtype, int64_t rows, int64_t columns, int64_t value_columns, int32_t labels);
 void batch_free(batch *made);
 
+/* Fills the outputs with 777 again. */
+void batch_forget(batch *made);
+
 /*
  * A batch of the generic rows of a group, again and again with other factors, so that no two rows are alike; `wide`
  * columns for a pointwise loss. The directions are generic too.

@@ -30,6 +30,7 @@ void losses_reference(void **state);
 void losses_reference_one_by_one(void **state);
 void losses_gauss_newton(void **state);
 void losses_majorizer(void **state);
+void losses_majorizer_bounds(void **state);
 void losses_differences(void **state);
 
 /* losses_layout.c: where the numbers lie does not matter. */

@@ -180,6 +180,60 @@ void losses_majorizer(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* Row i of f(x) + s g·d + s²/2 dᵀB d, B as the product gives it or as a diagonal; pointwise columns count for themselves. */
+static void check_bound(const batch *start, const batch *moved, double length, int64_t i)
+{
+    int64_t per_value = start->columns / start->value_columns;
+    for (int64_t v = 0; v < start->value_columns; v++) {
+        double value = batch_at(start, 0, i, v), linear = 0, full = 0, diagonal = 0,
+               there = batch_at(moved, 0, i, v);
+        for (int64_t j = v * per_value; j < (v + 1) * per_value; j++) {
+            double d = length * element(start->direction, start->dtype, i * start->columns + j);
+            linear += batch_at(start, 1, i, j) * d;
+            full += batch_at(start, 3, i, j) * length * d / 2;
+            diagonal += batch_at(start, 2, i, j) * d * d / 2;
+        }
+        assert_true(there <= value + linear + full + 1e-13 * (1 + fabs(linear) + full + value));
+        assert_true(full <= diagonal * (1 + 1e-14));
+    }
+}
+
+/* The majorizer is what it says: the quadratic with it lies above the loss, near and far. */
+void losses_majorizer_bounds(void **state)
+{
+    enum { BOUND_ROWS = 200 };
+    static const double lengths[] = {0.01, 1, -1.75, 40};
+    loss_case *given = *state;
+    for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
+        const vector_group *group = &given->file.groups[g];
+        int64_t columns = losses_columns(given, group);
+        loss_function *function;
+        batch start, moved;
+        if ((group->available & (1 << VECTOR_MAJORIZER)) == 0) {
+            continue;
+        }
+        function = losses_make(given, group->options);
+        assert_status(given->context, loss_function_set_string(function, "curvature", "majorizer"), LOSS_OK);
+        start = batch_of_group(group, BOUND_ROWS, columns, given->pointwise);
+        moved = batch_of_group(group, BOUND_ROWS, columns, given->pointwise);
+        assert_status(given->context, batch_evaluate(given->context, function, &start), LOSS_OK);
+        for (size_t s = 0; s < sizeof lengths / sizeof *lengths; s++) {
+            for (int64_t i = 0; i < BOUND_ROWS * columns; i++) {
+                double x = element(start.prediction, start.dtype, i),
+                       d = element(start.direction, start.dtype, i);
+                set_element(moved.prediction, moved.dtype, i, x + lengths[s] * d);
+            }
+            assert_status(given->context, batch_evaluate(given->context, function, &moved), LOSS_OK);
+            for (int64_t i = 0; i < BOUND_ROWS; i++) {
+                check_bound(&start, &moved, lengths[s], i);
+            }
+        }
+        batch_free(&start);
+        batch_free(&moved);
+        loss_function_free(function);
+    }
+}
+
 /* ---- differences: in float64 alone, float32 has too few digits for them ---- */
 
 enum { POINTS = 4 };

@@ -21,6 +21,7 @@ static const named_test named_tests[] = {
     {"reference_one_by_one", losses_reference_one_by_one, 0},
     {"gauss_newton", losses_gauss_newton, 0},
     {"majorizer", losses_majorizer, 0},
+    {"majorizer_bounds", losses_majorizer_bounds, LOSS_FLOAT64},
     {"differences", losses_differences, LOSS_FLOAT64},
     {"tails", losses_tails, 0},
     {"strides", losses_strides, 0},
