@@ -2,8 +2,8 @@
  *
  *   sigmoid(x) = 1 / (1 + e^-x)        softplus(x) = log(1 + e^x)
  *
- * Branch-free, and only of operations that IEEE 754 rounds exactly, in an order that is written here: hence
- * the same bits on every instruction set. The errors, about 1 ulp at worst, are measured by tests/numerics/ulp.c and listed in
+ * Branch-free, and only of operations that IEEE 754 rounds exactly, in an order that is written here: hence the same
+ * bits on every instruction set. The errors, below 1 ulp, are measured by tests/numerics/ulp.c and listed in
  * docs/numerics.md. NaN gives NaN, every infinity and zero its limit with its sign, subnormals are numbers.
  *
  * The reductions are the classical ones: e^x = 2^n e^r with n = round(x / ln 2), and log x = n ln 2 +
@@ -56,14 +56,21 @@ LOSSI_INLINE vreal v_exp_parts(vreal x, vreal *missing)
     return v_scale(head, n);
 }
 
-/* 2^n e^r - 1 = head + tail, |tail| < |head| / 4, the remainder of the argument given as r + low. */
+/* 2^n e^r - 1 = head + tail, |tail| < |head| / 2, the remainder of the argument given as r + low. For n = 1 and r
+ * near -ln 2 / 2 the head cancels to a few times r^2, hence r^2 / 2 is kept with its rounding error.
+ * So is what 2^n - 1 loses where 1 is its last digit. */
 LOSSI_INLINE vreal v_expm1_parts(vreal n, vreal r, vreal low, vreal *tail)
 {
-    vreal curved = v_fma(r * r, v_exp_tail(r), low);
+    vreal half = r * REAL(0.5);
+    vreal square = half * r;
+    vreal square_missing = v_fma(half, r, -square);
+    vreal cubic = square * (r * REAL(2.0));
+    vreal rest = v_fma(cubic, v_exp_cubic_tail(r), square_missing + low);
     vreal power = v_pow2(n);
     vreal base = power - REAL(1.0);
     vreal head = v_fma(power, r, base);
-    *tail = v_fma(power, curved, v_fma(power, r, base - head));
+    vreal missing = v_fma(power, r, base - head) + ((power - base) - REAL(1.0));
+    *tail = v_fma(power, square, v_fma(power, rest, missing));
     return head;
 }
 

@@ -21,15 +21,20 @@
 #define MATH_BITS_ONE            0x3f800000
 #define MATH_BITS_THREE_QUARTERS 0x3f400000
 
-/* (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2; e^r - 1 is then right to 2^-31.0 */
-LOSSI_INLINE vreal v_exp_tail(vreal r)
+/* ((e^r - 1 - r) / r^2 - 1/2) / r on |r| <= ln 2 / 2; e^r - 1 is then right to 2^-31.0 */
+LOSSI_INLINE vreal v_exp_cubic_tail(vreal r)
 {
     vreal p = v_set1(0x1.9e0bfep-13f);
     p = v_fma(p, r, v_set1(0x1.6d436ap-10f));
     p = v_fma(p, r, v_set1(0x1.111306p-7f));
     p = v_fma(p, r, v_set1(0x1.5554fp-5f));
-    p = v_fma(p, r, v_set1(0x1.555554p-3f));
-    return v_fma(p, r, v_set1(0x1p-1f));
+    return v_fma(p, r, v_set1(0x1.555554p-3f));
+}
+
+/* (e^r - 1 - r) / r^2 */
+LOSSI_INLINE vreal v_exp_tail(vreal r)
+{
+    return v_fma(v_exp_cubic_tail(r), r, v_set1(0.5f));
 }
 
 /* (log(1 + f) - f + f^2 / 2) / f^3 on [-1/4, 1/2]; log(1 + f) is then right to 2^-27.6 */

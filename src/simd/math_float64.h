@@ -22,22 +22,34 @@
 #define MATH_BITS_ONE            0x3ff0000000000000
 #define MATH_BITS_THREE_QUARTERS 0x3fe8000000000000
 
-/* (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2; e^r - 1 is then right to 2^-61.5 */
+/* (e^r - 1 - r) / r^2 = 1/2 + r (odd + r even) on |r| <= ln 2 / 2; e^r - 1 is then right to 2^-61.5 */
+LOSSI_INLINE vreal v_exp_chains(vreal square, vreal *odd)
+{
+    vreal even = v_set1(0x1.1f1a283c7cf11p-29);
+    *odd = v_set1(0x1.af5f17c20c511p-26);
+    even = v_fma(even, square, v_set1(0x1.27e5133c92e3cp-22));
+    *odd = v_fma(*odd, square, v_set1(0x1.71ddf819199dfp-19));
+    even = v_fma(even, square, v_set1(0x1.a01a018e0fb83p-16));
+    *odd = v_fma(*odd, square, v_set1(0x1.a01a01b000a1cp-13));
+    even = v_fma(even, square, v_set1(0x1.6c16c16c1aafap-10));
+    *odd = v_fma(*odd, square, v_set1(0x1.111111110f659p-7));
+    even = v_fma(even, square, v_set1(0x1.555555555554dp-5));
+    *odd = v_fma(*odd, square, v_set1(0x1.5555555555559p-3));
+    return even;
+}
+
+LOSSI_INLINE vreal v_exp_cubic_tail(vreal r)
+{
+    vreal odd;
+    vreal even = v_exp_chains(r * r, &odd);
+    return v_fma(even, r, odd);
+}
+
 LOSSI_INLINE vreal v_exp_tail(vreal r)
 {
-    vreal square = r * r;
-    vreal even = v_set1(0x1.1f1a283c7cf11p-29);
-    vreal odd = v_set1(0x1.af5f17c20c511p-26);
-    even = v_fma(even, square, v_set1(0x1.27e5133c92e3cp-22));
-    odd = v_fma(odd, square, v_set1(0x1.71ddf819199dfp-19));
-    even = v_fma(even, square, v_set1(0x1.a01a018e0fb83p-16));
-    odd = v_fma(odd, square, v_set1(0x1.a01a01b000a1cp-13));
-    even = v_fma(even, square, v_set1(0x1.6c16c16c1aafap-10));
-    odd = v_fma(odd, square, v_set1(0x1.111111110f659p-7));
-    even = v_fma(even, square, v_set1(0x1.555555555554dp-5));
-    odd = v_fma(odd, square, v_set1(0x1.5555555555559p-3));
-    even = v_fma(even, square, v_set1(0x1p-1));
-    return v_fma(odd, r, even);
+    vreal odd, square = r * r;
+    vreal even = v_exp_chains(square, &odd);
+    return v_fma(odd, r, v_fma(even, square, v_set1(0.5)));
 }
 
 /* (log(1 + f) - f + f^2 / 2) / f^3 on [-1/4, 1/2]; log(1 + f) is then right to 2^-59.2 */

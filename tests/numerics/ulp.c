@@ -277,9 +277,11 @@ static void measure_every_float32(measurement *m)
             uint32_t bits = (uint32_t)pattern + (uint32_t)i;
             memcpy(&x[i], &bits, sizeof bits);
         }
-        if (m->function == MATH_LOG1P_UNIT && !(x[0] >= 0.0f && x[BLOCK - 1] <= 1.0f) && x[0] != 1.0f)
-            continue;
-        measure_block(m, x, m->function == MATH_LOG1P_UNIT && x[0] == 1.0f ? 1 : BLOCK);
+        int n = BLOCK;
+        if (m->function == MATH_LOG1P_UNIT) /* 0 up to 1, the first of its block */
+            n = signbit(x[0]) || !(x[0] <= 1.0f) ? 0 : x[0] < 1.0f ? BLOCK : 1;
+        if (n > 0)
+            measure_block(m, x, n);
     }
 }
 
