@@ -3,5 +3,7 @@
 
 add_custom_target(demo
                   COMMAND loss_tool compare tests/data/digits.csv --target digit --plot convergence.svg
+                  COMMAND ${CMAKE_COMMAND} -E echo
+                  COMMAND ${CMAKE_COMMAND} -E echo "The gap of each family against its cost is drawn in convergence.svg"
                   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
                   USES_TERMINAL VERBATIM)
