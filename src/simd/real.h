@@ -85,6 +85,8 @@ typedef f64m vmask;
 #define v_bits      LOSSI_V(bits)
 #define v_from_bits LOSSI_V(from_bits)
 #define v_int_set1  LOSSI_V(int_set1)
+#define v_int_add   LOSSI_V(int_add)
+#define v_int_sub   LOSSI_V(int_sub)
 #define v_int_shl   LOSSI_V(int_shl)
 #define v_int_shr   LOSSI_V(int_shr)
 #define v_pow2      LOSSI_V(pow2)

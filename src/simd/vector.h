@@ -92,6 +92,28 @@ LOSSI_INLINE f64i f64_int_set1(int64_t x)
     return (f64i){0} + x;
 }
 
+/* Sums that may leave the range wrap; with plain + and - of signed lanes they would be undefined, as for int. */
+
+LOSSI_INLINE f32i f32_int_add(f32i a, f32i b)
+{
+    return (f32i)((f32u)a + (f32u)b);
+}
+
+LOSSI_INLINE f64i f64_int_add(f64i a, f64i b)
+{
+    return (f64i)((f64u)a + (f64u)b);
+}
+
+LOSSI_INLINE f32i f32_int_sub(f32i a, f32i b)
+{
+    return (f32i)((f32u)a - (f32u)b);
+}
+
+LOSSI_INLINE f64i f64_int_sub(f64i a, f64i b)
+{
+    return (f64i)((f64u)a - (f64u)b);
+}
+
 /* Shifts are logical, on the bits: an arithmetic 64-bit shift is missing on AVX2, so nobody may need it. */
 
 LOSSI_INLINE f32i f32_int_shl(f32i v, int count)
@@ -152,12 +174,12 @@ LOSSI_INLINE f64m f64_is_nan(f64v v)
 
 LOSSI_INLINE f64i f64_to_int(f64v v)
 {
-    return f64_bits(v + LOSSI_F64_MAGIC) - f64_bits(f64_set1(LOSSI_F64_MAGIC));
+    return f64_int_sub(f64_bits(v + LOSSI_F64_MAGIC), f64_bits(f64_set1(LOSSI_F64_MAGIC)));
 }
 
 LOSSI_INLINE f64v f64_from_int(f64i v)
 {
-    return f64_from_bits(v + f64_bits(f64_set1(LOSSI_F64_MAGIC))) - LOSSI_F64_MAGIC;
+    return f64_from_bits(f64_int_add(v, f64_bits(f64_set1(LOSSI_F64_MAGIC)))) - LOSSI_F64_MAGIC;
 }
 
 /* 2^n for an integral n with a normal result: the addition leaves n + bias in the low bits of the significand
@@ -199,7 +221,7 @@ LOSSI_INLINE f32v f32_split(f32v x, f32v *n)
     f32v normal = f32_select(tiny, x * 0x1p24f, x);
     f32v bias = f32_select(tiny, f32_set1(127.0f + 24.0f), f32_set1(127.0f));
     /* Moving 3/4 to 1 in the exponent-and-significand integer makes the exponent field the wanted n. */
-    f32i moved = f32_bits(normal) + (0x3f800000 - 0x3f400000);
+    f32i moved = f32_int_add(f32_bits(normal), f32_int_set1(0x3f800000 - 0x3f400000));
     *n = f32_from_int(f32_int_shr(moved, 23)) - bias;
     return f32_from_bits((moved & 0x007fffff) + 0x3f400000);
 }
@@ -209,7 +231,7 @@ LOSSI_INLINE f64v f64_split(f64v x, f64v *n)
     f64m tiny = f64_lt(x, f64_set1(0x1p-1022));
     f64v normal = f64_select(tiny, x * 0x1p54, x);
     f64v bias = f64_select(tiny, f64_set1(1023.0 + 54.0), f64_set1(1023.0));
-    f64i moved = f64_bits(normal) + (0x3ff0000000000000 - 0x3fe8000000000000);
+    f64i moved = f64_int_add(f64_bits(normal), f64_int_set1(0x3ff0000000000000 - 0x3fe8000000000000));
     *n = f64_from_int(f64_int_shr(moved, 52)) - bias;
     return f64_from_bits((moved & 0x000fffffffffffff) + 0x3fe8000000000000);
 }
