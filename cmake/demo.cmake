@@ -2,7 +2,7 @@
 # progress while it runs, then a table, and convergence.svg in the source tree.
 
 add_custom_target(demo
-                  COMMAND loss_tool compare tests/data/digits.csv --target digit --plot convergence.svg
+                  COMMAND loss_tool compare tests/data/digits.csv --target digit --seeds 1-10 --plot convergence.svg
                   COMMAND ${CMAKE_COMMAND} -E echo
                   COMMAND ${CMAKE_COMMAND} -E echo "The gap of each family against its cost is drawn in convergence.svg"
                   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}

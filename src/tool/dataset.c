@@ -8,6 +8,23 @@
 /* A column of whole numbers is taken for classes when it has no more different values than this. */
 #define MOST_NUMERIC_CLASSES 20
 
+int dataset_read_column(const loss_table *table, loss_context *context, int64_t column, double *values,
+                        int64_t stride)
+{
+    if (loss_table_get_column_double(table, context, column, values, stride)) {
+        return tool_fail_context(context);
+    }
+    for (int64_t r = 0; r < loss_table_row_count(table); r++) {
+        if (!isfinite(values[r * stride])) {
+            return tool_fail("%s: line %lld, column %lld (\"%s\"): \"%s\" is no finite number",
+                             loss_table_path(table), (long long)loss_table_row_line(table, r),
+                             (long long)column + 1, loss_table_column_name(table, column),
+                             loss_table_cell(table, r, column));
+        }
+    }
+    return TOOL_DONE;
+}
+
 /* What the column looks like, when nobody said. */
 static int looks_like_classes(const loss_table *table, int64_t column, const loss_classes *classes)
 {
@@ -31,7 +48,7 @@ static int read_target(struct dataset *dataset, loss_context *context, int wants
     const loss_table *table = dataset->table;
     const int64_t column = dataset->target_column;
     if (wants_classes != 0) {
-        /* A number that may be NaN is no class, but may be a value. */
+        /* Without a wish, a column of numbers that cannot be classes is one of values. */
         const int is_optional = wants_classes < 0 && loss_table_column_is_numeric(table, column);
         if (loss_classes_create(&dataset->classes, context, table, column) && !is_optional) {
             return tool_fail_context(context);
@@ -41,18 +58,15 @@ static int read_target(struct dataset *dataset, loss_context *context, int wants
             dataset->classes = NULL;
         }
     }
-    loss_status status;
-    if (dataset->classes) {
-        dataset->labels = tool_allocate(dataset->rows, sizeof *dataset->labels);
-        status = loss_classes_get_labels(dataset->classes, context, table, column, dataset->labels, 1);
-    } else {
+    if (!dataset->classes) {
         dataset->values = tool_allocate(dataset->rows, sizeof *dataset->values);
-        status = loss_table_get_column_double(table, context, column, dataset->values, 1);
+        return dataset_read_column(table, context, column, dataset->values, 1);
     }
-    if (status) {
+    dataset->labels = tool_allocate(dataset->rows, sizeof *dataset->labels);
+    if (loss_classes_get_labels(dataset->classes, context, table, column, dataset->labels, 1)) {
         return tool_fail_context(context);
     }
-    if (dataset->classes && loss_classes_count(dataset->classes) < 2) {
+    if (loss_classes_count(dataset->classes) < 2) {
         return tool_fail("%s: the target \"%s\" has the same class in every row", loss_table_path(table),
                          loss_table_column_name(table, column));
     }
@@ -71,9 +85,8 @@ static int read_features(struct dataset *dataset, loss_context *context)
             continue;
         }
         dataset->feature_names[feature] = loss_table_column_name(table, c);
-        if (loss_table_get_column_double(table, context, c, dataset->features + feature,
-                                         dataset->feature_count)) {
-            return tool_fail_context(context);
+        if (dataset_read_column(table, context, c, dataset->features + feature, dataset->feature_count)) {
+            return TOOL_FAILED;
         }
         feature++;
     }

@@ -108,7 +108,8 @@ void plot_runs(struct plot *plot, const char *title, const struct run *runs, int
     FILE *file = plot->script;
     fputs("set terminal svg enhanced size 900,560 background rgb 'white' font 'sans-serif,14'\n"
           "set logscale xy\nset format y '10^{%T}'\nset format x '%g'\n"
-          "set grid linecolor rgb '#d0d0d0'\nset border 3\nset tics nomirror\nset key bottom left Left reverse\n"
+          "set grid linecolor rgb '#d0d0d0'\nset border 3\nset tics nomirror\nset key bottom left Left "
+          "reverse\n"
           "set xlabel 'passes over the training rows'\nset ylabel 'objective gap (F - F*) / F*'\n"
           "set title noenhanced ",
           file);

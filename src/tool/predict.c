@@ -63,10 +63,12 @@ static int read_features(struct prediction *prediction, loss_context *context)
                                          sizeof *prediction->features);
     for (int64_t j = 0; j < model->feature_count; j++) {
         int64_t column;
-        if (loss_table_find_column(prediction->table, context, model->feature_names[j], &column) ||
-            loss_table_get_column_double(prediction->table, context, column, prediction->features + j,
-                                         model->feature_count)) {
+        if (loss_table_find_column(prediction->table, context, model->feature_names[j], &column)) {
             return tool_fail_context(context);
+        }
+        if (dataset_read_column(prediction->table, context, column, prediction->features + j,
+                                model->feature_count)) {
+            return TOOL_FAILED;
         }
     }
     return TOOL_DONE;

@@ -2,11 +2,15 @@
 #include "tool.h"
 
 #include <stdarg.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Seconds between two drawings: faster than the eye needs, slower than would cost time. */
 #define INTERVAL 0.05
+
+/* Where the terminal does not tell its width. */
+#define USUAL_WIDTH 80
 
 static struct {
     int is_drawn;
@@ -20,6 +24,14 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* A line that wraps could not be overwritten; the last column stays free, because some terminals wrap when it is filled. */
+static int room(void)
+{
+    struct winsize size = {0};
+    ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+    return (size.ws_col > 1 ? size.ws_col : USUAL_WIDTH) - 1;
+}
+
 int progress_is_due(void)
 {
     return isatty(STDERR_FILENO) && now() - line.last >= INTERVAL;
@@ -27,15 +39,15 @@ int progress_is_due(void)
 
 void progress_show(const char *format, ...)
 {
+    char text[256];
     va_list arguments;
     if (!isatty(STDERR_FILENO)) {
         return;
     }
-    fputc('\r', stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputs("\033[K", stderr); /* clear to the end of the line */
+    fprintf(stderr, "\r%.*s\033[K", room(), text); /* and clear to the end of the line */
     fflush(stderr);
     line.is_drawn = 1;
     line.last = now();

@@ -16,14 +16,17 @@ struct watch {
     double batches_per_epoch;
 };
 
-static double get_number(const loss_optimizer *optimizer, const char *name)
+static double get_double(const loss_optimizer *optimizer, const char *name)
 {
     double number = NAN;
-    int64_t integer;
-    if (loss_optimizer_get_double(optimizer, name, &number) != LOSS_OK &&
-        loss_optimizer_get_int(optimizer, name, &integer) == LOSS_OK) {
-        number = (double)integer;
-    }
+    loss_optimizer_get_double(optimizer, name, &number);
+    return number;
+}
+
+static int64_t get_int(const loss_optimizer *optimizer, const char *name)
+{
+    int64_t number = 0;
+    loss_optimizer_get_int(optimizer, name, &number);
     return number;
 }
 
@@ -33,8 +36,8 @@ static double get_number(const loss_optimizer *optimizer, const char *name)
  */
 static double passes(const struct watch *watch, const loss_optimizer *optimizer)
 {
-    const double evaluations = get_number(optimizer, "evaluations"),
-                 batches = get_number(optimizer, "batches");
+    const double evaluations = (double)get_int(optimizer, "evaluations");
+    const double batches = (double)get_int(optimizer, "batches");
     return batches > 0 ? evaluations - batches + batches / watch->batches_per_epoch : evaluations;
 }
 
@@ -53,12 +56,13 @@ static void keep_point(struct run *run, double at, double objective)
 static int32_t watch_iterate(void *user, loss_optimizer *optimizer)
 {
     const struct watch *watch = user;
-    const double objective = get_number(optimizer, "value");
+    const double objective = get_double(optimizer, "value");
     keep_point(watch->run, passes(watch, optimizer), objective);
     if (progress_is_due()) {
-        progress_show("seed %lld  %-20s iteration %-6.0f objective %-12.8g gradient %-10.3g %.1f s",
-                      (long long)watch->run->seed, watch->run->optimizer, get_number(optimizer, "iterations"),
-                      objective, get_number(optimizer, "gradient_norm"), get_number(optimizer, "seconds"));
+        progress_show("%-18s seed %-3lld iteration %-5lld objective %-10.8g gradient %.2g",
+                      watch->run->optimizer, (long long)watch->run->seed,
+                      (long long)get_int(optimizer, "iterations"), objective,
+                      get_double(optimizer, "gradient_norm"));
     }
     return 0;
 }
@@ -85,6 +89,28 @@ static void measure(struct run *run, const struct problem *problem)
     run->test_score = problem_score(problem, run->parameters, 1);
 }
 
+/* The optimizer says what it met; where the objective itself is not finite, it also knows the row. */
+static char *describe_failure(const struct run *run, const struct problem *problem)
+{
+    char text[640];
+    const int length = snprintf(text, sizeof text, "%s",
+                                loss_context_error_status(problem->context) == run->outcome
+                                    ? loss_context_error(problem->context)
+                                    : loss_status_message(run->outcome));
+    if (run->outcome == LOSS_ERROR_NONFINITE &&
+        loss_objective_evaluate(problem->objective, run->parameters, NULL, NULL) == LOSS_ERROR_NONFINITE) {
+        const int64_t row = loss_context_error_row(problem->context);
+        snprintf(text + length, sizeof text - (size_t)length, ": %s", loss_context_error(problem->context));
+        if (row >= 0) {
+            const int64_t in_file = problem->order[problem->test_rows + row];
+            snprintf(text, sizeof text, "line %lld of %s: the loss is not finite",
+                     (long long)loss_table_row_line(problem->dataset->table, in_file),
+                     problem->options->data);
+        }
+    }
+    return copy_text(text);
+}
+
 static void minimize(struct run *run, struct problem *problem, loss_optimizer *optimizer)
 {
     int64_t samples = 0, batch_size = 0;
@@ -95,14 +121,11 @@ static void minimize(struct run *run, struct problem *problem, loss_optimizer *o
     loss_optimizer_set_iterate_callback(optimizer, watch_iterate, &watch);
     run->outcome = loss_optimizer_minimize(optimizer, problem->objective, run->parameters);
     if (run->outcome < 0) {
-        /* The last sentence may be about a trial point the line search backed off from. */
-        run->failure = copy_text(loss_context_error_status(problem->context) == run->outcome
-                                     ? loss_context_error(problem->context)
-                                     : loss_status_message(run->outcome));
+        run->failure = describe_failure(run, problem);
     }
-    run->iterations = (int64_t)get_number(optimizer, "iterations");
-    run->evaluations = (int64_t)get_number(optimizer, "evaluations");
-    run->seconds = get_number(optimizer, "seconds");
+    run->iterations = get_int(optimizer, "iterations");
+    run->evaluations = get_int(optimizer, "evaluations");
+    run->seconds = get_double(optimizer, "seconds");
     run->passes = passes(&watch, optimizer);
     loss_optimizer_get_string(optimizer, "test", &run->test);
     measure(run, problem);
@@ -155,7 +178,7 @@ int run_reference(struct problem *problem, double *objective)
             free(x);
             return result;
         }
-        progress_show("the smallest objective there is, by %s …", attempts[i].name);
+        progress_show("the smallest objective there is, by %s", attempts[i].name);
         loss_optimizer_set_double(optimizer, "gradient_tolerance", 0);
         loss_optimizer_set_double(optimizer, "gradient_tolerance_relative", REFERENCE_TOLERANCE);
         loss_optimizer_set_int(optimizer, "max_iterations", attempts[i].iterations);

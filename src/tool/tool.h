@@ -97,6 +97,10 @@ int dataset_read(struct dataset *dataset, loss_context *context, const char *pat
                  int wants_classes);
 void dataset_free(struct dataset *dataset);
 
+/* A column as finite numbers, to values[row · stride]; NaN and infinities are no features and no targets. */
+int dataset_read_column(const loss_table *table, loss_context *context, int64_t column, double *values,
+                        int64_t stride);
+
 /* ---- model.c: a linear model with the scaling of its features */
 
 struct model {

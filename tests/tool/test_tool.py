@@ -3,6 +3,7 @@
 Run with a class name; LOSS_TOOL is the command and LOSS_DATA the directory of the data sets.
 """
 import csv
+import fcntl
 import hashlib
 import json
 import math
@@ -16,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import unittest
 import xml.etree.ElementTree
 
@@ -259,12 +261,26 @@ class BadInput(ToolTest):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stderr, r"^loss: line 2 of the files: .*7.*\n$")
 
-    def test_features_that_are_no_number(self):
+    def test_numbers_that_are_not_finite(self):
         rows = "".join(f"{i % 7},{(i * i) % 5},{i % 3}.5\n" for i in range(40))
-        result = self.run_tool("fit", self.file("nan.csv", "a,b,y\n" + rows + "nan,1,2.5\n"), "--target", "y",
-                               "--test-fraction", "0")
-        self.assertEqual((result.returncode, result.stdout, result.stderr.count("\n")), (1, "", 1), result.stderr)
+        self.file("finite.csv", "a,b,y\n" + rows)
+        self.done("fit", "finite.csv", "--target", "y", "--model", "m.json")
+        for command in ("fit", "--target", "y"), ("compare", "--target", "y"), ("predict", "m.json"):
+            self.failed('nan.csv: line 42, column 2 ("b"): "nan" is no finite number', *command,
+                        self.file("nan.csv", "a,b,y\n" + rows + "1,nan,2.5\n"))
+        self.failed('inf.csv: line 42, column 3 ("y"): "-inf" is no finite number', "fit",
+                    self.file("inf.csv", "a,b,y\n" + rows + "1,2,-inf\n"), "--target", "y")
 
+    def test_objective_that_is_not_finite(self):
+        # At the start every probability is 0, and the loss of a 1 is infinite: the first such row is named.
+        self.failed("line 2 of ones.csv: the loss is not finite", "fit",
+                    self.file("ones.csv", "x,y\n" + "2.5,b\n" + "1.5,a\n" * 3), "--target", "y", "--loss",
+                    "binary_cross_entropy", "--test-fraction", 0)
+        result = self.run_tool("compare", "ones.csv", "--target", "y", "--loss", "binary_cross_entropy",
+                               "--test-fraction", 0)
+        self.assertEqual((result.returncode, result.stdout, result.stderr),
+                         (1, "", "loss: every optimizer failed, the first because line 2 of ones.csv: the loss is not "
+                                 "finite\n"))
 
 class Fit(ToolTest):
     def test_classes_by_name(self):
@@ -311,6 +327,13 @@ class Fit(ToolTest):
         for result in results:
             self.assertEqual(bits(result["objective"]), bits(results[0]["objective"]))
             self.assertEqual(bits(result["gradient_norm"]), bits(results[0]["gradient_norm"]))
+
+    def test_same_bits_on_every_instruction_set(self):
+        arguments = "fit", DIGITS, "--target", "digit", "--set", "max_iterations=20", "--json"
+        results = [json.loads(self.run_tool(*arguments, environment={"LOSS_ISA": isa}).stdout)
+                   for isa in ("base", "avx2", "avx512", "neon")]
+        for result in results:
+            self.assertEqual(bits(result["objective"]), bits(results[0]["objective"]))
 
     def test_seeds_differ(self):
         first, second = (self.json("fit", CANCER, "--target", "diagnosis", "--seed", seed) for seed in (1, 2))
@@ -491,6 +514,7 @@ class Terminal(ToolTest):
         quiet = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
         self.assertEqual((quiet.returncode, quiet.stderr), (0, ""))
         ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=theirs)
         os.close(theirs)
         shown, printed, open_ends = b"", b"", {ours, process.stdout.fileno()}
@@ -511,6 +535,7 @@ class Terminal(ToolTest):
         self.assertEqual(process.wait(), 0)
         self.assertIn(b"objective", shown)
         self.assertNotIn(b"\n", shown)  # one line that rewrites itself
+        self.assertLess(max(map(len, shown.replace(b"\x1b[K", b"").split(b"\r"))), 60)  # never wraps
         self.assertTrue(shown.endswith(b"\r\x1b[K"))  # and is gone at the end
         self.assertEqual([row["objective"] for row in json.loads(printed)["results"]],
                          [row["objective"] for row in json.loads(quiet.stdout)["results"]])
