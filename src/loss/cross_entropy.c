@@ -161,7 +161,6 @@ static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i
         weigh_columns(tile, row, m, g, i);
     } else {
         g->weight[i] = state->own;
-        g->other_weight[i] = state->label == state->largest ? 0 : state->own;
         const real own = lossi_get(z + state->label);
         g->linear[i] = state->own == 0 || own == m ? 0 : state->own * (m - own);
     }
@@ -221,7 +220,7 @@ static real along(const lossi_tile *tile, int64_t row, const row_factors *f)
     return (real)(majorizer ? total / (double)tile->columns : total);
 }
 
-/* Gradient, curvature and product of 16 columns; e is overwritten by the gradient. */
+/* Curvature, product and the gradient of distributions, of 16 columns; e is overwritten by the gradient. */
 static void derivatives(const lossi_tile *tile, int64_t row, const row_state *state, const row_factors *f,
                         int64_t j)
 {
@@ -251,6 +250,9 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
         }
         lossi_store_pack(curvature, j, columns, out);
     }
+    if (!smooth(tile)) {
+        return; /* label_gradient() does it: the same bits whatever else is wanted */
+    }
     vreal number[LOSSI_PACK];
     lossi_column_numbers(j, number);
     targets(tile, row, state->label, j, out);
@@ -261,7 +263,7 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
     lossi_store_pack(gradient, j, columns, out);
 }
 
-/* A label without smoothing, gradient only: W p everywhere, and −W (1 − p) at the label. */
+/* The gradient of a label without smoothing: W p everywhere, and −W (1 − p) at the label. */
 static void label_gradient(const lossi_tile *tile, int64_t row, const row_state *state, const group *g,
                            int64_t i)
 {
@@ -322,6 +324,9 @@ static void backward_row(const lossi_tile *tile, int64_t row, const group *g, in
     }
     for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
         derivatives(tile, row, state, &f, j);
+    }
+    if (!smooth(tile)) {
+        label_gradient(tile, row, state, g, i);
     }
 }
 
