@@ -78,6 +78,17 @@ static int64_t compare_all(const loss_case *given, const vector_group *group, co
     return wrong;
 }
 
+/* Asked for alone, the gradients and the sum are the same bits, corners and all. */
+static void check_gradient_alone(const loss_case *given, const vector_group *group,
+                                 const loss_function *function, const batch *all)
+{
+    batch made = batch_of_rows(given, group, 0, group->rows);
+    made.want = WANT_GRADIENT;
+    assert_status(given->context, batch_evaluate(given->context, function, &made), LOSS_OK);
+    assert_same_batch(&made, all);
+    batch_free(&made);
+}
+
 /* All rows of a group in one call: the lanes of the vectors hold different cases. */
 void losses_reference(void **state)
 {
@@ -91,6 +102,7 @@ void losses_reference(void **state)
             assert_status(given->context, batch_evaluate(given->context, function, &made), LOSS_OK);
             wrong += compare_all(given, group, &made, 0);
             rows += group->rows;
+            check_gradient_alone(given, group, function, &made);
             batch_free(&made);
             loss_function_free(function);
         }

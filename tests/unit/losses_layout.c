@@ -249,6 +249,22 @@ static void check_against_single_rows(const batch *made, const batch *alone)
     assert_close(made->sum, (double)sum, 0, (double)size * 1e-13);
 }
 
+/* Sum and gradient alone, the commonest wish, at the edge of accessible memory too: the same bits. */
+static void check_gradient_alone(const loss_case *given, const loss_function *function, const batch *all)
+{
+    batch made = batch_create(all->dtype, all->rows, all->columns, all->value_columns, all->labels);
+    guarded blocks[3 + BATCH_OUTPUTS];
+    for (int64_t i = 0; i < all->rows; i++) {
+        batch_copy_row(&made, i, all, i);
+    }
+    made.want = WANT_GRADIENT;
+    guard_batch(&made, blocks, 1);
+    assert_status(given->context, batch_evaluate(given->context, function, &made), LOSS_OK);
+    guard_batch(&made, blocks, 0);
+    assert_same_batch(&made, all);
+    batch_free(&made);
+}
+
 /* Evaluates every row in a call of its own. */
 static void evaluate_rows(const loss_case *given, const loss_function *function, batch *made)
 {
@@ -288,6 +304,7 @@ void losses_tails(void **state)
             assert_status(given->context, batch_evaluate(given->context, function, &made), LOSS_OK);
             guard_batch(&made, blocks, 0);
             check_against_single_rows(&made, &alone);
+            check_gradient_alone(given, function, &made);
             batch_free(&made);
         }
         batch_free(&alone);
@@ -297,28 +314,41 @@ void losses_tails(void **state)
 
 /* ---- any subset of the outputs ---- */
 
+static void check_subset(const loss_case *given, const loss_function *function, batch *made, const batch *all,
+                         int32_t want)
+{
+    batch_forget(made);
+    made->want = want;
+    assert_status(given->context, batch_evaluate(given->context, function, made), LOSS_OK);
+    assert_same_batch(made, all);
+    for (int k = 0; k < BATCH_OUTPUTS; k++) { /* what is not wanted is not written */
+        if (!(want & (1 << k))) {
+            assert_close(batch_at(made, k, 0, 0), 777, 0, 0);
+            assert_close(batch_at(made, k, made->rows - 1, 0), 777, 0, 0);
+        }
+    }
+}
+
+/* Of rows with weights and masks, and of rows without: the latter have a shorter way through the library. */
 void losses_subsets(void **state)
 {
-    enum { ROWS = 83 };
+    static const int64_t sizes[] = {83, 1400};
     loss_case *given = *state;
     for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
         const vector_group *group = &given->file.groups[g];
         loss_function *function = losses_make(given, group->options);
-        batch all = rich_batch(given, group, ROWS);
-        assert_status(given->context, batch_evaluate(given->context, function, &all), LOSS_OK);
-        for (int32_t want = 0; want < WANT_ALL; want++) {
-            batch some = rich_batch(given, group, ROWS);
-            some.want = want;
-            assert_status(given->context, batch_evaluate(given->context, function, &some), LOSS_OK);
-            assert_same_batch(&some, &all);
-            for (int k = 0; k < BATCH_OUTPUTS; k++) { /* what is not wanted is not written */
-                if (!(want & (1 << k))) {
-                    assert_close(batch_at(&some, k, 0, 0), 777, 0, 0);
-                }
+        for (int kind = 0; kind < 4; kind++) {
+            batch all = rich_batch(given, group, sizes[kind / 2]),
+                  some = rich_batch(given, group, sizes[kind / 2]);
+            all.give = some.give = kind % 2 ? all.give : GIVE_DIRECTION | GIVE_SCALE;
+            all.scale = some.scale = 0.75;
+            assert_status(given->context, batch_evaluate(given->context, function, &all), LOSS_OK);
+            for (int32_t want = 0; want < WANT_ALL; want++) {
+                check_subset(given, function, &some, &all, want);
             }
+            batch_free(&all);
             batch_free(&some);
         }
-        batch_free(&all);
         loss_function_free(function);
     }
 }
@@ -373,10 +403,12 @@ static void check_again(const loss_case *given, const loss_function *function, b
 }
 
 static void check_everywhere(const loss_case *given, const loss_function *function, const vector_group *group,
-                             int64_t rows, int32_t isas)
+                             int64_t rows, int32_t isas, int32_t plain)
 {
     static const int64_t threads[] = {1, 2, 4};
     batch first = rich_batch(given, group, rows), again = rich_batch(given, group, rows);
+    first.give = again.give = plain ? 0 : first.give;
+    first.want = again.want = plain ? WANT_GRADIENT : WANT_ALL;
     assert_status(given->context, batch_evaluate(given->context, function, &first), LOSS_OK);
     for (int32_t isa = 0; isa < loss_context_isa_count(given->context) && isas; isa++) {
         check_again(given, function, &again, &first, 1, isa);
@@ -401,9 +433,11 @@ void losses_determinism(void **state)
     for (int64_t g = first; g >= 0; g = losses_next_group(given, g)) {
         const vector_group *group = &given->file.groups[g];
         loss_function *function = losses_make(given, group->options);
-        check_everywhere(given, function, group, g == first ? 5003 : 1501, 1);
-        if (g == first) {
-            check_everywhere(given, function, group, ELEMENTS / losses_columns(given, group), 0);
+        for (int32_t plain = 0; plain < 2; plain++) {
+            check_everywhere(given, function, group, g == first ? 5003 : 1501, 1, plain);
+            if (g == first) {
+                check_everywhere(given, function, group, ELEMENTS / losses_columns(given, group), 0, plain);
+            }
         }
         loss_function_free(function);
     }

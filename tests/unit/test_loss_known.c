@@ -2,6 +2,7 @@
  * Numbers known from elsewhere, identities between losses, and mistakes that other libraries made and this one must not.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/batch.h"
@@ -427,6 +428,49 @@ static void test_long_sums(void **state)
     loss_function_free(function);
 }
 
+/* Outputs larger than the caches may be stored past them, whatever their alignment. */
+static void test_large_outputs(void **state)
+{
+    enum { N = 9 << 20 };
+    float *prediction = malloc(N * sizeof *prediction), *gradient = malloc(N * sizeof *gradient);
+    float *value = malloc(N * sizeof *value);
+    static const float zero = 0;
+    loss_function *function = make("huber", "");
+    (void)state;
+    assert_true(prediction != NULL && gradient != NULL && value != NULL);
+    for (int64_t i = 0; i < N; i++) {
+        prediction[i] = (float)(i % 4001) * 0.001F - 2.0F;
+    }
+    for (int with_value = 0; with_value < 2; with_value++) {
+        loss_data *inputs, *outputs;
+        memset(gradient, 0, N * sizeof *gradient);
+        assert_status(context, loss_data_create(&inputs, context), LOSS_OK);
+        assert_status(context, loss_data_create(&outputs, context), LOSS_OK);
+        loss_data_set_input(inputs, "prediction", prediction, LOSS_FLOAT32, N - 1, 1, 1, 1);
+        loss_data_set_input(inputs, "target", &zero, LOSS_FLOAT32, N - 1, 1, 0, 1);
+        loss_data_set_output(outputs, "gradient", gradient + 1, LOSS_FLOAT32, N - 1, 1, 1, 1);
+        if (with_value) {
+            loss_data_set_output(outputs, "value", value + 1, LOSS_FLOAT32, N - 1, 1, 1, 1);
+        }
+        assert_status(context, loss_function_evaluate(context, function, inputs, outputs, NULL, NULL),
+                      LOSS_OK);
+        for (int64_t i = 0; i < N - 1; i++) {
+            float r = prediction[i], expected = r > 1 ? 1.0F : r < -1 ? -1.0F : r;
+            if (gradient[i + 1] != expected) {
+                print_error("gradient %lld\n", (long long)i);
+                fail();
+            }
+        }
+        assert_true(gradient[0] == 0);
+        loss_data_free(inputs);
+        loss_data_free(outputs);
+    }
+    free(prediction);
+    free(gradient);
+    free(value);
+    loss_function_free(function);
+}
+
 /* Integer targets of a pointwise loss are numbers, not labels. */
 static void test_integer_targets(void **state)
 {
@@ -468,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_ignored_labels),
         cmocka_unit_test(test_pieces_add_up),
         cmocka_unit_test(test_long_sums),
+        cmocka_unit_test(test_large_outputs),
         cmocka_unit_test(test_integer_targets),
     };
     return cmocka_run_group_tests_name("loss_known", tests, setup, teardown);
