@@ -146,14 +146,17 @@ static double largest(const chunk *c, double so_far)
     return so_far;
 }
 
+/* lossi_sum_lanes(), unrolled: for short vectors this is most of a pass. */
 LOSSI_INLINE double lanes_added(const chunk *c)
 {
-    double lanes[LOSSI_LANES];
+    double l[LOSSI_LANES];
 #pragma GCC unroll 8
     for (int k = 0; k < WIDE; k++) {
-        f64_store(lanes + k * F64_LANES, c->part[k]);
+        f64_store(l + k * F64_LANES, c->part[k]);
     }
-    return lossi_sum_lanes(lanes);
+    double a = (l[0] + l[8]) + (l[4] + l[12]), b = (l[2] + l[10]) + (l[6] + l[14]);
+    double d = (l[1] + l[9]) + (l[5] + l[13]), e = (l[3] + l[11]) + (l[7] + l[15]);
+    return (a + b) + (d + e);
 }
 
 /* step is a constant, so the compiler makes a loop of its own for every pass. */
