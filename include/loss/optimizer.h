@@ -74,8 +74,8 @@ LOSS_API const char *loss_optimizer_reference(const loss_optimizer *optimizer);
  *   "max_seconds"                         double, hard, counted from start
  *   "gradient_tolerance"                  double: stop when ‖∇f‖∞ ≤ this
  *   "gradient_tolerance_relative"         double: stop when ‖∇f‖∞ ≤ this · ‖∇f at the start‖∞
- *   "value_tolerance"                     double: stop when f falls by less than this · max(|f|, |f before|)
- *   "step_tolerance"                      double: stop when ‖x − x before‖∞ ≤ this · max(‖x‖∞, 1)
+ *   "value_tolerance"                     double, 0 off: stop when f changes by no more than this · max(|f|, |f before|)
+ *   "step_tolerance"                      double, 0 off: stop when ‖x − x before‖∞ ≤ this · max(‖x‖∞, 1)
  *   "target_value", "unbounded_value"     double: stop when f ≤ this
  *   "report"                              int, 1: ask NEW_ITERATE at every iterate; default 0
  * As loss_function_set_double() and its kin; LOSS_ERROR_STATE while running. Since 0.1.

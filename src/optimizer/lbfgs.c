@@ -140,6 +140,19 @@ static double steepest(const loss_optimizer *optimizer)
         .sum[0];
 }
 
+/*
+ * The first step of all, along −∇f: as far as f would have to fall on a line to lose |f|, |f|/‖∇f‖², but no parameter
+ * further than the largest of them, or 1. Later the step is in the direction already.
+ */
+static double first_step(const loss_optimizer *optimizer, double slope)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double reach = fmax(lossi_norm(optimizer, lossi_pair_x(m->at)), 1.0) / m->gradient_norm;
+    double fall = fabs(m->value) / -slope;
+    double step = fall > 0.0 ? fmin(reach, fall) : reach;
+    return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
+}
+
 static void search(loss_optimizer *optimizer, lbfgs *state)
 {
     double slope = 0.0, first = 1.0;
@@ -152,7 +165,7 @@ static void search(loss_optimizer *optimizer, lbfgs *state)
     }
     if (state->kept_count == 0) {
         slope = steepest(optimizer);
-        first = state->scale > 0.0 ? state->scale : 1.0 / sqrt(-slope);
+        first = state->scale > 0.0 ? state->scale : first_step(optimizer, slope);
     }
     find_trial(optimizer, state);
     if (lossi_descent_search(optimizer, &state->descent, slope, first) == LOSSI_DESCENT_FAILED) {

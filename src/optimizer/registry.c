@@ -38,7 +38,7 @@ const loss_option lossi_common_options[LOSSI_COMMON_OPTIONS] = {
     {"gradient_tolerance_relative", LOSS_OPTION_DOUBLE, 0, 1, 0, NULL, NULL,
      "converged when the largest derivative is at most this times the largest at the start"},
     {"value_tolerance", LOSS_OPTION_DOUBLE, 0, 1, 0, NULL, NULL,
-     "converged when f falls by less than this times max(|f|, |f before|); 0: no such test"},
+     "converged when f changes by no more than this times max(|f|, |f before|); 0: no such test"},
     {"step_tolerance", LOSS_OPTION_DOUBLE, 0, 1, 0, NULL, NULL,
      "converged when no parameter moves by more than this times max(1, the largest parameter); 0: no such "
      "test"},
