@@ -1,7 +1,7 @@
 /* How far the elementary functions are from the exact result, in units in the last place, measured with MPFR.
  *
  *   ulp short    every region where a method may break, and a random sample: seconds
- *   ulp full     every float32 there is, and 2^26 float64 a function: an hour
+ *   ulp full     every float32 there is, and 2^26 float64 a function: half an hour
  *   ulp full exp log     only these
  *
  * Prints the table of docs/numerics.md; leaves with 1 when an error exceeds 2 ulp or a NaN, an infinity or the sign
