@@ -30,7 +30,8 @@ as_root=""
 
 install() {
     $as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -qq --yes --no-install-recommends -o Dpkg::Use-Pty=0 $missing >/dev/null
+        apt-get install -qq --yes --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 \
+        $missing >/dev/null
 }
 
 echo "Installing:$missing"

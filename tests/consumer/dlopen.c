@@ -30,6 +30,10 @@ static int count_threads(void)
 {
     int count = -2; /* "." and ".." */
     DIR *tasks = opendir("/proc/self/task");
+    if (tasks == NULL) {
+        perror("/proc/self/task");
+        exit(77); /* cannot be told here: skipped */
+    }
     while (readdir(tasks) != NULL) {
         count++;
     }

@@ -513,7 +513,10 @@ class Terminal(ToolTest):
         arguments = [TOOL, "compare", DIGITS, "--target", "digit", "--json"]
         quiet = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
         self.assertEqual((quiet.returncode, quiet.stderr), (0, ""))
-        ours, theirs = pty.openpty()
+        try:
+            ours, theirs = pty.openpty()
+        except OSError as reason:  # a root directory without /dev/pts
+            self.skipTest(str(reason))
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=theirs)
         os.close(theirs)
