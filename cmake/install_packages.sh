@@ -9,7 +9,7 @@ packages=""
 for job in "$@"; do
     case $job in
     demo) packages="$packages $build gnuplot-nox" ;;
-    test) packages="$packages $build gnuplot-nox g++ python3 libcmocka-dev libmpfr-dev" ;;
+    test) packages="$packages $build gnuplot-nox g++ python3 libcmocka-dev libmpfr-dev locales" ;;
     lint) packages="$packages gcc g++ libc6-dev python3 git clang-format-14" ;;
     aarch64) packages="$packages cmake ninja-build python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
     *) echo "install_packages.sh: no job \"$job\"; there are demo, test, lint and aarch64" >&2 && exit 2 ;;

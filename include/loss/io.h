@@ -21,8 +21,7 @@ extern "C" {
 typedef struct loss_table loss_table;
 typedef struct loss_classes loss_classes;
 
-/* ---- numbers as text
- * -------------------------------------------------------------------------------------------- */
+/* ---- numbers as text ---- */
 
 /*
  * The number that the whole of text spells, correctly rounded (once, also for float32).
@@ -45,8 +44,7 @@ LOSS_API loss_status loss_parse_float(const char *text, int64_t length, float *v
 LOSS_API loss_status loss_format_double(double value, char *buffer, int64_t size, int64_t *length);
 LOSS_API loss_status loss_format_float(float value, char *buffer, int64_t size, int64_t *length);
 
-/* ---- tables
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- tables ---- */
 
 /*
  * Reads a CSV file as RFC 4180 has it: fields in double quotes may hold separators, line ends and doubled
@@ -117,8 +115,7 @@ LOSS_API loss_status loss_table_get_column_float(const loss_table *table, loss_c
 LOSS_API loss_status loss_table_get_column_int64(const loss_table *table, loss_context *context,
                                                  int64_t column, int64_t *values, int64_t stride);
 
-/* ---- classes
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- classes ---- */
 
 /*
  * The different values of a column, as classes. They are sorted, by number in a numeric column and by byte in

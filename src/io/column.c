@@ -94,8 +94,7 @@ loss_status loss_table_find_column(const loss_table *table, loss_context *contex
     return fail_no_column(table, context, name);
 }
 
-/* ---- columns as numbers
- * ------------------------------------------------------------------------------------------- */
+/* ---- columns as numbers ---- */
 
 static loss_status check_copy(const loss_table *table, loss_context *context, int64_t column,
                               const void *values)

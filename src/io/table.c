@@ -37,8 +37,7 @@ loss_status lossi_io_parse_cell(const char *cell, double *value)
     return length == 0 ? LOSS_ERROR_FORMAT : loss_parse_double(cell, (int64_t)length, value);
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 static loss_status fail_file(loss_context *context, const char *path, const char *what)
 {

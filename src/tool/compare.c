@@ -92,8 +92,7 @@ static const struct argp argp = {
     NULL,
     NULL};
 
-/* ---- the work
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- the work ---- */
 
 struct comparison {
     const struct compare_options *options;
@@ -137,8 +136,7 @@ static int compare_on_seed(struct comparison *comparison, loss_context *context,
     return result;
 }
 
-/* ---- the table
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 /* Means over the seeds. */
 struct summary {
@@ -229,8 +227,7 @@ static void print_text(const struct comparison *comparison)
            comparison->dataset->classes ? "accuracy" : "root mean square error");
 }
 
-/* ---- the same as JSON
- * --------------------------------------------------------------------------------------------- */
+/* ---- the same as JSON ---- */
 
 static json_t *run_to_json(const struct comparison *comparison, int seed, int optimizer)
 {
@@ -286,8 +283,7 @@ static void print_json(const struct comparison *comparison)
     json_decref(json);
 }
 
-/* ---- the command
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the command ---- */
 
 static int all_failed(const struct comparison *comparison)
 {

@@ -30,9 +30,7 @@ void model_free(struct model *model)
     *model = (struct model){0};
 }
 
-/* ---- use
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- use ---- */
 
 void model_scores(const struct model *model, const double *features, int64_t rows, double *scores)
 {
@@ -65,8 +63,7 @@ int64_t model_class(const struct model *model, const double *scores)
     return best;
 }
 
-/* ---- to JSON
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- to JSON ---- */
 
 static json_t *names_to_json(char *const *names, int64_t count)
 {
@@ -114,8 +111,7 @@ int model_write(const struct model *model, const char *path)
     return TOOL_DONE;
 }
 
-/* ---- from JSON
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- from JSON ---- */
 
 static char *text_from_json(const json_t *json)
 {

@@ -56,8 +56,7 @@ int problem_create_function(loss_function **function, loss_context *context,
     return settings_apply_function(&options->loss_settings, context, *function);
 }
 
-/* ---- the split
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the split ---- */
 
 /* The first rows of a permutation drawn by the seed are held out. */
 static int split_rows(struct problem *problem, int64_t seed)
@@ -143,8 +142,7 @@ static void fill_rows(struct problem *problem)
     }
 }
 
-/* ---- the model, but for its parameters
- * ---------------------------------------------------------------------------- */
+/* ---- the model, but for its parameters ---- */
 
 static char *copy_text(const char *text)
 {
@@ -180,8 +178,7 @@ static void describe_model(struct problem *problem)
     model->scale = tool_allocate(model->feature_count, sizeof *model->scale);
 }
 
-/* ---- the objective
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the objective ---- */
 
 static loss_status add_penalty(struct problem *problem)
 {

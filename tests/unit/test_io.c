@@ -41,8 +41,7 @@ static loss_table *parse_text(const char *text, int32_t has_header)
     return table;
 }
 
-/* ---- good input
- * --------------------------------------------------------------------------------------------------- */
+/* ---- good input ---- */
 
 static void test_quotes_and_line_ends(void **state)
 {
@@ -156,8 +155,7 @@ static void test_whole_numbers(void **state)
     }
 }
 
-/* ---- bad input
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- bad input ---- */
 
 static const struct {
     const char *text;
@@ -272,8 +270,7 @@ static void test_arguments(void **state)
     assert_int_equal(loss_table_read_csv(&table, context, NULL, 0, 0), LOSS_ERROR_ARGUMENT);
 }
 
-/* ---- files
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static void test_files(void **state)
 {
@@ -343,8 +340,7 @@ static void test_bundled_data(void **state)
     loss_table_free(table);
 }
 
-/* ---- classes
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- classes ---- */
 
 static void test_classes(void **state)
 {
@@ -414,8 +410,7 @@ static void test_no_class(void **state)
     loss_table_free(table);
 }
 
-/* ---- ownership and memory
- * ----------------------------------------------------------------------------------------- */
+/* ---- ownership and memory ---- */
 
 struct counting {
     int64_t until_failure, blocks;

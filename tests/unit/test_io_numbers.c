@@ -282,7 +282,7 @@ static void test_locale(void **state)
 {
     (void)state;
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "nl_NL.UTF-8"};
-    const char *found = getenv("LOSS_TEST_LOCALE") ? setlocale(LC_ALL, getenv("LOSS_TEST_LOCALE")) : NULL;
+    const char *found = NULL;
     for (size_t i = 0; !found && i < sizeof names / sizeof *names; i++) {
         found = setlocale(LC_ALL, names[i]);
     }
