@@ -174,7 +174,8 @@ static int32_t fail_at(const path *tried, int64_t k, int32_t for_ever)
     status = tried->call(&state, &made);
     failed = allocator.failed;
     allocator.fail_at = 0;
-    if (failed > 0 && !(tried->threads > 1 && status == LOSS_OK)) { /* without memory for threads there are fewer */
+    if (failed > 0 &&
+        !(tried->threads > 1 && status == LOSS_OK)) { /* without memory for threads there are fewer */
         assert_status(state.context, status, LOSS_ERROR_MEMORY);
         assert_null(made);
         assert_true(strlen(loss_context_error(state.context)) > 0);

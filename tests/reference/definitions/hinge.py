@@ -1,10 +1,10 @@
-"""Hinge (Vapnik 1995; Cortes and Vapnik 1995): max(0, 1 - y x), y = -1 or +1. It has no quadratic majoriser."""
+"""Hinge (Cortes and Vapnik 1995): max(0, m - y x), y = -1 or +1, margin m = 1. It has no quadratic majoriser."""
 
 from oracle import REAL, SIGNS, mpf
 
 PREDICTION = REAL
 TARGET = SIGNS
-OPTIONS = [{}, {"target_encoding": "zero_one"}]
+OPTIONS = [{}, {"target_encoding": "zero_one"}, {"margin": 0.3125}, {"margin": 0.0}]
 
 
 def sign(target, options):
@@ -12,8 +12,8 @@ def sign(target, options):
 
 
 def value(x, target, options):
-    return max(mpf(0), 1 - sign(target, options) * x[0])
+    return max(mpf(0), mpf(options.get("margin", 1)) - sign(target, options) * x[0])
 
 
 def kinks(target, options):
-    return [sign(target, options)]
+    return [sign(target, options) * options.get("margin", 1)]

@@ -1,0 +1,85 @@
+"""The catalogue in docs/losses.md is what the library says about itself.
+
+check_losses.py LIBRARY PAGE            compares
+check_losses.py LIBRARY PAGE --write    writes it anew
+"""
+import ctypes
+import sys
+
+START, END = "<!-- catalogue: written by tests/docs/check_losses.py -->\n", "<!-- end of the catalogue -->\n"
+PROPERTIES = ("convex", "smooth", "pointwise", "classification", "margin", "probabilistic", "integer_target")
+KINDS = {1: "double", 2: "int", 3: "string", 4: "array"}
+
+
+def load(path):
+    library = ctypes.CDLL(path)
+    for name in ("catalogue_name", "summary", "formula", "reference", "aliases"):
+        getattr(library, "loss_function_" + name).restype = ctypes.c_char_p
+    for name in ("name", "default_string", "choices", "doc"):
+        function = getattr(library, "loss_option_" + name)
+        function.restype, function.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
+    for name in ("minimum", "maximum", "default"):
+        function = getattr(library, "loss_option_" + name)
+        function.restype, function.argtypes = ctypes.c_double, [ctypes.c_void_p]
+    library.loss_option_type.argtypes = [ctypes.c_void_p]
+    library.loss_function_option.restype = ctypes.c_void_p
+    return library
+
+
+def option_row(library, option):
+    text = lambda name: getattr(library, "loss_option_" + name)(option).decode()
+    kind = library.loss_option_type(option)
+    low, high = library.loss_option_minimum(option), library.loss_option_maximum(option)
+    number = lambda x: "%d" % x if kind == 2 else "%.6g" % x
+    initial = text("default_string") if kind == 3 else "empty" if kind == 4 else number(library.loss_option_default(option))
+    accepts = " or ".join(text("choices").split("|")) if kind == 3 else number(low) + " … " + number(high)
+    return "| `%s` | %s | %s | %s | %s |" % (text("name"), KINDS[kind], initial, accepts, text("doc"))
+
+
+def section(library, context, name):
+    function = ctypes.c_void_p()
+    assert library.loss_function_create(ctypes.byref(function), context, name) == 0
+    text = lambda what: getattr(library, "loss_function_" + what)(function).decode()
+    value, has = ctypes.c_int32(), []
+    for property_name in PROPERTIES:
+        assert library.loss_function_property(function, property_name.encode(), ctypes.byref(value)) == 0
+        has += [property_name.replace("_", " ")] if value.value else []
+    majorizer = library.loss_function_set_string(function, b"curvature", b"majorizer") == 0
+    lines = ["### " + name.decode(), "", text("summary")[0].upper() + text("summary")[1:] + ".", "",
+             "    " + text("formula"), ""]
+    options = [library.loss_function_option(function, i) for i in range(library.loss_function_option_count(function))]
+    rows = [option_row(library, option) for option in options if library.loss_option_name(option) != b"curvature"]
+    if rows:
+        lines += ["| option | type | default | accepts | |", "|---|---|---|---|---|"] + rows + [""]
+    if text("aliases"):
+        lines += ["Also called %s." % ", ".join("`%s`" % alias for alias in text("aliases").split())]
+    lines += ["By default %s; %s majorizer." % (", ".join(has), "with a" if majorizer else "no"),
+              text("reference") + ".", ""]
+    library.loss_function_free(function)
+    return "\n".join(lines) + "\n"
+
+
+def catalogue(library):
+    context = ctypes.c_void_p()
+    assert library.loss_context_create(ctypes.byref(context)) == 0
+    names = [library.loss_function_catalogue_name(i) for i in range(library.loss_function_catalogue_count())]
+    text = "".join(section(library, context, name) for name in names)
+    library.loss_context_free(context)
+    return text
+
+
+def main():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        page = file.read()
+    before, rest = page.split(START)
+    _, after = rest.split(END)
+    wanted = before + START + "\n" + catalogue(load(sys.argv[1])) + END + after
+    if "--write" in sys.argv:
+        with open(sys.argv[2], "w", encoding="utf-8") as file:
+            file.write(wanted)
+    elif wanted != page:
+        sys.exit("docs/losses.md is not what the library says; run this with --write")
+
+
+if __name__ == "__main__":
+    main()
