@@ -228,10 +228,10 @@ static int32_t payload(const loss_optimizer *optimizer, const char *name)
 {
     const lossi_machine *m = &optimizer->machine;
     if (strcmp(name, "x") == 0) {
-        if (m->shown || m->request == LOSS_REQUEST_HESSIAN_PRODUCT) {
-            return lossi_pair_x(m->at);
+        if (!m->shown && (!m->asked || m->phase != LOSSI_RUNNING)) {
+            return -1;
         }
-        return m->asked && m->phase == LOSSI_RUNNING ? lossi_pair_x(m->trial) : -1;
+        return lossi_pair_x(m->shown || m->request == LOSS_REQUEST_HESSIAN_PRODUCT ? m->at : m->trial);
     }
     if (strcmp(name, "direction") == 0) {
         return m->asked && m->request == LOSS_REQUEST_HESSIAN_PRODUCT ? m->direction : -1;

@@ -229,3 +229,27 @@ void assert_best_belongs_together(const loss_optimizer *optimizer, const problem
     assert_same_bits(measured, expected, LOSS_FLOAT64, 2);
     work_free(&w);
 }
+
+fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype)
+{
+    fixture f = {.name = loss_optimizer_catalogue_name(index)};
+    assert_int_equal(loss_context_create(&f.context), LOSS_OK);
+    assert_status(f.context, loss_optimizer_create(&f.optimizer, f.context, f.name, dtype, p->n), LOSS_OK);
+    f.stochastic = strcmp(f.name, "sgd") == 0;
+    if (f.stochastic) {
+        assert_int_equal(loss_optimizer_set_int(f.optimizer, "samples", LOGISTIC_SAMPLES), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_int(f.optimizer, "epochs", 7), LOSS_OK);
+    }
+    return f;
+}
+
+void fixture_drop(fixture *f)
+{
+    loss_optimizer_free(f->optimizer);
+    loss_context_free(f->context);
+}
+
+const problem *suited(int32_t index)
+{
+    return strcmp(loss_optimizer_catalogue_name(index), "sgd") == 0 ? &logistic : &rosenbrock;
+}

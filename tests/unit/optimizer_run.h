@@ -56,6 +56,20 @@ void *starting_point(const problem *p, loss_dtype dtype);
 /* What the optimizer says is its best point has the value and gradient it says, bit for bit. */
 void assert_best_belongs_together(const loss_optimizer *optimizer, const problem *p, loss_dtype dtype);
 
+/* A context, and optimizer number `index` of the catalogue made with it, ready for the problem. */
+typedef struct fixture {
+    loss_context *context;
+    loss_optimizer *optimizer;
+    const char *name;
+    int32_t stochastic;
+} fixture;
+
+fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype);
+void fixture_drop(fixture *f);
+
+/* The problem everybody can do: SGD needs its samples. */
+const problem *suited(int32_t index);
+
 double get_double(const loss_optimizer *optimizer, const char *name);
 int64_t get_int(const loss_optimizer *optimizer, const char *name);
 

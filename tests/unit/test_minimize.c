@@ -69,17 +69,17 @@ static int32_t on_iterate(void *user, loss_optimizer *optimizer)
     return c->iterates == c->stop_at;
 }
 
-typedef struct fixture {
+typedef struct duel {
     loss_context *context;
     loss_optimizer *optimizer;
     loss_objective *objective;
     caller *user;
     void *x;
-} fixture;
+} duel;
 
-static fixture make(const char *name, caller *c)
+static duel make(const char *name, caller *c)
 {
-    fixture f = {.user = c, .x = starting_point(&logistic, c->dtype)};
+    duel f = {.user = c, .x = starting_point(&logistic, c->dtype)};
     assert_int_equal(loss_context_create(&f.context), LOSS_OK);
     assert_status(f.context, loss_optimizer_create(&f.optimizer, f.context, name, c->dtype, N), LOSS_OK);
     assert_status(f.context,
@@ -93,7 +93,7 @@ static fixture make(const char *name, caller *c)
     return f;
 }
 
-static void drop(fixture *f)
+static void drop(duel *f)
 {
     loss_objective_free(f->objective);
     loss_optimizer_free(f->optimizer);
@@ -102,7 +102,7 @@ static void drop(fixture *f)
 }
 
 /* The loop as anybody would write it, with the objective's own functions. */
-static loss_status by_hand(fixture *f)
+static loss_status by_hand(duel *f)
 {
     loss_status outcome = LOSS_OK;
     int32_t request = 0;
@@ -143,7 +143,7 @@ static void it_is_ask_and_tell_to_the_bit(void **unused)
     for (int32_t i = 0; i < 2 * loss_optimizer_catalogue_count(); i++) {
         caller one = {.dtype = i % 2 == 0 ? LOSS_FLOAT64 : LOSS_FLOAT32}, other = one;
         const char *name = loss_optimizer_catalogue_name(i / 2);
-        fixture a = make(name, &one), b = make(name, &other);
+        duel a = make(name, &one), b = make(name, &other);
         if (strcmp(name, "sgd") == 0) { /* by hand nobody tells it the objective's samples */
             assert_int_equal(loss_optimizer_set_int(b.optimizer, "samples", LOGISTIC_SAMPLES), LOSS_OK);
         }
@@ -163,7 +163,7 @@ static void it_is_ask_and_tell_to_the_bit(void **unused)
 static void sgd_learns_the_samples_from_the_objective(void **unused)
 {
     caller c = {.dtype = LOSS_FLOAT64};
-    fixture f = make("sgd", &c);
+    duel f = make("sgd", &c);
     (void)unused;
     assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_STOP_ITERATIONS);
     assert_int_equal(get_int(f.optimizer, "batches"), 9 * 4); /* 103 samples, 32 at a time */
@@ -178,7 +178,7 @@ static void a_failing_callback_ends_it_with_the_best_point(void **unused)
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         for (int64_t at = 1; at < 7; at++) {
             caller c = {.dtype = LOSS_FLOAT64, .fail_at = at};
-            fixture f = make(loss_optimizer_catalogue_name(i), &c);
+            duel f = make(loss_optimizer_catalogue_name(i), &c);
             double start = 0.0, end = 0.0, g[N];
             start = logistic.evaluate(N, f.x, g);
             assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_ERROR_CALLBACK);
@@ -198,7 +198,7 @@ static void a_nan_from_the_callback_is_an_answer(void **unused)
 {
     (void)unused;
     caller c = {.dtype = LOSS_FLOAT64, .nan_at = 3};
-    fixture f = make("lbfgs", &c);
+    duel f = make("lbfgs", &c);
     double g[N];
     assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_STOP_GRADIENT);
     assert_close(logistic.evaluate(N, f.x, g), logistic.minimum, 1e-9, 0.0);
@@ -215,7 +215,7 @@ static void the_iterate_callback_sees_everything_and_can_stop(void **unused)
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         const char *name = loss_optimizer_catalogue_name(i);
         caller c = {.dtype = LOSS_FLOAT64};
-        fixture f = make(name, &c);
+        duel f = make(name, &c);
         assert_int_equal(loss_optimizer_set_iterate_callback(f.optimizer, on_iterate, &c), LOSS_OK);
         assert_true(loss_optimizer_minimize(f.optimizer, f.objective, f.x) > 0);
         assert_int_equal(c.iterates, get_int(f.optimizer, "iterations") + 1);
@@ -237,7 +237,7 @@ static void the_iterate_callback_sees_everything_and_can_stop(void **unused)
 static void what_does_not_fit_is_refused(void **unused)
 {
     caller c = {.dtype = LOSS_FLOAT64};
-    fixture f = make("lbfgs", &c);
+    duel f = make("lbfgs", &c);
     loss_optimizer *narrow = NULL, *longer = NULL;
     double *x = f.x;
     (void)unused;

@@ -1,4 +1,4 @@
-/* The machine, for every optimizer by one table: limits, calls out of order, bad answers, stopping, the same bits. */
+/* The machine, for every optimizer by one table: limits, calls out of order, bad answers, stopping. */
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,41 +7,7 @@
 #include <string.h>
 
 #include "optimizer_run.h"
-#include "support/allocator.h"
 #include "support/check.h"
-
-/* A context, and an optimizer of the catalogue made with it, ready for the problem. */
-typedef struct fixture {
-    loss_context *context;
-    loss_optimizer *optimizer;
-    const char *name;
-    int32_t stochastic;
-} fixture;
-
-static fixture make(int32_t index, const problem *p, loss_dtype dtype)
-{
-    fixture f = {.name = loss_optimizer_catalogue_name(index)};
-    assert_int_equal(loss_context_create(&f.context), LOSS_OK);
-    assert_status(f.context, loss_optimizer_create(&f.optimizer, f.context, f.name, dtype, p->n), LOSS_OK);
-    f.stochastic = strcmp(f.name, "sgd") == 0;
-    if (f.stochastic) {
-        assert_int_equal(loss_optimizer_set_int(f.optimizer, "samples", LOGISTIC_SAMPLES), LOSS_OK);
-        assert_int_equal(loss_optimizer_set_int(f.optimizer, "epochs", 7), LOSS_OK);
-    }
-    return f;
-}
-
-static void drop(fixture *f)
-{
-    loss_optimizer_free(f->optimizer);
-    loss_context_free(f->context);
-}
-
-/* The problem everybody can do: SGD needs its samples. */
-static const problem *suited(int32_t index)
-{
-    return strcmp(loss_optimizer_catalogue_name(index), "sgd") == 0 ? &logistic : &rosenbrock;
-}
 
 static const char *test_name(const loss_optimizer *optimizer)
 {
@@ -60,7 +26,7 @@ static void the_catalogue_is_in_order_and_described(void **unused)
     assert_null(loss_optimizer_catalogue_name(-1));
     assert_null(loss_optimizer_catalogue_name(count));
     for (int32_t i = 0; i < count; i++) {
-        fixture f = make(i, &parabola, LOSS_FLOAT64);
+        fixture f = fixture_make(i, &parabola, LOSS_FLOAT64);
         assert_true(i == 0 || strcmp(loss_optimizer_catalogue_name(i - 1), f.name) < 0);
         assert_string_equal(loss_optimizer_name(f.optimizer), f.name);
         assert_true(strlen(loss_optimizer_family(f.optimizer)) > 3);
@@ -72,7 +38,7 @@ static void the_catalogue_is_in_order_and_described(void **unused)
             const loss_option *option = loss_optimizer_option(f.optimizer, k);
             assert_true(strlen(loss_option_name(option)) > 3 && strlen(loss_option_doc(option)) > 10);
         }
-        drop(&f);
+        fixture_drop(&f);
     }
 }
 
@@ -102,7 +68,7 @@ static void making_one_refuses_bad_arguments(void **unused)
 
 static void options_are_checked(void **unused)
 {
-    fixture f = make(2, &rosenbrock, LOSS_FLOAT64);
+    fixture f = fixture_make(2, &rosenbrock, LOSS_FLOAT64);
     double number = 7.0;
     (void)unused;
     assert_string_equal(f.name, "lbfgs");
@@ -120,7 +86,7 @@ static void options_are_checked(void **unused)
     assert_int_equal(loss_optimizer_get_double(f.optimizer, NULL, &number), LOSS_ERROR_ARGUMENT);
     assert_int_equal(loss_optimizer_get_double(f.optimizer, "iterations", &number), LOSS_ERROR_NAME);
     assert_close(number, 7.0, 0.0, 0.0);
-    drop(&f);
+    fixture_drop(&f);
 }
 
 /* ---- calls out of order ---- */
@@ -130,7 +96,7 @@ static void calls_out_of_order_change_nothing(void **unused)
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         const problem *p = suited(i);
-        fixture f = make(i, p, LOSS_FLOAT64), plain = make(i, p, LOSS_FLOAT64);
+        fixture f = fixture_make(i, p, LOSS_FLOAT64), plain = fixture_make(i, p, LOSS_FLOAT64);
         double g[8] = {0.0};
         int32_t request = 77, again = 78;
         loss_status outcome = 79;
@@ -172,8 +138,8 @@ static void calls_out_of_order_change_nothing(void **unused)
         assert_int_equal(request, LOSS_REQUEST_DONE);
         assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_iterations", 3), LOSS_OK);
         free(x0);
-        drop(&f);
-        drop(&plain);
+        fixture_drop(&f);
+        fixture_drop(&plain);
     }
 }
 
@@ -203,7 +169,7 @@ static void a_bad_start_is_refused(void **unused)
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         const problem *p = suited(i);
-        fixture f = make(i, p, LOSS_FLOAT64);
+        fixture f = fixture_make(i, p, LOSS_FLOAT64);
         for (int k = 0; k < 3; k++) {
             double *x0 = starting_point(p, LOSS_FLOAT64);
             x0[1] = bad[k];
@@ -213,7 +179,7 @@ static void a_bad_start_is_refused(void **unused)
         }
         int32_t request;
         assert_int_equal(loss_optimizer_ask(f.optimizer, &request), LOSS_ERROR_STATE); /* still not started */
-        drop(&f);
+        fixture_drop(&f);
     }
 }
 
@@ -240,7 +206,7 @@ static void every_number_of_evaluations_is_a_hard_limit(void **unused)
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         const problem *p = suited(i);
         for (int64_t most = 1; most < 70; most++) {
-            fixture f = make(i, p, LOSS_FLOAT64);
+            fixture f = fixture_make(i, p, LOSS_FLOAT64);
             assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerance", 0.0), LOSS_OK);
             assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_evaluations", most), LOSS_OK);
             run_result result = start_and_run(f.optimizer, p, LOSS_FLOAT64, NULL);
@@ -255,7 +221,7 @@ static void every_number_of_evaluations_is_a_hard_limit(void **unused)
             double rounding = result.outcome == LOSS_STOP_PRECISION ? 1e-13 : 0.0;
             assert_close(get_double(f.optimizer, "value"), result.least, rounding, rounding);
             assert_best_belongs_together(f.optimizer, p, LOSS_FLOAT64);
-            drop(&f);
+            fixture_drop(&f);
         }
     }
 }
@@ -265,7 +231,7 @@ static void iterations_seconds_and_targets_end_a_run(void **unused)
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         const problem *p = suited(i);
-        fixture f = make(i, p, LOSS_FLOAT64);
+        fixture f = fixture_make(i, p, LOSS_FLOAT64);
         for (int64_t most = 0; most < 4; most++) {
             assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_iterations", most), LOSS_OK);
             assert_int_equal(loss_optimizer_set_int(f.optimizer, "report", 1), LOSS_OK);
@@ -287,7 +253,7 @@ static void iterations_seconds_and_targets_end_a_run(void **unused)
         assert_int_equal(result.outcome, LOSS_STOP_SECONDS);
         assert_int_equal(result.answers, 1);
         assert_true(get_double(f.optimizer, "seconds") >= 0.0);
-        drop(&f);
+        fixture_drop(&f);
     }
 }
 
@@ -304,7 +270,7 @@ static void stop_tests_say_what_they_measured(void **unused)
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-            fixture f = make(i, &logistic, LOSS_FLOAT64);
+            fixture f = fixture_make(i, &logistic, LOSS_FLOAT64);
             double factor = f.stochastic ? 10.0 : 1.0; /* it never gets as close */
             if (f.stochastic) {
                 assert_int_equal(loss_optimizer_set_int(f.optimizer, "epochs", 5000), LOSS_OK);
@@ -320,7 +286,7 @@ static void stop_tests_say_what_they_measured(void **unused)
             assert_true(get_double(f.optimizer, "test_value") <= get_double(f.optimizer, "test_threshold"));
             assert_true(get_double(f.optimizer, "test_threshold") > 0.0);
             assert_best_belongs_together(f.optimizer, &logistic, LOSS_FLOAT64);
-            drop(&f);
+            fixture_drop(&f);
         }
     }
 }
@@ -332,7 +298,7 @@ static void nan_at_the_start_ends_it(void **unused)
     static const run_plan plan = {.nan_at = 1};
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        fixture f = make(i, suited(i), LOSS_FLOAT64);
+        fixture f = fixture_make(i, suited(i), LOSS_FLOAT64);
         run_result result = start_and_run(f.optimizer, suited(i), LOSS_FLOAT64, &plan);
         const double *x = NULL;
         double *x0 = starting_point(suited(i), LOSS_FLOAT64);
@@ -342,7 +308,7 @@ static void nan_at_the_start_ends_it(void **unused)
         assert_int_equal(loss_optimizer_get_pointer(f.optimizer, "best_x", (const void **)&x), LOSS_OK);
         assert_same_bits(x, x0, LOSS_FLOAT64, suited(i)->n);
         free(x0);
-        drop(&f);
+        fixture_drop(&f);
     }
 }
 
@@ -353,7 +319,7 @@ static void one_nan_is_no_end_for_a_line_search(void **unused)
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         for (int64_t at = 2; at < 12; at++) {
             run_plan plan = {.nan_at = at};
-            fixture f = make(i, &logistic, LOSS_FLOAT64);
+            fixture f = fixture_make(i, &logistic, LOSS_FLOAT64);
             run_result result = start_and_run(f.optimizer, &logistic, LOSS_FLOAT64, &plan);
             if (f.stochastic) {
                 assert_int_equal(result.outcome, LOSS_ERROR_NONFINITE);
@@ -363,7 +329,7 @@ static void one_nan_is_no_end_for_a_line_search(void **unused)
                 assert_close(get_double(f.optimizer, "value"), logistic.minimum, 1e-9, 0.0);
             }
             assert_best_belongs_together(f.optimizer, &logistic, LOSS_FLOAT64);
-            drop(&f);
+            fixture_drop(&f);
         }
     }
 }
@@ -374,13 +340,13 @@ static void only_nan_ends_it_soon(void **unused)
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         for (int64_t from = 2; from < 7; from++) {
             run_plan plan = {.nan_from = from};
-            fixture f = make(i, &logistic, LOSS_FLOAT64);
+            fixture f = fixture_make(i, &logistic, LOSS_FLOAT64);
             run_result result = start_and_run(f.optimizer, &logistic, LOSS_FLOAT64, &plan);
             assert_int_equal(result.outcome, LOSS_ERROR_NONFINITE);
             assert_true(result.answers <= from + 200);
             assert_close(get_double(f.optimizer, "value"), result.least, 0.0, 0.0);
             assert_best_belongs_together(f.optimizer, &logistic, LOSS_FLOAT64);
-            drop(&f);
+            fixture_drop(&f);
         }
     }
 }
@@ -392,7 +358,7 @@ static void a_wrong_gradient_is_found_out(void **unused)
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         for (int k = 0; k < 5; k++) {
-            fixture f = make(i, problems[k], LOSS_FLOAT64);
+            fixture f = fixture_make(i, problems[k], LOSS_FLOAT64);
             if (!f.stochastic) {
                 run_result result = start_and_run(f.optimizer, problems[k], LOSS_FLOAT64, &plan);
                 if (result.outcome != LOSS_ERROR_DERIVATIVE) {
@@ -401,7 +367,7 @@ static void a_wrong_gradient_is_found_out(void **unused)
                 }
                 assert_sentence(f.context, "contradict");
             }
-            drop(&f);
+            fixture_drop(&f);
         }
     }
 }
@@ -421,7 +387,7 @@ static void a_line_is_unbounded(void **unused)
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         const problem line = {"line", 3, -INFINITY, quadratic.start, line_evaluate};
-        fixture f = make(i, &line, LOSS_FLOAT64);
+        fixture f = fixture_make(i, &line, LOSS_FLOAT64);
         if (!f.stochastic) {
             run_result result = start_and_run(f.optimizer, &line, LOSS_FLOAT64, NULL);
             assert_int_equal(result.outcome, LOSS_ERROR_UNBOUNDED);
@@ -429,7 +395,7 @@ static void a_line_is_unbounded(void **unused)
             assert_true(result.answers < 300);
             assert_best_belongs_together(f.optimizer, &line, LOSS_FLOAT64);
         }
-        drop(&f);
+        fixture_drop(&f);
     }
 }
 
@@ -441,12 +407,12 @@ static void stop_ends_a_run_at_the_next_ask(void **unused)
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         for (int64_t after = 1; after < 6; after++) {
             run_plan plan = {.stop_after = after};
-            fixture f = make(i, suited(i), LOSS_FLOAT64);
+            fixture f = fixture_make(i, suited(i), LOSS_FLOAT64);
             run_result result = start_and_run(f.optimizer, suited(i), LOSS_FLOAT64, &plan);
             assert_int_equal(result.outcome, LOSS_STOP_USER);
             assert_int_equal(result.answers, after);
             assert_best_belongs_together(f.optimizer, suited(i), LOSS_FLOAT64);
-            drop(&f);
+            fixture_drop(&f);
         }
     }
 }
@@ -468,7 +434,7 @@ static void *stop_from_elsewhere(void *argument)
 
 static void another_thread_can_stop_it(void **unused)
 {
-    fixture f = make(1, &parabola, LOSS_FLOAT64);
+    fixture f = fixture_make(1, &parabola, LOSS_FLOAT64);
     bystander watch = {.optimizer = f.optimizer};
     double x = 0.5, g = 1.0, value = 0.0;
     int32_t request = 0;
@@ -494,23 +460,23 @@ static void another_thread_can_stop_it(void **unused)
     assert_true(get_int(f.optimizer, "evaluations") >= 100);
     assert_close(get_double(f.optimizer, "value"), value, 0.0, 0.0);
     assert_int_equal(loss_optimizer_tell_gradient(f.optimizer, 1.0, &g), LOSS_ERROR_STATE);
-    drop(&f);
+    fixture_drop(&f);
 }
 
 static void starting_again_forgets_everything(void **unused)
 {
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        fixture fresh = make(i, suited(i), LOSS_FLOAT64);
+        fixture fresh = fixture_make(i, suited(i), LOSS_FLOAT64);
         uint64_t expected = start_and_run(fresh.optimizer, suited(i), LOSS_FLOAT64, NULL).digest;
         for (int64_t after = 1; after < 40; after += 5) {
             run_plan plan = {.leave_after = after};
-            fixture f = make(i, suited(i), LOSS_FLOAT64);
+            fixture f = fixture_make(i, suited(i), LOSS_FLOAT64);
             start_and_run(f.optimizer, suited(i), LOSS_FLOAT64, &plan);
             assert_true(start_and_run(f.optimizer, suited(i), LOSS_FLOAT64, NULL).digest == expected);
-            drop(&f);
+            fixture_drop(&f);
         }
-        drop(&fresh);
+        fixture_drop(&fresh);
     }
 }
 
@@ -518,118 +484,13 @@ static void reports_show_every_iterate(void **unused)
 {
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        fixture f = make(i, suited(i), LOSS_FLOAT64);
+        fixture f = fixture_make(i, suited(i), LOSS_FLOAT64);
         assert_int_equal(loss_optimizer_set_int(f.optimizer, "report", 1), LOSS_OK);
         run_result result = start_and_run(f.optimizer, suited(i), LOSS_FLOAT64, NULL);
         assert_int_equal(result.iterates, get_int(f.optimizer, "iterations") + 1);
         assert_true(result.outcome > 0);
-        drop(&f);
+        fixture_drop(&f);
     }
-}
-
-/* ---- memory and bits ---- */
-
-static void nothing_is_allocated_during_a_run(void **unused)
-{
-    (void)unused;
-    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        test_allocator counter = {0};
-        loss_context *context = NULL;
-        loss_optimizer *optimizer = NULL;
-        void *x = starting_point(&logistic, LOSS_FLOAT32);
-        assert_int_equal(loss_context_create_with_allocator(&context, test_allocate, test_release, &counter),
-                         LOSS_OK);
-        assert_int_equal(loss_optimizer_create(&optimizer, context, loss_optimizer_catalogue_name(i),
-                                               LOSS_FLOAT32, logistic.n),
-                         LOSS_OK);
-        loss_optimizer_set_int(optimizer, "samples", LOGISTIC_SAMPLES); /* only sgd has it */
-        assert_int_equal(loss_optimizer_start(optimizer, x), LOSS_OK);
-        int64_t calls = counter.calls;
-        run(optimizer, &logistic, LOSS_FLOAT32, NULL);
-        assert_int_equal(counter.calls, calls);
-        free(x);
-        loss_optimizer_free(optimizer);
-        loss_context_free(context);
-        assert_int_equal(counter.live, 0);
-    }
-}
-
-/* Every allocation of create and start fails once: a status, nothing lost, and a second try works. */
-static void failing_allocations_are_survived(void **unused)
-{
-    (void)unused;
-    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        int64_t refused = 0;
-        for (int64_t fail_at = 1; fail_at < 12; fail_at++) {
-            test_allocator counter = {0};
-            loss_context *context = NULL;
-            loss_optimizer *optimizer = NULL;
-            const char *name = loss_optimizer_catalogue_name(i);
-            void *x = starting_point(&logistic, LOSS_FLOAT64);
-            assert_int_equal(
-                loss_context_create_with_allocator(&context, test_allocate, test_release, &counter), LOSS_OK);
-            counter.fail_at = counter.calls + fail_at;
-            loss_status status = loss_optimizer_create(&optimizer, context, name, LOSS_FLOAT64, logistic.n);
-            if (status != LOSS_OK) {
-                assert_int_equal(status, LOSS_ERROR_MEMORY);
-                assert_null(optimizer);
-                assert_int_equal(loss_optimizer_create(&optimizer, context, name, LOSS_FLOAT64, logistic.n),
-                                 LOSS_OK);
-            }
-            loss_optimizer_set_int(optimizer, "samples", LOGISTIC_SAMPLES);
-            status = loss_optimizer_start(optimizer, x);
-            if (status != LOSS_OK) {
-                assert_int_equal(status, LOSS_ERROR_MEMORY);
-                assert_int_equal(loss_optimizer_start(optimizer, x), LOSS_OK);
-            }
-            assert_true(run(optimizer, &logistic, LOSS_FLOAT64, NULL).outcome > 0);
-            refused += counter.failed;
-            free(x);
-            loss_optimizer_free(optimizer);
-            loss_context_free(context);
-            assert_int_equal(counter.live, 0);
-        }
-        assert_in_range(refused, 3, 11);
-    }
-}
-
-static uint64_t digest_with(int32_t index, const problem *p, loss_dtype dtype, const char *isa,
-                            int64_t threads)
-{
-    fixture f = make(index, p, dtype);
-    assert_int_equal(loss_context_set_string(f.context, "isa", isa), LOSS_OK);
-    assert_int_equal(loss_context_set_int(f.context, "threads", threads), LOSS_OK);
-    assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_iterations", 12), LOSS_OK);
-    uint64_t digest = start_and_run(f.optimizer, p, dtype, NULL).digest;
-    drop(&f);
-    return digest;
-}
-
-static void the_same_bits_on_every_instruction_set_and_thread_count(void **unused)
-{
-    static const problem *const problems[] = {&large_quadratic, &extended_rosenbrock, &cosh_sum, &rosenbrock};
-    loss_context *context = NULL;
-    (void)unused;
-    assert_int_equal(loss_context_create(&context), LOSS_OK);
-    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        int32_t stochastic = strcmp(loss_optimizer_catalogue_name(i), "sgd") == 0;
-        for (int k = 0; k < (stochastic ? 2 : 8); k++) {
-            const problem *p = stochastic ? &logistic : problems[k / 2];
-            loss_dtype dtype = k % 2 == 0 ? LOSS_FLOAT64 : LOSS_FLOAT32;
-            uint64_t expected = digest_with(i, p, dtype, "base", 1);
-            for (int32_t isa = 0; isa < loss_context_isa_count(context); isa++) {
-                for (int64_t threads = 1; threads <= 4; threads *= 2) {
-                    const char *name = loss_context_isa_name(context, isa);
-                    if (digest_with(i, p, dtype, name, threads) != expected) {
-                        fail_msg("%s on %s in %s: other bits with %s and %d threads",
-                                 loss_optimizer_catalogue_name(i), p->name, loss_dtype_name(dtype), name,
-                                 (int)threads);
-                    }
-                }
-            }
-        }
-    }
-    loss_context_free(context);
 }
 
 int main(void)
@@ -654,9 +515,6 @@ int main(void)
         cmocka_unit_test(another_thread_can_stop_it),
         cmocka_unit_test(starting_again_forgets_everything),
         cmocka_unit_test(reports_show_every_iterate),
-        cmocka_unit_test(nothing_is_allocated_during_a_run),
-        cmocka_unit_test(failing_allocations_are_survived),
-        cmocka_unit_test(the_same_bits_on_every_instruction_set_and_thread_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
