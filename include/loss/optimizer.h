@@ -82,7 +82,8 @@ LOSS_API const char *loss_optimizer_reference(const loss_optimizer *optimizer);
  */
 LOSS_API loss_status loss_optimizer_set_double(loss_optimizer *optimizer, const char *name, double value);
 LOSS_API loss_status loss_optimizer_set_int(loss_optimizer *optimizer, const char *name, int64_t value);
-LOSS_API loss_status loss_optimizer_set_string(loss_optimizer *optimizer, const char *name, const char *value);
+LOSS_API loss_status loss_optimizer_set_string(loss_optimizer *optimizer, const char *name,
+                                               const char *value);
 LOSS_API int32_t loss_optimizer_option_count(const loss_optimizer *optimizer);
 LOSS_API const loss_option *loss_optimizer_option(const loss_optimizer *optimizer, int32_t index);
 
@@ -96,9 +97,12 @@ LOSS_API const loss_option *loss_optimizer_option(const loss_optimizer *optimize
  *   optimizer, name, value  not NULL; *value is untouched on failure
  * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE. Strings are static. Since 0.1.
  */
-LOSS_API loss_status loss_optimizer_get_double(const loss_optimizer *optimizer, const char *name, double *value);
-LOSS_API loss_status loss_optimizer_get_int(const loss_optimizer *optimizer, const char *name, int64_t *value);
-LOSS_API loss_status loss_optimizer_get_string(const loss_optimizer *optimizer, const char *name, const char **value);
+LOSS_API loss_status loss_optimizer_get_double(const loss_optimizer *optimizer, const char *name,
+                                               double *value);
+LOSS_API loss_status loss_optimizer_get_int(const loss_optimizer *optimizer, const char *name,
+                                            int64_t *value);
+LOSS_API loss_status loss_optimizer_get_string(const loss_optimizer *optimizer, const char *name,
+                                               const char **value);
 
 /*
  * Starts, or starts again, from x0.
@@ -131,7 +135,8 @@ LOSS_API loss_status loss_optimizer_get_pointer(const loss_optimizer *optimizer,
  * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_STATE (nothing was asked, or something else). Since 0.1.
  */
 LOSS_API loss_status loss_optimizer_tell_value(loss_optimizer *optimizer, double value);
-LOSS_API loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, double value, const void *gradient);
+LOSS_API loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, double value,
+                                                  const void *gradient);
 LOSS_API loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *vector);
 
 /*
@@ -160,8 +165,8 @@ LOSS_API loss_status loss_optimizer_minimize(loss_optimizer *optimizer, loss_obj
 typedef int32_t (*loss_iterate_callback)(void *user, loss_optimizer *optimizer);
 
 /* Sets that callback; NULL removes it. Returns LOSS_OK or LOSS_ERROR_ARGUMENT. Since 0.1. */
-LOSS_API loss_status loss_optimizer_set_iterate_callback(loss_optimizer *optimizer, loss_iterate_callback callback,
-                                                         void *user);
+LOSS_API loss_status loss_optimizer_set_iterate_callback(loss_optimizer *optimizer,
+                                                         loss_iterate_callback callback, void *user);
 
 #ifdef __cplusplus
 }
