@@ -5,10 +5,10 @@
 
 static const char *const names[LOSSI_ISA_COUNT] = {
     "base",
-#if defined(__x86_64__)
+#if defined(LOSSI_HAS_AVX)
     "avx2",
     "avx512",
-#elif defined(__aarch64__)
+#elif defined(LOSSI_HAS_NEON)
     "neon",
 #endif
 };
@@ -20,9 +20,8 @@ const char *lossi_isa_name(int32_t isa)
 
 int32_t lossi_isa_supported(int32_t isa)
 {
-#if defined(__x86_64__)
-    /* The compiler's check reads CPUID and XGETBV: it also asks whether the system saves the wide registers.
-     */
+#if defined(LOSSI_HAS_AVX)
+    /* The compiler's check reads CPUID and XGETBV: it also asks whether the system saves the wide registers. */
     __builtin_cpu_init();
     if (isa == LOSSI_AVX2) {
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

@@ -12,10 +12,13 @@
 
 #include "loss/data.h"
 
-#if defined(__x86_64__)
+/* LOSSI_BASE_ONLY: built with LOSS_DISPATCH=OFF. */
+#if defined(__x86_64__) && !defined(LOSSI_BASE_ONLY)
+#define LOSSI_HAS_AVX 1
 enum { LOSSI_BASE, LOSSI_AVX2, LOSSI_AVX512, LOSSI_ISA_COUNT };
 #define LOSSI_ISA_LIST(X, stem) X(stem, base) X(stem, avx2) X(stem, avx512)
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(LOSSI_BASE_ONLY)
+#define LOSSI_HAS_NEON          1
 enum { LOSSI_BASE, LOSSI_NEON, LOSSI_ISA_COUNT };
 #define LOSSI_ISA_LIST(X, stem) X(stem, base) X(stem, neon)
 #else
