@@ -55,10 +55,12 @@ LOSS_API void loss_data_free(loss_data *data);
  *                  or column). A dense row-major matrix has row_stride = columns and column_stride = 1.
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (sealed). Since 0.1.
  */
-LOSS_API loss_status loss_data_set_input(loss_data *data, const char *role, const void *pointer, loss_dtype dtype,
-                                         int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride);
+LOSS_API loss_status loss_data_set_input(loss_data *data, const char *role, const void *pointer,
+                                         loss_dtype dtype, int64_t rows, int64_t columns, int64_t row_stride,
+                                         int64_t column_stride);
 LOSS_API loss_status loss_data_set_output(loss_data *data, const char *role, void *pointer, loss_dtype dtype,
-                                          int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride);
+                                          int64_t rows, int64_t columns, int64_t row_stride,
+                                          int64_t column_stride);
 
 /*
  * A scalar that belongs to the data, by name: "scale", the factor on every derivative (default 1).

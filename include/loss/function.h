@@ -33,7 +33,8 @@ LOSS_API const char *loss_function_catalogue_name(int32_t index);
 LOSS_API loss_status loss_function_create(loss_function **out, loss_context *context, const char *name);
 
 /* A copy with the same options, not sealed. Arguments and statuses as loss_function_create(). Since 0.1. */
-LOSS_API loss_status loss_function_clone(loss_function **out, loss_context *context, const loss_function *function);
+LOSS_API loss_status loss_function_clone(loss_function **out, loss_context *context,
+                                         const loss_function *function);
 
 /* Gives the caller's reference back. NULL is allowed. Since 0.1. */
 LOSS_API void loss_function_free(loss_function *function);
@@ -84,7 +85,8 @@ LOSS_API loss_status loss_function_set_array(loss_function *function, const char
                                              loss_dtype dtype, int64_t count);
 LOSS_API loss_status loss_function_get_double(const loss_function *function, const char *name, double *value);
 LOSS_API loss_status loss_function_get_int(const loss_function *function, const char *name, int64_t *value);
-LOSS_API loss_status loss_function_get_string(const loss_function *function, const char *name, const char **value);
+LOSS_API loss_status loss_function_get_string(const loss_function *function, const char *name,
+                                              const char **value);
 
 /* The options, described. index counts from 0; outside the range gives NULL. Any thread. Since 0.1. */
 LOSS_API int32_t loss_function_option_count(const loss_function *function);
@@ -132,12 +134,12 @@ LOSS_API loss_status loss_function_evaluate(loss_context *context, const loss_fu
  *   gradient            may be NULL: ∂cost/∂prediction, n elements
  * Returns as loss_function_evaluate(); for a loss that is not pointwise LOSS_ERROR_SHAPE. Since 0.1.
  */
-LOSS_API loss_status loss_function_cost_float32(loss_context *context, const loss_function *function, int64_t n,
-                                                const float *prediction, const float *target, double *cost,
-                                                float *gradient);
-LOSS_API loss_status loss_function_cost_float64(loss_context *context, const loss_function *function, int64_t n,
-                                                const double *prediction, const double *target, double *cost,
-                                                double *gradient);
+LOSS_API loss_status loss_function_cost_float32(loss_context *context, const loss_function *function,
+                                                int64_t n, const float *prediction, const float *target,
+                                                double *cost, float *gradient);
+LOSS_API loss_status loss_function_cost_float64(loss_context *context, const loss_function *function,
+                                                int64_t n, const double *prediction, const double *target,
+                                                double *cost, double *gradient);
 
 /*
  * The same for class labels: prediction and gradient are rows × classes, row-major and contiguous; labels are
@@ -147,8 +149,9 @@ LOSS_API loss_status loss_function_cost_labels_float32(loss_context *context, co
                                                        int64_t rows, int64_t classes, const float *prediction,
                                                        const int64_t *labels, double *cost, float *gradient);
 LOSS_API loss_status loss_function_cost_labels_float64(loss_context *context, const loss_function *function,
-                                                       int64_t rows, int64_t classes, const double *prediction,
-                                                       const int64_t *labels, double *cost, double *gradient);
+                                                       int64_t rows, int64_t classes,
+                                                       const double *prediction, const int64_t *labels,
+                                                       double *cost, double *gradient);
 
 #ifdef __cplusplus
 }

@@ -49,10 +49,12 @@ LOSS_API const loss_option *loss_penalty_option(const loss_penalty *penalty, int
  *   count, indices   the samples of a batch; the value and gradient wanted are the means over them
  *   direction, product          where to read v and put ∇²f(x)·v
  */
-typedef int32_t (*loss_evaluate_callback)(void *user, int64_t n, const void *x, double *value, void *gradient);
-typedef int32_t (*loss_batch_callback)(void *user, int64_t n, const void *x, int64_t count, const int64_t *indices,
-                                       double *value, void *gradient);
-typedef int32_t (*loss_product_callback)(void *user, int64_t n, const void *x, const void *direction, void *product);
+typedef int32_t (*loss_evaluate_callback)(void *user, int64_t n, const void *x, double *value,
+                                          void *gradient);
+typedef int32_t (*loss_batch_callback)(void *user, int64_t n, const void *x, int64_t count,
+                                       const int64_t *indices, double *value, void *gradient);
+typedef int32_t (*loss_product_callback)(void *user, int64_t n, const void *x, const void *direction,
+                                         void *product);
 
 /*
  * Makes an objective from callbacks.
@@ -64,8 +66,9 @@ typedef int32_t (*loss_product_callback)(void *user, int64_t n, const void *x, c
  *   user           handed to the callbacks
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY. Since 0.1.
  */
-LOSS_API loss_status loss_objective_create_callback(loss_objective **out, loss_context *context, loss_dtype dtype,
-                                                    int64_t dimension, loss_evaluate_callback evaluate,
+LOSS_API loss_status loss_objective_create_callback(loss_objective **out, loss_context *context,
+                                                    loss_dtype dtype, int64_t dimension,
+                                                    loss_evaluate_callback evaluate,
                                                     loss_product_callback product, void *user);
 
 /*
@@ -102,8 +105,10 @@ LOSS_API void loss_objective_free(loss_objective *objective);
  * Since 0.1.
  */
 LOSS_API loss_status loss_objective_set_int(loss_objective *objective, const char *name, int64_t value);
-LOSS_API loss_status loss_objective_get_int(const loss_objective *objective, const char *name, int64_t *value);
-LOSS_API loss_status loss_objective_get_double(const loss_objective *objective, const char *name, double *value);
+LOSS_API loss_status loss_objective_get_int(const loss_objective *objective, const char *name,
+                                            int64_t *value);
+LOSS_API loss_status loss_objective_get_double(const loss_objective *objective, const char *name,
+                                               double *value);
 LOSS_API int32_t loss_objective_option_count(const loss_objective *objective);
 LOSS_API const loss_option *loss_objective_option(const loss_objective *objective, int32_t index);
 
@@ -135,7 +140,8 @@ LOSS_API loss_status loss_objective_prepare(loss_objective *objective);
  * LOSS_ERROR_CALLBACK, and LOSS_ERROR_NONFINITE when the value is not finite: then value and gradient are written all the
  * same, and the sentence names the first row to blame when there is one. Since 0.1.
  */
-LOSS_API loss_status loss_objective_evaluate(loss_objective *objective, const void *x, double *value, void *gradient);
+LOSS_API loss_status loss_objective_evaluate(loss_objective *objective, const void *x, double *value,
+                                             void *gradient);
 
 /*
  * The same over some of the samples: the cost is their mean, the penalties count in full.
@@ -152,8 +158,8 @@ LOSS_API loss_status loss_objective_evaluate_batch(loss_objective *objective, co
  * the first such product allocates three vectors.
  * Returns as loss_objective_evaluate(). Since 0.1.
  */
-LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, const void *x, const void *direction,
-                                                    void *product);
+LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, const void *x,
+                                                    const void *direction, void *product);
 
 /*
  * Predictions of a linear model for other rows.
@@ -177,7 +183,8 @@ LOSS_API loss_status loss_objective_predict(loss_objective *objective, const voi
  * The worst coordinate, its two numbers and the allowed difference are readable by loss_objective_get_…. When the verdict is not
  * LOSS_CHECK_PASS, the context holds a sentence about it. Returns as loss_objective_evaluate(). Since 0.1.
  */
-LOSS_API loss_status loss_objective_check(loss_objective *objective, const void *x, uint64_t seed, int32_t *verdict);
+LOSS_API loss_status loss_objective_check(loss_objective *objective, const void *x, uint64_t seed,
+                                          int32_t *verdict);
 
 #ifdef __cplusplus
 }

@@ -22,13 +22,15 @@ extern "C" {
  *   out  not NULL when count > 0, count elements     start, count ≥ 0
  * Returns LOSS_OK or LOSS_ERROR_ARGUMENT. Since 0.1.
  */
-LOSS_API loss_status loss_random_words(uint64_t seed, uint64_t stream, int64_t start, int64_t count, uint32_t *out);
+LOSS_API loss_status loss_random_words(uint64_t seed, uint64_t stream, int64_t start, int64_t count,
+                                       uint32_t *out);
 
 /*
  * Uniform numbers in [0, 1): number i is the top 53 bits of words 2i (high) and 2i + 1 (low), times 2^−53.
  * Arguments and result as above. Since 0.1.
  */
-LOSS_API loss_status loss_random_uniform(uint64_t seed, uint64_t stream, int64_t start, int64_t count, double *out);
+LOSS_API loss_status loss_random_uniform(uint64_t seed, uint64_t stream, int64_t start, int64_t count,
+                                         double *out);
 
 /*
  * A permutation of 0 … count − 1 by Fisher & Yates from the top, position i (count − 1 … 1) swapped with

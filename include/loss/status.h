@@ -23,16 +23,17 @@ typedef int32_t loss_status;
 #define LOSS_OK 0
 
 /* Core, -1 to -99. */
-#define LOSS_ERROR_ARGUMENT  (-1)  /* a NULL where none is allowed, a negative size, an impossible stride */
-#define LOSS_ERROR_MEMORY    (-2)  /* the allocator returned nothing */
-#define LOSS_ERROR_NAME      (-3)  /* no such loss, optimizer, option, role, … ; the sentence names the nearest */
-#define LOSS_ERROR_TYPE      (-4)  /* an element or option type that does not fit */
-#define LOSS_ERROR_RANGE     (-5)  /* an option outside its minimum and maximum */
-#define LOSS_ERROR_SHAPE     (-6)  /* rows or columns that do not agree */
-#define LOSS_ERROR_STATE     (-7)  /* a call out of order: a sealed handle, a tell without an ask, … */
-#define LOSS_ERROR_SUPPORT   (-8)  /* asked for something this machine or this build does not have */
-#define LOSS_ERROR_CALLBACK  (-9)  /* a callback returned non-zero; its number can be read back */
-#define LOSS_ERROR_NONFINITE (-10) /* NaN or infinity where a finite number is needed; the sentence names the row */
+#define LOSS_ERROR_ARGUMENT (-1) /* a NULL where none is allowed, a negative size, an impossible stride */
+#define LOSS_ERROR_MEMORY   (-2) /* the allocator returned nothing */
+#define LOSS_ERROR_NAME     (-3) /* no such loss, optimizer, option, role, … ; the sentence names the nearest */
+#define LOSS_ERROR_TYPE     (-4) /* an element or option type that does not fit */
+#define LOSS_ERROR_RANGE    (-5) /* an option outside its minimum and maximum */
+#define LOSS_ERROR_SHAPE    (-6) /* rows or columns that do not agree */
+#define LOSS_ERROR_STATE    (-7) /* a call out of order: a sealed handle, a tell without an ask, … */
+#define LOSS_ERROR_SUPPORT  (-8) /* asked for something this machine or this build does not have */
+#define LOSS_ERROR_CALLBACK (-9) /* a callback returned non-zero; its number can be read back */
+#define LOSS_ERROR_NONFINITE                                                                                 \
+    (-10) /* NaN or infinity where a finite number is needed; the sentence names the row */
 
 /* Loss module, -100 to -199: data that a loss is not defined for. The sentence names row and value. */
 #define LOSS_ERROR_LABEL  (-101) /* a class label outside 0 … classes − 1 */

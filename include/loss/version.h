@@ -10,9 +10,9 @@
 extern "C" {
 #endif
 
-#define LOSS_VERSION_MAJOR 0
-#define LOSS_VERSION_MINOR 1
-#define LOSS_VERSION_PATCH 0
+#define LOSS_VERSION_MAJOR  0
+#define LOSS_VERSION_MINOR  1
+#define LOSS_VERSION_PATCH  0
 #define LOSS_VERSION_NUMBER (LOSS_VERSION_MAJOR * 10000 + LOSS_VERSION_MINOR * 100 + LOSS_VERSION_PATCH)
 
 /* The library's version as LOSS_VERSION_NUMBER is built: 100 is 0.1.0. Any thread. Since 0.1. */

@@ -269,70 +269,72 @@ void gradient_callback_product(void **state)
 
 /* ---- the check ---- */
 
+enum { CHECKED = 5 };
+
+static const struct {
+    double (*value)(const double *, int64_t, double *);
+    double x[CHECKED];
+    int64_t wrong;
+    double noise;
+    int32_t verdict;
+    int64_t index; /* of the worst, −1: any */
+    const char *words;
+} check_cases[] = {
+    {smooth, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
+    {smooth, {300, -120, 23.85, 0, 1e-5}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
+    {smooth,
+     {0.3, -1.2, 2.385, 0.7, -0.4},
+     3,
+     0,
+     LOSS_CHECK_FAIL,
+     3,
+     "the derivative along parameter 3 is -"},
+    {kinked, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
+    {kinked, {0.3, -1.2, 0, 0.7, -0.4}, -1, 0, LOSS_CHECK_KINK, 2, "there is a kink along parameter 2"},
+    {kinked, {0.3, -1.2, 0, 0.7, -0.4}, 1, 0, LOSS_CHECK_FAIL, 1, "the derivative along parameter 1"},
+    {smooth,
+     {0.3, -1.2, 2.385, 0.7, -0.4},
+     -1,
+     0.5,
+     LOSS_CHECK_INCONCLUSIVE,
+     -1,
+     "too noisy along parameter"},
+    {half_line, {1.004, 1.3, 2.4, 5, 1.04}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
+    {half_line, {1.004, 1.3, 2.4, 5, 1.04}, 0, 0, LOSS_CHECK_FAIL, 0, "along parameter 0"},
+};
+
 void gradient_check_verdicts(void **state)
 {
-    enum { N = 5 };
-    const struct {
-        double (*value)(const double *, int64_t, double *);
-        double x[N];
-        int64_t wrong;
-        double noise;
-        int32_t verdict;
-        int64_t index; /* of the worst, −1: any */
-        const char *words;
-    } cases[] = {
-        {smooth, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
-        {smooth, {300, -120, 23.85, 0, 1e-5}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
-        {smooth,
-         {0.3, -1.2, 2.385, 0.7, -0.4},
-         3,
-         0,
-         LOSS_CHECK_FAIL,
-         3,
-         "the derivative along parameter 3 is -"},
-        {kinked, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
-        {kinked, {0.3, -1.2, 0, 0.7, -0.4}, -1, 0, LOSS_CHECK_KINK, 2, "there is a kink along parameter 2"},
-        {kinked, {0.3, -1.2, 0, 0.7, -0.4}, 1, 0, LOSS_CHECK_FAIL, 1, "the derivative along parameter 1"},
-        {smooth,
-         {0.3, -1.2, 2.385, 0.7, -0.4},
-         -1,
-         0.5,
-         LOSS_CHECK_INCONCLUSIVE,
-         -1,
-         "too noisy along parameter"},
-        {half_line, {1.004, 1.3, 2.4, 5, 1.04}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
-        {half_line, {1.004, 1.3, 2.4, 5, 1.04}, 0, 0, LOSS_CHECK_FAIL, 0, "along parameter 0"},
-    };
     (void)state;
-    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+    for (size_t c = 0; c < sizeof check_cases / sizeof *check_cases; c++) {
         for (int type = 0; type < 2; type++) {
-            double x[N], before[N], derivative, difference, error;
+            double x[CHECKED], before[CHECKED], derivative, difference, error;
             int64_t index;
             int32_t verdict = 0;
             fixture f;
-            make(&f, dtypes[type], N, cases[c].value, NULL, 0);
-            f.p.wrong = cases[c].wrong;
-            f.p.noise = cases[c].noise;
-            for (int i = 0; i < N; i++) {
-                set_element(x, dtypes[type], i, cases[c].x[i]);
+            make(&f, dtypes[type], CHECKED, check_cases[c].value, NULL, 0);
+            f.p.wrong = check_cases[c].wrong;
+            f.p.noise = check_cases[c].noise;
+            for (int i = 0; i < CHECKED; i++) {
+                set_element(x, dtypes[type], i, check_cases[c].x[i]);
             }
             memcpy(before, x, sizeof x);
             assert_status(f.context, loss_objective_check(f.objective, x, 5, &verdict), LOSS_OK);
-            if (verdict != cases[c].verdict) {
+            if (verdict != check_cases[c].verdict) {
                 print_error("case %d, %s: %s\n", (int)c, loss_dtype_name(dtypes[type]),
                             loss_context_error(f.context));
             }
-            assert_int_equal(verdict, cases[c].verdict);
-            assert_memory_equal(x, before, sizeof(float) * N);
+            assert_int_equal(verdict, check_cases[c].verdict);
+            assert_memory_equal(x, before, sizeof(float) * CHECKED);
             loss_objective_get_int(f.objective, "check_index", &index);
             loss_objective_get_double(f.objective, "check_derivative", &derivative);
             loss_objective_get_double(f.objective, "check_difference", &difference);
             loss_objective_get_double(f.objective, "check_error", &error);
-            assert_true(index >= 0 && index < N && error > 0);
+            assert_true(index >= 0 && index < CHECKED && error > 0);
             assert_true((fabs(derivative - difference) > error) == (verdict == LOSS_CHECK_FAIL));
-            assert_true(cases[c].index < 0 || index == cases[c].index);
-            if (cases[c].words != NULL) {
-                assert_sentence(f.context, cases[c].words);
+            assert_true(check_cases[c].index < 0 || index == check_cases[c].index);
+            if (check_cases[c].words != NULL) {
+                assert_sentence(f.context, check_cases[c].words);
             }
             unmake(&f);
         }
