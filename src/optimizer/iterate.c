@@ -65,7 +65,7 @@ void lossi_finish(loss_optimizer *optimizer, loss_status outcome, int32_t test, 
         m->value = m->best_value;
         m->gradient_norm = m->best_norm;
     }
-    if (text != NULL) {
+    if (text != NULL && !(outcome == LOSS_ERROR_NONFINITE && optimizer->explained)) {
         lossi_fail(optimizer->context, outcome, text, optimizer->owner, (long long)m->iterations);
     }
 }
@@ -107,6 +107,10 @@ void lossi_move_trial(loss_optimizer *optimizer, double step, int32_t direction)
 }
 
 /* ---- tests ---- */
+
+/* How long f may stand within how many of its roundings, and what counts as a shrinking gradient meanwhile. */
+enum { FLOOR_ITERATIONS = 20 };
+static const double floor_roundings = 4.0, shrinking = 0.9;
 
 static void choose_iterate(lossi_machine *m)
 {
@@ -173,6 +177,29 @@ static int32_t test_progress(loss_optimizer *optimizer)
     return 0;
 }
 
+/*
+ * f stands still but for its rounding, and the gradient has stopped shrinking: nothing more can be told apart. The
+ * approximate conditions of the line search would go on accepting such steps for ever.
+ */
+static int32_t test_floor(loss_optimizer *optimizer)
+{
+    lossi_machine *m = &optimizer->machine;
+    double change = fabs(m->previous_value - m->value);
+    double rounding = floor_roundings * lossi_epsilon(optimizer) *
+                      fmax(fabs(m->previous_value), fabs(m->value));
+    if (change > rounding || !(m->gradient_norm >= shrinking * m->least_norm)) {
+        m->least_norm = fmin(m->least_norm, m->gradient_norm);
+        m->standing = 0;
+        return 0;
+    }
+    if (++m->standing < FLOOR_ITERATIONS) {
+        return 0;
+    }
+    lossi_prefer_iterate(optimizer, rounding);
+    lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, change, rounding);
+    return 1;
+}
+
 /* ---- iterates ---- */
 
 static void swap_in(lossi_machine *m)
@@ -191,7 +218,7 @@ int32_t lossi_accept(loss_optimizer *optimizer)
     m->previous_value = m->value;
     swap_in(m);
     m->iterations++;
-    return test_gradient(optimizer) || test_progress(optimizer);
+    return test_gradient(optimizer) || test_progress(optimizer) || test_floor(optimizer);
 }
 
 int32_t lossi_accept_start(loss_optimizer *optimizer)

@@ -121,6 +121,7 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
         .gradient_norm = NAN,
         .best_value = NAN,
         .best_norm = NAN,
+        .least_norm = INFINITY,
         .test_value = NAN,
         .test_threshold = NAN,
         .report = (int32_t)lossi_options_common(&optimizer->options, LOSSI_REPORT)->integer ||
@@ -133,6 +134,7 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
         .direction = -1,
         .answer = -1};
     atomic_store(&optimizer->stop, 0);
+    optimizer->explained = 0;
     optimizer->clock_start = lossi_clock();
     optimizer->max_seconds = lossi_options_common(&optimizer->options, LOSSI_MAX_SECONDS)->number;
     memset(optimizer->state, 0, (size_t)optimizer->row->state_size);

@@ -43,9 +43,13 @@ static loss_status check(loss_optimizer *optimizer, loss_objective *objective, c
     return LOSS_OK;
 }
 
-/* What cannot be evaluated ends the run; a value that is not finite is an answer like any other. */
-static int32_t ends(loss_status status)
+/*
+ * What cannot be evaluated ends the run; a value that is not finite is an answer like any other. Should that end the run
+ * too, the objective's sentence, which names the row, is the better one.
+ */
+static int32_t ends(loss_optimizer *optimizer, loss_status status)
 {
+    optimizer->explained = status == LOSS_ERROR_NONFINITE;
     return status != LOSS_OK && status != LOSS_ERROR_NONFINITE;
 }
 
@@ -53,7 +57,7 @@ static loss_status answer_value(loss_optimizer *optimizer, loss_objective *objec
 {
     double value = NAN;
     loss_status status = loss_objective_evaluate(objective, x, &value, NULL);
-    return ends(status) ? status : loss_optimizer_tell_value(optimizer, value);
+    return ends(optimizer, status) ? status : loss_optimizer_tell_value(optimizer, value);
 }
 
 static loss_status answer_gradient(loss_optimizer *optimizer, loss_objective *objective, const void *x)
@@ -61,7 +65,7 @@ static loss_status answer_gradient(loss_optimizer *optimizer, loss_objective *ob
     double value = NAN;
     void *gradient = lossi_answer(optimizer);
     loss_status status = loss_objective_evaluate(objective, x, &value, gradient);
-    return ends(status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
+    return ends(optimizer, status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
 }
 
 static loss_status answer_batch(loss_optimizer *optimizer, loss_objective *objective, const void *x)
@@ -74,7 +78,7 @@ static loss_status answer_batch(loss_optimizer *optimizer, loss_objective *objec
         status = loss_objective_evaluate_batch(objective, x, optimizer->machine.indices_count, indices,
                                                &value, gradient);
     }
-    return ends(status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
+    return ends(optimizer, status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
 }
 
 static loss_status answer_product(loss_optimizer *optimizer, loss_objective *objective, const void *x)
@@ -85,7 +89,7 @@ static loss_status answer_product(loss_optimizer *optimizer, loss_objective *obj
     if (status == LOSS_OK) {
         status = loss_objective_hessian_product(objective, x, direction, product);
     }
-    return ends(status) ? status : loss_optimizer_tell_vector(optimizer, product);
+    return ends(optimizer, status) ? status : loss_optimizer_tell_vector(optimizer, product);
 }
 
 static loss_status answer(loss_optimizer *optimizer, loss_objective *objective, int32_t request)

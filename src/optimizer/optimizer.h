@@ -53,10 +53,12 @@ typedef struct lossi_machine {
     double value, gradient_norm;              /* at the iterate; ‖·‖∞ */
     double start_norm, previous_value;        /* for the relative tests */
     double best_value, best_norm;             /* of the pair `best` */
+    double least_norm;                        /* ‖∇f‖∞ of the iterates, for the precision floor */
     double step, seconds;                     /* along the last direction; when the run ended */
     double told_value, told_norm, told_slope; /* of the last answer: f, ‖·‖∞, ∇f·slope_along */
     double test_value, test_threshold;
     int32_t test, outcome;
+    int32_t standing;                       /* iterations in a row that f stood still */
     int32_t phase;                          /* LOSSI_IDLE … */
     int32_t request, asked;                 /* what is wanted, and whether the caller knows */
     int32_t report, iterate_ready, shown;   /* NEW_ITERATE: wanted, due, being shown */
@@ -98,6 +100,7 @@ struct loss_optimizer {
     int32_t pairs;
     const lossi_vector_kernels *kernels; /* of the context's instruction set, chosen at start */
     double clock_start, max_seconds;
+    int32_t explained;    /* the objective has put a sentence about its last value into the context */
     int64_t samples_hint; /* of the objective being minimised, 0 for none */
     loss_iterate_callback callback;
     void *callback_user;

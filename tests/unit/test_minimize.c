@@ -257,6 +257,43 @@ static void what_does_not_fit_is_refused(void **unused)
     drop(&f);
 }
 
+/* A NaN in the features ends the run at its first evaluation, and the sentence is the one that names the row. */
+static void a_nan_in_the_data_names_its_row(void **unused)
+{
+    static const char *const names[] = {"gradient_descent", "lbfgs", "newton_cg", "conjugate_gradient",
+                                        "sgd"};
+    double features[12], target[12], x[2];
+    (void)unused;
+    for (int i = 0; i < 12; i++) {
+        features[i] = i == 7 ? (double)NAN : 0.385 * i;
+        target[i] = 2.125 - i;
+    }
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        loss_context *context = NULL;
+        loss_function *function;
+        loss_data *data;
+        loss_objective *objective;
+        loss_optimizer *optimizer;
+        x[0] = x[1] = 0.25;
+        assert_int_equal(loss_context_create(&context), LOSS_OK);
+        assert_int_equal(loss_function_create(&function, context, "huber"), LOSS_OK);
+        assert_int_equal(loss_data_create(&data, context), LOSS_OK);
+        assert_int_equal(loss_data_set_input(data, "features", features, LOSS_FLOAT64, 12, 1, 1, 1), LOSS_OK);
+        assert_int_equal(loss_data_set_input(data, "target", target, LOSS_FLOAT64, 12, 1, 1, 1), LOSS_OK);
+        assert_int_equal(loss_objective_create_linear(&objective, context, function, data), LOSS_OK);
+        assert_int_equal(loss_optimizer_create(&optimizer, context, names[k], LOSS_FLOAT64, 2), LOSS_OK);
+        assert_int_equal(loss_optimizer_minimize(optimizer, objective, x), LOSS_ERROR_NONFINITE);
+        assert_int_equal(loss_context_error_row(context), 7);
+        assert_non_null(strstr(loss_context_error(context), "row 7"));
+        assert_true(x[0] == 0.25 && x[1] == 0.25);
+        loss_optimizer_free(optimizer);
+        loss_objective_free(objective);
+        loss_data_free(data);
+        loss_function_free(function);
+        loss_context_free(context);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_nan_from_the_callback_is_an_answer),
         cmocka_unit_test(the_iterate_callback_sees_everything_and_can_stop),
         cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(a_nan_in_the_data_names_its_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
