@@ -18,7 +18,7 @@
  * Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4); smoothing: Szegedy et al., Rethinking
  * the Inception architecture (2016), §7; majorizer: Böhning, Multinomial logistic regression algorithm (1992).
  */
-#include "loss/rowwise.h"
+#include "loss/narrow.h"
 
 enum { INPUT, LABEL_SMOOTHING, IGNORE_LABEL, CLASS_WEIGHT };
 
@@ -408,6 +408,11 @@ static void everything(const lossi_tile *tile)
         for (int64_t row = 0; row < tile->rows; row++) {
             probabilities_row(tile, row);
         }
+        return;
+    }
+    if (!smooth(tile) && tile->curvature == NULL && tile->product == NULL &&
+        tile->columns >= LOSSI_NARROW_LEAST && tile->columns <= LOSSI_NARROW_MOST) {
+        lossi_narrow_tile(tile);
         return;
     }
     for (int64_t first = 0; first < tile->rows; first += ROWS_AT_A_TIME) {
