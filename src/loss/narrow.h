@@ -129,19 +129,20 @@ LOSSI_INLINE vreal lossi_narrow_sum(const vreal *x, int64_t columns)
 
 LOSSI_INLINE void lossi_narrow_forward(lossi_narrow *rows, int64_t columns)
 {
-    const vreal zero = v_set1(0);
+    const vreal zero = v_set1(0), one = v_set1(1);
+    vreal number = zero;
     rows->maximum = v_set1(-REAL_INFINITY);
     rows->largest = rows->own_logit = zero;
-    for (int64_t j = 0; j < columns; j++) {
-        const vreal z = rows->column[j], number = v_set1((real)j);
+    for (int64_t j = 0; j < columns; j++, number = number + one) {
+        const vreal z = rows->column[j];
         const vmask larger = v_gt(z, rows->maximum); /* NaN is passed over */
         rows->maximum = v_select(larger, z, rows->maximum);
         rows->largest = v_select(larger, number, rows->largest);
         rows->own_logit = v_select(v_eq(number, rows->label), z, rows->own_logit);
     }
-    for (int64_t j = 0; j < columns; j++) {
-        rows->column[j] = v_select(v_eq(v_set1((real)j), rows->largest), zero,
-                                   v_exp(rows->column[j] - rows->maximum));
+    number = zero;
+    for (int64_t j = 0; j < columns; j++, number = number + one) {
+        rows->column[j] = v_select(v_eq(number, rows->largest), zero, v_exp(rows->column[j] - rows->maximum));
     }
     rows->others = v_select(v_ge(rows->label, zero), lossi_narrow_sum(rows->column, columns), zero);
 }
@@ -158,8 +159,8 @@ LOSSI_INLINE vreal lossi_narrow_value(const lossi_narrow *rows)
 LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *rows, int64_t columns, real scale)
 {
     const vreal one = v_set1(1), inverse = one / (one + rows->others), factor = rows->own * v_set1(scale);
-    for (int64_t j = 0; j < columns; j++) {
-        const vreal number = v_set1((real)j);
+    vreal number = v_set1(0);
+    for (int64_t j = 0; j < columns; j++, number = number + one) {
         const vmask largest = v_eq(number, rows->largest);
         const vreal p = v_select(largest, one, rows->column[j]) * inverse;
         const vreal rest = v_select(largest, rows->others * inverse, one - p);
@@ -169,84 +170,93 @@ LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *rows, int64_t columns, rea
 
 /* ---- tiles ---- */
 
-/* Labels and weights of the rows from `row`; rows beyond the tile do not count. Returns how many count. */
-LOSSI_INLINE int lossi_narrow_labels(const lossi_tile *tile, int64_t row, int count, lossi_narrow *rows)
+enum { LOSSI_NARROW_CHUNK = 64 }; /* rows whose labels are made ready together */
+
+/* Labels and weights as numbers, −1 and 0 for rows that do not count; loops the compiler makes vectors of. */
+static void lossi_narrow_labels(const lossi_tile *tile, const int64_t *labels, int64_t count, real *label,
+                                real *own)
 {
-    const lossi_prepared *prepared = tile->prepared;
-    const int64_t *labels = tile->labels + row;
-    real label[VREAL_LANES], own[VREAL_LANES];
-    int counting = 0;
-    for (int lane = 0; lane < VREAL_LANES; lane++) {
-        const int counts = lane < count && labels[lane] != prepared->ignore_label;
-        label[lane] = counts ? (real)labels[lane] : -1;
-        own[lane] = counts ? 1 : 0;
-        counting += counts;
+    const double *weight = tile->prepared->class_weight;
+    const int64_t ignored = tile->prepared->ignore_label;
+    for (int64_t i = 0; i < count; i++) {
+        label[i] = labels[i] == ignored ? -1 : (real)labels[i];
+        own[i] = labels[i] == ignored ? 0 : 1;
     }
-    for (int lane = 0; lane < count && prepared->class_weight != NULL; lane++) {
-        own[lane] = label[lane] < 0 ? 0 : (real)prepared->class_weight[labels[lane]];
+    for (int64_t i = 0; i < count && weight != NULL; i++) {
+        own[i] = label[i] < 0 ? 0 : (real)weight[labels[i]];
     }
-    rows->label = v_load(label);
-    rows->own = v_load(own);
-    return counting;
+    for (int64_t i = count; i % VREAL_LANES != 0; i++) {
+        label[i] = -1;
+        own[i] = 0;
+    }
 }
 
-/* One vector of rows; value, gradient and denominator as lossi_tile says. */
-LOSSI_INLINE void lossi_narrow_rows(const lossi_tile *tile, int64_t row, int count, const real *z,
-                                    int64_t stride, real *gradient, int64_t gradient_stride)
+/* The label and own of a vector of rows are set. Gives the values; gradient NULL: not wanted. */
+LOSSI_INLINE vreal lossi_narrow_rows(lossi_narrow *rows, int64_t columns, real scale, const real *z,
+                                     int64_t stride, real *gradient, int64_t gradient_stride)
+{
+    lossi_narrow_load(z, stride, columns, rows->column);
+    lossi_narrow_forward(rows, columns);
+    if (gradient != NULL) {
+        lossi_narrow_backward(rows, columns, scale);
+        lossi_narrow_store(gradient, gradient_stride, columns, rows->column);
+    }
+    return lossi_narrow_value(rows);
+}
+
+LOSSI_INLINE void lossi_narrow_copy(const real *from, int64_t stride, real *to, int64_t to_stride,
+                                    int64_t columns, int64_t rows)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        memcpy(to + i * to_stride, from + i * stride, (size_t)columns * sizeof *to);
+    }
+}
+
+/* Up to LOSSI_NARROW_CHUNK rows. The last of them, fewer than lanes, go through a place of whole vectors. */
+static void lossi_narrow_chunk(const lossi_tile *tile, int64_t first, int64_t count)
 {
     const int64_t columns = tile->columns;
+    const real *z = (const real *)tile->prediction + first * tile->prediction_stride;
+    real *gradient = tile->gradient == NULL ? NULL : (real *)tile->gradient + first * tile->gradient_stride;
+    real label[LOSSI_NARROW_CHUNK], own[LOSSI_NARROW_CHUNK], padded[VREAL_LANES * LOSSI_NARROW_MOST];
     lossi_narrow rows;
-    const int counting = lossi_narrow_labels(tile, row, count, &rows);
-    lossi_narrow_load(z, stride, columns, rows.column);
-    lossi_narrow_forward(&rows, columns);
-    if (count == VREAL_LANES) {
-        v_store((real *)tile->value + row, lossi_narrow_value(&rows));
-        v_store((real *)tile->denominator + row, rows.own);
-    } else {
-        v_store_part((real *)tile->value + row, lossi_narrow_value(&rows), count);
-        v_store_part((real *)tile->denominator + row, rows.own, count);
-    }
-    if (gradient == NULL) {
-        return;
-    }
-    lossi_narrow_backward(&rows, columns, (real)tile->scale);
-    lossi_narrow_store(gradient, gradient_stride, columns, rows.column);
-    for (int lane = 0; lane < count && counting < count; lane++) {
-        if (tile->labels[row + lane] == tile->prepared->ignore_label) {
-            memset(gradient + lane * gradient_stride, 0, (size_t)columns * sizeof(real));
+
+    lossi_narrow_labels(tile, tile->labels + first, count, label, own);
+    for (int64_t i = 0; i < count; i += VREAL_LANES) {
+        const int left = count - i < VREAL_LANES ? (int)(count - i) : VREAL_LANES;
+        const real *from = z + i * tile->prediction_stride;
+        real *to = gradient == NULL ? NULL : gradient + i * tile->gradient_stride;
+        int64_t from_stride = tile->prediction_stride, to_stride = tile->gradient_stride;
+        if (left < VREAL_LANES) {
+            memset(padded, 0, sizeof padded);
+            lossi_narrow_copy(from, from_stride, padded, columns, columns, left);
+            from = padded;
+            to = to == NULL ? NULL : padded;
+            from_stride = to_stride = columns;
+        }
+        rows.label = v_load(label + i);
+        rows.own = v_load(own + i);
+        const vreal value = lossi_narrow_rows(&rows, columns, (real)tile->scale, from, from_stride, to,
+                                              to_stride);
+        v_store_part((real *)tile->value + first + i, value, left);
+        v_store_part((real *)tile->denominator + first + i, rows.own, left);
+        if (left < VREAL_LANES && gradient != NULL) {
+            lossi_narrow_copy(padded, columns, gradient + i * tile->gradient_stride, tile->gradient_stride,
+                              columns, left);
         }
     }
-}
-
-/* The last rows, fewer than lanes: through a place of whole vectors. */
-static void lossi_narrow_last(const lossi_tile *tile, int64_t row, int count)
-{
-    const real *z = (const real *)tile->prediction + row * tile->prediction_stride;
-    real *gradient = tile->gradient == NULL ? NULL : (real *)tile->gradient + row * tile->gradient_stride;
-    real padded[VREAL_LANES * LOSSI_NARROW_MOST] = {0};
-    const size_t bytes = (size_t)tile->columns * sizeof(real);
-    for (int lane = 0; lane < count; lane++) {
-        memcpy(padded + lane * tile->columns, z + lane * tile->prediction_stride, bytes);
-    }
-    lossi_narrow_rows(tile, row, count, padded, tile->columns, gradient == NULL ? NULL : padded,
-                      tile->columns);
-    for (int lane = 0; lane < count && gradient != NULL; lane++) {
-        memcpy(gradient + lane * tile->gradient_stride, padded + lane * tile->columns, bytes);
+    for (int64_t i = 0; i < count && gradient != NULL; i++) {
+        if (label[i] < 0) {
+            memset(gradient + i * tile->gradient_stride, 0, (size_t)columns * sizeof(real));
+        }
     }
 }
 
 static void lossi_narrow_tile(const lossi_tile *tile)
 {
-    const real *z = tile->prediction;
-    real *gradient = tile->gradient;
-    int64_t row = 0;
-    for (; row + VREAL_LANES <= tile->rows; row += VREAL_LANES) {
-        lossi_narrow_rows(tile, row, VREAL_LANES, z + row * tile->prediction_stride, tile->prediction_stride,
-                          gradient == NULL ? NULL : gradient + row * tile->gradient_stride,
-                          tile->gradient_stride);
-    }
-    if (row < tile->rows) {
-        lossi_narrow_last(tile, row, (int)(tile->rows - row));
+    for (int64_t row = 0; row < tile->rows; row += LOSSI_NARROW_CHUNK) {
+        const int64_t left = tile->rows - row;
+        lossi_narrow_chunk(tile, row, left < LOSSI_NARROW_CHUNK ? left : LOSSI_NARROW_CHUNK);
     }
 }
 
