@@ -122,31 +122,90 @@ LOSSI_INLINE void lossi_column_numbers(int64_t j, vreal *pack)
 
 /* ---- rows ---- */
 
-/* The largest number of a row and the first column that has it; NaN is passed over, and meets us again in exp. */
-LOSSI_INLINE real lossi_row_maximum(const real *row, int64_t columns, int64_t *first)
+enum { LOSSI_ABREAST = 4 }; /* vectors worked on side by side: a maximum takes longer than a load */
+
+/* The largest number of a row; NaN is passed over. */
+LOSSI_INLINE real lossi_row_largest(const real *row, int64_t columns)
 {
-    vreal largest[LOSSI_PACK], pack[LOSSI_PACK];
-    for (int v = 0; v < LOSSI_PACK; v++) {
+    vreal largest[LOSSI_ABREAST];
+    int64_t j = 0;
+    for (int v = 0; v < LOSSI_ABREAST; v++) {
         largest[v] = v_set1(-REAL_INFINITY);
     }
-    for (int64_t j = 0; j < columns; j += LOSSI_LANES) {
-        lossi_load_pack(row, j, columns, -REAL_INFINITY, pack);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            largest[v] = v_max(pack[v], largest[v]);
+    for (; j + LOSSI_ABREAST * VREAL_LANES <= columns; j += LOSSI_ABREAST * VREAL_LANES) {
+        for (int v = 0; v < LOSSI_ABREAST; v++) {
+            largest[v] = v_max(v_load(row + j + v * VREAL_LANES), largest[v]);
         }
     }
-    for (int v = 1; v < LOSSI_PACK; v++) {
+    for (; j + VREAL_LANES <= columns; j += VREAL_LANES) {
+        largest[0] = v_max(v_load(row + j), largest[0]);
+    }
+    if (j < columns) {
+        const int left = (int)(columns - j);
+        const vmask there = v_lt(lossi_lane_numbers(0), v_set1((real)left));
+        largest[1] = v_max(v_select(there, v_load_part(row + j, left), largest[1]), largest[1]);
+    }
+    for (int v = 1; v < LOSSI_ABREAST; v++) {
         largest[0] = v_max(largest[v], largest[0]);
     }
-    const real maximum = v_largest_lane(largest[0]);
+    return v_largest_lane(largest[0]);
+}
+
+/* The same, and the first column that has it; NaN meets us again in exp. */
+LOSSI_INLINE real lossi_row_maximum(const real *row, int64_t columns, int64_t *first)
+{
+    const real maximum = lossi_row_largest(row, columns);
+    const vreal sought = v_set1(maximum);
     int64_t j = 0;
-    for (; j + VREAL_LANES <= columns && !v_mask_any(v_eq(v_load(row + j), v_set1(maximum)));
-         j += VREAL_LANES) {
+    for (; j + LOSSI_ABREAST * VREAL_LANES <= columns; j += LOSSI_ABREAST * VREAL_LANES) {
+        vmask found = v_eq(v_load(row + j), sought);
+        for (int v = 1; v < LOSSI_ABREAST; v++) {
+            found = v_mask_or(found, v_eq(v_load(row + j + v * VREAL_LANES), sought));
+        }
+        if (v_mask_any(found)) {
+            break;
+        }
+    }
+    for (; j + VREAL_LANES <= columns && !v_mask_any(v_eq(v_load(row + j), sought)); j += VREAL_LANES) {
     }
     for (; j < columns && lossi_get(row + j) != maximum; j++) {
     }
     *first = j < columns ? j : 0; /* none: all NaN */
     return maximum;
+}
+
+/* Whole packs without the largest column: columns first … end − 1. */
+LOSSI_INLINE void lossi_pack_exponentials(const real *row, int64_t first, int64_t end, vreal maximum, real *e,
+                                          lossi_lane_sum *lanes)
+{
+    for (int64_t j = first; j < end; j += LOSSI_LANES) {
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            const int64_t k = j + v * VREAL_LANES;
+            const vreal x = v_exp(v_load(row + k) - maximum);
+            lossi_lane_sum_add(lanes, v, x);
+            if (e != NULL) {
+                v_store(e + k, x);
+            }
+        }
+    }
+}
+
+/* A pack that is not whole or has the largest column. */
+LOSSI_INLINE void lossi_odd_exponentials(const real *row, int64_t j, int64_t columns, vreal maximum,
+                                         int64_t largest, real *e, lossi_lane_sum *lanes)
+{
+    vreal pack[LOSSI_PACK], number[LOSSI_PACK];
+    lossi_load_pack(row, j, columns, -REAL_INFINITY, pack);
+    lossi_column_numbers(j, number);
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        const vmask here = v_eq(number[v], v_set1((real)largest));
+        pack[v] = v_exp(pack[v] - maximum);
+        lossi_lane_sum_add(lanes, v, v_select(here, v_set1(0), pack[v]));
+        pack[v] = v_select(here, v_set1(1), pack[v]);
+    }
+    if (e != NULL) {
+        lossi_store_pack(e, j, columns, pack);
+    }
 }
 
 /*
@@ -156,31 +215,18 @@ LOSSI_INLINE real lossi_row_maximum(const real *row, int64_t columns, int64_t *f
 LOSSI_INLINE double lossi_row_exponentials(const real *row, int64_t columns, real maximum, int64_t largest,
                                            real *e)
 {
-    const vreal m = v_set1(maximum), one = v_set1(1), zero = v_set1(0), skip = v_set1((real)largest);
-    vreal pack[LOSSI_PACK], number[LOSSI_PACK];
+    const vreal m = v_set1(maximum);
+    const int64_t whole = columns / LOSSI_LANES * LOSSI_LANES;
     lossi_lane_sum lanes;
 
     lossi_lane_sum_clear(&lanes);
-    for (int64_t j = 0; j < columns; j += LOSSI_LANES) {
-        lossi_load_pack(row, j, columns, -REAL_INFINITY, pack);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            pack[v] = v_exp(pack[v] - m);
+    for (int64_t j = 0; j < columns;) { /* whole packs up to the next odd one, then that */
+        const int64_t odd = largest >= j && largest < whole ? largest / LOSSI_LANES * LOSSI_LANES : whole;
+        lossi_pack_exponentials(row, j, odd, m, e, &lanes);
+        if (odd < columns) {
+            lossi_odd_exponentials(row, odd, columns, m, largest, e, &lanes);
         }
-        if (largest >= j && largest < j + LOSSI_LANES) {
-            lossi_column_numbers(j, number);
-            for (int v = 0; v < LOSSI_PACK; v++) {
-                const vmask here = v_eq(number[v], skip);
-                lossi_lane_sum_add(&lanes, v, v_select(here, zero, pack[v]));
-                pack[v] = v_select(here, one, pack[v]);
-            }
-        } else {
-            for (int v = 0; v < LOSSI_PACK; v++) {
-                lossi_lane_sum_add(&lanes, v, pack[v]);
-            }
-        }
-        if (e != NULL) {
-            lossi_store_pack(e, j, columns, pack);
-        }
+        j = odd + LOSSI_LANES;
     }
     return lossi_lane_sum_total(&lanes);
 }
