@@ -103,7 +103,7 @@ def _agree(a, b, scale):
 
 
 def _along(f, x, j, domain):
-    """(gradient, curvature) of f along coordinate j at x."""
+    """(gradient, curvature, whether there is a kink) of f along coordinate j at x."""
     def at(steps):
         moved = list(x)
         moved[j] = moved[j] + steps * STEP
@@ -118,8 +118,9 @@ def _along(f, x, j, domain):
             sides[side] = slope, _snap((two - 2 * one + here) / STEP**2, here, 2)
     if len(sides) == 1:
         slope, bend = next(iter(sides.values()))
-        return _snap(slope, here, 1), bend
+        return _snap(slope, here, 1), bend, False
     (left, bend_left), (right, bend_right) = sides[-1], sides[1]
+    kink = not _agree(left, right, here) or not _agree(bend_left, bend_right, here)
     if _agree(left, right, here):
         slope = _snap((left + right) / 2, here, 1)
     elif left < 0 < right:
@@ -127,10 +128,10 @@ def _along(f, x, j, domain):
     else:
         slope = _snap(min(left, right, key=abs), here, 1)
     if _agree(bend_left, bend_right, here):
-        return slope, bend_right
+        return slope, bend_right, kink
     if slope == 0:
         raise ValueError("the rule for curvature needs a downhill side at %s" % x)
-    return slope, bend_left if slope > 0 else bend_right
+    return slope, bend_left if slope > 0 else bend_right, kink
 
 
 def _smooth_outputs(definition, x, target, direction, options):
@@ -139,7 +140,8 @@ def _smooth_outputs(definition, x, target, direction, options):
     here = f(x)
     domain = domain_of(definition, options)
     pairs = [_along(f, x, j, domain) for j in range(len(x))]
-    result = {"value": [here], "gradient": [p[0] for p in pairs], "curvature": [p[1] for p in pairs]}
+    result = {"value": [here], "gradient": [p[0] for p in pairs], "curvature": [p[1] for p in pairs],
+              "kink": [any(p[2] for p in pairs)]}
     if direction is not None:
         shift = lambda base, by: [a + STEP * b for a, b in zip(base, by)]
         ahead = f(shift(x, direction))
@@ -184,7 +186,7 @@ def _limit_outputs(definition, x, target, direction, options):
     merged = None
     for path in itertools.product((1, 2), repeat=len(special)):
         near, far = outputs(path, False), outputs(path, True)
-        found = {name: [_limit_of(a, b) for a, b in zip(near[name], far[name])] for name in near}
+        found = {name: [_limit_of(a, b) for a, b in zip(near[name], far[name])] for name in near if name != "kink"}
         if merged is None:
             merged = found
             continue
@@ -197,7 +199,7 @@ def _limit_outputs(definition, x, target, direction, options):
         merged["value"] = [definition.value(x, target, options)]
     if mp.isnan(merged["value"][0]):  # no limit of the loss: nothing in the row has a meaning
         merged = {name: [NAN] * len(numbers) for name, numbers in merged.items()}
-    return merged
+    return dict(merged, kink=[False])
 
 
 def _needs_limit(definition, x, target, options):
@@ -207,7 +209,7 @@ def _needs_limit(definition, x, target, options):
 
 
 def outputs(definition, x, target, direction, options):
-    """Every output of one row: lists of numbers by name."""
+    """Every output of one row: lists of numbers by name, and under "kink" whether it is at one."""
     magnitude = max([1] + [abs(a) for a in x if abs(a) != INF])
     if isinstance(target, mpf) and abs(target) != INF:
         magnitude = max(magnitude, abs(target))
@@ -238,9 +240,11 @@ def ranges(definition, x, target, direction, options, dtype):
     """{name: [(exact, lowest, highest)]} over inputs moved by at most one ulp.
 
     Two inputs: all combinations. More: the deviations of the single moves added up, which is the joint move to first
-    order. Moves that leave the finite numbers (a probability of 0, say) are left out.
+    order. Moves that leave the finite numbers (a probability of 0, say) are left out. Exactly at a kink the rule chooses the
+    derivatives, and a difference of floating-point numbers meets the kink exactly: there they must not move.
     """
     exact = outputs(definition, x, target, direction, options)
+    kink = exact.pop("kink")[0]
     spread = {name: [[a, a] for a in numbers] for name, numbers in exact.items()}
     moving = [("x", j, domain_of(definition, options)) for j in range(len(x))]
     if isinstance(target, mpf):
@@ -265,8 +269,8 @@ def ranges(definition, x, target, direction, options, dtype):
     if len(moving) <= 2:
         for combination in itertools.product(*options_of):
             result = moved(list(zip(moving, combination)))
-            for name, numbers in result.items():
-                for j, number in enumerate(numbers):
+            for name in exact:
+                for j, number in enumerate(result[name]):
                     if abs(number) < INF and abs(exact[name][j]) < INF:
                         spread[name][j][0] = min(spread[name][j][0], number)
                         spread[name][j][1] = max(spread[name][j][1], number)
@@ -278,4 +282,6 @@ def ranges(definition, x, target, direction, options, dtype):
                     away = [r[name][j] - centre for r in results if abs(r[name][j]) < INF and abs(centre) < INF]
                     spread[name][j][0] += min([mpf(0)] + away)
                     spread[name][j][1] += max([mpf(0)] + away)
-    return {name: [(a, s[0], s[1]) for a, s in zip(exact[name], spread[name])] for name in exact}
+    fixed = ("gradient", "curvature") if kink else ()
+    return {name: [(a, a, a) if name in fixed else (a, s[0], s[1]) for a, s in zip(exact[name], spread[name])]
+            for name in exact}
