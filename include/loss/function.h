@@ -76,7 +76,7 @@ LOSS_API loss_status loss_function_property(const loss_function *function, const
  *   function, name  not NULL     values  not NULL when count > 0; elements of dtype LOSS_FLOAT32, LOSS_FLOAT64, LOSS_INT32
  *   or LOSS_INT64, copied       value   not NULL in the getters; untouched on failure
  * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE, LOSS_ERROR_RANGE, LOSS_ERROR_MEMORY, and the
- * setters LOSS_ERROR_STATE (sealed). The sentence goes to the context the function was made with. Since 0.1.
+ * setters LOSS_ERROR_STATE (sealed) and LOSS_ERROR_SUPPORT (a majorizer the loss has not). The sentence goes to the context the function was made with. Since 0.1.
  */
 LOSS_API loss_status loss_function_set_double(loss_function *function, const char *name, double value);
 LOSS_API loss_status loss_function_set_int(loss_function *function, const char *name, int64_t value);
@@ -109,7 +109,8 @@ LOSS_API const loss_option *loss_function_option(const loss_function *function, 
  *   outputs      may be NULL; sealed by this call. Any of, all of the prediction's type:
  *                  "value"       rows × columns for a pointwise loss, rows × 1 for the others: weight · loss
  *                  "gradient"    rows × columns: scale · ∂sum/∂prediction
- *                  "curvature"   rows × columns: scale · diagonal of the kind of curvature chosen
+ *                  "curvature"   rows × columns: scale · diagonal of the kind of curvature chosen; where the majorizer is a
+ *                                matrix, a diagonal that bounds it
  *                  "product"     rows × columns: scale · (that kind's matrix) · direction
  *                "prediction.gradient" is the long name of "gradient", and so on. Outputs must not overlap inputs or
  *                each other, except that an output may be the very array of an input of the same strides.
@@ -119,8 +120,9 @@ LOSS_API const loss_option *loss_function_option(const loss_function *function, 
  *
  * NaN and ±infinity in predictions or targets are no error: they give NaN or the limit in their row.
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (a role the loss does not have), LOSS_ERROR_TYPE,
- * LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY, and for data LOSS_ERROR_LABEL or LOSS_ERROR_DOMAIN: then sum and denominator are
- * untouched, the output arrays are unspecified, and loss_context_error_row() is the first bad row. Since 0.1.
+ * LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY, LOSS_ERROR_SUPPORT (a majorizer the loss has not with these options), and for data
+ * LOSS_ERROR_LABEL or LOSS_ERROR_DOMAIN: then sum and denominator are untouched, the output arrays are unspecified, and
+ * loss_context_error_row() is the first bad row. Since 0.1.
  */
 LOSS_API loss_status loss_function_evaluate(loss_context *context, const loss_function *function,
                                             const loss_data *inputs, const loss_data *outputs, double *sum,
