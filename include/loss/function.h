@@ -113,7 +113,7 @@ LOSS_API const loss_option *loss_function_option(const loss_function *function, 
  *                                matrix, a diagonal that bounds it
  *                  "product"     rows × columns: scale · (that kind's matrix) · direction
  *                "prediction.gradient" is the long name of "gradient", and so on. Outputs must not overlap inputs or
- *                each other, except that an output may be the very array of an input of the same strides.
+ *                each other, except that one may be the very array of the prediction, with the same strides.
  *   sum          may be NULL: Σ weight · loss
  *   denominator  may be NULL: what the sum is divided by to give the cost (docs/losses.md); 0 when no row counts, and
  *                the cost of nothing is 0
