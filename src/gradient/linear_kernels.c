@@ -7,6 +7,8 @@
  */
 #include "gradient/linear_kernels.h"
 
+#include <stddef.h>
+
 #include "core/isa.h"
 #include "core/sum.h"
 #include "simd/real.h"
