@@ -100,8 +100,9 @@ LOSS_API const loss_option *loss_function_option(const loss_function *function, 
  *   inputs       not NULL; sealed by this call. Roles (loss_function_role()):
  *                  "prediction"  float32 or float64, rows × columns; its type is the type of the arithmetic
  *                  "target"      same type and shape; integers are converted, or are class labels (rows × 1)
- *                  "weight"      optional, same type, rows × 1: multiplies every output of its row. Weight 0 still
- *                                evaluates the row: 0·NaN is NaN
+ *                  "weight"      optional, same type, rows × 1: multiplies every output of its row, whatever number it is:
+ *                                negative weights are the caller's wish, and one that is not finite makes sum and
+ *                                denominator so. Weight 0 still evaluates the row: 0·NaN is NaN
  *                  "mask"        optional, uint8, int32 or int64, rows × 1: a row with mask 0 is never touched; its outputs
  *                                are 0
  *                  "direction"   same type and shape as prediction; needed by the output "product"
@@ -113,7 +114,8 @@ LOSS_API const loss_option *loss_function_option(const loss_function *function, 
  *                                matrix, a diagonal that bounds it
  *                  "product"     rows × columns: scale · (that kind's matrix) · direction
  *                "prediction.gradient" is the long name of "gradient", and so on. Outputs must not overlap inputs or
- *                each other, except that one may be the very array of the prediction, with the same strides.
+ *                each other, nor the elements of one output each other, except that one may be the very array of the
+ *                prediction, with the same strides. That is not checked: an overlap gives unspecified numbers.
  *   sum          may be NULL: Σ weight · loss
  *   denominator  may be NULL: what the sum is divided by to give the cost (docs/losses.md); 0 when no row counts, and
  *                the cost of nothing is 0

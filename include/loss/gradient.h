@@ -98,7 +98,7 @@ LOSS_API void loss_objective_free(loss_objective *objective);
  * Options, as loss_function_set_int() and its kin. Of a linear model, settable until the first evaluation:
  *   "intercept"  int, 0 or 1, default 1
  *   "outputs"    int, 0 … 2^31, default 0: as many as the target has columns; with class labels as many as there are class
- *                weights, or else the largest label + 1
+ *                weights, or else the largest label + 1. Once prepared it reads as the number settled
  * Readable for all: "dimension", "samples" (0 when there are no batches), "callback_status" (what the last callback
  * returned), and after loss_objective_check() "check_index" (−1 before), and as doubles "check_derivative",
  * "check_difference" and "check_error", the difference allowed between the two.
@@ -163,8 +163,9 @@ LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, c
 
 /*
  * Predictions of a linear model for other rows.
- *   inputs   role "features", as many columns as the model has features    outputs  role "prediction", rows × outputs
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_SUPPORT (not a linear model).
+ *   inputs   role "features", as many columns as the model has features; "target", "weight" and "mask" are not looked at
+ *   outputs  role "prediction", rows × outputs
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (another role), LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_SUPPORT (not a linear model).
  * Since 0.1.
  */
 LOSS_API loss_status loss_objective_predict(loss_objective *objective, const void *x, const loss_data *inputs,

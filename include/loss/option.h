@@ -1,9 +1,9 @@
 /*
  * Options: every handle that can be configured is set by name, and can list what it knows.
  *
- * loss_x_set_double / _int / _string / _array exist for contexts, functions, penalties, objectives and optimizers,
- * each with getters; loss_x_option_count() and loss_x_option() give the descriptions below. A value outside the
- * bounds or a misspelt name is refused with a sentence in the context, and the old value stays.
+ * Contexts, functions, penalties, objectives and optimizers have loss_x_set_double / _int / _string / _array and getters
+ * for the types of options they have; loss_x_option_count() and loss_x_option() give the descriptions below. A value
+ * outside the bounds or a misspelt name is refused with a sentence in the context, and the old value stays.
  *
  * A loss_option describes one option. It is constant, lives as long as the library, and may be read by any thread.
  */
@@ -42,7 +42,8 @@ LOSS_API double loss_option_default(const loss_option *option);
 /* The default of a string option, "" for the others. */
 LOSS_API const char *loss_option_default_string(const loss_option *option);
 
-/* The words a string option accepts, separated by '|', "" when any text is accepted. */
+/* The words a string option accepts, separated by '|'; "" when they are not known beforehand, as the instruction sets of the
+ * option "isa", which loss_context_isa_name() lists. */
 LOSS_API const char *loss_option_choices(const loss_option *option);
 
 /* One line of documentation. */

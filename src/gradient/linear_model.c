@@ -160,6 +160,9 @@ static loss_status prepare(loss_objective *objective)
     if (status == LOSS_OK) {
         status = allocate(m);
     }
+    if (status == LOSS_OK) { /* so that whoever reads the option learns how many there are */
+        status = lossi_options_set_int(&objective->options, "outputs", m->shape.outputs);
+    }
     if (status != LOSS_OK) {
         release(m);
     }
@@ -254,22 +257,38 @@ static loss_status product(loss_objective *objective, const void *x, const void 
 
 /* ---- predictions ---- */
 
+/* The roles a linear model reads, in the order of find_roles(). */
+static const char *const roles[] = {"features", "target", "weight", "mask"};
+enum { ROLE_COUNT = sizeof roles / sizeof *roles, ROLES_NEEDED = 2 };
+
+/* Whether an array is one that training reads and a prediction has no use for. */
+static int32_t of_training(const lossi_array *array)
+{
+    for (int32_t role = 1; role < ROLE_COUNT; role++) {
+        if (strcmp(array->role, roles[role]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static const char *only_name(const void *name, int32_t index)
 {
     (void)index;
     return name;
 }
 
-/* The one array such data holds, which has to be of the model's type. */
+/* The one array of such data, which has to be of the model's type; data with the targets beside it is welcome. */
 static loss_status only_array(const lossi_linear_model *m, const loss_data *data, const char *role,
                               int32_t output, const lossi_array **array)
 {
     loss_context *context = m->base.context;
     for (int32_t i = 0; i < lossi_data_count(data); i++) {
-        if (strcmp(lossi_data_at(data, i)->role, role) != 0) {
+        const lossi_array *given = lossi_data_at(data, i);
+        if (strcmp(given->role, role) != 0 && (output || !of_training(given))) {
             return lossi_fail_name(
                 context, output ? "output of a prediction in the role" : "input of a prediction in the role",
-                lossi_data_at(data, i)->role, only_name, role, 1);
+                given->role, only_name, role, 1);
         }
     }
     *array = lossi_data_find(data, role);
@@ -326,10 +345,6 @@ static const lossi_objective_kind kind = {
     .predict = predict,
     .destroy = destroy,
 };
-
-/* The roles a linear model reads, in the order of find_roles(). */
-static const char *const roles[] = {"features", "target", "weight", "mask"};
-enum { ROLE_COUNT = sizeof roles / sizeof *roles, ROLES_NEEDED = 2 };
 
 static const char *role_name(const void *unused, int32_t index)
 {

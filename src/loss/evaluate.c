@@ -293,7 +293,7 @@ static loss_status evaluate_cost(loss_context *context, const loss_function *fun
     }
     if (prediction->rows > 0 && prediction->columns > 0 &&
         (prediction->pointer == NULL || target->pointer == NULL)) {
-        return lossi_fail_null(context, prediction->pointer == NULL ? "prediction" : "target");
+        return lossi_fail_null(context, prediction->pointer == NULL ? "prediction" : target->role);
     }
     memset(&c, 0, offsetof(call, totals));
     c.context = context;
@@ -348,7 +348,7 @@ static loss_status cost_of_labels(loss_context *context, const loss_function *fu
                                   const int64_t *labels, double *cost, void *gradient)
 {
     const lossi_array predictions = {"prediction", (char *)prediction, dtype, 0, rows, classes, classes, 1};
-    const lossi_array targets = {"target", (char *)labels, LOSS_INT64, 0, rows, 1, 1, 1};
+    const lossi_array targets = {"labels", (char *)labels, LOSS_INT64, 0, rows, 1, 1, 1};
     const lossi_array gradients = {"gradient", gradient, dtype, 1, rows, classes, classes, 1};
     return evaluate_cost(context, function, &predictions, &targets, cost, &gradients);
 }

@@ -180,6 +180,17 @@ void gradient_data_errors(void **state)
     assert_status(f.context, loss_objective_predict(f.objective, x, inputs, outputs), LOSS_ERROR_TYPE);
     loss_data_free(inputs);
     loss_data_free(outputs);
+
+    /* The very data it was trained on, targets and all, can be predicted; and the outputs can be asked for. */
+    int64_t settled = 777;
+    assert_status(f.context, loss_objective_get_int(f.objective, "outputs", &settled), LOSS_OK);
+    assert_int_equal(settled, CLASSES);
+    inputs = model_data(f.context, &f.m);
+    loss_data_create(&outputs, f.context);
+    loss_data_set_output(outputs, "prediction", prediction, LOSS_FLOAT64, ROWS, CLASSES, CLASSES, 1);
+    assert_status(f.context, loss_objective_predict(f.objective, x, inputs, outputs), LOSS_OK);
+    loss_data_free(inputs);
+    loss_data_free(outputs);
     unmake(&f);
 }
 
