@@ -127,12 +127,44 @@ static void refuse(const char *role, loss_dtype dtype, int64_t rows, int64_t col
     unmake(&f);
 }
 
+/* Predictions from data that does not fit, and from the data the model was trained on. */
+static void check_predictions(const fixture *f, const double *x)
+{
+    double prediction[ROWS * CLASSES];
+    loss_data *inputs, *outputs;
+    loss_data_create(&inputs, f->context);
+    loss_data_create(&outputs, f->context);
+    loss_data_set_input(inputs, "features", f->m.x, LOSS_FLOAT64, ROWS, FEATURES - 1, FEATURES, 1);
+    assert_status(f->context, loss_objective_predict(f->objective, x, inputs, outputs), LOSS_ERROR_ARGUMENT);
+    assert_sentence(f->context, "a prediction needs the role 'prediction' as an output");
+    loss_data_set_output(outputs, "prediction", prediction, LOSS_FLOAT64, ROWS, CLASSES, CLASSES, 1);
+    assert_status(f->context, loss_objective_predict(f->objective, x, inputs, outputs), LOSS_ERROR_SHAPE);
+    assert_sentence(f->context, "'features' has 3 columns; the model has 4 features");
+    loss_data_set_input(inputs, "features", f->m.x, LOSS_FLOAT64, ROWS - 1, FEATURES, FEATURES, 1);
+    assert_status(f->context, loss_objective_predict(f->objective, x, inputs, outputs), LOSS_ERROR_SHAPE);
+    loss_data_set_input(inputs, "features", f->m.x, LOSS_FLOAT32, ROWS, FEATURES, FEATURES, 1);
+    assert_status(f->context, loss_objective_predict(f->objective, x, inputs, outputs), LOSS_ERROR_TYPE);
+    loss_data_free(inputs);
+    loss_data_free(outputs);
+
+    /* The very data it was trained on, targets and all, can be predicted; and the outputs can be asked for. */
+    int64_t settled = 777;
+    assert_status(f->context, loss_objective_get_int(f->objective, "outputs", &settled), LOSS_OK);
+    assert_int_equal(settled, CLASSES);
+    inputs = model_data(f->context, &f->m);
+    loss_data_create(&outputs, f->context);
+    loss_data_set_output(outputs, "prediction", prediction, LOSS_FLOAT64, ROWS, CLASSES, CLASSES, 1);
+    assert_status(f->context, loss_objective_predict(f->objective, x, inputs, outputs), LOSS_OK);
+    loss_data_free(inputs);
+    loss_data_free(outputs);
+}
+
 void gradient_data_errors(void **state)
 {
     fixture f = make("squared_error", 0);
     loss_data *data;
     loss_objective *out;
-    double value = 777, x[16] = {0}, prediction[ROWS * CLASSES];
+    double value = 777, x[16] = {0};
     (void)state;
     refuse("features", LOSS_INT32, ROWS, FEATURES, LOSS_ERROR_TYPE,
            "'features' is int32; float32 or float64 was expected");
@@ -165,32 +197,7 @@ void gradient_data_errors(void **state)
     assert_status(f.context, loss_objective_set_int(f.objective, "outputs", 0), LOSS_OK);
     assert_status(f.context, loss_objective_evaluate(f.objective, x, &value, NULL), LOSS_OK);
 
-    loss_data *inputs, *outputs;
-    loss_data_create(&inputs, f.context);
-    loss_data_create(&outputs, f.context);
-    loss_data_set_input(inputs, "features", f.m.x, LOSS_FLOAT64, ROWS, FEATURES - 1, FEATURES, 1);
-    assert_status(f.context, loss_objective_predict(f.objective, x, inputs, outputs), LOSS_ERROR_ARGUMENT);
-    assert_sentence(f.context, "a prediction needs the role 'prediction' as an output");
-    loss_data_set_output(outputs, "prediction", prediction, LOSS_FLOAT64, ROWS, CLASSES, CLASSES, 1);
-    assert_status(f.context, loss_objective_predict(f.objective, x, inputs, outputs), LOSS_ERROR_SHAPE);
-    assert_sentence(f.context, "'features' has 3 columns; the model has 4 features");
-    loss_data_set_input(inputs, "features", f.m.x, LOSS_FLOAT64, ROWS - 1, FEATURES, FEATURES, 1);
-    assert_status(f.context, loss_objective_predict(f.objective, x, inputs, outputs), LOSS_ERROR_SHAPE);
-    loss_data_set_input(inputs, "features", f.m.x, LOSS_FLOAT32, ROWS, FEATURES, FEATURES, 1);
-    assert_status(f.context, loss_objective_predict(f.objective, x, inputs, outputs), LOSS_ERROR_TYPE);
-    loss_data_free(inputs);
-    loss_data_free(outputs);
-
-    /* The very data it was trained on, targets and all, can be predicted; and the outputs can be asked for. */
-    int64_t settled = 777;
-    assert_status(f.context, loss_objective_get_int(f.objective, "outputs", &settled), LOSS_OK);
-    assert_int_equal(settled, CLASSES);
-    inputs = model_data(f.context, &f.m);
-    loss_data_create(&outputs, f.context);
-    loss_data_set_output(outputs, "prediction", prediction, LOSS_FLOAT64, ROWS, CLASSES, CLASSES, 1);
-    assert_status(f.context, loss_objective_predict(f.objective, x, inputs, outputs), LOSS_OK);
-    loss_data_free(inputs);
-    loss_data_free(outputs);
+    check_predictions(&f, x);
     unmake(&f);
 }
 
