@@ -42,7 +42,10 @@ static void parse_seeds(struct compare_options *compare, const char *argument, c
     compare->first_seed = options_parse_int(state, "--seeds", first, 0, largest);
     int64_t last = compare->first_seed;
     if (argument[length]) {
-        last = options_parse_int(state, "--seeds", argument + length + 1, compare->first_seed, largest);
+        last = options_parse_int(state, "--seeds", argument + length + 1, 0, largest);
+    }
+    if (last < compare->first_seed) {
+        argp_error(state, "--seeds %s: the first seed is above the last", argument);
     }
     if (last - compare->first_seed >= MOST_SEEDS) {
         argp_error(state, "--seeds %s: at most %d seeds", argument, MOST_SEEDS);
@@ -184,9 +187,11 @@ static void print_heading(const struct comparison *comparison)
 {
     const struct compare_options *compare = comparison->options;
     const struct dataset *dataset = comparison->dataset;
-    printf("%s: %lld rows to train on, %lld held out, %lld features, target %s", compare->training.data,
-           (long long)comparison->train_rows, (long long)comparison->test_rows,
-           (long long)dataset->feature_count, loss_table_column_name(dataset->table, dataset->target_column));
+    printf("%s: %lld row%s to train on, %lld held out, %lld feature%s, target %s", compare->training.data,
+           (long long)comparison->train_rows, tool_plural(comparison->train_rows),
+           (long long)comparison->test_rows, (long long)dataset->feature_count,
+           tool_plural(dataset->feature_count),
+           loss_table_column_name(dataset->table, dataset->target_column));
     if (dataset->classes) {
         printf(" of %lld classes", (long long)loss_classes_count(dataset->classes));
     }
@@ -305,9 +310,6 @@ static int run_all(struct comparison *comparison, loss_context *context, struct 
         if (result) {
             return result;
         }
-        if (s == 0 && settings_check_used(settings)) {
-            return TOOL_FAILED;
-        }
     }
     progress_clear();
     if (all_failed(comparison)) {
@@ -327,9 +329,9 @@ static int run_all(struct comparison *comparison, loss_context *context, struct 
     return TOOL_DONE;
 }
 
-static int compare_all(struct compare_options *compare, loss_context *context, const struct dataset *dataset,
-                       struct plot *plot)
+static int compare_all(void *user, loss_context *context, const struct dataset *dataset, struct plot *plot)
 {
+    struct compare_options *compare = user;
     const int count = compare->seed_count * compare->optimizer_count;
     struct comparison comparison = {.options = compare, .dataset = dataset};
     comparison.runs = tool_allocate(count, sizeof *comparison.runs);
@@ -347,29 +349,7 @@ static int compare_all(struct compare_options *compare, loss_context *context, c
 int command_compare(int argc, char **argv)
 {
     struct compare_options compare = {0};
-    struct dataset dataset = {0};
-    struct plot *plot = NULL;
-    loss_context *context;
-    int wants_classes;
     argp_parse(&argp, argc, argv, 0, NULL, &compare);
-    if (loss_context_create(&context) || loss_context_set_int(context, "threads", compare.training.threads)) {
-        return tool_fail("no memory");
-    }
-    int result = problem_wants_classes(context, &compare.training, &wants_classes);
-    if (result == TOOL_DONE) {
-        result = dataset_read(&dataset, context, compare.training.data, compare.training.target,
-                              wants_classes);
-    }
-    if (result == TOOL_DONE && compare.training.plot) {
-        result = plot_open(&plot, compare.training.plot);
-    }
-    if (result == TOOL_DONE) {
-        result = compare_all(&compare, context, &dataset, plot);
-    }
-    const int drawn = plot_close(plot);
-    dataset_free(&dataset);
-    settings_free(&compare.training.settings);
-    settings_free(&compare.training.loss_settings);
-    loss_context_free(context);
-    return result ? result : drawn;
+    return training_run(&compare.training, compare.optimizers, compare.optimizer_count, 1, compare_all,
+                        &compare);
 }

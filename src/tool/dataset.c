@@ -93,19 +93,33 @@ static int read_features(struct dataset *dataset, loss_context *context)
     return TOOL_DONE;
 }
 
+int dataset_read_table(loss_table **table, loss_context *context, const char *path)
+{
+    if (loss_table_read_csv(table, context, path, 1, ',')) {
+        return tool_fail_context(context);
+    }
+    if (loss_table_column_count(*table) == 1 && strchr(loss_table_column_name(*table, 0), ';')) {
+        return tool_fail("%s: there is but one column; the separator is probably ';', expected ','", path);
+    }
+    return TOOL_DONE;
+}
+
 int dataset_read(struct dataset *dataset, loss_context *context, const char *path, const char *target,
                  int wants_classes)
 {
     *dataset = (struct dataset){0};
-    if (loss_table_read_csv(&dataset->table, context, path, 1, ',') ||
-        loss_table_find_column(dataset->table, context, target, &dataset->target_column)) {
+    if (dataset_read_table(&dataset->table, context, path)) {
+        return TOOL_FAILED;
+    }
+    if (loss_table_find_column(dataset->table, context, target, &dataset->target_column)) {
         return tool_fail_context(context);
     }
     dataset->rows = loss_table_row_count(dataset->table);
-    if (dataset->rows < 1 || loss_table_column_count(dataset->table) < 2) {
-        return tool_fail("%s: there is nothing to learn from: %lld rows and %lld columns besides the target",
-                         path, (long long)dataset->rows,
-                         (long long)loss_table_column_count(dataset->table) - 1);
+    const int64_t others = loss_table_column_count(dataset->table) - 1;
+    if (dataset->rows < 1 || others < 1) {
+        return tool_fail(
+            "%s: there is nothing to learn from: %lld row%s and %lld column%s besides the target", path,
+            (long long)dataset->rows, tool_plural(dataset->rows), (long long)others, tool_plural(others));
     }
     const int result = read_features(dataset, context);
     return result ? result : read_target(dataset, context, wants_classes);

@@ -166,6 +166,38 @@ struct evaluation {
     struct matrix prediction, target, weight, results[OUTPUT_COUNT];
 };
 
+/* A file has as many rows as that of the predictions. */
+static int check_rows(const struct matrix *matrix, const char *path, const struct matrix *prediction,
+                      const char *prediction_path)
+{
+    if (matrix->rows == prediction->rows) {
+        return TOOL_DONE;
+    }
+    return tool_fail("%s has %lld row%s, %s has %lld", path, (long long)matrix->rows,
+                     tool_plural(matrix->rows), prediction_path, (long long)prediction->rows);
+}
+
+/*
+ * The library counts rows from 0 ("the label of row 3 is 5"); a file without header has row 3 on line 4. Which file it is,
+ * the first words tell.
+ */
+static int fail_evaluation(const loss_context *context, const struct evaluate_options *evaluate)
+{
+    const int64_t row = loss_context_error_row(context);
+    const char *sentence = loss_context_error(context);
+    char words[48];
+    snprintf(words, sizeof words, " of row %lld", (long long)row);
+    const char *found = row < 0 ? NULL : strstr(sentence, words);
+    if (!found) {
+        return tool_fail_context(context);
+    }
+    const char *path = strncmp(sentence, "the prediction ", 15) == 0 ? evaluate->prediction
+                       : strncmp(sentence, "the weight ", 11) == 0   ? evaluate->weight
+                                                                     : evaluate->target;
+    return tool_fail("%s: line %lld: %.*s%s", path, (long long)row + 1, (int)(found - sentence), sentence,
+                     found + strlen(words));
+}
+
 static int read_inputs(struct evaluation *e, loss_context *context, const struct evaluate_options *evaluate)
 {
     int result = read_matrix(&e->prediction, context, evaluate->prediction, evaluate->dtype);
@@ -177,6 +209,11 @@ static int read_inputs(struct evaluation *e, loss_context *context, const struct
     }
     if (result) {
         return result;
+    }
+    if (check_rows(&e->target, evaluate->target, &e->prediction, evaluate->prediction) ||
+        (evaluate->weight &&
+         check_rows(&e->weight, evaluate->weight, &e->prediction, evaluate->prediction))) {
+        return TOOL_FAILED;
     }
     if (set_input(e->inputs, "prediction", &e->prediction) || set_input(e->inputs, "target", &e->target) ||
         (evaluate->weight && set_input(e->inputs, "weight", &e->weight))) {
@@ -234,8 +271,10 @@ static void print_result(const struct evaluation *e, const struct evaluate_optio
 
 static int run(struct evaluation *e, loss_context *context, const struct evaluate_options *evaluate)
 {
-    if (loss_function_create(&e->function, context, evaluate->name) ||
-        loss_data_create(&e->inputs, context) || loss_data_create(&e->outputs, context)) {
+    if (loss_function_create(&e->function, context, evaluate->name)) {
+        return tool_fail_usage(context);
+    }
+    if (loss_data_create(&e->inputs, context) || loss_data_create(&e->outputs, context)) {
         return tool_fail_context(context);
     }
     int result = settings_apply_function(&evaluate->settings, context, e->function);
@@ -250,11 +289,7 @@ static int run(struct evaluation *e, loss_context *context, const struct evaluat
     }
     double sum, denominator;
     if (loss_function_evaluate(context, e->function, e->inputs, e->outputs, &sum, &denominator)) {
-        /* Rows are counted from 0, lines of the files from 1. */
-        const int64_t row = loss_context_error_row(context);
-        return row < 0
-                   ? tool_fail_context(context)
-                   : tool_fail("line %lld of the files: %s", (long long)row + 1, loss_context_error(context));
+        return fail_evaluation(context, evaluate);
     }
     print_result(e, evaluate, sum, denominator);
     return TOOL_DONE;

@@ -59,16 +59,18 @@ static void print_text(const struct run *run, const struct problem *problem)
 {
     const struct dataset *dataset = problem->dataset;
     const char *score = dataset->classes ? "accuracy" : "rmse";
-    printf("data        %s: %lld rows to train on, %lld held out, %lld features\n", problem->options->data,
-           (long long)problem->train_rows, (long long)problem->test_rows, (long long)dataset->feature_count);
+    printf("data        %s: %lld row%s to train on, %lld held out, %lld feature%s\n", problem->options->data,
+           (long long)problem->train_rows, tool_plural(problem->train_rows), (long long)problem->test_rows,
+           (long long)dataset->feature_count, tool_plural(dataset->feature_count));
     printf("target      %s", problem->model.target);
     if (dataset->classes) {
         printf(", %lld classes", (long long)problem->model.class_count);
     }
     printf("\nobjective   mean %s + %g/2 |w|^2\n", problem->model.loss, problem->options->l2);
-    printf("optimizer   %s: %s%s%s after %lld iterations, %lld evaluations, %.3g s\n", run->optimizer,
+    printf("optimizer   %s: %s%s%s after %lld iteration%s, %lld evaluation%s, %.3g s\n", run->optimizer,
            run_outcome_text(run->outcome), *run->test ? ", " : "", run->test, (long long)run->iterations,
-           (long long)run->evaluations, run->seconds);
+           tool_plural(run->iterations), (long long)run->evaluations, tool_plural(run->evaluations),
+           run->seconds);
     printf("reached     objective %.9g, gradient norm %.3g\n", run->objective, run->gradient_norm);
     printf("%-11s %.6g on the training rows", score, run->train_score);
     if (problem->test_rows > 0) {
@@ -116,9 +118,9 @@ static int draw(struct plot *plot, struct problem *problem, const struct run *ru
     return result;
 }
 
-static int train(struct fit_options *fit, loss_context *context, const struct dataset *dataset,
-                 struct plot *plot)
+static int train(void *user, loss_context *context, const struct dataset *dataset, struct plot *plot)
 {
+    struct fit_options *fit = user;
     struct problem problem;
     struct run run = {0};
     int result = problem_create(&problem, context, &fit->training, dataset, fit->seed);
@@ -150,28 +152,6 @@ static int train(struct fit_options *fit, loss_context *context, const struct da
 int command_fit(int argc, char **argv)
 {
     struct fit_options fit = {0};
-    struct dataset dataset = {0};
-    struct plot *plot = NULL;
-    loss_context *context;
-    int wants_classes;
     argp_parse(&argp, argc, argv, 0, NULL, &fit);
-    if (loss_context_create(&context) || loss_context_set_int(context, "threads", fit.training.threads)) {
-        return tool_fail("no memory");
-    }
-    int result = problem_wants_classes(context, &fit.training, &wants_classes);
-    if (result == TOOL_DONE) {
-        result = dataset_read(&dataset, context, fit.training.data, fit.training.target, wants_classes);
-    }
-    if (result == TOOL_DONE && fit.training.plot) {
-        result = plot_open(&plot, fit.training.plot);
-    }
-    if (result == TOOL_DONE) {
-        result = train(&fit, context, &dataset, plot);
-    }
-    const int drawn = plot_close(plot);
-    dataset_free(&dataset);
-    settings_free(&fit.training.settings);
-    settings_free(&fit.training.loss_settings);
-    loss_context_free(context);
-    return result ? result : drawn;
+    return training_run(&fit.training, &fit.optimizer, 1, 0, train, &fit);
 }

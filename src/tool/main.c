@@ -9,7 +9,7 @@ static const struct {
     const char *name, *summary;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"list", "list the losses or the optimizers, with their options", command_list},
+    {"list", "list the losses or the optimizers; --json adds their options", command_list},
     {"evaluate", "evaluate a loss on predictions and targets", command_evaluate},
     {"fit", "train a linear model on a CSV file", command_fit},
     {"compare", "train with every family of optimizers and compare them", command_compare},

@@ -37,8 +37,7 @@ static const struct argp_option options[] = {
     {"target", 't', "COLUMN", 0, "The column to learn: numbers or class names", 0},
     {"loss", 'l', "NAME", 0,
      "Default: logistic for 2 classes, cross_entropy for more, squared_error for numbers. Text, and whole "
-     "numbers of "
-     "at most 20 different values, are classes unless the loss is one for numbers",
+     "numbers of at most 20 different values, are classes unless the loss is one for numbers",
      0},
     {"loss-set", LOSS_SET, "KEY=VALUE", 0, "An option of the loss; may be repeated", 0},
     {"l2", '2', "X", 0, "Strength of the penalty, half X times the squared weights (default 0.001)", 0},
@@ -90,6 +89,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case TEST_FRACTION:
         training->test_fraction = options_parse_double(state, "--test-fraction", argument, 0, 1);
+        if (training->test_fraction == 1) {
+            argp_error(state, "--test-fraction %s: leaves no row to train on", argument);
+        }
         return 0;
     case THREADS:
         training->threads = options_parse_int(state, "--threads", argument, 1, 1024);

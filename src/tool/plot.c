@@ -1,6 +1,7 @@
 /*
- * Convergence curves by gnuplot, which reads its commands from a pipe and writes the picture to the file we
- * opened. Nothing is quoted: neither the file's name nor any command goes through a shell.
+ * Convergence curves by gnuplot, which reads its commands from a pipe and writes the picture to a file without a name.
+ * When all went well it is copied beside the file asked for and takes its place in one step, so that no failure and no
+ * interrupt costs anybody an older picture. Neither the file's name nor any command goes through a shell.
  */
 #include "tool.h"
 
@@ -10,6 +11,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@ extern char **environ;
 
 struct plot {
     const char *path;
-    FILE *script;
+    FILE *picture, *script;
     pid_t process;
     int has_curve;
 };
@@ -48,19 +50,44 @@ static int start_gnuplot(struct plot *plot, int picture)
     return plot->script ? 0 : errno;
 }
 
+/* What keeps the file from being written, as errno; 0 when nothing is known to. */
+static int why_not_writable(const char *path)
+{
+    if (access(path, W_OK) == 0) {
+        return 0;
+    }
+    if (errno != ENOENT) {
+        return errno;
+    }
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    const int error = !directory ? ENOMEM : access(directory, W_OK | X_OK) != 0 ? errno : 0;
+    free(directory);
+    return error;
+}
+
+static int fail_to_write(const char *path, int error)
+{
+    return tool_fail("%s: cannot write: %s", path, strerror(error));
+}
+
 int plot_open(struct plot **out, const char *path)
 {
     *out = NULL;
-    const int picture = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (picture < 0) {
-        return tool_fail("%s: cannot write: %s", path, strerror(errno));
+    const int reason = why_not_writable(path);
+    if (reason) {
+        return fail_to_write(path, reason);
+    }
+    FILE *picture = tmpfile();
+    if (!picture) {
+        return tool_fail("no temporary file for the plot: %s", strerror(errno));
     }
     struct plot *plot = tool_allocate(1, sizeof *plot);
     plot->path = path;
-    const int error = start_gnuplot(plot, picture);
-    close(picture);
+    plot->picture = picture;
+    const int error = start_gnuplot(plot, fileno(picture));
     if (error) {
-        unlink(path);
+        fclose(picture);
         free(plot);
         return error == ENOENT ? tool_fail("--plot needs the program gnuplot, which is not installed")
                                : tool_fail("gnuplot does not start: %s", strerror(error));
@@ -135,22 +162,90 @@ void plot_runs(struct plot *plot, const char *title, const struct run *runs, int
     free(points);
 }
 
-int plot_close(struct plot *plot)
+/* Copies the picture; 0 or errno. The file is closed. */
+static int copy_picture(FILE *picture, int to)
+{
+    char buffer[1 << 14];
+    size_t length;
+    FILE *file = fdopen(to, "wb");
+    if (!file) {
+        close(to);
+        return errno;
+    }
+    errno = 0;
+    rewind(picture);
+    while ((length = fread(buffer, 1, sizeof buffer, picture)) > 0) {
+        if (fwrite(buffer, 1, length, file) != length) {
+            break;
+        }
+    }
+    const int is_bad = ferror(picture) || ferror(file);
+    const int error = errno;
+    if (fclose(file) != 0) {
+        return errno;
+    }
+    return is_bad ? (error ? error : EIO) : 0;
+}
+
+/* Puts the picture in the place of a file, or where there is none yet. */
+static int replace_file(FILE *picture, const char *path, mode_t mode)
+{
+    char *beside = tool_allocate((int64_t)strlen(path) + 8, 1);
+    sprintf(beside, "%s.XXXXXX", path);
+    const int to = mkostemp(beside, O_CLOEXEC);
+    int error = to < 0 ? errno : 0;
+    if (!error) {
+        fchmod(to, mode);
+        error = copy_picture(picture, to);
+        if (!error && rename(beside, path) != 0) {
+            error = errno;
+        }
+        if (error) {
+            unlink(beside);
+        }
+    }
+    free(beside);
+    return error;
+}
+
+static int write_picture(const struct plot *plot)
+{
+    struct stat status;
+    if (stat(plot->path, &status) != 0) {
+        const mode_t mask = umask(0);
+        umask(mask);
+        return replace_file(plot->picture, plot->path, 0666 & ~mask);
+    }
+    if (!S_ISREG(status.st_mode)) { /* a pipe or a device is written to, never replaced */
+        const int to = open(plot->path, O_WRONLY | O_CLOEXEC);
+        return to < 0 ? errno : copy_picture(plot->picture, to);
+    }
+    char *path = realpath(plot->path, NULL); /* what a link leads to is replaced, not the link */
+    const int error = path ? replace_file(plot->picture, path, status.st_mode & 0777) : errno;
+    free(path);
+    return error;
+}
+
+int plot_close(struct plot *plot, int result)
 {
     if (!plot) {
-        return TOOL_DONE;
+        return result;
     }
     int status = 0;
     const int is_bad = fclose(plot->script) != 0;
     while (waitpid(plot->process, &status, 0) < 0 && errno == EINTR) {
     }
-    int result = TOOL_DONE;
-    if (!plot->has_curve) {
-        unlink(plot->path);
-    } else if (is_bad || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        unlink(plot->path);
+    if (result == TOOL_DONE && !plot->has_curve) {
+        result = tool_fail(
+            "%s: there is nothing to draw, no run came closer to the smallest objective than its start",
+            plot->path);
+    } else if (result == TOOL_DONE && (is_bad || !WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
         result = tool_fail("%s: gnuplot could not draw it", plot->path);
+    } else if (result == TOOL_DONE) {
+        const int error = write_picture(plot);
+        result = error ? fail_to_write(plot->path, error) : TOOL_DONE;
     }
+    fclose(plot->picture);
     free(plot);
     return result;
 }

@@ -185,8 +185,8 @@ int command_predict(int argc, char **argv)
         return tool_fail("no memory");
     }
     int result = model_read(&prediction.model, predict.model);
-    if (result == TOOL_DONE && loss_table_read_csv(&prediction.table, context, predict.data, 1, ',')) {
-        result = tool_fail_context(context);
+    if (result == TOOL_DONE) {
+        result = dataset_read_table(&prediction.table, context, predict.data);
     }
     prediction.rows = loss_table_row_count(prediction.table);
     if (result == TOOL_DONE) {

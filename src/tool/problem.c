@@ -18,6 +18,16 @@ static int32_t has_property(const loss_function *function, const char *name)
     return value;
 }
 
+/* Makes the function and applies its settings; what is wrong with them was typed. */
+static int create_named(loss_function **function, loss_context *context, const char *name,
+                        const struct training_options *options)
+{
+    if (loss_function_create(function, context, name)) {
+        return tool_fail_usage(context);
+    }
+    return settings_apply_function(&options->loss_settings, context, *function);
+}
+
 int problem_wants_classes(loss_context *context, const struct training_options *options, int *wants_classes)
 {
     loss_function *function;
@@ -25,12 +35,12 @@ int problem_wants_classes(loss_context *context, const struct training_options *
     if (!options->loss) {
         return TOOL_DONE;
     }
-    if (loss_function_create(&function, context, options->loss)) {
-        return tool_fail_context(context);
+    const int result = create_named(&function, context, options->loss, options);
+    if (function) {
+        *wants_classes = has_property(function, "classification");
     }
-    *wants_classes = has_property(function, "classification");
     loss_function_free(function);
-    return TOOL_DONE;
+    return result;
 }
 
 static const char *suitable_loss(const struct dataset *dataset)
@@ -41,19 +51,64 @@ static const char *suitable_loss(const struct dataset *dataset)
     return loss_classes_count(dataset->classes) == 2 ? "logistic" : "cross_entropy";
 }
 
+/*
+ * A linear model predicts any number. Whether the loss takes one below 0 is asked of a copy, which the evaluation seals;
+ * the target 1 is one that every loss takes.
+ */
+static int takes_every_number(loss_context *context, const loss_function *function, int64_t outputs)
+{
+    const int has_labels = has_property(function, "integer_target");
+    double *predictions = tool_allocate(outputs, sizeof *predictions), sum;
+    const double number = 1;
+    const int64_t label = 1;
+    for (int64_t k = 0; k < outputs; k++) {
+        predictions[k] = -2.385; /* below 0, and no other meaning */
+    }
+    loss_function *copy = NULL;
+    loss_data *inputs = NULL;
+    loss_status status = loss_function_clone(&copy, context, function);
+    if (!status) {
+        status = loss_data_create(&inputs, context);
+    }
+    if (!status) {
+        status = loss_data_set_input(inputs, "prediction", predictions, LOSS_FLOAT64, 1, outputs, outputs, 1);
+    }
+    if (!status) {
+        status = has_labels ? loss_data_set_input(inputs, "target", &label, LOSS_INT64, 1, 1, 1, 1)
+                            : loss_data_set_input(inputs, "target", &number, LOSS_FLOAT64, 1, 1, 1, 1);
+    }
+    if (!status) {
+        status = loss_function_evaluate(context, copy, inputs, NULL, &sum, NULL);
+    }
+    loss_data_free(inputs);
+    loss_function_free(copy);
+    free(predictions);
+    /* Any other failure is met again where it belongs. */
+    return status != LOSS_ERROR_DOMAIN;
+}
+
 int problem_create_function(loss_function **function, loss_context *context,
                             const struct training_options *options, const struct dataset *dataset)
 {
-    if (loss_function_create(function, context, options->loss ? options->loss : suitable_loss(dataset))) {
-        return tool_fail_context(context);
+    const int result = create_named(function, context, options->loss ? options->loss : suitable_loss(dataset),
+                                    options);
+    if (result) {
+        return result;
     }
+    const char *name = loss_function_name(*function);
     const int64_t classes = loss_classes_count(dataset->classes);
-    if (classes > 2 && !has_property(*function, "integer_target")) {
-        return tool_fail("the loss %s needs a target of 2 classes, \"%s\" has %lld",
-                         loss_function_name(*function),
+    const int has_labels = has_property(*function, "integer_target");
+    if (classes > 2 && !has_labels) {
+        return tool_fail("the loss %s needs a target of 2 classes, \"%s\" has %lld", name,
                          loss_table_column_name(dataset->table, dataset->target_column), (long long)classes);
     }
-    return settings_apply_function(&options->loss_settings, context, *function);
+    if (!takes_every_number(context, *function, has_labels ? classes : 1)) {
+        tool_fail(
+            "the predictions of the loss %s are probabilities, which a linear model does not make; use %s",
+            name, has_labels ? "input=logits" : "logistic");
+        return TOOL_USAGE;
+    }
+    return TOOL_DONE;
 }
 
 /* ---- the split ---- */

@@ -25,6 +25,17 @@ int tool_fail_context(const loss_context *context)
     return tool_fail("%s", *sentence ? sentence : loss_status_message(loss_context_error_status(context)));
 }
 
+int tool_fail_usage(const loss_context *context)
+{
+    const int result = tool_fail_context(context);
+    return loss_context_error_status(context) == LOSS_ERROR_MEMORY ? result : TOOL_USAGE;
+}
+
+const char *tool_plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 void *tool_allocate(int64_t count, size_t size)
 {
     void *memory = calloc(count > 0 ? (size_t)count : 1, size);

@@ -89,24 +89,45 @@ static void measure(struct run *run, const struct problem *problem)
     run->test_score = problem_score(problem, run->parameters, 1);
 }
 
-/* The optimizer says what it met; where the objective itself is not finite, it also knows the row. */
+/* The line of the file on which a row trained on is. */
+static long long line_of(const struct problem *problem, int64_t row)
+{
+    return loss_table_row_line(problem->dataset->table, problem->order[problem->test_rows + row]);
+}
+
+/*
+ * The optimizer says what it met. Rows are counted in the split, so that they are told as lines of the file: that of the
+ * point returned when its objective is not finite, which no step size mends, else that of where the steps led.
+ */
 static char *describe_failure(const struct run *run, const struct problem *problem)
 {
+    const loss_context *context = problem->context;
+    const char *path = problem->options->data;
+    const int is_explained = loss_context_error_status(context) == run->outcome;
+    const int64_t met = is_explained ? loss_context_error_row(context) : -1;
     char text[640];
     const int length = snprintf(text, sizeof text, "%s",
-                                loss_context_error_status(problem->context) == run->outcome
-                                    ? loss_context_error(problem->context)
-                                    : loss_status_message(run->outcome));
-    if (run->outcome == LOSS_ERROR_NONFINITE &&
-        loss_objective_evaluate(problem->objective, run->parameters, NULL, NULL) == LOSS_ERROR_NONFINITE) {
-        const int64_t row = loss_context_error_row(problem->context);
-        snprintf(text + length, sizeof text - (size_t)length, ": %s", loss_context_error(problem->context));
+                                is_explained ? loss_context_error(context)
+                                             : loss_status_message(run->outcome));
+    if (run->outcome != LOSS_ERROR_NONFINITE) {
+        return copy_text(text);
+    }
+    if (loss_objective_evaluate(problem->objective, run->parameters, NULL, NULL) == LOSS_ERROR_NONFINITE) {
+        const int64_t row = loss_context_error_row(context);
         if (row >= 0) {
-            const int64_t in_file = problem->order[problem->test_rows + row];
-            snprintf(text, sizeof text, "line %lld of %s: the loss is not finite",
-                     (long long)loss_table_row_line(problem->dataset->table, in_file),
-                     problem->options->data);
+            snprintf(text, sizeof text, "line %lld of %s: the loss is not finite", line_of(problem, row),
+                     path);
+        } else if (!is_explained) {
+            snprintf(text + length, sizeof text - (size_t)length, ": %s", loss_context_error(context));
         }
+    } else {
+        char where[320] = "";
+        if (met >= 0) {
+            snprintf(where, sizeof where, ", first in line %lld of %s", line_of(problem, met), path);
+        }
+        snprintf(text, sizeof text,
+                 "%s left the finite numbers after %lld iteration%s%s: its steps are probably too long",
+                 run->optimizer, (long long)run->iterations, tool_plural(run->iterations), where);
     }
     return copy_text(text);
 }
@@ -120,10 +141,10 @@ static void minimize(struct run *run, struct problem *problem, loss_optimizer *o
     run->parameters = tool_allocate(loss_objective_dimension(problem->objective), sizeof *run->parameters);
     loss_optimizer_set_iterate_callback(optimizer, watch_iterate, &watch);
     run->outcome = loss_optimizer_minimize(optimizer, problem->objective, run->parameters);
+    run->iterations = get_int(optimizer, "iterations");
     if (run->outcome < 0) {
         run->failure = describe_failure(run, problem);
     }
-    run->iterations = get_int(optimizer, "iterations");
     run->evaluations = get_int(optimizer, "evaluations");
     run->seconds = get_double(optimizer, "seconds");
     run->passes = passes(&watch, optimizer);
@@ -136,7 +157,7 @@ static int create_optimizer(loss_optimizer **optimizer, const struct problem *pr
 {
     if (loss_optimizer_create(optimizer, problem->context, name, loss_objective_dtype(problem->objective),
                               loss_objective_dimension(problem->objective))) {
-        return tool_fail_context(problem->context);
+        return tool_fail_usage(problem->context);
     }
     return TOOL_DONE;
 }

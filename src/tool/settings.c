@@ -132,7 +132,7 @@ int settings_apply_function(const struct settings *settings, loss_context *conte
             return result;
         }
         if (status) {
-            return tool_fail_context(context);
+            return tool_fail_usage(context);
         }
     }
     return TOOL_DONE;
@@ -178,7 +178,7 @@ int settings_apply_optimizer(struct settings *settings, loss_context *context, l
             return result;
         }
         if (status) {
-            return tool_fail_context(context);
+            return tool_fail_usage(context);
         }
     }
     return TOOL_DONE;
@@ -188,7 +188,8 @@ int settings_check_used(const struct settings *settings)
 {
     for (int i = 0; i < settings->count; i++) {
         if (!settings->used[i]) {
-            return tool_fail("--set %s: none of these optimizers has such an option", settings->texts[i]);
+            tool_fail("--set %s: none of these optimizers has such an option", settings->texts[i]);
+            return TOOL_USAGE;
         }
     }
     return TOOL_DONE;

@@ -30,6 +30,12 @@ int tool_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with the sentence of the context. */
 int tool_fail_context(const loss_context *context);
 
+/* The same about what was typed on the command line: returns TOOL_USAGE, unless it was memory that failed. */
+int tool_fail_usage(const loss_context *context);
+
+/* What a word ends in for so many: "" for one, else "s". */
+const char *tool_plural(int64_t count);
+
 /* Zeroed memory; the command ends when there is none. */
 void *tool_allocate(int64_t count, size_t size);
 
@@ -97,6 +103,9 @@ int dataset_read(struct dataset *dataset, loss_context *context, const char *pat
                  int wants_classes);
 void dataset_free(struct dataset *dataset);
 
+/* A table with a header and commas; a file with semicolons is told from one with a single column. */
+int dataset_read_table(loss_table **table, loss_context *context, const char *path);
+
 /* A column as finite numbers, to values[row · stride]; NaN and infinities are no features and no targets. */
 int dataset_read_column(const loss_table *table, loss_context *context, int64_t column, double *values,
                         int64_t stride);
@@ -151,7 +160,7 @@ struct problem {
 int problem_create_function(loss_function **function, loss_context *context,
                             const struct training_options *options, const struct dataset *dataset);
 
-/* 1 when the function is for classes, 0 for numbers; −1 when no loss was named. */
+/* 1 when the function is for classes, 0 for numbers; −1 when no loss was named. Its name and settings are checked. */
 int problem_wants_classes(loss_context *context, const struct training_options *options, int *wants_classes);
 
 int problem_create(struct problem *problem, loss_context *context, const struct training_options *options,
@@ -206,14 +215,29 @@ void progress_clear(void);
 
 struct plot;
 
-/* Starts gnuplot and opens the file, so that a failure comes before the work. */
+/* Starts gnuplot and asks whether the file can be written, so that a failure comes before the work. */
 int plot_open(struct plot **plot, const char *path);
 
 /* One curve per run; reference is F*. */
 void plot_runs(struct plot *plot, const char *title, const struct run *runs, int count, double reference);
 
-/* Waits for gnuplot; without a curve drawn the file is removed. NULL is allowed. */
-int plot_close(struct plot *plot);
+/*
+ * Waits for gnuplot. Only now, and only when the job's result is TOOL_DONE, is the file replaced: a job that fails
+ * leaves the one that was there. Returns the result, or that of drawing when it was TOOL_DONE. NULL is allowed.
+ */
+int plot_close(struct plot *plot, int result);
+
+/* ---- training.c: the frame of fit and compare */
+
+typedef int training_work(void *user, loss_context *context, const struct dataset *dataset,
+                          struct plot *plot);
+
+/*
+ * Checks the optimizers' names and settings, reads the data, opens the plot, does the work and gives everything back,
+ * also the settings. With share_settings each setting goes to the optimizers that have it.
+ */
+int training_run(struct training_options *options, const char *const *optimizers, int count,
+                 int share_settings, training_work *work, void *user);
 
 /* ---- options.c: the command line that fit and compare share */
 

@@ -108,7 +108,10 @@ class Usage(ToolTest):
         self.usage("expected a number from 0 to 1", "fit", "a.csv", "--target", "y", "--test-fraction", "1.5")
         self.usage("expected a number", "fit", "a.csv", "--target", "y", "--l2", "nan")
         self.usage("expected a whole number", "fit", "a.csv", "--target", "y", "--seed", "1.5")
-        self.usage("expected a whole number", "compare", "a.csv", "--target", "y", "--seeds", "3-1")
+        self.usage("--seeds 3-1: the first seed is above the last", "compare", "a.csv", "--target", "y", "--seeds", "3-1")
+        self.usage("expected a whole number", "compare", "a.csv", "--target", "y", "--seeds", "a-b")
+        self.usage("--test-fraction 1: leaves no row", "fit", "a.csv", "--target", "y", "--test-fraction", "1")
+        self.usage("expected a whole number", "fit", "a.csv", "--target", "y", "--threads=0")
         self.usage("expected a whole number", "compare", "a.csv", "--target", "y", "--seeds", "1-")
         self.usage("at most 1000 seeds", "compare", "a.csv", "--target", "y", "--seeds", "1-2000")
         self.usage("model is missing", "predict")
@@ -235,7 +238,7 @@ class BadInput(ToolTest):
                     "--loss", "hinge")
         self.failed('same.csv: the target "y" has the same class in every row', "fit",
                     self.file("same.csv", "x,y\n1,a\n2,a\n"), "--target", "y")
-        self.failed("lone.csv: there is nothing to learn from: 1 rows and 0 columns besides the target", "fit",
+        self.failed("lone.csv: there is nothing to learn from: 1 row and 0 columns besides the target", "fit",
                     self.file("lone.csv", "y\n1\n"), "--target", "y")
 
     def test_names_and_options(self):
@@ -248,9 +251,17 @@ class BadInput(ToolTest):
                 (("fit", CANCER, "--target", "diagnosis", "--loss", "logsitic"), ("logsitic", "logistic")),
                 (("fit", CANCER, "--target", "diagnosis", "--optimizer", "lbgfs"), ("lbgfs", "lbfgs")),
                 (("fit", CANCER, "--target", "diagnosis", "--set", "memroy=3"), ("memroy",)),
-                (("compare", CANCER, "--target", "diagnosis", "--set", "memroy=3"), ("memroy",))):
+                (("fit", CANCER, "--target", "diagnosis", "--set", "memory=-3"), ("memory", "-3")),
+                (("fit", CANCER, "--target", "diagnosis", "--set", "memory=few"), ("memory", "few")),
+                (("fit", CANCER, "--target", "diagnosis", "--loss", "huber", "--loss-set", "delta=0"), ("delta",)),
+                (("compare", CANCER, "--target", "diagnosis", "--optimizer", "lbgfs"), ("lbgfs", "lbfgs")),
+                (("compare", CANCER, "--target", "diagnosis", "--set", "memory=-3"), ("memory", "-3")),
+                (("compare", CANCER, "--target", "diagnosis", "--set", "memroy=3"), ("memroy",)),
+                # told before any file is looked for
+                (("fit", "no.csv", "--target", "y", "--optimizer", "lbgfs"), ("lbgfs", "lbfgs")),
+                (("compare", "no.csv", "--target", "y", "--set", "memroy=3"), ("memroy",))):
             result = self.run_tool(*arguments)
-            self.assertEqual((result.returncode, result.stdout, result.stderr.count("\n")), (1, "", 1), result.stderr)
+            self.assertEqual((result.returncode, result.stdout, result.stderr.count("\n")), (2, "", 1), result.stderr)
             for fragment in fragments:
                 self.assertIn(fragment, result.stderr)
         self.failed('delta=abc: "abc" is no number', "evaluate", "huber", *evaluate, "--set", "delta=abc", status=2)
@@ -259,7 +270,30 @@ class BadInput(ToolTest):
         result = self.run_tool("evaluate", "cross_entropy", "-p", self.file("p.csv", "1,2\n3,4\n"), "-t",
                                self.file("t.csv", "0\n7\n"))
         self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stderr, r"^loss: line 2 of the files: .*7.*\n$")
+        self.assertRegex(result.stderr, r"^loss: t\.csv: line 2: the label is 7; .*\n$")
+        self.assertNotIn("row", result.stderr)
+        result = self.run_tool("evaluate", "binary_cross_entropy", "-p", self.file("p.csv", "0.5\n0.25\n1.5\n"), "-t",
+                               self.file("t.csv", "0\n1\n1\n"))
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"^loss: p\.csv: line 3: the prediction is 1\.5; .*\n$")
+        result = self.run_tool("evaluate", "hinge", "-p", "p.csv", "-t", self.file("t.csv", "1\n0.5\n-1\n"))
+        self.assertRegex(result.stderr, r"^loss: t\.csv: line 2: the target is 0\.5; .*\n$")
+
+    def test_files_of_different_length(self):
+        self.file("two.csv", "1\n2\n")
+        self.file("one.csv", "1\n")
+        self.failed("one.csv has 1 row, two.csv has 2", "evaluate", "huber", "-p", "two.csv", "-t", "one.csv")
+        self.failed("two.csv has 2 rows, one.csv has 1", "evaluate", "huber", "-p", "one.csv", "-t", "two.csv")
+        self.failed("one.csv has 1 row, two.csv has 2", "evaluate", "huber", "-p", "two.csv", "-t", "two.csv", "-w",
+                    "one.csv")
+
+    def test_semicolons(self):
+        self.file("x.csv", "a,y\n" + "".join(f"{i},{i % 2}\n" for i in range(9)))
+        self.done("fit", "x.csv", "--target", "y", "--model", "m.json")
+        self.file("semicolons.csv", "a;y\n1;2\n")
+        for command in ("fit", "--target", "y"), ("compare", "--target", "y"), ("predict", "m.json"):
+            self.failed("semicolons.csv: there is but one column; the separator is probably ';', expected ','", *command,
+                        "semicolons.csv")
 
     def test_numbers_that_are_not_finite(self):
         rows = "".join(f"{i % 7},{(i * i) % 5},{i % 3}.5\n" for i in range(40))
@@ -272,15 +306,39 @@ class BadInput(ToolTest):
                     self.file("inf.csv", "a,b,y\n" + rows + "1,2,-inf\n"), "--target", "y")
 
     def test_objective_that_is_not_finite(self):
-        # At the start every probability is 0, and the loss of a 1 is infinite: the first such row is named.
-        self.failed("line 2 of ones.csv: the loss is not finite", "fit",
-                    self.file("ones.csv", "x,y\n" + "2.5,b\n" + "1.5,a\n" * 3), "--target", "y", "--loss",
-                    "binary_cross_entropy", "--test-fraction", 0)
-        result = self.run_tool("compare", "ones.csv", "--target", "y", "--loss", "binary_cross_entropy",
-                               "--test-fraction", 0)
+        # The square of the target is beyond the largest number at the start already: the first such row is named.
+        self.file("huge.csv", "x,y\n1.5,2\n2.5,1e200\n3.5,1e201\n")
+        self.failed("line 3 of huge.csv: the loss is not finite", "fit", "huge.csv", "--target", "y", "--test-fraction", 0)
+        result = self.run_tool("compare", "huge.csv", "--target", "y", "--test-fraction", 0)
         self.assertEqual((result.returncode, result.stdout, result.stderr),
-                         (1, "", "loss: every optimizer failed, the first because line 2 of ones.csv: the loss is not "
+                         (1, "", "loss: every optimizer failed, the first because line 3 of huge.csv: the loss is not "
                                  "finite\n"))
+
+    def test_steps_that_are_too_long(self):
+        # One row is left to train on, so that row 0 of the split is known by its line of the file.
+        rows = [f"{i},{i}.5" for i in range(1, 5)]
+        self.file("steps.csv", "x,y\n" + "\n".join(rows) + "\n")
+        lines = set()
+        for seed in range(1, 6):
+            result = self.run_tool("fit", "steps.csv", "--target", "y", "--test-fraction", 0.75, "--optimizer", "sgd",
+                                   "--set", "learning_rate=1e9", "--l2", 0, "--seed", seed)
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            found = re.fullmatch(r"loss: sgd left the finite numbers after \d+ iterations?, first in line (\d) of "
+                                 r"steps\.csv: its steps are probably too long\n", result.stderr)
+            self.assertTrue(found, result.stderr)
+            lines.add(int(found[1]))
+        self.assertGreater(len(lines), 1)
+        self.assertLessEqual(lines, {2, 3, 4, 5})
+
+    def test_losses_of_probabilities(self):
+        for command in "fit", "compare":
+            self.failed("the predictions of the loss binary_cross_entropy are probabilities, which a linear model does not "
+                        "make; use logistic", command, CANCER, "--target", "diagnosis", "--loss",
+                        "binary_cross_entropy", status=2)
+            self.failed("the predictions of the loss cross_entropy are probabilities, which a linear model does not make; "
+                        "use input=logits", command, DIGITS, "--target", "digit", "--loss-set",
+                        "input=probabilities", status=2)
+
 
 class Fit(ToolTest):
     def test_classes_by_name(self):
@@ -343,6 +401,13 @@ class Fit(ToolTest):
         text = self.done("fit", CANCER, "--target", "diagnosis")
         for fragment in "427 rows to train on, 142 held out", "2 classes", "lbfgs: converged", "accuracy":
             self.assertIn(fragment, text)
+
+    def test_one_of_a_thing(self):
+        rows = "".join(f"{i},{i % 2}\n" for i in range(9))
+        text = self.done("fit", self.file("one.csv", "x,y\n" + rows), "--target", "y", "--set", "max_iterations=1")
+        self.assertIn(", 1 feature\n", text)
+        self.assertIn("after 1 iteration, ", text)
+        self.assertIn(", 1 feature, ", self.done("compare", "one.csv", "--target", "y"))
 
     def test_limits_are_told(self):
         result = self.json("fit", DIGITS, "--target", "digit", "--set", "max_iterations=3")
@@ -506,6 +571,37 @@ class Plot(ToolTest):
         result = self.run_tool(*arguments, "c.svg", environment={"PATH": str(self.path / "bin")})
         self.assertEqual((result.returncode, result.stderr), (1, "loss: c.svg: gnuplot could not draw it\n"))
         self.assertFalse((self.path / "c.svg").exists())
+        self.file("c.svg", "an older picture")
+        self.run_tool(*arguments, "c.svg", environment={"PATH": str(self.path / "bin")})
+        self.assertEqual((self.path / "c.svg").read_text(), "an older picture")
+
+    def test_a_job_that_fails_leaves_the_older_picture(self):
+        self.file("c.svg", "an older picture")
+        self.file("huge.csv", "x,y\n1.5,2\n2.5,1e200\n")
+        # at the smallest objective from the start: the targets are 0
+        self.file("flat.csv", "x,y\n1.5,0.0\n2.5,0.0\n4,0.0\n")
+        for command in "fit", "compare":
+            result = self.run_tool(command, "huge.csv", "--target", "y", "--test-fraction", 0, "--plot", "c.svg")
+            self.assertEqual(result.returncode, 1)
+            result = self.run_tool(command, "flat.csv", "--target", "y", "--loss", "squared_error", "--plot", "c.svg")
+            self.assertEqual((result.returncode, result.stderr),
+                             (1, "loss: c.svg: there is nothing to draw, no run came closer to the smallest objective "
+                                 "than its start\n"))
+            self.assertEqual((self.path / "c.svg").read_text(), "an older picture")
+        self.assertEqual(sorted(os.listdir(self.path)), ["c.svg", "flat.csv", "huge.csv"])
+
+    def test_what_is_replaced(self):
+        self.file("old.svg", "an older picture")
+        (self.path / "old.svg").chmod(0o640)
+        (self.path / "link.svg").symlink_to("old.svg")
+        self.done("fit", CANCER, "--target", "diagnosis", "--plot", "link.svg")
+        self.assertTrue((self.path / "link.svg").is_symlink())
+        self.assertIn("<svg", (self.path / "old.svg").read_text())
+        self.assertEqual((self.path / "old.svg").stat().st_mode & 0o777, 0o640)
+        self.assertEqual(sorted(os.listdir(self.path)), ["link.svg", "old.svg"])
+        # a pipe is written to
+        text = self.done("fit", CANCER, "--target", "diagnosis", "--plot", "/dev/stdout")
+        self.assertIn("</svg>", text)
 
 
 class Terminal(ToolTest):
