@@ -93,24 +93,33 @@ LOSSI_INLINE f64v lossi_narrow_lane(const vreal *x, int64_t columns, int64_t lan
     return after;
 }
 
-LOSSI_INLINE f64v lossi_narrow_sum_half(const vreal *x, int64_t columns, int half)
+/* Adds lane i + step to lane i. */
+LOSSI_INLINE void lossi_narrow_fold(f64v *sum, f64v *lost, int64_t columns, int step)
 {
-    enum { HALF = LOSSI_LANES / 2 };
-    f64v sum[HALF], lost[HALF], other;
-    for (int i = 0; i < HALF; i++) {
-        sum[i] = lossi_narrow_lane(x, columns, i, half, &lost[i]) +
-                 lossi_narrow_lane(x, columns, i + HALF, half, &other);
-        lost[i] = lost[i] + other;
-    }
-    for (int step = HALF / 2; step > 0; step /= 2) {
-        for (int i = 0; i < step; i++) {
+    for (int i = 0; i < step; i++) {
+        if (i + step < columns) {
             sum[i] = sum[i] + sum[i + step];
             lost[i] = lost[i] + lost[i + step];
         }
     }
+}
+
+/* Lanes without a column are +0, and nothing here is below it: adding them would change no bit, so it is not done. */
+LOSSI_INLINE f64v lossi_narrow_sum_half(const vreal *x, int64_t columns, int half)
+{
+    f64v sum[LOSSI_LANES], lost[LOSSI_LANES];
+    for (int i = 0; i < LOSSI_LANES; i++) {
+        sum[i] = lossi_narrow_lane(x, columns, i, half, &lost[i]);
+    }
+    lossi_narrow_fold(sum, lost, columns, 8);
+    lossi_narrow_fold(sum, lost, columns, 4);
+    lossi_narrow_fold(sum, lost, columns, 2);
+    lossi_narrow_fold(sum, lost, columns, 1);
 #if LOSSI_REAL == 64
     /* infinity and NaN have no rounding error to give back */
-    return f64_select(f64_eq(sum[0] - sum[0], f64_set1(0)), sum[0] + lost[0], sum[0]);
+    return columns <= LOSSI_LANES
+               ? sum[0]
+               : f64_select(f64_eq(sum[0] - sum[0], f64_set1(0)), sum[0] + lost[0], sum[0]);
 #else
     return sum[0];
 #endif
@@ -130,19 +139,22 @@ LOSSI_INLINE vreal lossi_narrow_sum(const vreal *x, int64_t columns)
 LOSSI_INLINE void lossi_narrow_forward(lossi_narrow *rows, int64_t columns)
 {
     const vreal zero = v_set1(0), one = v_set1(1);
-    vreal number = zero;
-    rows->maximum = v_set1(-REAL_INFINITY);
+    vreal maximum[2] = {v_set1(-REAL_INFINITY), v_set1(-REAL_INFINITY)}, number = zero;
     rows->largest = rows->own_logit = zero;
     for (int64_t j = 0; j < columns; j++, number = number + one) {
         const vreal z = rows->column[j];
-        const vmask larger = v_gt(z, rows->maximum); /* NaN is passed over */
-        rows->maximum = v_select(larger, z, rows->maximum);
-        rows->largest = v_select(larger, number, rows->largest);
+        maximum[j % 2] = v_max(z, maximum[j % 2]); /* NaN is passed over */
         rows->own_logit = v_select(v_eq(number, rows->label), z, rows->own_logit);
+    }
+    rows->maximum = v_max(maximum[0], maximum[1]);
+    for (int64_t j = columns - 1; j >= 0; j--) { /* backwards: the first of equals stays */
+        number = number - one;
+        rows->largest = v_select(v_eq(rows->column[j], rows->maximum), number, rows->largest);
     }
     number = zero;
     for (int64_t j = 0; j < columns; j++, number = number + one) {
-        rows->column[j] = v_select(v_eq(number, rows->largest), zero, v_exp(rows->column[j] - rows->maximum));
+        const vreal e = v_exp_nonpositive(rows->column[j] - rows->maximum);
+        rows->column[j] = v_select(v_eq(number, rows->largest), zero, e);
     }
     rows->others = v_select(v_ge(rows->label, zero), lossi_narrow_sum(rows->column, columns), zero);
 }
@@ -159,12 +171,15 @@ LOSSI_INLINE vreal lossi_narrow_value(const lossi_narrow *rows)
 LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *rows, int64_t columns, real scale)
 {
     const vreal one = v_set1(1), inverse = one / (one + rows->others), factor = rows->own * v_set1(scale);
+    /* once more the exponential of the label: cheaper than to look for it; no number without a label, and not used */
+    const vreal own = v_exp_nonpositive(rows->own_logit - rows->maximum);
+    const vreal rest = v_select(v_eq(rows->label, rows->largest), rows->others * inverse,
+                                one - own * inverse);
+    const vreal at_label = -(rest * factor);
     vreal number = v_set1(0);
     for (int64_t j = 0; j < columns; j++, number = number + one) {
-        const vmask largest = v_eq(number, rows->largest);
-        const vreal p = v_select(largest, one, rows->column[j]) * inverse;
-        const vreal rest = v_select(largest, rows->others * inverse, one - p);
-        rows->column[j] = v_select(v_eq(number, rows->label), -(rest * factor), p * factor);
+        const vreal e = v_select(v_eq(number, rows->largest), one, rows->column[j]);
+        rows->column[j] = v_select(v_eq(number, rows->label), at_label, e * inverse * factor);
     }
 }
 
@@ -172,15 +187,20 @@ LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *rows, int64_t columns, rea
 
 enum { LOSSI_NARROW_CHUNK = 64 }; /* rows whose labels are made ready together */
 
-/* Labels and weights as numbers, −1 and 0 for rows that do not count; loops the compiler makes vectors of. */
-static void lossi_narrow_labels(const lossi_tile *tile, const int64_t *labels, int64_t count, real *label,
-                                real *own)
+/*
+ * Labels and weights as numbers, −1 and 0 for rows that do not count; loops the compiler makes vectors of. Gives whether
+ * there are such rows.
+ */
+static int32_t lossi_narrow_labels(const lossi_tile *tile, const int64_t *labels, int64_t count, real *label,
+                                   real *own)
 {
     const double *weight = tile->prepared->class_weight;
     const int64_t ignored = tile->prepared->ignore_label;
+    int64_t ignored_rows = 0;
     for (int64_t i = 0; i < count; i++) {
         label[i] = labels[i] == ignored ? -1 : (real)labels[i];
         own[i] = labels[i] == ignored ? 0 : 1;
+        ignored_rows += labels[i] == ignored;
     }
     for (int64_t i = 0; i < count && weight != NULL; i++) {
         own[i] = label[i] < 0 ? 0 : (real)weight[labels[i]];
@@ -189,6 +209,7 @@ static void lossi_narrow_labels(const lossi_tile *tile, const int64_t *labels, i
         label[i] = -1;
         own[i] = 0;
     }
+    return ignored_rows > 0;
 }
 
 /* The label and own of a vector of rows are set. Gives the values; gradient NULL: not wanted. */
@@ -213,15 +234,14 @@ LOSSI_INLINE void lossi_narrow_copy(const real *from, int64_t stride, real *to, 
 }
 
 /* Up to LOSSI_NARROW_CHUNK rows. The last of them, fewer than lanes, go through a place of whole vectors. */
-static void lossi_narrow_chunk(const lossi_tile *tile, int64_t first, int64_t count)
+LOSSI_INLINE void lossi_narrow_chunk(const lossi_tile *tile, int64_t columns, int64_t first, int64_t count)
 {
-    const int64_t columns = tile->columns;
     const real *z = (const real *)tile->prediction + first * tile->prediction_stride;
     real *gradient = tile->gradient == NULL ? NULL : (real *)tile->gradient + first * tile->gradient_stride;
     real label[LOSSI_NARROW_CHUNK], own[LOSSI_NARROW_CHUNK], padded[VREAL_LANES * LOSSI_NARROW_MOST];
     lossi_narrow rows;
 
-    lossi_narrow_labels(tile, tile->labels + first, count, label, own);
+    const int32_t ignored = lossi_narrow_labels(tile, tile->labels + first, count, label, own);
     for (int64_t i = 0; i < count; i += VREAL_LANES) {
         const int left = count - i < VREAL_LANES ? (int)(count - i) : VREAL_LANES;
         const real *from = z + i * tile->prediction_stride;
@@ -245,18 +265,36 @@ static void lossi_narrow_chunk(const lossi_tile *tile, int64_t first, int64_t co
                               columns, left);
         }
     }
-    for (int64_t i = 0; i < count && gradient != NULL; i++) {
+    for (int64_t i = 0; i < count && gradient != NULL && ignored; i++) {
         if (label[i] < 0) {
             memset(gradient + i * tile->gradient_stride, 0, (size_t)columns * sizeof(real));
         }
     }
 }
 
-static void lossi_narrow_tile(const lossi_tile *tile)
+LOSSI_INLINE void lossi_narrow_chunks(const lossi_tile *tile, int64_t columns)
 {
     for (int64_t row = 0; row < tile->rows; row += LOSSI_NARROW_CHUNK) {
         const int64_t left = tile->rows - row;
-        lossi_narrow_chunk(tile, row, left < LOSSI_NARROW_CHUNK ? left : LOSSI_NARROW_CHUNK);
+        lossi_narrow_chunk(tile, columns, row, left < LOSSI_NARROW_CHUNK ? left : LOSSI_NARROW_CHUNK);
+    }
+}
+
+/* Columns whose number the compiler knows stay in registers; with vectors of 16 bytes that is not worth its code. */
+static void lossi_narrow_tile(const lossi_tile *tile)
+{
+    switch (VREAL_LANES > LOSSI_GROUP ? tile->columns : 0) {
+    case 2:
+        lossi_narrow_chunks(tile, 2);
+        break;
+    case 3:
+        lossi_narrow_chunks(tile, 3);
+        break;
+    case 10:
+        lossi_narrow_chunks(tile, 10);
+        break;
+    default:
+        lossi_narrow_chunks(tile, tile->columns);
     }
 }
 
