@@ -168,12 +168,16 @@ loss_status loss_classes_create(loss_classes **out, loss_context *context, const
     if (out) {
         *out = NULL;
     }
-    if (!out || !context || !table || !lossi_io_table_has_column(table, column)) {
-        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT,
-                             "loss_classes_create: an argument is NULL or the column is not in the table");
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    loss_status status = out ? lossi_io_check_column(context, table, column)
+                             : lossi_io_fail_null(context, "out");
+    if (status) {
+        return status;
     }
     loss_classes *classes = NULL;
-    loss_status status = create_empty(&classes, context);
+    status = create_empty(&classes, context);
     if (!status) {
         status = collect(classes, table, column);
     }
@@ -200,22 +204,39 @@ static loss_status check_no_twins(const loss_classes *classes)
     return LOSS_OK;
 }
 
+static loss_status check_names(loss_context *context, int64_t count, const char *const *names)
+{
+    if (count < 1) {
+        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "classes need at least 1 name");
+    }
+    if (!names) {
+        return lossi_io_fail_null(context, "names");
+    }
+    for (int64_t i = 0; i < count; i++) {
+        if (!names[i]) {
+            struct lossi_io_message message = {0};
+            lossi_io_message_add(&message, "the name of class %" PRId64 " (counted from 0) is NULL", i);
+            return lossi_io_message_fail(&message, context, LOSS_ERROR_ARGUMENT);
+        }
+    }
+    return LOSS_OK;
+}
+
 loss_status loss_classes_create_named(loss_classes **out, loss_context *context, int64_t count,
                                       const char *const *names)
 {
     if (out) {
         *out = NULL;
     }
-    int has_names = out && context && names && count >= 1;
-    for (int64_t i = 0; has_names && i < count; i++) {
-        has_names = names[i] != NULL;
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
     }
-    if (!has_names) {
-        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT,
-                             "loss_classes_create_named: an argument is NULL or there is no name");
+    loss_status status = out ? check_names(context, count, names) : lossi_io_fail_null(context, "out");
+    if (status) {
+        return status;
     }
     loss_classes *classes = NULL;
-    loss_status status = create_empty(&classes, context);
+    status = create_empty(&classes, context);
     struct entry *entries = status ? NULL : lossi_io_table_allocate(context, count, sizeof *entries);
     if (!status && !entries) {
         status = LOSS_ERROR_MEMORY;
@@ -283,11 +304,16 @@ static int64_t find_class(const loss_classes *classes, const char *name)
 loss_status loss_classes_get_labels(const loss_classes *classes, loss_context *context,
                                     const loss_table *table, int64_t column, int64_t *labels, int64_t stride)
 {
-    if (!classes || !context || !table || !lossi_io_table_has_column(table, column) ||
-        (!labels && table->rows > 0)) {
-        return lossi_io_fail(
-            context, LOSS_ERROR_ARGUMENT,
-            "loss_classes_get_labels: an argument is NULL or the column is not in the table");
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    loss_status status = classes ? lossi_io_check_column(context, table, column)
+                                 : lossi_io_fail_null(context, "classes");
+    if (!status && !labels && table->rows > 0) {
+        status = lossi_io_fail_null(context, "labels");
+    }
+    if (status) {
+        return status;
     }
     char buffer[NAME_SIZE];
     for (int64_t r = 0; r < table->rows; r++) {

@@ -82,8 +82,11 @@ static loss_status fail_no_column(const loss_table *table, loss_context *context
 loss_status loss_table_find_column(const loss_table *table, loss_context *context, const char *name,
                                    int64_t *column)
 {
-    if (!table || !context || !name || !column) {
-        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "loss_table_find_column: an argument is NULL");
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    if (!table || !name || !column) {
+        return lossi_io_fail_null(context, !table ? "the table" : !name ? "the name" : "column");
     }
     for (int64_t c = 0; c < table->columns; c++) {
         if (strcmp(loss_table_column_name(table, c), name) == 0) {
@@ -99,19 +102,14 @@ loss_status loss_table_find_column(const loss_table *table, loss_context *contex
 static loss_status check_copy(const loss_table *table, loss_context *context, int64_t column,
                               const void *values)
 {
-    if (!table || !context) {
-        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT,
-                             "loss_table_get_column: the table or the context is NULL");
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
     }
-    if (!lossi_io_table_has_column(table, column)) {
-        struct lossi_io_message message = {0};
-        lossi_io_message_add(&message, "column %" PRId64 " of a table with %" PRId64, column, table->columns);
-        return lossi_io_message_fail(&message, context, LOSS_ERROR_ARGUMENT);
+    const loss_status status = lossi_io_check_column(context, table, column);
+    if (!status && !values && table->rows > 0) {
+        return lossi_io_fail_null(context, "values");
     }
-    if (!values && table->rows > 0) {
-        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "loss_table_get_column: values is NULL");
-    }
-    return LOSS_OK;
+    return status;
 }
 
 static loss_status fail_cell(const loss_table *table, loss_context *context, int64_t row, int64_t column,

@@ -68,6 +68,28 @@ loss_status lossi_io_fail(loss_context *context, loss_status status, const char 
     return loss_context_set_error(context, status, sentence);
 }
 
+loss_status lossi_io_fail_null(loss_context *context, const char *what)
+{
+    struct lossi_io_message message = {0};
+    lossi_io_message_add(&message, "%s is NULL", what);
+    return lossi_io_message_fail(&message, context, LOSS_ERROR_ARGUMENT);
+}
+
+loss_status lossi_io_check_column(loss_context *context, const loss_table *table, int64_t column)
+{
+    if (!table) {
+        return lossi_io_fail_null(context, "the table");
+    }
+    if (lossi_io_table_has_column(table, column)) {
+        return LOSS_OK;
+    }
+    struct lossi_io_message message = {0};
+    lossi_io_message_path(&message, table->path);
+    lossi_io_message_add(&message, "column %" PRId64 " (counted from 0) of a table with %" PRId64 " column%s",
+                         column, table->columns, table->columns == 1 ? "" : "s");
+    return lossi_io_message_fail(&message, context, LOSS_ERROR_ARGUMENT);
+}
+
 /*
  * Edit distance (Levenshtein 1966, with neighbours exchanged counted once as by Damerau 1964), one row of the
  * table at a time; names longer than the row count as unlike.

@@ -235,8 +235,11 @@ loss_status loss_table_read_csv(loss_table **out, loss_context *context, const c
     if (out) {
         *out = NULL;
     }
-    if (!out || !context || !path) {
-        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "loss_table_read_csv: an argument is NULL");
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    if (!out || !path) {
+        return lossi_io_fail_null(context, !out ? "out" : "the path");
     }
     return create(out, context, path, NULL, 0, has_header, separator);
 }
@@ -247,11 +250,14 @@ loss_status loss_table_parse_csv(loss_table **out, loss_context *context, const 
     if (out) {
         *out = NULL;
     }
-    if (!out || !context || (!text && length > 0)) {
-        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "loss_table_parse_csv: an argument is NULL");
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    if (!out || (!text && length > 0)) {
+        return lossi_io_fail_null(context, !out ? "out" : "the text");
     }
     if (length < 0) {
-        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "loss_table_parse_csv: the length is negative");
+        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "the length of the text is negative");
     }
     return create(out, context, NULL, text, length, has_header, separator);
 }

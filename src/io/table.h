@@ -52,6 +52,12 @@ loss_status lossi_io_message_fail(const struct lossi_io_message *message, loss_c
 /* The same for a sentence that is known beforehand. */
 loss_status lossi_io_fail(loss_context *context, loss_status status, const char *sentence);
 
+/* "<what> is NULL" */
+loss_status lossi_io_fail_null(loss_context *context, const char *what);
+
+/* The table and a column of it as arguments of a public call; the sentence says which of them is wrong. */
+loss_status lossi_io_check_column(loss_context *context, const loss_table *table, int64_t column);
+
 /* The position of the name in the list most like this one, −1 when none is alike. */
 typedef const char *(*lossi_io_name_at)(const void *list, int64_t index);
 int64_t lossi_io_nearest_name(const void *list, lossi_io_name_at name_at, int64_t count, const char *name);

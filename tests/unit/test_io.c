@@ -88,7 +88,7 @@ static void test_outside_the_table(void **state)
     assert_int_equal(loss_table_row_line(table, 1), 0);
     assert_int_equal(loss_table_column_is_numeric(table, 2), 0);
     assert_int_equal(loss_table_get_column_double(table, context, 2, &value, 1), LOSS_ERROR_ARGUMENT);
-    assert_string_equal(loss_context_error(context), "column 2 of a table with 2");
+    assert_string_equal(loss_context_error(context), "column 2 (counted from 0) of a table with 2 columns");
     assert_int_equal(loss_table_get_column_double(table, context, 0, NULL, 1), LOSS_ERROR_ARGUMENT);
     assert_int_equal(loss_table_get_column_double(NULL, context, 0, &value, 1), LOSS_ERROR_ARGUMENT);
     assert_int_equal(loss_table_get_column_double(table, NULL, 0, &value, 1), LOSS_ERROR_ARGUMENT);
@@ -250,6 +250,52 @@ static void test_missing_column(void **state)
     assert_string_equal(
         loss_context_error(context),
         "no column \"target\"; the columns are 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … (3 more), 15");
+    loss_table_free(table);
+}
+
+static void assert_refused(loss_status status, const char *sentence)
+{
+    assert_int_equal(status, LOSS_ERROR_ARGUMENT);
+    assert_string_equal(loss_context_error(context), sentence);
+}
+
+/* Which argument is wrong is said. */
+static void test_sentences_about_arguments(void **state)
+{
+    (void)state;
+    loss_table *table = parse_text("1,2\n", 0), *read = NULL;
+    loss_classes *classes = NULL;
+    const char *const names[] = {"a", NULL};
+    int64_t label = 0;
+    double value;
+    assert_refused(loss_table_read_csv(NULL, context, "a.csv", 1, 0), "out is NULL");
+    assert_refused(loss_table_read_csv(&read, context, NULL, 1, 0), "the path is NULL");
+    assert_refused(loss_table_parse_csv(&read, context, NULL, 1, 1, 0), "the text is NULL");
+    assert_refused(loss_table_parse_csv(&read, context, "1", -1, 1, 0), "the length of the text is negative");
+    assert_refused(loss_table_find_column(NULL, context, "1", &label), "the table is NULL");
+    assert_refused(loss_table_find_column(table, context, NULL, &label), "the name is NULL");
+    assert_refused(loss_table_find_column(table, context, "1", NULL), "column is NULL");
+    assert_refused(loss_table_get_column_double(NULL, context, 0, &value, 1), "the table is NULL");
+    assert_refused(loss_table_get_column_double(table, context, 0, NULL, 1), "values is NULL");
+    assert_refused(loss_table_get_column_int64(table, context, -1, &label, 1),
+                   "column -1 (counted from 0) of a table with 2 columns");
+    assert_refused(loss_classes_create(NULL, context, table, 0), "out is NULL");
+    assert_refused(loss_classes_create(&classes, context, NULL, 0), "the table is NULL");
+    assert_refused(loss_classes_create(&classes, context, table, 2),
+                   "column 2 (counted from 0) of a table with 2 columns");
+    assert_refused(loss_classes_create_named(NULL, context, 1, names), "out is NULL");
+    assert_refused(loss_classes_create_named(&classes, context, 1, NULL), "names is NULL");
+    assert_refused(loss_classes_create_named(&classes, context, 0, names), "classes need at least 1 name");
+    assert_refused(loss_classes_create_named(&classes, context, 2, names),
+                   "the name of class 1 (counted from 0) is NULL");
+    assert_refused(loss_classes_get_labels(NULL, context, table, 0, &label, 1), "classes is NULL");
+    assert_int_equal(loss_classes_create(&classes, context, table, 0), LOSS_OK);
+    assert_refused(loss_classes_get_labels(classes, context, NULL, 0, &label, 1), "the table is NULL");
+    assert_refused(loss_classes_get_labels(classes, context, table, 2, &label, 1),
+                   "column 2 (counted from 0) of a table with 2 columns");
+    assert_refused(loss_classes_get_labels(classes, context, table, 0, NULL, 1), "labels is NULL");
+    assert_int_equal(label, 0);
+    loss_classes_free(classes);
     loss_table_free(table);
 }
 
@@ -512,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_no_number),
         cmocka_unit_test(test_missing_column),
         cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_sentences_about_arguments),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_bundled_data),
         cmocka_unit_test(test_classes),
