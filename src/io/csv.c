@@ -152,6 +152,11 @@ static loss_status fail_ragged(const struct cutter *cutter, int64_t line, int64_
     lossi_io_message_path(&message, cutter->table->path);
     lossi_io_message_add(&message, "line %" PRId64 " has %" PRId64 " field%s, %s has %" PRId64, line, fields,
                          fields == 1 ? "" : "s", has_header ? "the header" : "the first line", columns);
+    /* One column with semicolons in it, and decimal commas in the rows, as spreadsheets write it in half of Europe. */
+    const char *first = cutter->table->text + (has_header ? cutter->table->names : cutter->table->cells)[0];
+    if (columns == 1 && strchr(first, ';')) {
+        lossi_io_message_add(&message, "; the separator is probably ';'");
+    }
     return lossi_io_message_fail(&message, cutter->table->context, LOSS_ERROR_FORMAT);
 }
 
