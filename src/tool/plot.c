@@ -53,10 +53,11 @@ static int start_gnuplot(struct plot *plot, int picture)
 /* What keeps the file from being written, as errno; 0 when nothing is known to. */
 static int why_not_writable(const char *path)
 {
+    struct stat status;
     if (access(path, W_OK) == 0) {
-        return 0;
+        return stat(path, &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR : 0;
     }
-    if (errno != ENOENT) {
+    if (errno != ENOENT || !*path) {
         return errno;
     }
     const char *slash = strrchr(path, '/');

@@ -561,6 +561,8 @@ class Plot(ToolTest):
     def test_failures(self):
         arguments = "fit", CANCER, "--target", "diagnosis", "--plot"
         self.failed("no/c.svg: cannot write: No such file or directory", *arguments, "no/c.svg")
+        self.failed(".: cannot write: Is a directory", *arguments, ".")
+        self.failed(": cannot write: No such file or directory", *arguments, "")
         (self.path / "bin").mkdir()
         result = self.run_tool(*arguments, "c.svg", environment={"PATH": str(self.path / "bin")})
         self.assertEqual((result.returncode, result.stderr),
