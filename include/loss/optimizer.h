@@ -70,14 +70,16 @@ LOSS_API const char *loss_optimizer_reference(const loss_optimizer *optimizer);
 
 /*
  * Options, settable whenever the optimizer is not between start and done: those of the method, and for every one
- *   "max_iterations", "max_evaluations"   int, hard limits; an evaluation is one value, gradient, batch or product told
- *   "max_seconds"                         double, hard, counted from start
- *   "gradient_tolerance"                  double: stop when ‖∇f‖∞ ≤ this
- *   "gradient_tolerance_relative"         double: stop when ‖∇f‖∞ ≤ this · ‖∇f at the start‖∞
- *   "value_tolerance"                     double, 0 off: stop when f changes by no more than this · max(|f|, |f before|)
- *   "step_tolerance"                      double, 0 off: stop when ‖x − x before‖∞ ≤ this · max(‖x‖∞, 1)
- *   "target_value", "unbounded_value"     double: stop when f ≤ this
- *   "report"                              int, 1: ask NEW_ITERATE at every iterate; default 0
+ *   "max_iterations"               int, 10000: hard limit; an iteration of "sgd" is an evaluation at the end of an epoch
+ *   "max_evaluations"              int, none: hard limit; an evaluation is one value, gradient, batch or product told
+ *   "max_seconds"                  double, none: hard limit, counted from start
+ *   "gradient_tolerance"           double, 1e-6: stop when ‖∇f‖∞ ≤ this
+ *   "gradient_tolerance_relative"  double, 0: stop when ‖∇f‖∞ ≤ this · ‖∇f at the start‖∞
+ *   "value_tolerance"              double, 0 off: stop when f changes by no more than this · max(|f|, |f before|)
+ *   "step_tolerance"               double, 0 off: stop when ‖x − x before‖∞ ≤ this · max(‖x‖∞, 1)
+ *   "target_value"                 double, −∞: stop when f ≤ this
+ *   "unbounded_value"              double, −1e30: fail when f ≤ this, it is taken to have no minimum
+ *   "report"                       int, 0; 1: ask NEW_ITERATE at every iterate
  * As loss_function_set_double() and its kin; LOSS_ERROR_STATE while running. Since 0.1.
  */
 LOSS_API loss_status loss_optimizer_set_double(loss_optimizer *optimizer, const char *name, double value);

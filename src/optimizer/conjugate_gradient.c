@@ -3,8 +3,9 @@
  *
  *     β = (yᵀ∇f⁺ − (yᵀy)(dᵀ∇f⁺)/(dᵀy)) / dᵀy,   y = ∇f⁺ − ∇f,   β ≥ η dᵀ∇f/‖d‖²
  *
- * Hager & Zhang, SIAM J. Optim. 16 (2005) 170–192; the factor 1 of the second term and the lower bound are Dai & Kou,
- * SIAM J. Optim. 23 (2013) 296–320, eq. 1.10 and 3.9. With them d is a direction of descent for any line search.
+ * Hager & Zhang, SIAM J. Optim. 16 (2005) 170–192; the factor 1 of the second term and the lower bound are
+ * Dai & Kou, SIAM J. Optim. 23 (2013) 296–320, eq. 1.10 and 3.9. With them d is a direction of descent for
+ * any line search.
  *
  * The first step of a line search comes from a value nearby (QuadStep; ACM TOMS 32 (2006) 113–137, §5).
  */
@@ -20,7 +21,6 @@ static const double probe_change =
     1e-12;                             /* f has to change by more, relatively, for a parabola (QuadCutOff) */
 static const double probe_units = 1e3; /* the same in roundings, for float32 */
 enum { RESTART = 6 };                  /* times n iterations (CG_DESCENT 6: restart_fac) */
-enum { FAILURES = 2 };                 /* in a row: along d, then along −∇f */
 enum { STARTING, PROBING, SEARCHING };
 
 typedef struct conjugate_gradient {
@@ -28,7 +28,7 @@ typedef struct conjugate_gradient {
     double slope, squares; /* dᵀ∇f, ‖d‖² */
     double last_step;
     int64_t since_restart;
-    int32_t failures, phase;
+    int32_t phase;
 } conjugate_gradient;
 
 static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
@@ -63,7 +63,8 @@ static double choose_beta(const loss_optimizer *optimizer, const conjugate_gradi
         optimizer, optimizer->kernels->change,
         (lossi_operands){.in = {lossi_pair_gradient(m->at), lossi_pair_gradient(m->trial)}});
     double slope = m->told_slope, dy = slope - state->slope;
-    double beta = (y.sum[0] - y.sum[1] * slope / dy) / dy;
+    /* no product of two squares: it would overflow */
+    double beta = (y.sum[0] - y.sum[1] * (slope / dy)) / dy;
     beta = fmax(beta, lower_bound * state->slope / state->squares);
     if (!isfinite(beta) || state->since_restart + 1 >= RESTART * optimizer->dimension) {
         return 0.0;
@@ -74,21 +75,22 @@ static double choose_beta(const loss_optimizer *optimizer, const conjugate_gradi
 static void search(loss_optimizer *optimizer, conjugate_gradient *state, double first)
 {
     state->phase = SEARCHING;
-    if (lossi_descent_search(optimizer, &state->descent, state->slope, first) == LOSSI_DESCENT_FAILED) {
-        lossi_descent_fail(optimizer, &state->descent);
-    }
+    lossi_descent_search(optimizer, &state->descent, state->slope, first);
 }
 
-static void restart(loss_optimizer *optimizer, conjugate_gradient *state)
+static void restart(loss_optimizer *optimizer)
 {
+    conjugate_gradient *state = optimizer->state;
     turn(optimizer, state, 0.0);
     search(optimizer, state, lossi_descent_first_step(optimizer));
 }
 
 /* The search from a new iterate: first a value near it, when f still changes enough to fit a parabola. */
-static void proceed(loss_optimizer *optimizer, conjugate_gradient *state)
+static void proceed(loss_optimizer *optimizer)
 {
+    conjugate_gradient *state = optimizer->state;
     const lossi_machine *m = &optimizer->machine;
+    state->last_step = m->step;
     double least = fmax(probe_change, probe_units * lossi_epsilon(optimizer)) * fabs(m->value);
     double beta = choose_beta(optimizer, state);
     turn(optimizer, state, beta);
@@ -109,18 +111,10 @@ static void proceed(loss_optimizer *optimizer, conjugate_gradient *state)
 static double parabola(const loss_optimizer *optimizer, const conjugate_gradient *state)
 {
     double at = probe * state->last_step, fall = optimizer->machine.told_value - optimizer->machine.value;
-    double curvature = 2.0 * (fall / at - state->slope) / at;
-    double step = -state->slope / curvature;
-    return fall <= 0.0 && curvature > 0.0 && isfinite(step) && step > 0.0 ? step : longer * state->last_step;
-}
-
-static void arrived(loss_optimizer *optimizer, conjugate_gradient *state)
-{
-    state->failures = 0;
-    state->last_step = optimizer->machine.step;
-    if (optimizer->machine.phase == LOSSI_RUNNING) {
-        proceed(optimizer, state);
-    }
+    /* half the curvature times the step: the curvature alone would overflow */
+    double bend = fall / at - state->slope;
+    double step = at * (-0.5 * state->slope / bend);
+    return fall <= 0.0 && bend > 0.0 && isfinite(step) && step > 0.0 ? step : longer * state->last_step;
 }
 
 static void advance(loss_optimizer *optimizer)
@@ -129,27 +123,12 @@ static void advance(loss_optimizer *optimizer)
     if (state->phase == STARTING) {
         if (!lossi_accept_start(optimizer)) {
             lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, 0));
-            restart(optimizer, state);
+            restart(optimizer);
         }
-        return;
-    }
-    if (state->phase == PROBING) {
+    } else if (state->phase == PROBING) {
         search(optimizer, state, parabola(optimizer, state));
-        return;
-    }
-    switch (lossi_descent_advance(optimizer, &state->descent)) {
-    case LOSSI_DESCENT_GOES_ON:
-        return;
-    case LOSSI_DESCENT_ARRIVED:
-        arrived(optimizer, state);
-        return;
-    case LOSSI_DESCENT_FAILED:
-        if (++state->failures >= FAILURES) {
-            lossi_descent_fail(optimizer, &state->descent);
-            return;
-        }
-        optimizer->machine.restarts++;
-        restart(optimizer, state);
+    } else {
+        lossi_descent_advance(optimizer, &state->descent, proceed, restart);
     }
 }
 

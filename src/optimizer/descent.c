@@ -1,11 +1,13 @@
 /*
- * A descent step around the line search: error estimate of f, switch to the approximate conditions, and verdicts.
+ * A descent step around the line search: error estimate of f, switch to the approximate conditions, and
+ * verdicts.
  *
- * Hager & Zhang, ACM TOMS 32 (2006) 113–137: C_k, the running mean of |f|, scales ε_k (§4), and T2 takes over for good
- * once f changes by less than ωC_k in a step.
+ * Hager & Zhang, ACM TOMS 32 (2006) 113–137: C_k, the running mean of |f|, scales ε_k (§4), and T2 takes over
+ * for good once f changes by less than ωC_k in a step.
  */
 #include "optimizer/descent.h"
 
+#include <float.h>
 #include <math.h>
 
 static const double error_estimate = 1e-6; /* ε of ε_k = εC_k (CG_DESCENT: eps) */
@@ -17,13 +19,15 @@ static const double first_step = 0.01;     /* ψ₀ (CG_DESCENT: psi0) */
 /* f of float32 parameters carries their rounding: ε is not below this many of their units. */
 static const double units = 16.0;
 
-/* A contradiction counts when it is more than half of what the slope says, and far above the rounding of f. */
+/* A contradiction counts when it is more than half of what the slope says, and far above the rounding of
+ * f. */
 static const double contradiction = 0.5;
 static const double above_rounding = 1e3;
 enum { CONTRADICTIONS = 3 };
+enum { FAILURES = 2 }; /* in a row: along the direction, then along −∇f */
 
-/* At the precision floor, what the slopes still promise is within this many roundings of f, or the gradient has
- * fallen to this many roundings of its first size. */
+/* At the precision floor, what the slopes still promise is within this many roundings of f, or the gradient
+ * has fallen to this many roundings of its first size. */
 static const double floor_units = 100.0;
 
 void lossi_descent_start(loss_optimizer *optimizer, lossi_descent *descent, int32_t direction)
@@ -59,24 +63,33 @@ static void try(loss_optimizer *optimizer, const lossi_descent *descent)
     lossi_request_gradient(optimizer, descent->direction);
 }
 
-lossi_descent_status lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope,
-                                          double step)
+/* Ends the run after a search along the steepest descent, with the reason that fits. */
+static void fail(loss_optimizer *optimizer, const lossi_descent *descent)
+{
+    if (descent->search.trials == 0 && descent->search.nonfinite > 0) {
+        lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
+        return;
+    }
+    lossi_no_step(optimizer, descent->contradictions, descent->promise, descent->size);
+}
+
+void lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step)
 {
     double band = descent->approximate ? INFINITY : switch_factor * descent->size;
     lossi_search_status status = lossi_hager_zhang_start(&descent->search, optimizer->machine.value, slope,
                                                          step, tolerance(descent), band, descent->epsilon);
-    descent->promise = 0.0;
-    if (status != LOSSI_SEARCH_TRY) {
-        return LOSSI_DESCENT_FAILED;
+    descent->promise = isfinite(slope) ? 0.0 : INFINITY; /* a slope that overflowed promises anything */
+    if (status == LOSSI_SEARCH_TRY) {
+        try(optimizer, descent);
+    } else {
+        fail(optimizer, descent);
     }
-    try(optimizer, descent);
-    return LOSSI_DESCENT_GOES_ON;
 }
 
 /*
- * Where φ′(α) ≈ φ′(0), the gradients say that φ is nearly a line up to there, so its mean slope has to be φ′(0) too:
- * a test of the gradient alone, whatever the scale of x. It means nothing where the change of f is within its
- * rounding, or the step within that of x.
+ * Where φ′(α) ≈ φ′(0), the gradients say that φ is nearly a line up to there, so its mean slope has to be
+ * φ′(0) too: a test of the gradient alone, whatever the scale of x. It means nothing where the change of f is
+ * within its rounding, or the step within that of x.
  */
 int32_t lossi_contradicts(const loss_optimizer *optimizer, const lossi_trial *start, const lossi_trial *trial,
                           int32_t direction)
@@ -116,54 +129,68 @@ static void arrive(loss_optimizer *optimizer, lossi_descent *descent)
     }
     descent->error_factor = 1.0;
     descent->contradictions = 0;
+    descent->failures = 0;
     lossi_accept(optimizer);
 }
 
-lossi_descent_status lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent)
+void lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent, lossi_descent_turn proceed,
+                           lossi_descent_turn restart)
 {
     lossi_machine *m = &optimizer->machine;
     examine(optimizer, descent);
     switch (lossi_hager_zhang_tell(&descent->search, m->told_value, m->told_slope)) {
     case LOSSI_SEARCH_TRY:
         try(optimizer, descent);
-        return LOSSI_DESCENT_GOES_ON;
+        return;
     case LOSSI_SEARCH_ACCEPTED:
     case LOSSI_SEARCH_SETTLED:
         arrive(optimizer, descent);
-        return LOSSI_DESCENT_ARRIVED;
+        if (m->phase == LOSSI_RUNNING) {
+            proceed(optimizer);
+        }
+        return;
     default:
         descent->error_factor *= error_growth;
-        return LOSSI_DESCENT_FAILED;
+        if (++descent->failures >= FAILURES) {
+            fail(optimizer, descent);
+            return;
+        }
+        m->restarts++;
+        restart(optimizer);
     }
+}
+
+/* Slopes along −∇f are made of squares: the largest of them has to be a number with all its digits. */
+static int32_t squares_fit(double norm)
+{
+    return norm == 0.0 || (isfinite(norm * norm) && norm * norm >= DBL_MIN);
 }
 
 void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double promise, double size)
 {
     const lossi_machine *m = &optimizer->machine;
     double epsilon = lossi_epsilon(optimizer);
-    double from_x = m->gradient_norm *
-                    lossi_norm(optimizer, lossi_pair_x(m->at)); /* f moves so much when x is rounded */
+    /* f moves so much when x is rounded */
+    double from_x = m->gradient_norm * lossi_norm(optimizer, lossi_pair_x(m->at));
     double rounding = floor_units * epsilon * (fmax(fabs(m->value), size) + from_x);
     double small = floor_units * epsilon * m->start_norm;
+    int32_t in_range = squares_fit(m->gradient_norm) && isfinite(promise) && isfinite(rounding);
     if (contradictions >= CONTRADICTIONS) {
         lossi_finish(optimizer, LOSS_ERROR_DERIVATIVE, LOSSI_TEST_NONE, (double)contradictions,
                      CONTRADICTIONS);
-    } else if (promise <= rounding) {
+    } else if (in_range && promise <= rounding) {
         lossi_prefer_iterate(optimizer, rounding);
         lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, promise, rounding);
     } else if (m->gradient_norm <= small) {
-        lossi_prefer_iterate(optimizer, rounding);
+        lossi_prefer_iterate(optimizer, isfinite(rounding) ? rounding : 0.0);
         lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, m->gradient_norm, small);
     } else {
         lossi_finish(optimizer, LOSS_ERROR_LINE_SEARCH, LOSSI_TEST_NONE, promise, rounding);
+        if (!in_range) {
+            lossi_fail(optimizer->context, LOSS_ERROR_LINE_SEARCH,
+                       "%s cannot work with derivatives whose squares are not in the range of a double: "
+                       "multiply the objective by a constant",
+                       optimizer->owner);
+        }
     }
-}
-
-void lossi_descent_fail(loss_optimizer *optimizer, const lossi_descent *descent)
-{
-    if (descent->search.trials == 0 && descent->search.nonfinite > 0) {
-        lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
-        return;
-    }
-    lossi_no_step(optimizer, descent->contradictions, descent->promise, descent->size);
 }

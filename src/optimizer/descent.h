@@ -1,6 +1,6 @@
 /*
- * One step of a descent method: from the iterate along a direction by the Hager–Zhang line search, and what to say when
- * there is no step.
+ * One step of a descent method: from the iterate along a direction by the Hager–Zhang line search, then on
+ * from the new iterate, or once more along the steepest descent, and what to say when there is no step.
  *
  * The state is plain numbers, part of the algorithm's own struct.
  */
@@ -10,12 +10,6 @@
 #include "optimizer/line_search/hager_zhang.h"
 #include "optimizer/optimizer.h"
 
-typedef enum lossi_descent_status {
-    LOSSI_DESCENT_GOES_ON, /* a request is out */
-    LOSSI_DESCENT_ARRIVED, /* the trial was accepted, the tests have run: machine.phase says whether it is over */
-    LOSSI_DESCENT_FAILED /* no step along this direction */
-} lossi_descent_status;
-
 typedef struct lossi_descent {
     lossi_hager_zhang search;
     double weight, size;    /* Q and C of the running mean of |f| */
@@ -24,29 +18,35 @@ typedef struct lossi_descent {
     double epsilon;         /* of the element type */
     int64_t contradictions; /* trials where the values contradict the slopes, since the last success */
     int32_t direction;      /* the vector */
+    int32_t failures;       /* searches in a row without a step */
     int32_t approximate;    /* T2 from now on */
 } lossi_descent;
 
 /* At the start of a run, when the first iterate is in place. direction is the vector to search along. */
 void lossi_descent_start(loss_optimizer *optimizer, lossi_descent *descent, int32_t direction);
 
-/* Starts a search with φ′(0) = slope; a request is out, or the slope is no descent: FAILED. */
-lossi_descent_status lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope,
-                                          double first_step);
+/* Starts a search with φ′(0) = slope. When that is no descent the run is over. */
+void lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double first_step);
 
-/* The answer to the request has come. */
-lossi_descent_status lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent);
-
-/* Ends the run after FAILED along the steepest descent, with the reason that fits. */
-void lossi_descent_fail(loss_optimizer *optimizer, const lossi_descent *descent);
+/* What a method does next; it ends with a search, another request, or the end of the run. */
+typedef void (*lossi_descent_turn)(loss_optimizer *optimizer);
 
 /*
- * The same for a search of another kind. contradictions: trials that lossi_contradicts(); promise: the decrease the
- * slopes still speak of; size: that of f, beside its value.
+ * The answer to the request has come. proceed() goes on from a new iterate; restart() searches along −∇f
+ * after a direction without a step. When that has none either, the run is over.
+ */
+void lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent, lossi_descent_turn proceed,
+                           lossi_descent_turn restart);
+
+/*
+ * Ends the run: there is no step, not even along −∇f. contradictions: trials that lossi_contradicts();
+ * promise: the decrease the slopes still speak of, not finite when the slopes are not; size: that of f,
+ * beside its value.
  */
 void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double promise, double size);
 
-/* Whether the value at a trial along the vector direction contradicts the slopes there and at the start. All finite. */
+/* Whether the value at a trial along the vector direction contradicts the slopes there and at the start. All
+ * are finite. */
 int32_t lossi_contradicts(const loss_optimizer *optimizer, const lossi_trial *start, const lossi_trial *trial,
                           int32_t direction);
 

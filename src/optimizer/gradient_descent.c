@@ -2,16 +2,17 @@
  * Gradient descent: x⁺ = x − α∇f.
  *
  * fixed              α is the option "learning_rate", whatever happens
- * barzilai_borwein   α = sᵀs/sᵀy, or sᵀy/yᵀy where that is much shorter: the curvature along the last step, or over it;
- *                    taken when f falls below the largest of the last ten values (Grippo, Lampariello & Lucidi), else
- *                    shortened by the parabola
+ * barzilai_borwein   α = sᵀs/sᵀy, or sᵀy/yᵀy where that is much shorter: the curvature along the last step,
+ *                    or over it; taken when f falls below the largest of the last ten values (Grippo,
+ *                    Lampariello & Lucidi), else shortened by the parabola
  *
- * Barzilai & Borwein, IMA J. Numer. Anal. 8 (1988) 141–148; the safeguard: Grippo, Lampariello & Lucidi, SIAM J. Numer.
- * Anal. 23 (1986) 707–716, and Raydan, SIAM J. Optim. 7 (1997) 26–33; the choice of the two: Zhou, Gao & Dai, Comput.
- * Optim. Appl. 35 (2006) 69–86, eq. 1.7.
+ * Barzilai & Borwein, IMA J. Numer. Anal. 8 (1988) 141–148; the safeguard: Grippo, Lampariello & Lucidi, SIAM
+ * J. Numer. Anal. 23 (1986) 707–716, and Raydan, SIAM J. Optim. 7 (1997) 26–33; the choice of the two: Zhou,
+ * Gao & Dai, Comput. Optim. Appl. 35 (2006) 69–86, eq. 1.7.
  *
  * s = −α∇f is a multiple of the gradient before, so one pass over two gradients gives all the products.
  */
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 
@@ -23,12 +24,13 @@ enum { HISTORY = 10 };     /* M (Raydan 1997, §3) */
 enum { MOST_TRIALS = 60 }; /* of one search: each at most halves the step, and there are 53 bits */
 enum { STARTING, STEPPING };
 
-static const double enough = 1e-4;                     /* γ (Raydan 1997) */
-static const double shortest = 0.1, longest = 0.5;     /* σ₁, σ₂: of the last trial (Raydan 1997) */
-static const double step_min = 1e-30, step_max = 1e30; /* α (Birgin, Martínez & Raydan 2001) */
-static const double choice = 0.5;                      /* κ (Zhou, Gao & Dai 2006) */
-static const double back_off = 0.1;                    /* after a value that is not finite */
-static const double units = 16.0;                      /* roundings of f that do not count as a rise */
+static const double enough = 1e-4;                 /* γ (Raydan 1997) */
+static const double shortest = 0.1, longest = 0.5; /* σ₁, σ₂: of the last trial (Raydan 1997) */
+/* α‖∇f‖∞/‖x‖∞; Birgin, Martínez & Raydan (2001) bound α itself, which has units. */
+static const double step_min = 1e-30, step_max = 1e30;
+static const double choice = 0.5;   /* κ (Zhou, Gao & Dai 2006) */
+static const double back_off = 0.1; /* after a value that is not finite */
+static const double units = 16.0;   /* roundings of f that do not count as a rise */
 
 typedef struct gradient_descent {
     double history[HISTORY];
@@ -74,7 +76,11 @@ static void first_trial(loss_optimizer *optimizer, gradient_descent *state, doub
     state->step = state->fixed ? lossi_own_double(optimizer, LEARNING_RATE_OPTION) : step;
     state->trials = state->finite_trials = 0;
     state->promise = 0.5 * state->step * state->squares;
-    try(optimizer, state);
+    if (state->fixed || (isfinite(state->squares) && state->squares >= DBL_MIN)) {
+        try(optimizer, state);
+    } else { /* out of the range of a double */
+        lossi_no_step(optimizer, 0, INFINITY, 0.0);
+    }
 }
 
 /* The step from the old gradient, in the trial pair, to the new one. */
@@ -87,12 +93,13 @@ static double barzilai_borwein(const loss_optimizer *optimizer, const gradient_d
     double old_y = y.sum[0] - y.sum[1]; /* ∇fᵀy of the old gradient: sᵀy = −α old_y, sᵀs = α²‖∇f‖² */
     double along = -state->step * state->squares / old_y;
     double over = -state->step * old_y / y.sum[1];
+    double size = lossi_norm(optimizer, lossi_pair_x(m->at));
     if (!(old_y < 0.0) || !isfinite(along) || !isfinite(over)) {
         /* no curvature upwards: as far as x is large, ten times further at most */
-        double size = fmax(lossi_norm(optimizer, lossi_pair_x(m->at)), 1.0) / m->gradient_norm;
-        return fmin(fmax(size, state->step), 10.0 * state->step);
+        return fmin(fmax(fmax(size, 1.0) / m->gradient_norm, state->step), 10.0 * state->step);
     }
-    return fmin(fmax(over < choice * along ? over : along, step_min), step_max);
+    double reach = (size > 0.0 ? size : 1.0) / m->gradient_norm; /* so that the units of f do not matter */
+    return fmin(fmax(over < choice * along ? over : along, step_min * reach), step_max * reach);
 }
 
 /* Whether the trial goes down enough, or, near the minimum, no more up than rounding can make it. */
@@ -130,13 +137,13 @@ static void shorten(loss_optimizer *optimizer, gradient_descent *state)
 {
     const lossi_machine *m = &optimizer->machine;
     double step = state->step, factor = back_off;
+    state->finite_trials += isfinite(m->told_value) && isfinite(m->told_norm);
     if (isfinite(m->told_value) && isfinite(m->told_slope)) {
         lossi_trial before = {0.0, m->value, -state->squares};
         lossi_trial trial = {step, m->told_value, -m->told_slope};
         double rise = m->told_value - m->value + step * state->squares;
         factor = fmin(fmax(0.5 * step * state->squares / rise, shortest), longest);
         state->contradictions += lossi_contradicts(optimizer, &before, &trial, lossi_pair_gradient(m->at));
-        state->finite_trials++;
     }
     state->step = factor * step;
     if (++state->trials < MOST_TRIALS && state->step > 0.0) {

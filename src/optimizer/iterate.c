@@ -1,9 +1,10 @@
 /*
  * Iterates: how a trial becomes the next one, the tests that end a run, and the best point.
  *
- * The best point is the completed one (value and gradient known, the value finite) with the least value; when a
- * convergence test fires, it is the point that passed the test, even if rounding gave an earlier one a lower value; and
- * at the precision floor the iterate, when its gradient is smaller and its value as low but for rounding.
+ * The best point is the completed one (value and gradient known, the value finite) with the least value; when
+ * a convergence test fires, it is the point that passed the test, even if rounding gave an earlier one a
+ * lower value; and at the precision floor the iterate, when its gradient is smaller and its value as low but
+ * for rounding.
  */
 #include <float.h>
 #include <math.h>
@@ -108,7 +109,8 @@ void lossi_move_trial(loss_optimizer *optimizer, double step, int32_t direction)
 
 /* ---- tests ---- */
 
-/* How long f may stand within how many of its roundings, and what counts as a shrinking gradient meanwhile. */
+/* How long f may stand within how many of its roundings, and what counts as a shrinking gradient
+ * meanwhile. */
 enum { FLOOR_ITERATIONS = 20 };
 static const double floor_roundings = 4.0, shrinking = 0.9;
 
@@ -178,8 +180,8 @@ static int32_t test_progress(loss_optimizer *optimizer)
 }
 
 /*
- * f stands still but for its rounding, and the gradient has stopped shrinking: nothing more can be told apart. The
- * approximate conditions of the line search would go on accepting such steps for ever.
+ * f stands still but for its rounding, and the gradient has stopped shrinking: nothing more can be told
+ * apart. The approximate conditions of the line search would go on accepting such steps for ever.
  */
 static int32_t test_floor(loss_optimizer *optimizer)
 {

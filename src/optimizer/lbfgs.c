@@ -3,11 +3,12 @@
  *
  *     s = x⁺ − x,  y = ∇f⁺ − ∇f,  ρ = 1/sᵀy,  γ = sᵀy/yᵀy of the newest pair
  *
- * Nocedal, Math. Comp. 35 (1980) 773–782, the two-loop recursion; Liu & Nocedal, Math. Prog. 45 (1989) 503–528.
+ * Nocedal, Math. Comp. 35 (1980) 773–782, the two-loop recursion; Liu & Nocedal, Math. Prog. 45 (1989)
+ * 503–528.
  *
- * Each step of the recursion is one pass: it updates the vector and takes the product the next step needs. Memory: the
- * old iterate turns into its own pair (s, y) in place, and the trial point lives where the oldest pair was, whose turn is over once the
- * direction is known: 2m + 5 vectors.
+ * Each step of the recursion is one pass: it updates the vector and takes the product the next step needs.
+ * Memory: the old iterate turns into its own pair (s, y) in place, and the trial point lives where the oldest
+ * pair was, whose turn is over once the direction is known: 2m + 5 vectors.
  */
 #include <math.h>
 #include <stddef.h>
@@ -17,7 +18,6 @@
 enum { MEMORY_OPTION };
 enum { LARGEST_MEMORY = 100 };
 enum { STARTING, SEARCHING };
-enum { FAILURES = 2 }; /* in a row: along −H∇f, then along −∇f with an empty memory */
 
 typedef struct lbfgs {
     lossi_descent descent;
@@ -25,7 +25,7 @@ typedef struct lbfgs {
     double scale;                 /* γ, 0 while there is none */
     int32_t kept[LARGEST_MEMORY]; /* pairs (s, y), oldest first */
     int32_t unused[LARGEST_MEMORY];
-    int32_t kept_count, unused_count, failures, phase;
+    int32_t kept_count, unused_count, phase;
 } lbfgs;
 
 static const loss_option options[] = {
@@ -64,11 +64,12 @@ static void learn(loss_optimizer *optimizer, lbfgs *state)
         (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(old), lossi_pair_gradient(m->at),
                                 lossi_pair_gradient(old)},
                          .out = {lossi_pair_x(pair), lossi_pair_gradient(pair)}});
-    double sy = result.sum[0], yy = result.sum[1], ss = result.sum[2];
-    if (!(sy > lossi_epsilon(optimizer) * sqrt(ss) * sqrt(yy)) || !isfinite(1.0 / sy) || !isfinite(yy)) {
+    double sy = result.sum[0], yy = result.sum[1], ss = result.sum[2], scale = sy / yy;
+    if (!(sy > lossi_epsilon(optimizer) * sqrt(ss) * sqrt(yy)) || !isfinite(1.0 / sy) || !isfinite(scale) ||
+        scale == 0.0) {
         return; /* relative, so that it does not depend on the units of x and f */
     }
-    state->scale = sy / yy;
+    state->scale = scale;
     state->rho[state->kept_count] = 1.0 / sy;
     state->kept[state->kept_count++] = pair;
     m->trial = -1;
@@ -141,8 +142,8 @@ static double steepest(const loss_optimizer *optimizer)
 }
 
 /*
- * The first step of all, along −∇f: as far as f would have to fall on a line to lose |f|, |f|/‖∇f‖², but no parameter
- * further than the largest of them, or 1. Later the step is in the direction already.
+ * The first step of all, along −∇f: as far as f would have to fall on a line to lose |f|, |f|/‖∇f‖², but no
+ * parameter further than the largest of them, or 1. Later the step is in the direction already.
  */
 static double first_step(const loss_optimizer *optimizer, double slope)
 {
@@ -153,8 +154,9 @@ static double first_step(const loss_optimizer *optimizer, double slope)
     return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
 }
 
-static void search(loss_optimizer *optimizer, lbfgs *state)
+static void search(loss_optimizer *optimizer)
 {
+    lbfgs *state = optimizer->state;
     double slope = 0.0, first = 1.0;
     if (state->kept_count > 0) {
         slope = two_loops(optimizer, state);
@@ -168,9 +170,21 @@ static void search(loss_optimizer *optimizer, lbfgs *state)
         first = state->scale > 0.0 ? state->scale : first_step(optimizer, slope);
     }
     find_trial(optimizer, state);
-    if (lossi_descent_search(optimizer, &state->descent, slope, first) == LOSSI_DESCENT_FAILED) {
-        lossi_descent_fail(optimizer, &state->descent); /* not even −∇f goes down: ∇f = 0, or it overflows */
-    }
+    lossi_descent_search(optimizer, &state->descent, slope, first);
+}
+
+/* From a new iterate. */
+static void proceed(loss_optimizer *optimizer)
+{
+    learn(optimizer, optimizer->state);
+    search(optimizer);
+}
+
+/* With an empty memory, along −∇f. */
+static void restart(loss_optimizer *optimizer)
+{
+    forget(optimizer->state);
+    search(optimizer);
 }
 
 static void advance(loss_optimizer *optimizer)
@@ -180,28 +194,10 @@ static void advance(loss_optimizer *optimizer)
         if (!lossi_accept_start(optimizer)) {
             state->phase = SEARCHING;
             lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, 0));
-            search(optimizer, state);
+            search(optimizer);
         }
-        return;
-    }
-    switch (lossi_descent_advance(optimizer, &state->descent)) {
-    case LOSSI_DESCENT_GOES_ON:
-        return;
-    case LOSSI_DESCENT_ARRIVED:
-        state->failures = 0;
-        if (optimizer->machine.phase == LOSSI_RUNNING) {
-            learn(optimizer, state);
-            search(optimizer, state);
-        }
-        return;
-    case LOSSI_DESCENT_FAILED:
-        if (++state->failures >= FAILURES) {
-            lossi_descent_fail(optimizer, &state->descent);
-            return;
-        }
-        forget(state);
-        optimizer->machine.restarts++;
-        search(optimizer, state);
+    } else {
+        lossi_descent_advance(optimizer, &state->descent, proceed, restart);
     }
 }
 

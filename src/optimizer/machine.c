@@ -3,9 +3,10 @@
  *
  *     idle ──start──► running ──tell…──► finished ──start──► …
  *
- * While it runs, `request` is what is wanted. ask() names it; a tell that fits it is counted, judged and handed to the
- * algorithm, which asks for the next thing before the tell returns. So between calls the machine is always waiting for one answer,
- * and that is where a run can be stopped, inspected or, one day, saved.
+ * While it runs, `request` is what is wanted. ask() names it; a tell that fits it is counted, judged and
+ * handed to the algorithm, which asks for the next thing before the tell returns. So between calls the
+ * machine is always waiting for one answer, and that is where a run can be stopped, inspected or, one day,
+ * saved.
  */
 #include <math.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector register */
 
 /* ---- start ---- */
 
-/* A block of at least `wanted` bytes: the one there is, kept for starting again, or a fresh one. NULL: no memory. */
+/* A block of at least `wanted` bytes: the one there is, kept for starting again, or a fresh one. NULL: no
+ * memory. */
 static void *reserve(const loss_optimizer *optimizer, void *block, int64_t size, int64_t wanted)
 {
     return size >= wanted ? block : lossi_allocate(optimizer->context, wanted);

@@ -1,8 +1,8 @@
 /*
  * loss_optimizer_minimize(): ask and tell in a loop over an objective.
  *
- * It uses the public functions of both sides. Answers are written straight into the optimizer's workspace, so nothing
- * is allocated and nothing copied twice.
+ * It uses the public functions of both sides. Answers are written straight into the optimizer's workspace, so
+ * nothing is allocated and nothing copied twice.
  */
 #include <math.h>
 #include <string.h>
@@ -44,8 +44,8 @@ static loss_status check(loss_optimizer *optimizer, loss_objective *objective, c
 }
 
 /*
- * What cannot be evaluated ends the run; a value that is not finite is an answer like any other. Should that end the run
- * too, the objective's sentence, which names the row, is the better one.
+ * What cannot be evaluated ends the run; a value that is not finite is an answer like any other. Should that
+ * end the run too, the objective's sentence, which names the row, is the better one.
  */
 static int32_t ends(loss_optimizer *optimizer, loss_status status)
 {

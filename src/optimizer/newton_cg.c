@@ -1,11 +1,12 @@
 /*
- * Newton-CG: the direction solves ∇²f d = −∇f only as well as is worth it, by conjugate gradients on products.
+ * Newton-CG: the direction solves ∇²f d = −∇f only as well as is worth it, by conjugate gradients on
+ * products.
  *
- * With Q(d) = ∇fᵀd + ½dᵀ∇²f d, the inner iteration j stops when j(Q_j − Q_{j−1}) ≥ ηQ_j: the last one has added
- * less than η of the average. Negative curvature stops it too: the direction so far, or −∇f at once.
+ * With Q(d) = ∇fᵀd + ½dᵀ∇²f d, the inner iteration j stops when j(Q_j − Q_{j−1}) ≥ ηQ_j: the last one has
+ * added less than η of the average. Negative curvature stops it too: the direction so far, or −∇f at once.
  *
- * Dembo & Steihaug, Math. Prog. 26 (1983) 190–212; the stopping rule: Nash & Sofer, Oper. Res. Lett. 9 (1990) 219–221,
- * as used by Galli & Lin, IEEE TNNLS 33 (2022), eq. 21.
+ * Dembo & Steihaug, Math. Prog. 26 (1983) 190–212; the stopping rule: Nash & Sofer, Oper. Res. Lett. 9 (1990)
+ * 219–221, as used by Galli & Lin, IEEE TNNLS 33 (2022), eq. 21.
  */
 #include <math.h>
 #include <stddef.h>
@@ -15,17 +16,17 @@
 enum { CG_ITERATIONS_OPTION, FORCING_OPTION };
 enum { STARTING, SOLVING, SEARCHING };
 enum { DIRECTION, RESIDUAL, CONJUGATE, PRODUCT, VECTORS };
-enum { FAILURES = 2 }; /* in a row: along d, then along −∇f */
 
 typedef struct newton_cg {
     lossi_descent descent;
     double slope;                 /* dᵀ∇f */
+    double unit;                  /* s: 1, but for derivatives whose products would overflow */
     double residual, squares;     /* ‖r‖², ‖p‖² of the inner iteration */
-    double start_residual, model; /* ‖∇f‖², Q */
+    double start_residual, model; /* ‖s∇f‖², Q */
     double curvature;             /* the largest pᵀ∇²f p/‖p‖² met: the scale of the Hessian */
     double forcing;               /* η */
     int64_t inner, most_inner;
-    int32_t failures, phase;
+    int32_t phase;
 } newton_cg;
 
 static const loss_option options[] = {
@@ -61,27 +62,44 @@ static lossi_pass_result combine(const loss_optimizer *optimizer, int32_t out, d
 static void search(loss_optimizer *optimizer, newton_cg *state, double first)
 {
     state->phase = SEARCHING;
-    if (lossi_descent_search(optimizer, &state->descent, state->slope, first) == LOSSI_DESCENT_FAILED) {
-        lossi_descent_fail(optimizer, &state->descent);
-    }
+    lossi_descent_search(optimizer, &state->descent, state->slope, first);
 }
 
-static void search_steepest(loss_optimizer *optimizer, newton_cg *state)
+static void search_steepest(loss_optimizer *optimizer)
 {
+    newton_cg *state = optimizer->state;
     int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
     state->slope =
         combine(optimizer, lossi_own_vector(optimizer, DIRECTION), -1.0, gradient, 0.0, gradient).sum[0];
     search(optimizer, state, lossi_descent_first_step(optimizer));
 }
 
-/* d = 0, r = p = −∇f. */
-static void solve(loss_optimizer *optimizer, newton_cg *state)
+/*
+ * pᵀ∇²f p grows as the third power of the units of f. Beyond this size of ∇f the system is solved for −s∇f
+ * with a power of two s that takes it to 1, and the first step along d is 1/s: no digit changes.
+ */
+static const double ordinary = 0x1p100;
+
+static double choose_unit(double norm)
 {
+    int exponent = 0;
+    if (norm == 0.0 || (norm < ordinary && norm > 1.0 / ordinary)) {
+        return 1.0;
+    }
+    frexp(norm, &exponent);
+    return ldexp(1.0, -exponent);
+}
+
+/* d = 0, r = p = −s∇f. */
+static void solve(loss_optimizer *optimizer)
+{
+    newton_cg *state = optimizer->state;
     const lossi_machine *m = &optimizer->machine;
     int32_t gradient = lossi_pair_gradient(m->at), p = lossi_own_vector(optimizer, CONJUGATE);
+    state->unit = choose_unit(m->gradient_norm);
     combine(optimizer, lossi_own_vector(optimizer, DIRECTION), 0.0, gradient, 0.0, gradient);
-    combine(optimizer, lossi_own_vector(optimizer, RESIDUAL), -1.0, gradient, 0.0, gradient);
-    state->squares = combine(optimizer, p, -1.0, gradient, 0.0, gradient).sum[1];
+    combine(optimizer, lossi_own_vector(optimizer, RESIDUAL), -state->unit, gradient, 0.0, gradient);
+    state->squares = combine(optimizer, p, -state->unit, gradient, 0.0, gradient).sum[1];
     state->residual = state->start_residual = state->squares;
     state->slope = state->model = state->curvature = 0.0;
     state->inner = 0;
@@ -98,8 +116,9 @@ static int32_t solved(loss_optimizer *optimizer, newton_cg *state)
     const lossi_machine *m = &optimizer->machine;
     int32_t r = lossi_own_vector(optimizer, RESIDUAL), p = lossi_own_vector(optimizer, CONJUGATE);
     double along = m->told_slope; /* pᵀ∇²f p */
-    state->curvature = fmax(state->curvature, along / state->squares);
-    if (!isfinite(m->told_norm) || !(along > lossi_epsilon(optimizer) * state->squares * state->curvature)) {
+    double curvature = along / state->squares;
+    state->curvature = fmax(state->curvature, curvature);
+    if (!isfinite(m->told_norm) || !(curvature > lossi_epsilon(optimizer) * state->curvature)) {
         return 1;
     }
     lossi_pass_result result = lossi_run(
@@ -107,7 +126,7 @@ static int32_t solved(loss_optimizer *optimizer, newton_cg *state)
         (lossi_operands){.in = {p, lossi_own_vector(optimizer, PRODUCT), lossi_pair_gradient(m->at)},
                          .out = {lossi_own_vector(optimizer, DIRECTION), r},
                          .scalar = {state->residual / along}});
-    double model = 0.5 * (result.sum[2] - result.sum[1]), before = state->model;
+    double model = 0.5 * (state->unit * result.sum[2] - result.sum[1]), before = state->model;
     double beta = result.sum[0] / state->residual;
     state->inner++;
     state->slope = result.sum[2];
@@ -126,9 +145,9 @@ static int32_t solved(loss_optimizer *optimizer, newton_cg *state)
 static void found_direction(loss_optimizer *optimizer, newton_cg *state)
 {
     if (state->inner > 0 && state->slope < 0.0) {
-        search(optimizer, state, 1.0);
+        search(optimizer, state, 1.0 / state->unit);
     } else {
-        search_steepest(optimizer, state);
+        search_steepest(optimizer);
     }
 }
 
@@ -138,32 +157,14 @@ static void advance(loss_optimizer *optimizer)
     if (state->phase == STARTING) {
         if (!lossi_accept_start(optimizer)) {
             lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, DIRECTION));
-            solve(optimizer, state);
+            solve(optimizer);
         }
-        return;
-    }
-    if (state->phase == SOLVING) {
+    } else if (state->phase == SOLVING) {
         if (solved(optimizer, state)) {
             found_direction(optimizer, state);
         }
-        return;
-    }
-    switch (lossi_descent_advance(optimizer, &state->descent)) {
-    case LOSSI_DESCENT_GOES_ON:
-        return;
-    case LOSSI_DESCENT_ARRIVED:
-        state->failures = 0;
-        if (optimizer->machine.phase == LOSSI_RUNNING) {
-            solve(optimizer, state);
-        }
-        return;
-    case LOSSI_DESCENT_FAILED:
-        if (++state->failures >= FAILURES) {
-            lossi_descent_fail(optimizer, &state->descent);
-            return;
-        }
-        optimizer->machine.restarts++;
-        search_steepest(optimizer, state);
+    } else {
+        lossi_descent_advance(optimizer, &state->descent, solve, search_steepest);
     }
 }
 

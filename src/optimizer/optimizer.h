@@ -1,17 +1,18 @@
 /*
  * Inside the optimizers: what the machine keeps, and what an algorithm may do with it.
  *
- * An algorithm is a row: a file with its options, the size of its workspace, and two functions. start() is called when
- * the starting point is in place, advance() when what was asked for has been told; both end by asking for the next
- * thing (lossi_request()) or by finishing (lossi_finish()). The machine does the rest: counting, limits, stop tests,
- * the best point.
+ * An algorithm is a row: a file with its options, the size of its workspace, and two functions. start() is
+ * called when the starting point is in place, advance() when what was asked for has been told; both end by
+ * asking for the next thing (lossi_request()) or by finishing (lossi_finish()). The machine does the rest:
+ * counting, limits, stop tests, the best point.
  *
- * All state is flat: lossi_machine, the algorithm's own struct and the workspace hold numbers and indices, never
- * pointers, so that copying three blocks is a checkpoint.
+ * All state is flat: lossi_machine, the algorithm's own struct and the workspace hold numbers and indices,
+ * never pointers, so that copying three blocks is a checkpoint.
  *
- * Vectors of the workspace are known by their index. The first come in pairs (x, ∇f(x)): pair p is the vectors 2p and
- * 2p + 1. Three pairs go around: `at` is the iterate, `trial` what is being evaluated, and `spare` holds the best
- * point when neither of the others does. Accepting a step swaps two indices; nothing is copied.
+ * Vectors of the workspace are known by their index. The first come in pairs (x, ∇f(x)): pair p is the
+ * vectors 2p and 2p + 1. Three pairs go around: `at` is the iterate, `trial` what is being evaluated, and
+ * `spare` holds the best point when neither of the others does. Accepting a step swaps two indices; nothing
+ * is copied.
  */
 #ifndef LOSSI_OPTIMIZER_H
 #define LOSSI_OPTIMIZER_H
@@ -151,15 +152,17 @@ double lossi_norm(const loss_optimizer *optimizer, int32_t a);
 void lossi_copy(const loss_optimizer *optimizer, int32_t to, int32_t from);
 
 /*
- * Asks. The value, or value and gradient, is of the trial pair's x; the gradient goes to its other half, and told_slope
- * is its product with the vector slope_along (−1: with itself). A Hessian product is at the iterate.
+ * Asks. The value, or value and gradient, is of the trial pair's x; the gradient goes to its other half, and
+ * told_slope is its product with the vector slope_along (−1: with itself). A Hessian product is at the
+ * iterate.
  */
 void lossi_request_value(loss_optimizer *optimizer);
 void lossi_request_gradient(loss_optimizer *optimizer, int32_t slope_along);
 void lossi_request_product(loss_optimizer *optimizer, int32_t direction, int32_t answer);
 void lossi_request_batch(loss_optimizer *optimizer, int64_t offset, int64_t count, int32_t answer);
 
-/* Ends the run. test_value and test_threshold are those of the test, NaN for none. Errors get their sentence. */
+/* Ends the run. test_value and test_threshold are those of the test, NaN for none. Errors get their
+ * sentence. */
 void lossi_finish(loss_optimizer *optimizer, loss_status outcome, int32_t test, double value,
                   double threshold);
 
@@ -170,15 +173,17 @@ void lossi_clear_trial(loss_optimizer *optimizer);
 void lossi_move_trial(loss_optimizer *optimizer, double step, int32_t direction);
 
 /*
- * The trial becomes the iterate (the trial pair then holds the old one), the stop tests run. Gives 1 when one fired:
- * the run is then finished. At the start nothing is compared with an iterate before.
+ * The trial becomes the iterate (the trial pair then holds the old one), the stop tests run. Gives 1 when one
+ * fired: the run is then finished. At the start nothing is compared with an iterate before.
  */
 int32_t lossi_accept(loss_optimizer *optimizer);
 
-/* The value and gradient told for the starting point: 1 when the run is over already (not finite, converged). */
+/* The value and gradient told for the starting point: 1 when the run is over already (not finite,
+ * converged). */
 int32_t lossi_accept_start(loss_optimizer *optimizer);
 
-/* At the precision floor: the iterate is best when its value is as low but for rounding, and its gradient smaller. */
+/* At the precision floor: the iterate is best when its value is as low but for rounding, and its gradient
+ * smaller. */
 void lossi_prefer_iterate(loss_optimizer *optimizer, double rounding);
 
 /* ---- for the machine's own files ---- */

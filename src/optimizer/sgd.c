@@ -4,13 +4,13 @@
  *     v = μv + g,   x = x − η(t)·v            (Polyak)
  *                   x = x − η(t)·(g + μv)     (Nesterov)
  *
- * Robbins & Monro, Ann. Math. Statist. 22 (1951) 400–407; Polyak, USSR Comput. Math. 4 (1964) 1–17; the form of the
- * Nesterov step: Sutskever, Martens, Dahl & Hinton, ICML 2013, eq. 5–7.
+ * Robbins & Monro, Ann. Math. Statist. 22 (1951) 400–407; Polyak, USSR Comput. Math. 4 (1964) 1–17; the form
+ * of the Nesterov step: Sutskever, Martens, Dahl & Hinton, ICML 2013, eq. 5–7.
  *
- * An epoch draws every sample once, in the order of stream number `epoch` of the seed (loss/random.h). A batch is a stretch
- * of that permutation, the last one may be shorter. An iterate is an epoch that ends with f and ∇f over everything:
- * the point that is kept as the best is never judged by a batch. The trial pair's x is the moving point, and its other
- * half takes the gradients of batches.
+ * An epoch draws every sample once, in the order of stream number `epoch` of the seed (loss/random.h). A
+ * batch is a stretch of that permutation, the last one may be shorter. An iterate is an epoch that ends with
+ * f and ∇f over everything: the point that is kept as the best is never judged by a batch. The trial pair's x
+ * is the moving point, and its other half takes the gradients of batches.
  */
 #include <math.h>
 #include <stddef.h>
@@ -94,8 +94,8 @@ static void start(loss_optimizer *optimizer)
 }
 
 /*
- * (1 + cos πu)/2 = sin²(π(1 − u)/2) for 0 ≤ u ≤ 1, by the Taylor series of the sine up to the 21st power (error below
- * 2e-18 at π/2): libm's cosine need not have the same bits everywhere.
+ * (1 + cos πu)/2 = sin²(π(1 − u)/2) for 0 ≤ u ≤ 1, by the Taylor series of the sine up to the 21st power
+ * (error below 2e-18 at π/2): libm's cosine need not have the same bits everywhere.
  */
 static double half_cosine(double u)
 {
@@ -171,22 +171,24 @@ static void after_batch(loss_optimizer *optimizer, sgd *state)
         ask_batch(optimizer, state);
         return;
     }
-    m->epoch++;
-    if (m->epoch == state->epochs || (state->evaluate_every > 0 && m->epoch % state->evaluate_every == 0)) {
+    int64_t epoch = m->epoch + 1; /* it counts when f is known to be finite after it, or nobody asks */
+    if (epoch == state->epochs || (state->evaluate_every > 0 && epoch % state->evaluate_every == 0)) {
         state->phase = EVALUATING;
         lossi_request_gradient(optimizer, -1);
     } else {
+        m->epoch = epoch;
         begin_epoch(optimizer, state);
     }
 }
 
 static void after_evaluation(loss_optimizer *optimizer, sgd *state)
 {
-    const lossi_machine *m = &optimizer->machine;
+    lossi_machine *m = &optimizer->machine;
     if (!isfinite(m->told_value) || !isfinite(m->told_norm)) {
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
         return;
     }
+    m->epoch++;
     if (lossi_accept(optimizer)) {
         return;
     }

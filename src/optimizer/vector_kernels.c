@@ -1,9 +1,9 @@
 /*
  * The passes of vector_kernels.h, once per instruction set and element type.
  *
- * A pass works on chunks of 16 elements, one per logical lane of core/sum.h, held as doubles. Each pass is a function
- * of one chunk; sweep() runs it over blocks and adds the lanes up. The end of a vector is a chunk with zeros, which
- * change neither a sum (a lane is never −0) nor a maximum.
+ * A pass works on chunks of 16 elements, one per logical lane of core/sum.h, held as doubles. Each pass is a
+ * function of one chunk; sweep() runs it over blocks and adds the lanes up. The end of a vector is a chunk
+ * with zeros, which change neither a sum (a lane is never −0) nor a maximum.
  */
 #include "optimizer/vector_kernels.h"
 

@@ -1,10 +1,10 @@
 /*
  * What optimizers do with vectors: single passes that update some of them and measure the result.
  *
- * A pass reads in[], writes out[] (which may be one of in[]: element i depends on element i only) and leaves sums and
- * maxima. Elements are float32 or float64; all arithmetic is in double, stored elements are rounded once. Sums follow
- * core/sum.h, so they have the same bits on every instruction set and for any number of threads; a maximum is NaN when
- * an element is.
+ * A pass reads in[], writes out[] (which may be one of in[]: element i depends on element i only) and leaves
+ * sums and maxima. Elements are float32 or float64; all arithmetic is in double, stored elements are rounded
+ * once. Sums follow core/sum.h, so they have the same bits on every instruction set and for any number of
+ * threads; a maximum is NaN when an element is.
  */
 #ifndef LOSSI_OPTIMIZER_VECTOR_KERNELS_H
 #define LOSSI_OPTIMIZER_VECTOR_KERNELS_H

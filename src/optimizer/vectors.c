@@ -1,8 +1,8 @@
 /*
  * Runs the passes of vector_kernels.h over whole vectors, cut as core/sum.h says.
  *
- * Up to one block it is a plain call. From PARALLEL elements on the slices go to the context's threads, shorter vectors are done
- * before a thread would have woken up.
+ * Up to one block it is a plain call. From PARALLEL elements on the slices go to the context's threads,
+ * shorter vectors are done before a thread would have woken up.
  */
 #include <string.h>
 

@@ -33,7 +33,7 @@ def option_row(library, option):
     number = lambda x: "%d" % x if kind == 2 else "%.6g" % x
     initial = text("default_string") if kind == 3 else "empty" if kind == 4 else number(library.loss_option_default(option))
     accepts = " or ".join(text("choices").split("|")) if kind == 3 else number(low) + " … " + number(high)
-    return "| `%s` | %s | %s | %s | %s |" % (text("name"), KINDS[kind], initial, accepts, text("doc"))
+    return "| `%s` | %s | %s | %s | %s |" % (text("name"), KINDS[kind], initial, accepts, text("doc").replace("|", "\\|"))
 
 
 def section(library, context, name):

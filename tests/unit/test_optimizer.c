@@ -66,6 +66,85 @@ static void every_problem_is_solved(void **unused)
     loss_context_free(context);
 }
 
+/* ---- the units of the objective ---- */
+
+static double unit; /* of the objective below */
+
+static double scaled_rosenbrock(int64_t n, const double *x, double *g)
+{
+    double f = rosenbrock.evaluate(n, x, g);
+    for (int64_t i = 0; i < n; i++) {
+        g[i] *= unit;
+    }
+    return f * unit;
+}
+
+static run_result run_scaled(loss_context *context, const char *name, double scale, double *value)
+{
+    problem scaled = rosenbrock;
+    scaled.evaluate = scaled_rosenbrock;
+    unit = scale;
+    loss_optimizer *optimizer = create(context, name, LOSS_FLOAT64, scaled.n);
+    assert_int_equal(loss_optimizer_set_double(optimizer, "gradient_tolerance", 0.0), LOSS_OK);
+    assert_int_equal(loss_optimizer_set_double(optimizer, "gradient_tolerance_relative", 1e-6), LOSS_OK);
+    assert_int_equal(loss_optimizer_set_int(optimizer, "max_evaluations", 2000), LOSS_OK);
+    run_result result = start_and_run(optimizer, &scaled, LOSS_FLOAT64, NULL);
+    *value = get_double(optimizer, "value");
+    loss_optimizer_free(optimizer);
+    return result;
+}
+
+/* Powers of two change no digit, so the steps are the same; powers of ten do, and nearly the same have to do. */
+static void the_units_of_the_objective_do_not_matter(void **unused)
+{
+    static const struct {
+        double scale, most; /* answers, as a multiple of those without the factor */
+    } units[] = {{0x1p-332, 1.0}, {0x1p-166, 1.0}, {0x1p166, 1.0}, {0x1p332, 1.0}, {0x1p460, 1.0},
+                 {1e-100, 1.25},  {1e-50, 1.25},   {1e50, 1.25},   {1e100, 1.25}};
+    loss_context *context = context_create();
+    (void)unused;
+    for (int k = 0; k < DETERMINISTIC; k++) {
+        double value = NAN;
+        run_result plain = run_scaled(context, deterministic[k], 1.0, &value);
+        assert_int_equal(plain.outcome, LOSS_STOP_GRADIENT);
+        for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+            run_result result = run_scaled(context, deterministic[k], units[i].scale, &value);
+            double multiple = (double)result.answers / (double)plain.answers;
+            if (result.outcome != LOSS_STOP_GRADIENT || multiple > units[i].most ||
+                (units[i].most == 1.0 && multiple != 1.0)) {
+                fail_msg("%s on Rosenbrock x %g: outcome %d after %lld answers, without the factor %lld",
+                         deterministic[k], units[i].scale, result.outcome, (long long)result.answers,
+                         (long long)plain.answers);
+            }
+            assert_close(value / units[i].scale, 0.0, 0.0, 1e-5);
+        }
+    }
+    loss_context_free(context);
+}
+
+/* Where squares of derivatives overflow, or vanish, slopes say nothing: that is no precision reached. A method may solve it all
+ * the same. */
+static void squares_out_of_range_are_solved_or_refused(void **unused)
+{
+    static const double scales[] = {1e155, 1e200, 1e300, 1e-165, 1e-250};
+    loss_context *context = context_create();
+    (void)unused;
+    for (int k = 0; k < DETERMINISTIC; k++) {
+        for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
+            double value = NAN;
+            run_result result = run_scaled(context, deterministic[k], scales[i], &value);
+            int32_t there = result.outcome == LOSS_STOP_GRADIENT && value <= 1e-5 * scales[i];
+            int32_t refused = result.outcome == LOSS_ERROR_LINE_SEARCH &&
+                              strstr(loss_context_error(context), "multiply the objective") != NULL;
+            if (!there && !refused) {
+                fail_msg("%s on Rosenbrock x %g: outcome %d: %s", deterministic[k], scales[i], result.outcome,
+                         loss_context_error(context));
+            }
+        }
+    }
+    loss_context_free(context);
+}
+
 static void float32_reaches_its_own_precision(void **unused)
 {
     static const problem *const problems[] = {&rosenbrock, &extended_rosenbrock, &quadratic, &logistic,
@@ -302,6 +381,25 @@ static void evaluate_every_thins_out_the_iterates(void **unused)
     loss_context_free(context);
 }
 
+/* An epoch whose end has no finite value, or that broke off, is none. Batches of 32 of 103: 4 and a value an epoch. */
+static void a_failed_epoch_is_not_counted(void **unused)
+{
+    static const int64_t answers[] = {2, 5, 6, 9, 11, 12, 15, 16}, epochs[] = {0, 0, 0, 1, 1, 2, 2, 2};
+    loss_context *context = context_create();
+    (void)unused;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        loss_optimizer *optimizer = create(context, "sgd", LOSS_FLOAT64, logistic.n);
+        assert_int_equal(loss_optimizer_set_int(optimizer, "samples", LOGISTIC_SAMPLES), LOSS_OK);
+        run_result result = start_and_run(optimizer, &logistic, LOSS_FLOAT64,
+                                          &(run_plan){.nan_from = answers[i]});
+        assert_int_equal(result.outcome, LOSS_ERROR_NONFINITE);
+        assert_int_equal(get_int(optimizer, "epoch"), epochs[i]);
+        assert_int_equal(get_int(optimizer, "iterations"), epochs[i]);
+        loss_optimizer_free(optimizer);
+    }
+    loss_context_free(context);
+}
+
 static void a_fixed_step_is_what_it_says(void **unused)
 {
     loss_context *context = context_create();
@@ -377,6 +475,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_problem_is_solved),
+        cmocka_unit_test(the_units_of_the_objective_do_not_matter),
+        cmocka_unit_test(squares_out_of_range_are_solved_or_refused),
         cmocka_unit_test(float32_reaches_its_own_precision),
         cmocka_unit_test(at_the_floor_it_is_precision),
         cmocka_unit_test(at_the_solution_nothing_is_done),
@@ -385,6 +485,7 @@ int main(void)
         cmocka_unit_test(schedules_follow_their_formulas),
         cmocka_unit_test(an_epoch_draws_every_sample_once),
         cmocka_unit_test(evaluate_every_thins_out_the_iterates),
+        cmocka_unit_test(a_failed_epoch_is_not_counted),
         cmocka_unit_test(a_fixed_step_is_what_it_says),
         cmocka_unit_test(a_diverging_fixed_step_ends_and_keeps_the_best),
         cmocka_unit_test(lbfgs_keeps_to_its_memory),

@@ -1,4 +1,5 @@
-/* The Hager–Zhang line search. The conditions and the paper are in hager_zhang.h; B1 …, U1 …, S1 … are its steps. */
+/* The Hager–Zhang line search. The conditions and the paper are in hager_zhang.h; B1 …, U1 …, S1 … are its
+ * steps. */
 #include "optimizer/line_search/hager_zhang.h"
 
 #include <math.h>

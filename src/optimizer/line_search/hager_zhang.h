@@ -1,5 +1,6 @@
 /*
- * The Hager–Zhang line search as a machine: it names a step, is told φ and φ′ there, and goes on until one is acceptable.
+ * The Hager–Zhang line search as a machine: it names a step, is told φ and φ′ there, and goes on until one is
+ * acceptable.
  *
  * φ(α) = f(x + αd). A step is accepted by the Wolfe conditions
  *     T1   φ(α) − φ(0) ≤ δαφ′(0)  and  φ′(α) ≥ σφ′(0)
