@@ -75,9 +75,11 @@ class Plot(ToolTest):
         self.assertIn("<svg", (self.path / "old.svg").read_text())
         self.assertEqual((self.path / "old.svg").stat().st_mode & 0o777, 0o640)
         self.assertEqual(sorted(os.listdir(self.path)), ["link.svg", "old.svg"])
-        # a pipe is written to
-        text = self.done("fit", CANCER, "--target", "diagnosis", "--plot", "/dev/stdout")
-        self.assertIn("</svg>", text)
+        # a pipe is written to, not replaced
+        os.mkfifo(self.path / "pipe.svg")
+        with subprocess.Popen(["cat", self.path / "pipe.svg"], stdout=subprocess.PIPE, text=True) as reader:
+            self.done("fit", CANCER, "--target", "diagnosis", "--plot", "pipe.svg")
+            self.assertIn("</svg>", reader.communicate(timeout=60)[0])
 
 
 class Terminal(ToolTest):
