@@ -32,6 +32,41 @@
 #include "vector_base.h"
 #endif
 
+/* Masks are vectors of integers, all ones or all zeros, but on AVX-512, which has registers for them. */
+#if !defined(LOSSI_ISA_AVX512)
+
+LOSSI_INLINE f32m f32_mask_and(f32m a, f32m b)
+{
+    return a & b;
+}
+
+LOSSI_INLINE f64m f64_mask_and(f64m a, f64m b)
+{
+    return a & b;
+}
+
+LOSSI_INLINE f32m f32_mask_or(f32m a, f32m b)
+{
+    return a | b;
+}
+
+LOSSI_INLINE f64m f64_mask_or(f64m a, f64m b)
+{
+    return a | b;
+}
+
+LOSSI_INLINE f32m f32_mask_not(f32m a)
+{
+    return ~a;
+}
+
+LOSSI_INLINE f64m f64_mask_not(f64m a)
+{
+    return ~a;
+}
+
+#endif
+
 /* Memory. Pointers need no alignment and may alias anything; memcpy of a known size is one instruction. A part is
  * the first n lanes, 0 <= n <= LANES: the others are 0 when loaded, and no byte of theirs is touched. stream needs the
  * alignment of a vector, and vector_stream_fence() before another thread may read. */

@@ -179,36 +179,6 @@ LOSSI_INLINE f64m f64_ne(f64v a, f64v b)
     return (f64m)_mm256_cmp_pd((__m256d)a, (__m256d)b, _CMP_NEQ_UQ);
 }
 
-LOSSI_INLINE f32m f32_mask_and(f32m a, f32m b)
-{
-    return a & b;
-}
-
-LOSSI_INLINE f64m f64_mask_and(f64m a, f64m b)
-{
-    return a & b;
-}
-
-LOSSI_INLINE f32m f32_mask_or(f32m a, f32m b)
-{
-    return a | b;
-}
-
-LOSSI_INLINE f64m f64_mask_or(f64m a, f64m b)
-{
-    return a | b;
-}
-
-LOSSI_INLINE f32m f32_mask_not(f32m a)
-{
-    return ~a;
-}
-
-LOSSI_INLINE f64m f64_mask_not(f64m a)
-{
-    return ~a;
-}
-
 LOSSI_INLINE int f32_mask_any(f32m a)
 {
     return _mm256_movemask_ps((__m256)a) != 0;

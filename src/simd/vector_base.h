@@ -209,36 +209,6 @@ LOSSI_INLINE f64m f64_ne(f64v a, f64v b)
     return (f64m)(a != b);
 }
 
-LOSSI_INLINE f32m f32_mask_and(f32m a, f32m b)
-{
-    return a & b;
-}
-
-LOSSI_INLINE f64m f64_mask_and(f64m a, f64m b)
-{
-    return a & b;
-}
-
-LOSSI_INLINE f32m f32_mask_or(f32m a, f32m b)
-{
-    return a | b;
-}
-
-LOSSI_INLINE f64m f64_mask_or(f64m a, f64m b)
-{
-    return a | b;
-}
-
-LOSSI_INLINE f32m f32_mask_not(f32m a)
-{
-    return ~a;
-}
-
-LOSSI_INLINE f64m f64_mask_not(f64m a)
-{
-    return ~a;
-}
-
 LOSSI_INLINE int f32_mask_any(f32m a)
 {
     f64i halves = (f64i)a;

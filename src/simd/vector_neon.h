@@ -176,36 +176,6 @@ LOSSI_INLINE f64m f64_ne(f64v a, f64v b)
     return ~(f64m)vceqq_f64((float64x2_t)a, (float64x2_t)b);
 }
 
-LOSSI_INLINE f32m f32_mask_and(f32m a, f32m b)
-{
-    return a & b;
-}
-
-LOSSI_INLINE f64m f64_mask_and(f64m a, f64m b)
-{
-    return a & b;
-}
-
-LOSSI_INLINE f32m f32_mask_or(f32m a, f32m b)
-{
-    return a | b;
-}
-
-LOSSI_INLINE f64m f64_mask_or(f64m a, f64m b)
-{
-    return a | b;
-}
-
-LOSSI_INLINE f32m f32_mask_not(f32m a)
-{
-    return ~a;
-}
-
-LOSSI_INLINE f64m f64_mask_not(f64m a)
-{
-    return ~a;
-}
-
 LOSSI_INLINE int f32_mask_any(f32m a)
 {
     return vmaxvq_u32((uint32x4_t)a) != 0;
