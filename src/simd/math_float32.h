@@ -50,4 +50,27 @@ LOSSI_INLINE vreal v_log_tail(vreal f)
     return v_fma(p, f, v_set1(0x1.5555a4p-2f));
 }
 
+/* (log(1 + x) - x) / x^2 on [0, 1]; log(1 + x) is then right to 2^-27.4. Of the terms after the first, two neighbours are
+ * summed before the others, which makes pairs of one sign: nothing cancels. */
+LOSSI_INLINE vreal v_log_unit_tail(vreal x)
+{
+    vreal square = x * x;
+    vreal p = v_fma(v_set1(-0x1.b22adep-9f), x, v_set1(0x1.4a9226p-6f));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.d7efa8p-5f), x, v_set1(0x1.b53c48p-4f)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.3a6736p-3f), x, v_set1(0x1.935568p-3f)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.ff2556p-3f), x, v_set1(0x1.554ddap-2f)));
+    return v_fma(p, x, v_set1(-0x1.ffffd2p-2f));
+}
+
+/* (-log(1 - x) - x) / x^2 on [0, 1/2]; log(1 - x) is then right to 2^-27.9 */
+LOSSI_INLINE vreal v_log_complement_tail(vreal x)
+{
+    vreal square = x * x;
+    vreal p = v_fma(v_set1(0x1.be55e4p0f), x, v_set1(-0x1.3cfd0ep1f));
+    p = v_fma(p, square, v_fma(v_set1(0x1.f88a26p0f), x, v_set1(-0x1.2f3332p-1f)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.5c3198p-2f), x, v_set1(0x1.6834dep-3f)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.01e9a6p-2f), x, v_set1(0x1.5542f8p-2f)));
+    return v_fma(p, x, v_set1(0x1.00001ep-1f));
+}
+
 #endif

@@ -79,4 +79,39 @@ LOSSI_INLINE vreal v_log_tail(vreal f)
     return v_fma(odd, f, even);
 }
 
+/* (log(1 + x) - x) / x^2 on [0, 1]; log(1 + x) is then right to 2^-59.1. Of the terms after the first, two neighbours are
+ * summed before the others, which makes pairs of one sign: nothing cancels. */
+LOSSI_INLINE vreal v_log_unit_tail(vreal x)
+{
+    vreal square = x * x;
+    vreal p = v_fma(v_set1(-0x1.1606f1dbe692ap-16), x, v_set1(0x1.a1ab58f076299p-13));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.2a61cb642b434p-10), x, v_set1(0x1.0f075553a57a1p-8)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.61dc7ab40b35bp-7), x, v_set1(0x1.6514bc33cc758p-6)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.25c642daf840bp-5), x, v_set1(0x1.9cae2fde5fbe1p-5)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.02741dbe70b94p-4), x, v_set1(0x1.2cae376984a4dp-4)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.50611352abfafp-4), x, v_set1(0x1.72fd8cf67ab94p-4)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.994c3cc37a64bp-4), x, v_set1(0x1.c70f2ac27546bp-4)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.fffe436a7b01ap-4), x, v_set1(0x1.249233a746fabp-3)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.555553dc86beap-3), x, v_set1(0x1.999999886544fp-3)));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.ffffffff8608ep-3), x, v_set1(0x1.555555555477p-2)));
+    return v_fma(p, x, v_set1(-0x1.fffffffffffeep-2));
+}
+
+/* (-log(1 - x) - x) / x^2 on [0, 1/2]; log(1 - x) is then right to 2^-59.6 */
+LOSSI_INLINE vreal v_log_complement_tail(vreal x)
+{
+    vreal square = x * x;
+    vreal p = v_fma(v_set1(0x1.1afb7f5845c18p5), x, v_set1(-0x1.3cf12f5ac6a49p7));
+    p = v_fma(p, square, v_fma(v_set1(0x1.514a5d9bc0211p8), x, v_set1(-0x1.bfea1ac558533p8)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.9e5bf22168e49p8), x, v_set1(-0x1.1a3ee9dea3848p8)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.250748aac74p7), x, v_set1(-0x1.d76719e30cb81p5)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.2bb4257597cabp4), x, v_set1(-0x1.2545502a8ba43p2)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.00804736e2ae1p0), x, v_set1(-0x1.a5ec3f2701c41p-5)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.e016abb0ddac3p-4), x, v_set1(0x1.c09033b1b8346p-4)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.003aa72a5817p-3), x, v_set1(0x1.248f47d93b5e2p-3)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.555571090b979p-3), x, v_set1(0x1.999998f095278p-3)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.0000000136956p-2), x, v_set1(0x1.55555555530ecp-2)));
+    return v_fma(p, x, v_set1(0x1.000000000000cp-1));
+}
+
 #endif

@@ -93,7 +93,7 @@ typedef f64m vmask;
 #define v_scale     LOSSI_V(scale)
 #define v_split     LOSSI_V(split)
 
-/* v_exp v_expm1 v_log v_log1p v_log1p_unit v_tanh v_sigmoid v_softplus */
+/* v_exp v_expm1 v_log v_log1p v_log_half v_log_complement v_log1p_unit v_tanh v_sigmoid v_softplus */
 #include "math.h"
 
 #endif

@@ -1,10 +1,11 @@
 /* How far the elementary functions are from the exact result, in units in the last place, measured with MPFR.
  *
  *   ulp short    every region where a method may break, and a random sample: seconds
- *   ulp full     every float32 there is, and 2^26 float64 a function: half an hour
+ *   ulp full     every float32 there is, and 2^26 float64 a function (2^21 where only MPFR can tell), 2^26
+ *                and 2^22 pairs: hours
  *   ulp full exp log     only these
  *
- * Prints the table of docs/numerics.md; leaves with 1 when an error exceeds 2 ulp or a NaN, an infinity or the sign
+ * Prints the table of docs/numerics.md; leaves with 1 when an error exceeds 2 ulp (log_gamma and the normal distribution 4) or a NaN, an infinity or the sign
  * of a zero is wrong. A unit is the distance of neighbours in the binade of the exact result, below the normal
  * numbers the smallest one. In the full measurement libm in the next wider type tells which results are close to the
  * worst so far, and MPFR then judges those. */
@@ -14,57 +15,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <mpfr.h>
-
+#include "exact.h"
 #include "support/math_kernels.h"
 #include "support/sample.h"
 
 enum { BLOCK = 4096, NEIGHBOURS = 512, PRECISION = 300 };
-static const double limit = 2.0;
+
+static double limit_of(elementary function)
+{
+    return function.arguments == 1 && function.operation >= MATH_LOG_GAMMA ? 4.0 : 2.0;
+}
 
 typedef struct measurement {
     const math_kernels *kernels;
-    int function;
+    elementary function;
     int screened; /* libm decides what MPFR sees */
-    double worst, worst_at;
+    double worst, worst_at, worst_second;
     double count;
 } measurement;
-
-/* exact = f(x); the functions MPFR does not have are composed where nothing cancels. */
-static void evaluate_exactly(mpfr_t exact, int function, double x)
-{
-    mpfr_set_d(exact, x, MPFR_RNDN);
-    switch (function) {
-    case MATH_EXP:
-        mpfr_exp(exact, exact, MPFR_RNDN);
-        break;
-    case MATH_EXPM1:
-        mpfr_expm1(exact, exact, MPFR_RNDN);
-        break;
-    case MATH_LOG:
-        mpfr_log(exact, exact, MPFR_RNDN);
-        break;
-    case MATH_LOG1P:
-    case MATH_LOG1P_UNIT:
-        mpfr_log1p(exact, exact, MPFR_RNDN);
-        break;
-    case MATH_TANH:
-        mpfr_tanh(exact, exact, MPFR_RNDN);
-        break;
-    case MATH_SIGMOID:
-        mpfr_neg(exact, exact, MPFR_RNDN);
-        mpfr_exp(exact, exact, MPFR_RNDN);
-        mpfr_add_ui(exact, exact, 1, MPFR_RNDN);
-        mpfr_ui_div(exact, 1, exact, MPFR_RNDN);
-        break;
-    case MATH_SOFTPLUS:
-        if (x > 1000.0) /* e^-x is beyond the precision, and e^x might be beyond the range */
-            break;
-        mpfr_exp(exact, exact, MPFR_RNDN);
-        mpfr_log1p(exact, exact, MPFR_RNDN);
-        break;
-    }
-}
 
 /* Exponent of the unit in the last place of a number 0.5 <= |m| < 1 times 2^exponent. */
 static long unit_exponent(long exponent, int bits)
@@ -73,8 +41,8 @@ static long unit_exponent(long exponent, int bits)
     return exponent - digits > lowest ? exponent - digits : lowest;
 }
 
-/* The error of y in units; infinite when it is wrong in kind. */
-static double exact_error(int function, int bits, double x, double y)
+/* The error of y = f(x, second) in units; infinite when it is wrong in kind. */
+static double exact_error(elementary function, int bits, double x, double second, double y)
 {
     static mpfr_t exact, difference;
     static int ready;
@@ -83,7 +51,7 @@ static double exact_error(int function, int bits, double x, double y)
         mpfr_init2(difference, PRECISION);
         ready = 1;
     }
-    evaluate_exactly(exact, function, x);
+    exact_value(exact, function, x, second);
     if (mpfr_nan_p(exact) || isnan(y))
         return mpfr_nan_p(exact) && isnan(y) ? 0.0 : INFINITY;
     if (!!mpfr_signbit(exact) != !!signbit(y))
@@ -105,51 +73,11 @@ static double exact_error(int function, int bits, double x, double y)
     return fabs(mpfr_get_d(difference, MPFR_RNDA));
 }
 
-static double libm_double(int function, double x)
-{
-    switch (function) {
-    case MATH_EXP:
-        return exp(x);
-    case MATH_EXPM1:
-        return expm1(x);
-    case MATH_LOG:
-        return log(x);
-    case MATH_TANH:
-        return tanh(x);
-    case MATH_SIGMOID:
-        return 1.0 / (1.0 + exp(-x));
-    case MATH_SOFTPLUS:
-        return x > 100.0 ? x : log1p(exp(x));
-    default:
-        return log1p(x);
-    }
-}
-
-static long double libm_long_double(int function, long double x)
-{
-    switch (function) {
-    case MATH_EXP:
-        return expl(x);
-    case MATH_EXPM1:
-        return expm1l(x);
-    case MATH_LOG:
-        return logl(x);
-    case MATH_TANH:
-        return tanhl(x);
-    case MATH_SIGMOID:
-        return 1.0L / (1.0L + expl(-x));
-    case MATH_SOFTPLUS:
-        return x > 1000.0L ? x : log1pl(expl(x));
-    default:
-        return log1pl(x);
-    }
-}
-
 /* The error of a float32 by libm in double, good to a hundredth; NaN where it cannot tell. Four thousand million calls
  * a function: hence the exponent is read from the bits. */
-static double screened_error_float32(int function, double x, double y)
+static double screened_error_float32(elementary function, double x, double second, double y)
 {
-    double near = libm_double(function, x);
+    double near = libm_double(function, x, second);
     if (isnan(near) || !!signbit(near) != !!signbit(y))
         return isnan(near) && isnan(y) ? 0.0 : NAN;
     if (isinf(y))
@@ -167,9 +95,9 @@ static double screened_error_float32(int function, double x, double y)
 }
 
 /* The same for a float64 by libm in long double. */
-static double screened_error_float64(int function, double x, double y)
+static double screened_error_float64(elementary function, double x, double second, double y)
 {
-    long double near = libm_long_double(function, x);
+    long double near = libm_long_double(function, x, second);
     int exponent;
     if (isnan(near) || !!signbit(near) != !!signbit(y))
         return isnan(near) && isnan(y) ? 0.0 : NAN;
@@ -181,25 +109,35 @@ static double screened_error_float64(int function, double x, double y)
     return (double)fabsl(ldexpl((long double)y - near, -(int)unit_exponent(exponent, 64)));
 }
 
-static double screened_error(int function, int bits, double x, double y)
+static void judge(measurement *m, double x, double second, double y)
 {
-    return bits == 32 ? screened_error_float32(function, x, y) : screened_error_float64(function, x, y);
+    int bits = m->kernels->bits;
+    if (m->screened) {
+        double near = bits == 32 ? screened_error_float32(m->function, x, second, y)
+                                 : screened_error_float64(m->function, x, second, y);
+        if (near < m->worst - 0.02)
+            return;
+    }
+    double error = exact_error(m->function, bits, x, second, y);
+    if (error > m->worst || isinf(error)) {
+        m->worst = error;
+        m->worst_at = x;
+        m->worst_second = second;
+    }
 }
 
-static void measure_block(measurement *m, const void *x, int n)
+/* x holds the first arguments; second, where the function has two, the others. */
+static void measure_block(measurement *m, const void *x, const void *second, int n)
 {
     static double y[BLOCK]; /* room for either type */
     int bits = m->kernels->bits;
-    m->kernels->unary(m->function, x, y, n);
+    if (second == NULL)
+        m->kernels->unary(m->function.operation, x, y, n);
+    else
+        m->kernels->binary(m->function.operation, x, second, y, n);
     for (int i = 0; i < n; i++) {
-        double argument = sample_get(x, i, bits), value = sample_get(y, i, bits);
-        if (m->screened && screened_error(m->function, bits, argument, value) < m->worst - 0.02)
-            continue;
-        double error = exact_error(m->function, bits, argument, value);
-        if (error > m->worst || isinf(error)) {
-            m->worst = error;
-            m->worst_at = argument;
-        }
+        judge(m, sample_get(x, i, bits), second == NULL ? 0.0 : sample_get(second, i, bits),
+              sample_get(y, i, bits));
     }
     m->count += n;
 }
@@ -211,9 +149,9 @@ static void measure_sample(measurement *m, uint64_t seed, int64_t count)
     for (int64_t start = 0; start < count; start += BLOCK) {
         for (int i = 0; i < BLOCK; i++) {
             double any = sample_number(seed, (uint64_t)(start + i), bits);
-            sample_set(x, i, bits, sample_in_domain(m->function, any, bits));
+            sample_set(x, i, bits, sample_in_domain(m->function.operation, any, bits));
         }
-        measure_block(m, x, BLOCK);
+        measure_block(m, x, NULL, BLOCK);
     }
 }
 
@@ -224,36 +162,42 @@ static void measure_around(measurement *m, double c)
     int bits = m->kernels->bits;
     double up = c, down = c;
     for (int i = 0; i < NEIGHBOURS; i += 2) {
-        sample_set(x, i, bits, sample_in_domain(m->function, up, bits));
-        sample_set(x, i + 1, bits, sample_in_domain(m->function, down, bits));
+        sample_set(x, i, bits, sample_in_domain(m->function.operation, up, bits));
+        sample_set(x, i + 1, bits, sample_in_domain(m->function.operation, down, bits));
         up = bits == 32 ? nextafterf((float)up, INFINITY) : nextafter(up, INFINITY);
         down = bits == 32 ? nextafterf((float)down, -INFINITY) : nextafter(down, -INFINITY);
     }
-    measure_block(m, x, NEIGHBOURS);
+    measure_block(m, x, NULL, NEIGHBOURS);
 }
 
 static void measure_hard_regions(measurement *m)
 {
-    static const double centres[] = {0.0,        0.25,
-                                     1.0 / 3.0,  0.5,
-                                     0.75,       1.0,
-                                     1.5,        2.0,
+    static const double centres[] = {0.0,         0.25,
+                                     1.0 / 3.0,   0.5,
+                                     0.75,        1.0,
+                                     1.5,         2.0,
                                      3.0, /* borders of the logarithms' reductions */
-                                     88.72284,   87.33655,
-                                     103.27893,  103.97208,
-                                     89.0,       104.0,
-                                     17.32868,   18.0,
-                                     9.01091,    10.0,
+                                     88.72284,    87.33655,
+                                     103.27893,   103.97208,
+                                     89.0,        104.0,
+                                     17.32868,    18.0,
+                                     9.01091,     10.0,
                                      16.63553, /* float32 */
-                                     709.78271,  708.39642,
-                                     744.44007,  745.13322,
-                                     710.0,      746.0,
-                                     37.42995,   38.0,
-                                     19.06155,   20.0,
+                                     709.78271,   708.39642,
+                                     744.44007,   745.13322,
+                                     710.0,       746.0,
+                                     37.42995,    38.0,
+                                     19.06155,    20.0,
                                      36.7368, /* float64 */
-                                     16777216.0, 9007199254740992.0,
-                                     1e30,       3.4028234e38,
-                                     0x1p-24,    0x1p-53};
+                                     16777216.0,  9007199254740992.0,
+                                     1e30,        3.4028234e38,
+                                     0x1p-24,     0x1p-53,
+                                     M_LN2,       0.28768207,
+                                     0.34657359,  1.03972077,
+                                     0.41421356,  2.41421356,
+                                     4.0,         2.55634e305,
+                                     1.89615e154, 38.485,
+                                     13.2};
     double smallest = m->kernels->bits == 32 ? FLT_MIN : DBL_MIN,
            largest = m->kernels->bits == 32 ? FLT_MAX : DBL_MAX;
     double half_ln2 = 0.34657359027997264;
@@ -269,19 +213,81 @@ static void measure_hard_regions(measurement *m)
     measure_around(m, -largest);
 }
 
+/* Functions of an interval from 0 to a power of two, which begins a block; infinity: of every number. */
+static float last_argument(int function)
+{
+    return function == MATH_LOG1P_UNIT                                    ? 1.0f
+           : function == MATH_LOG_HALF || function == MATH_LOG_COMPLEMENT ? 0.5f
+                                                                          : INFINITY;
+}
+
 static void measure_every_float32(measurement *m)
 {
     static float x[BLOCK];
+    const float last = last_argument(m->function.operation);
     for (uint64_t pattern = 0; pattern < UINT64_C(1) << 32; pattern += BLOCK) {
         for (int i = 0; i < BLOCK; i++) {
             uint32_t bits = (uint32_t)pattern + (uint32_t)i;
             memcpy(&x[i], &bits, sizeof bits);
         }
         int n = BLOCK;
-        if (m->function == MATH_LOG1P_UNIT) /* 0 up to 1, the first of its block */
-            n = signbit(x[0]) || !(x[0] <= 1.0f) ? 0 : x[0] < 1.0f ? BLOCK : 1;
+        if (!isinf(last))
+            n = signbit(x[0]) || !(x[0] <= last) ? 0 : x[0] < last ? BLOCK : 1;
         if (n > 0)
-            measure_block(m, x, n);
+            measure_block(m, x, NULL, n);
+    }
+}
+
+/* Bases near 1 and of every size, with exponents whose power is a number of any size, and pairs that know no limit. */
+static void measure_pairs(measurement *m, uint64_t seed, int64_t count)
+{
+    static double x[BLOCK], second[BLOCK];
+    int bits = m->kernels->bits;
+    int from_one = m->function.operation == MATH_POW1P || m->function.operation == MATH_POW1PM1;
+    for (int64_t start = 0; start < count; start += BLOCK) {
+        for (int i = 0; i < BLOCK; i++) {
+            double base = sample_number(seed, (uint64_t)(start + i), bits);
+            uint64_t random = sample_bits(seed + 2, (uint64_t)(start + i));
+            double exponent = sample_number(seed + 1, random, bits);
+            if (i % 16 >= 12) /* near 1 */
+                base = (double)(random >> 11) * ldexp(1.0, -53 - (int)(random % 50));
+            else if (!from_one)
+                base = fabs(base) - 1.0;
+            base = sample_in_domain(MATH_LOG1P, base, bits);
+            if (i % 4 != 0) {
+                double wanted = (bits == 32 ? 195.0 : 1460.0) * ((double)(random >> 40) * 0x1p-24 - 0.535);
+                exponent = wanted / log1p(base);
+            }
+            sample_set(x, i, bits, from_one ? base : 1.0 + base);
+            sample_set(second, i, bits, exponent);
+        }
+        measure_block(m, x, second, BLOCK);
+    }
+}
+
+/* Every pair of the numbers whose neighbours may mean something else. */
+static void measure_hard_pairs(measurement *m)
+{
+    static const double hard[] = {0.0,    0x1p-1074, 0x1p-149, 0x1p-1022, 0x1p-126, 0x1p-54, 0.25,
+                                  0.5,    0.75,      1.0,      1.5,       2.0,      3.0,     1024.0,
+                                  0x1p25, 0x1p54,    3e38,     1e300,     INFINITY};
+    enum { HARD = sizeof hard / sizeof hard[0], SIDES = 6, POINTS = HARD * SIDES };
+    static double points[POINTS], x[POINTS], second[POINTS];
+    int bits = m->kernels->bits;
+    for (int i = 0; i < POINTS; i++) {
+        float narrow = (float)hard[i / SIDES];
+        int side = i / 2 % 3 - 1;
+        points[i] = bits == 32 ? (side == 0 ? narrow : nextafterf(narrow, (float)side * INFINITY))
+                               : (side == 0 ? hard[i / SIDES] : nextafter(hard[i / SIDES], side * INFINITY));
+        points[i] = i % 2 ? -points[i] : points[i];
+    }
+    points[0] = NAN; /* there is another 0 */
+    for (int i = 0; i < POINTS; i++) {
+        for (int j = 0; j < POINTS; j++) {
+            sample_set(x, j, bits, points[i]);
+            sample_set(second, j, bits, points[j]);
+        }
+        measure_block(m, x, second, POINTS);
     }
 }
 
@@ -294,22 +300,43 @@ static const math_kernels *widest(int bits)
     return found;
 }
 
-static int measure(int function, int bits, int full)
+static int report(const measurement *m, const char *tested)
 {
-    measurement m = {.kernels = widest(bits), .function = function, .worst = -1.0};
+    printf("| %s | float%d | %s | %.3f | %a", elementary_name(m->function), m->kernels->bits, tested,
+           m->worst, m->worst_at);
+    if (m->function.arguments == 2)
+        printf(", %a", m->worst_second);
+    printf(" |\n");
+    fflush(stdout);
+    return !(m->worst <= limit_of(m->function));
+}
+
+static int measure(int operation, int bits, int full)
+{
+    measurement m = {.kernels = widest(bits), .function = {operation, 1}, .worst = -1.0};
     measure_hard_regions(&m);
     measure_sample(&m, 31, 1 << 15);
     m.screened = 1;
     if (full && bits == 32)
         measure_every_float32(&m);
     else if (full)
-        measure_sample(&m, 47, INT64_C(1) << 26);
+        measure_sample(&m, 47, INT64_C(1) << (operation >= MATH_NORMAL_CDF ? 21 : 26));
     char tested[32];
     snprintf(tested, sizeof tested, full && bits == 32 ? "all" : "%.0f", m.count);
-    printf("| %s | float%d | %s | %.3f | %a |\n", math_unary_names[function], bits, tested, m.worst,
-           m.worst_at);
-    fflush(stdout);
-    return !(m.worst <= limit);
+    return report(&m, tested);
+}
+
+static int measure_binary(int operation, int bits, int full)
+{
+    measurement m = {.kernels = widest(bits), .function = {operation, 2}, .worst = -1.0};
+    measure_hard_pairs(&m);
+    measure_pairs(&m, 31, 1 << 15);
+    m.screened = 1;
+    if (full)
+        measure_pairs(&m, 47, INT64_C(1) << (bits == 32 ? 26 : 22));
+    char tested[32];
+    snprintf(tested, sizeof tested, "%.0f pairs", m.count);
+    return report(&m, tested);
 }
 
 static int wanted(const char *name, int argc, char **argv)
@@ -333,6 +360,10 @@ int main(int argc, char **argv)
     for (int function = 0; function < MATH_FUNCTIONS; function++) {
         if (wanted(math_unary_names[function], argc, argv))
             failed |= measure(function, 32, full) | measure(function, 64, full);
+    }
+    for (int function = 0; function < MATH_BINARY_FUNCTIONS; function++) {
+        if (wanted(math_binary_names[function], argc, argv))
+            failed |= measure_binary(function, 32, full) | measure_binary(function, 64, full);
     }
     mpfr_free_cache();
     return failed;

@@ -1,6 +1,11 @@
 /* The functions of math_kernels.h, compiled once per instruction set and element type. */
 #include "support/math_kernels.h"
 
+#include "simd/math_atan.h"
+#include "simd/math_gamma.h"
+#include "simd/math_logarithms.h"
+#include "simd/math_normal.h"
+#include "simd/math_power.h"
 #include "simd/real.h"
 
 /* Called through tables: a test of meaning, not of speed. */
@@ -51,9 +56,18 @@ static unary_function *const unary_functions[MATH_UNARY] = {
     [MATH_LOG] = v_log,
     [MATH_LOG1P] = v_log1p,
     [MATH_LOG1P_UNIT] = v_log1p_unit,
+    [MATH_LOG_HALF] = v_log_half,
+    [MATH_LOG_COMPLEMENT] = v_log_complement,
     [MATH_TANH] = v_tanh,
     [MATH_SIGMOID] = v_sigmoid,
     [MATH_SOFTPLUS] = v_softplus,
+    [MATH_X_MINUS_LOG1P] = v_x_minus_log1p,
+    [MATH_LOG1MEXP] = v_log1mexp,
+    [MATH_ATAN] = v_atan,
+    [MATH_LOG_GAMMA] = v_log_gamma,
+    [MATH_NORMAL_CDF] = v_normal_cdf,
+    [MATH_NORMAL_HAZARD] = v_normal_hazard,
+    [MATH_LOG_NORMAL_SURVIVAL] = v_log_normal_survival,
     [MATH_ABS] = v_abs,
     [MATH_NEGATE] = negate,
     [MATH_SQRT] = v_sqrt,
@@ -149,6 +163,10 @@ LOSSI_INLINE vreal any_nonzero(vreal a, vreal b)
 }
 
 static binary_function *const binary_functions[MATH_BINARY] = {
+    [MATH_POW] = v_pow,
+    [MATH_POWM1] = v_powm1,
+    [MATH_POW1P] = v_pow1p,
+    [MATH_POW1PM1] = v_pow1pm1,
     [MATH_ADD] = add,
     [MATH_SUBTRACT] = subtract,
     [MATH_MULTIPLY] = multiply,

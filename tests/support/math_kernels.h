@@ -12,9 +12,18 @@ enum {
     MATH_LOG,
     MATH_LOG1P,
     MATH_LOG1P_UNIT,
+    MATH_LOG_HALF,
+    MATH_LOG_COMPLEMENT,
     MATH_TANH,
     MATH_SIGMOID,
     MATH_SOFTPLUS,
+    MATH_X_MINUS_LOG1P,
+    MATH_LOG1MEXP,
+    MATH_ATAN,
+    MATH_LOG_GAMMA,
+    MATH_NORMAL_CDF,
+    MATH_NORMAL_HAZARD,
+    MATH_LOG_NORMAL_SURVIVAL,
     MATH_FUNCTIONS, /* above: the elementary functions */
     MATH_ABS = MATH_FUNCTIONS,
     MATH_NEGATE,
@@ -30,7 +39,12 @@ enum {
 };
 
 enum {
-    MATH_ADD,
+    MATH_POW,
+    MATH_POWM1,
+    MATH_POW1P,
+    MATH_POW1PM1,
+    MATH_BINARY_FUNCTIONS, /* above: the elementary functions of two arguments */
+    MATH_ADD = MATH_BINARY_FUNCTIONS,
     MATH_SUBTRACT,
     MATH_MULTIPLY,
     MATH_DIVIDE,

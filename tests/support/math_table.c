@@ -8,9 +8,18 @@ const char *const math_unary_names[MATH_UNARY] = {"exp",
                                                   "log",
                                                   "log1p",
                                                   "log1p_unit",
+                                                  "log_half",
+                                                  "log_complement",
                                                   "tanh",
                                                   "sigmoid",
                                                   "softplus",
+                                                  "x_minus_log1p",
+                                                  "log1mexp",
+                                                  "atan",
+                                                  "log_gamma",
+                                                  "normal_cdf",
+                                                  "normal_hazard",
+                                                  "log_normal_survival",
                                                   "abs",
                                                   "negate",
                                                   "sqrt",
@@ -23,14 +32,15 @@ const char *const math_unary_names[MATH_UNARY] = {"exp",
                                                   "split_exponent"};
 
 const char *const math_binary_names[MATH_BINARY] = {
-    "add", "subtract", "multiply", "divide", "min",       "max",          "copysign",    "lt",   "le",
-    "gt",  "ge",       "eq",       "ne",     "not_below", "both_nonzero", "any_nonzero", "scale"};
+    "pow",    "powm1", "pow1p", "pow1pm1",   "add",          "subtract",    "multiply",
+    "divide", "min",   "max",   "copysign",  "lt",           "le",          "gt",
+    "ge",     "eq",    "ne",    "not_below", "both_nonzero", "any_nonzero", "scale"};
 
 const char *const math_ternary_names[MATH_TERNARY] = {"fma", "fnma", "select"};
 
 extern const math_kernels lossi_math_base_float32, lossi_math_base_float64;
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(LOSSI_BASE_ONLY)
 
 extern const math_kernels lossi_math_avx2_float32, lossi_math_avx2_float64;
 extern const math_kernels lossi_math_avx512_float32, lossi_math_avx512_float64;
@@ -52,7 +62,7 @@ static int supported(int isa)
     return 1;
 }
 
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(LOSSI_BASE_ONLY)
 
 extern const math_kernels lossi_math_neon_float32, lossi_math_neon_float64;
 

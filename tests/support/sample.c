@@ -59,10 +59,17 @@ double sample_in_domain(int unary_operation, double x, int bits)
     case MATH_LOG1P_UNIT:
         y = fabs(x) > 1.0 ? 1.0 / fabs(x) : fabs(x);
         break;
+    case MATH_LOG_HALF:
+    case MATH_LOG_COMPLEMENT:
+        y = fabs(x) > 0.5 ? 0.25 / fabs(x) : fabs(x);
+        break;
     case MATH_LOG:
+    case MATH_LOG1MEXP:
+    case MATH_LOG_GAMMA:
         y = x < 0.0 ? -x : x;
         break;
     case MATH_LOG1P:
+    case MATH_X_MINUS_LOG1P:
         y = x < -1.0 ? -1.0 / x : x;
         break;
     case MATH_THROUGH_INT:
