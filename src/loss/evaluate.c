@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "loss/plain.h"
+#include "loss/structured.h"
 
 enum {
     PARALLEL_ELEMENTS = 32768, /* fewer cost more to hand out than to do */
@@ -85,7 +86,7 @@ static loss_status evaluate(call *c, double *sum, double *denominator)
     double sums[LOSSI_SLICES], denominators[LOSSI_SLICES];
     c->cut = lossi_cut_rows(c->e.rows, c->e.columns);
     int64_t elements = c->cut.rows * c->cut.columns;
-    int32_t parallel = elements >= PARALLEL_ELEMENTS && lossi_context_threads(c->context) > 1;
+    int32_t parallel = elements >= PARALLEL_ELEMENTS && lossi_context_threads(c->context) > 1 && !c->e.serial;
     int32_t workers = parallel ? lossi_context_threads(c->context) : 1;
 
     c->e.streaming = output_bytes(c) > STREAM_BYTES && c->e.weight == NULL;
@@ -227,6 +228,9 @@ loss_status loss_function_evaluate(loss_context *context, const loss_function *f
                                         : function == NULL ? "the loss function"
                                                            : "inputs");
     }
+    if (function->row->structure != NULL) {
+        return lossi_structured_evaluate(context, function, inputs, outputs, sum, denominator);
+    }
     memset(&c, 0, offsetof(call, totals));
     c.context = context;
     loss_status status = resolve_inputs(&c, inputs, &target, &weight, &mask);
@@ -291,8 +295,11 @@ static loss_status evaluate_cost(loss_context *context, const loss_function *fun
     if (prediction->rows < 0 || prediction->columns < 0) {
         return lossi_fail(context, LOSS_ERROR_ARGUMENT, "a size is negative");
     }
+    if ((function->row->flags & LOSSI_NO_TARGET) != 0 && target->pointer == NULL) {
+        target = NULL;
+    }
     if (prediction->rows > 0 && prediction->columns > 0 &&
-        (prediction->pointer == NULL || target->pointer == NULL)) {
+        (prediction->pointer == NULL || (target != NULL && target->pointer == NULL))) {
         return lossi_fail_null(context, prediction->pointer == NULL ? "prediction" : target->role);
     }
     memset(&c, 0, offsetof(call, totals));
@@ -303,7 +310,8 @@ static loss_status evaluate_cost(loss_context *context, const loss_function *fun
                                                prediction->columns, target, NULL, NULL);
     if (status == LOSS_OK) {
         lossi_function_seal(function);
-        denominator = denominator_of(&c.e, (const int64_t *)(const void *)target->pointer);
+        denominator = denominator_of(&c.e,
+                                     c.e.labels ? (const int64_t *)(const void *)target->pointer : NULL);
         c.e.scale = denominator == 0 ? 1 : 1 / denominator;
         status = evaluate(&c, &sum, &denominator);
     }

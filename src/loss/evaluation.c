@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "loss/array_rows.h"
 #include "loss/registry.h"
+#include "loss/user.h"
 
 enum { ALIGNMENT = 64 };
 
@@ -25,18 +27,13 @@ static loss_status check_rows(loss_context *context, const lossi_array *array, i
                       (long long)array->rows, (long long)array->columns, (long long)rows);
 }
 
-static int32_t is_integer(loss_dtype dtype)
-{
-    return dtype == LOSS_INT32 || dtype == LOSS_INT64;
-}
-
 static loss_status check_types(loss_context *context, const lossi_evaluation *e)
 {
     if (e->dtype != LOSS_FLOAT32 && e->dtype != LOSS_FLOAT64) {
         return lossi_fail(context, LOSS_ERROR_TYPE, "predictions are float32 or float64, not %s",
                           loss_dtype_name(e->dtype));
     }
-    if (e->target->dtype != e->dtype && !is_integer(e->target->dtype)) {
+    if (e->target != NULL && e->target->dtype != e->dtype && !lossi_is_integer(e->target->dtype)) {
         return lossi_fail(context, LOSS_ERROR_TYPE,
                           "'target' is %s; %s like the prediction, or an integer type, was expected",
                           loss_dtype_name(e->target->dtype), loss_dtype_name(e->dtype));
@@ -45,7 +42,7 @@ static loss_status check_types(loss_context *context, const lossi_evaluation *e)
         return lossi_fail(context, LOSS_ERROR_TYPE, "'weight' is %s; %s like the prediction was expected",
                           loss_dtype_name(e->weight->dtype), loss_dtype_name(e->dtype));
     }
-    if (e->mask != NULL && e->mask->dtype != LOSS_UINT8 && !is_integer(e->mask->dtype)) {
+    if (e->mask != NULL && e->mask->dtype != LOSS_UINT8 && !lossi_is_integer(e->mask->dtype)) {
         return lossi_fail(context, LOSS_ERROR_TYPE, "'mask' is %s; uint8, int32 or int64 was expected",
                           loss_dtype_name(e->mask->dtype));
     }
@@ -53,7 +50,7 @@ static loss_status check_types(loss_context *context, const lossi_evaluation *e)
 }
 
 /* The setter refuses a majorizer that is not there, but a later option may take it away. */
-static loss_status check_curvature(loss_context *context, const loss_function *function)
+loss_status lossi_evaluation_check_curvature(loss_context *context, const loss_function *function)
 {
     if (function->curvature_kind != LOSSI_MAJORIZER || (function->prepared.flags & LOSSI_MAJORIZED) != 0) {
         return LOSS_OK;
@@ -66,6 +63,9 @@ static loss_status check_target(loss_context *context, const lossi_evaluation *e
 {
     const lossi_array *target = e->target;
     int64_t columns = e->labels ? 1 : e->columns;
+    if (target == NULL) { /* and there should be none */
+        return LOSS_OK;
+    }
     if (target->rows != data_rows || target->columns != columns) {
         return lossi_fail(context, LOSS_ERROR_SHAPE, "'target' is %lld x %lld; %lld x %lld was expected%s",
                           (long long)target->rows, (long long)target->columns, (long long)data_rows,
@@ -89,8 +89,18 @@ loss_status lossi_evaluation_init(lossi_evaluation *e, loss_context *context, co
                                   const lossi_array *weight, const lossi_array *mask)
 {
     memset(e, 0, sizeof *e);
-    if (target == NULL) {
+    if (function->row->structure != NULL) {
+        return lossi_fail(context, LOSS_ERROR_SUPPORT,
+                          "%s reads more than predictions and targets; use loss_function_evaluate()",
+                          function->title);
+    }
+    const int32_t targeted = (function->row->flags & LOSSI_NO_TARGET) == 0;
+    if (target == NULL && targeted) {
         return lossi_fail(context, LOSS_ERROR_ARGUMENT, "%s needs the role 'target'", function->title);
+    }
+    if (target != NULL && !targeted) {
+        return lossi_fail(context, LOSS_ERROR_NAME, "%s has no role 'target': it reads predictions alone",
+                          function->title);
     }
     e->function = function;
     e->dtype = dtype;
@@ -102,15 +112,19 @@ loss_status lossi_evaluation_init(lossi_evaluation *e, loss_context *context, co
     e->mask = mask;
     loss_status status = check_types(context, e);
     if (status == LOSS_OK) {
-        status = check_curvature(context, function);
+        status = lossi_evaluation_check_curvature(context, function);
     }
     if (status != LOSS_OK) {
         return status;
     }
     e->real_size = (int32_t)loss_dtype_size(dtype);
-    e->labels = (function->row->flags & LOSSI_LABELS) != 0 && is_integer(target->dtype);
+    e->labels = target != NULL && (function->row->flags & LOSSI_LABELS) != 0 &&
+                lossi_is_integer(target->dtype);
     int32_t isa = lossi_context_isa(context), real_index = lossi_real_index(dtype);
-    e->kernels = lossi_registry_kernels(function->index, isa, real_index);
+    e->callback = function->user != NULL;
+    e->serial = e->callback && !function->user->thread_safe;
+    e->kernels = e->callback ? lossi_user_kernels(real_index)
+                             : lossi_registry_kernels(function->index, isa, real_index);
     e->tiles = lossi_tile_kernels_for(isa, real_index);
     status = check_target(context, e, rows);
     if (status == LOSS_OK) {
@@ -193,59 +207,20 @@ static void choose_active(work *w)
     w->active = w->count == w->rows ? NULL : active;
 }
 
-static int64_t integer_at(const char *pointer, loss_dtype dtype)
-{
-    int32_t small;
-    int64_t large;
-    if (dtype == LOSS_INT32) {
-        memcpy(&small, pointer, sizeof small);
-        return small;
-    }
-    memcpy(&large, pointer, sizeof large);
-    return large;
-}
-
-/* One row of `columns` elements to a contiguous place, integers converted. */
-static void copy_row(const char *from, loss_dtype from_dtype, int64_t column_stride, char *to,
-                     loss_dtype to_dtype, int64_t columns)
-{
-    int64_t size = loss_dtype_size(from_dtype), step = column_stride * size;
-    if (from_dtype == to_dtype && column_stride == 1) {
-        memcpy(to, from, (size_t)(columns * size));
-    } else if (from_dtype == to_dtype && size == 4) {
-        for (int64_t j = 0; j < columns; j++) {
-            memcpy(to + 4 * j, from + j * step, 4);
-        }
-    } else if (from_dtype == to_dtype) {
-        for (int64_t j = 0; j < columns; j++) {
-            memcpy(to + 8 * j, from + j * step, 8);
-        }
-    } else {
-        for (int64_t j = 0; j < columns; j++) {
-            int64_t integer = integer_at(from + j * step, from_dtype);
-            if (to_dtype == LOSS_FLOAT32) {
-                ((float *)(void *)to)[j] = (float)integer;
-            } else {
-                ((double *)(void *)to)[j] = (double)integer;
-            }
-        }
-    }
-}
-
 /* Active rows of the user's array, which is addressed by rows of the data. */
 static const char *fetch_array(const work *w, const lossi_array *array, int64_t columns, char *buffer)
 {
     const lossi_evaluation *e = w->e;
     int64_t size = loss_dtype_size(array->dtype);
-    int32_t dense = (array->column_stride == 1 || columns == 1) &&
+    int32_t dense = !e->callback && (array->column_stride == 1 || columns == 1) &&
                     (array->row_stride == columns || w->rows == 1);
     if (dense && array->dtype == e->dtype && w->active == NULL && e->indices == NULL) {
         return array->pointer + w->first * array->row_stride * size;
     }
     for (int64_t i = 0; i < w->count; i++) {
         int64_t row = data_row(w, tile_row(w, i));
-        copy_row(array->pointer + row * array->row_stride * size, array->dtype, array->column_stride,
-                 buffer + i * columns * e->real_size, e->dtype, columns);
+        lossi_copy_row(array->pointer + row * array->row_stride * size, array->dtype, array->column_stride,
+                       buffer + i * columns * e->real_size, e->dtype, columns);
     }
     return buffer;
 }
@@ -254,7 +229,7 @@ static const char *fetch_array(const work *w, const lossi_array *array, int64_t 
 static int32_t direct(const work *w, const lossi_view *view)
 {
     int64_t columns = w->e->columns;
-    return w->active == NULL && (view->column_stride == 1 || columns == 1) &&
+    return w->active == NULL && !w->e->callback && (view->column_stride == 1 || columns == 1) &&
            (view->row_stride == columns || w->rows == 1);
 }
 
@@ -266,8 +241,8 @@ static const char *fetch_view(const work *w, const lossi_view *view, char *buffe
         return view->pointer;
     }
     for (int64_t i = 0; i < w->count; i++) {
-        copy_row(view->pointer + tile_row(w, i) * view->row_stride * e->real_size, e->dtype,
-                 view->column_stride, buffer + i * e->columns * e->real_size, e->dtype, e->columns);
+        lossi_copy_row(view->pointer + tile_row(w, i) * view->row_stride * e->real_size, e->dtype,
+                       view->column_stride, buffer + i * e->columns * e->real_size, e->dtype, e->columns);
     }
     return buffer;
 }
@@ -278,7 +253,7 @@ static const int64_t *fetch_labels(const work *w)
     int64_t *labels = (int64_t *)(void *)w->by_row[LABELS], size = loss_dtype_size(target->dtype);
     for (int64_t i = 0; i < w->count; i++) {
         int64_t row = data_row(w, tile_row(w, i));
-        labels[i] = integer_at(target->pointer + row * target->row_stride * size, target->dtype);
+        labels[i] = lossi_integer_at(target->pointer + row * target->row_stride * size, target->dtype);
     }
     return labels;
 }
@@ -324,6 +299,9 @@ static int32_t labels_are_classes(const work *w, lossi_total *total, const int64
 loss_status lossi_evaluation_fail(const lossi_evaluation *e, loss_context *context, const lossi_total *total)
 {
     char bad[32], low[32], high[32];
+    if (total->status == LOSS_ERROR_CALLBACK) {
+        return lossi_fail_callback(context, e->function->title, total->callback_status);
+    }
     const lossi_domain *domain = strcmp(total->role, "target") == 0 ? &e->function->prepared.target
                                                                     : &e->function->prepared.prediction;
     if (total->status == LOSS_ERROR_LABEL) {
@@ -339,13 +317,6 @@ loss_status lossi_evaluation_fail(const lossi_evaluation *e, loss_context *conte
 }
 
 /* ---- putting away ---- */
-
-static void zero_row(const lossi_evaluation *e, char *row, int64_t column_stride, int64_t columns)
-{
-    for (int64_t j = 0; j < columns; j++) {
-        memset(row + j * column_stride * e->real_size, 0, (size_t)e->real_size);
-    }
-}
 
 /* Copies a tile's output to where it is wanted; rows that do not count become 0. */
 static void put_away(const work *w, const char *from, const lossi_view *view, int64_t columns)
@@ -367,12 +338,10 @@ static void put_away(const work *w, const char *from, const lossi_view *view, in
     for (int64_t i = 0; i < w->rows; i++) {
         char *row = view->pointer + i * view->row_stride * size;
         if (w->active != NULL && (next == w->count || w->active[next] != i)) {
-            zero_row(e, row, view->column_stride, columns);
+            lossi_put_row(NULL, row, view->column_stride, columns, size);
             continue;
         }
-        for (int64_t j = 0; j < columns; j++) {
-            memcpy(row + j * view->column_stride * size, from + (next * columns + j) * size, (size_t)size);
-        }
+        lossi_put_row(from + next * columns * size, row, view->column_stride, columns, size);
         next++;
     }
 }
@@ -452,12 +421,18 @@ static int32_t fetch_inputs(work *w, const lossi_place *place, lossi_tile *tile,
         tile->labels = fetch_labels(w);
         return labels_are_classes(w, total, tile->labels);
     }
+    if (e->target == NULL) {
+        tile->target = tile->prediction;
+        return 1;
+    }
     tile->target = fetch_array(w, e->target, e->columns, w->elements[TARGET]);
     return keeps_to(w, total, "target", tile->target, &prepared->target);
 }
 
-static void run(const lossi_evaluation *e, lossi_tile *tile, int32_t pointwise)
+/* 0 when a callback said no, which total then says. */
+static int32_t run(const lossi_evaluation *e, lossi_tile *tile, int32_t pointwise, lossi_total *total)
 {
+    tile->callback_status = &total->callback_status;
     if (pointwise) {
         tile->rows *= tile->columns;
         tile->columns = 1;
@@ -469,6 +444,10 @@ static void run(const lossi_evaluation *e, lossi_tile *tile, int32_t pointwise)
     } else {
         e->kernels->value(tile);
     }
+    if (total->callback_status != 0) {
+        total->status = LOSS_ERROR_CALLBACK;
+    }
+    return total->status == LOSS_OK;
 }
 
 void lossi_evaluation_tile(const lossi_evaluation *e, char *scratch, int64_t tile_rows, int64_t first,
@@ -506,7 +485,9 @@ void lossi_evaluation_tile(const lossi_evaluation *e, char *scratch, int64_t til
         tile.product = pointwise ? NULL : output(&w, &place->product, PRODUCT, 1);
     }
     tile.denominator = pointwise ? NULL : w.by_row[DENOMINATOR];
-    run(e, &tile, pointwise);
+    if (!run(e, &tile, pointwise, total)) {
+        return;
+    }
     if (product_wanted && pointwise) {
         tile.product = output(&w, &place->product, PRODUCT, 1);
         e->tiles->multiply(w.count * elements_per_row, tile.curvature, tile.direction, tile.product);

@@ -31,8 +31,10 @@ typedef struct lossi_evaluation {
     int32_t streaming; /* outputs are larger than the caches: store past them */
     int64_t rows, columns;
     double scale;
-    const lossi_array *target, *weight, *mask; /* NULL: not there */
+    const lossi_array *target, *weight, *mask; /* NULL: not there; target, of a loss that has none */
     const int64_t *indices;                    /* NULL, or which rows the rows are: a batch */
+    int32_t callback; /* the kernels are the caller's: they get copies, aligned and apart from each other */
+    int32_t serial;   /* and run on no thread but the caller's */
 } lossi_evaluation;
 
 typedef struct lossi_place {
@@ -49,7 +51,8 @@ typedef struct lossi_total {
     loss_status status;
     int64_t row;
     double bad;
-    int64_t label; /* of a bad label: as an integer it keeps all its digits */
+    int32_t callback_status; /* what the callback of the caller's loss returned */
+    int64_t label;           /* of a bad label: as an integer it keeps all its digits */
     const char *role;
 } lossi_total;
 
@@ -61,6 +64,9 @@ loss_status lossi_evaluation_init(lossi_evaluation *evaluation, loss_context *co
                                   const loss_function *function, loss_dtype dtype, int64_t rows,
                                   int64_t columns, const lossi_array *target, const lossi_array *weight,
                                   const lossi_array *mask);
+
+/* LOSS_ERROR_SUPPORT when the function is to give a majorizer that it has not with its options. */
+loss_status lossi_evaluation_check_curvature(loss_context *context, const loss_function *function);
 
 /* Whether the mask takes that row away; no mask takes none. */
 int32_t lossi_masked(const lossi_array *mask, int64_t row);

@@ -19,7 +19,9 @@ enum {
     LOSSI_MARGIN = 1 << 4,         /* a function of prediction × target, targets ±1 */
     LOSSI_PROBABILISTIC = 1 << 5,  /* a negative log-likelihood */
     LOSSI_LABELS = 1 << 6,         /* integer targets are class labels */
-    LOSSI_MAJORIZED = 1 << 7       /* has a majorizer */
+    LOSSI_MAJORIZED = 1 << 7,      /* has a majorizer */
+    LOSSI_NO_TARGET = 1 << 14,     /* a function of the prediction alone; its formula is given that twice */
+    LOSSI_STRUCTURED = 1 << 15 /* has a structure: reads more than predictions and targets; set by itself */
 };
 
 /* Kinds of curvature, in the order of the choices of the option "curvature". */
@@ -27,20 +29,51 @@ enum { LOSSI_EXACT, LOSSI_GAUSS_NEWTON, LOSSI_MAJORIZER };
 
 enum { LOSSI_PARAMETERS = 8 };
 
+/* What turns a prediction into the quantity it stands for: the inverse link of loss_function_inverse_link(). */
+enum {
+    LOSSI_LINK_IDENTITY, /* the prediction itself */
+    LOSSI_LINK_LOGIT,    /* 1/(1 + e⁻ˣ), element by element */
+    LOSSI_LINK_LOG,      /* eˣ, element by element */
+    LOSSI_LINK_SOFTMAX   /* over the columns of a row */
+};
+
+/* The constant prediction with the smallest cost. */
+enum {
+    LOSSI_CONSTANT_SEARCH,  /* no closed form: searched for */
+    LOSSI_CONSTANT_MEAN,    /* the link of the weighted mean of the targets */
+    LOSSI_CONSTANT_QUANTILE /* the weighted quantile of the targets at prepared->quantile */
+};
+
+/* What a solver may rely on, over all predictions and all targets of the domain. */
+typedef struct lossi_bounds {
+    double lipschitz; /* sup |∂loss/∂prediction|, over several columns in the 2-norm; infinity: none */
+    double curvature; /* sup of the exact second derivative (of its spectral norm); infinity: none */
+    double minimum, maximum; /* infimum and supremum of the loss */
+    double derivatives;      /* how many are continuous; infinity: all of them */
+} lossi_bounds;
+
+#define LOSSI_UNBOUNDED ((double)__builtin_inf())
+
 /* Where a number may lie: low … high, or exactly low or high. NaN is always let through. */
 typedef struct lossi_domain {
     double low, high;
     int32_t discrete;
 } lossi_domain;
 
+struct lossi_callback;
+
 /* The options of a function made ready for its kernels: filled with defaults, then by the row's prepare. */
 typedef struct lossi_prepared {
     uint32_t flags;                      /* the row's; prepare takes away what these options do not have */
+    int32_t link, constant;              /* the row's */
     double parameters[LOSSI_PARAMETERS]; /* the own options in their order, ints as doubles */
     lossi_domain prediction, target;     /* everything by default */
     int64_t ignore_label;                /* of losses with labels: rows with it do not count */
     const double *class_weight;          /* NULL when all are 1 */
     int64_t class_weights;
+    lossi_bounds bounds; /* by default no Lipschitz constant, no bound, 0 to infinity, no derivative */
+    double quantile;     /* of LOSSI_CONSTANT_QUANTILE; 0.5 by default */
+    const struct lossi_callback *callback; /* of a loss of the caller's (loss/user.h), else NULL */
 } lossi_prepared;
 
 /*
@@ -61,24 +94,38 @@ typedef struct lossi_tile {
     int64_t gradient_stride, curvature_stride, product_stride;
     double *lanes;     /* 16; instead of value */
     int32_t streaming; /* store past the caches: gradient is aligned to 64 then */
+    int32_t *outside;  /* NULL, or set to 1 by a pointwise loss where a number may lie outside its domain */
     void *
         denominator; /* one per row, for losses that are not pointwise: what the row adds to the denominator */
+    int32_t *callback_status; /* where a loss of the caller's puts what its callback returned */
 } lossi_tile;
 
 typedef void (*lossi_kernel)(const lossi_tile *tile);
+
+struct lossi_part;      /* loss/structured.h */
+struct lossi_structure; /* the same */
 
 /* The variants: a kernel may write less than everything, never more than is wanted. */
 typedef struct lossi_kernels {
     lossi_kernel value;
     lossi_kernel gradient;   /* and value */
     lossi_kernel everything; /* curvature, and for losses that are not pointwise product */
+    void (*part)(const struct lossi_part *part); /* instead of the others, of a loss with a structure */
 } lossi_kernels;
 
 typedef struct lossi_row {
     const char *name;
     const char *aliases; /* separated by spaces */
     const char *summary, *formula, *reference;
+    const char *
+        elsewhere; /* what other libraries call it: "PyTorch HuberLoss; scikit-learn HuberLoss"; may be NULL */
+    /* What value and gradient of one element have to call, by the names of math.h: "exp log1p"; NULL: nothing. The
+       benchmark measures the loss against these calls in other libraries. */
+    const char *elementary;
     uint32_t flags;
+    int32_t link,
+        constant; /* LOSSI_LINK_…, LOSSI_CONSTANT_…; copied to prepared, where prepare may change them */
+    const struct lossi_structure *structure; /* NULL: reads predictions and targets, no more */
     const loss_option *options;
     int32_t option_count;
     void (*prepare)(const lossi_options *options, lossi_prepared *prepared); /* may be NULL */
@@ -89,6 +136,16 @@ typedef struct lossi_row {
     {                                                                                                        \
         .name = "target_encoding", .type = LOSS_OPTION_STRING, .text = "signs", .choices = "signs|zero_one", \
         .doc = "targets are -1 and +1, or 0 and 1"                                                           \
+    }
+
+/*
+ * The option of the robust losses: where outliers begin, in units of the prediction. Any number that float32 has too, and
+ * whose reciprocal it has.
+ */
+#define LOSSI_SCALE(standard)                                                                                \
+    {                                                                                                        \
+        .name = "scale", .type = LOSS_OPTION_DOUBLE, .minimum = 1e-37, .maximum = 1e37,                      \
+        .initial = (standard), .doc = "the size of a residual from which on it counts less"                  \
     }
 
 #endif

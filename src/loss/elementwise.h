@@ -1,0 +1,63 @@
+/*
+ * The loop of losses with a structure in which each element of a row counts for itself: a formula on vectors of all roles.
+ *
+ * A formula reads in[r] and direction[r] and writes value and, for the differentiable roles, gradient[r], curvature[r] and
+ * product[r], of all lanes and without the scale; what is not wanted is not stored. Roles are numbered as in the
+ * structure; those that are not given are 0, and part->input[r].data tells them.
+ */
+#ifndef LOSSI_LOSS_ELEMENTWISE_H
+#define LOSSI_LOSS_ELEMENTWISE_H
+
+#include "loss/lanes.h"
+#include "loss/structured.h"
+
+enum { LOSSI_ELEMENT_ROLES = 4 };
+
+typedef struct lossi_element {
+    vreal in[LOSSI_ELEMENT_ROLES], direction[LOSSI_ELEMENT_ROLES];
+    vreal value;
+    vreal gradient[LOSSI_ELEMENT_ROLES], curvature[LOSSI_ELEMENT_ROLES], product[LOSSI_ELEMENT_ROLES];
+} lossi_element;
+
+typedef void (*lossi_element_formula)(const lossi_part *part, lossi_element *e);
+
+LOSSI_INLINE vreal lossi_element_load(const void *array, int64_t i, int count)
+{
+    const real *from = (const real *)array + i;
+    return array == NULL ? v_set1(0) : count == VREAL_LANES ? v_load(from) : v_load_part(from, count);
+}
+
+LOSSI_INLINE void lossi_element_store(void *array, int64_t i, int count, vreal x)
+{
+    real *to = (real *)array + i;
+    if (array != NULL && count == VREAL_LANES) {
+        v_store(to, x);
+    } else if (array != NULL) {
+        v_store_part(to, x, count);
+    }
+}
+
+/* `roles`, a constant: how many there are. */
+LOSSI_INLINE void lossi_elementwise(const lossi_part *part, lossi_element_formula formula, int roles)
+{
+    const int64_t elements = part->rows * part->columns;
+    const vreal scale = v_set1((real)part->scale);
+    for (int64_t i = 0; i < elements; i += VREAL_LANES) {
+        const int count = elements - i < VREAL_LANES ? (int)(elements - i) : VREAL_LANES;
+        lossi_element e;
+        for (int r = 0; r < roles; r++) {
+            e.in[r] = lossi_element_load(part->input[r].data, i, count);
+            e.direction[r] = lossi_element_load(part->output[r].direction, i, count);
+            e.gradient[r] = e.curvature[r] = e.product[r] = v_set1(0);
+        }
+        formula(part, &e);
+        lossi_element_store(part->value, i, count, e.value);
+        for (int r = 0; r < roles; r++) {
+            lossi_element_store(part->output[r].gradient, i, count, e.gradient[r] * scale);
+            lossi_element_store(part->output[r].curvature, i, count, e.curvature[r] * scale);
+            lossi_element_store(part->output[r].product, i, count, e.product[r] * scale);
+        }
+    }
+}
+
+#endif

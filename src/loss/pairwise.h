@@ -1,0 +1,209 @@
+/*
+ * Losses over the pairs of a group: a formula of the difference of two scores, for every pair in which one item should rank
+ * above the other.
+ *
+ *     loss = Σ φ(d),   d = s_low − s_high,   over the pairs with y_high > y_low
+ *
+ * Gradient: φ'(d) onto the low item and −φ'(d) onto the high one. The matrix of second derivatives is the Laplacian of a graph
+ * with weights φ''(d): its diagonal is a sum over an item's pairs, its product with a direction v adds φ''(d)(v_low − v_high)
+ * the same way, so that nothing is ever formed that is larger than the group (Burges et al. 2005, §3; Chung, Spectral graph
+ * theory, 1997, §1.2).
+ *
+ * Sums are in double: for one high item over all low ones in 16 lanes (core/sum.h), for each low item over the high ones in
+ * their order; what rounding takes away is kept and given back at the end (Knuth, TAOCP vol. 2, 4.2.2, theorem B).
+ */
+#ifndef LOSSI_LOSS_PAIRWISE_H
+#define LOSSI_LOSS_PAIRWISE_H
+
+#include "loss/lanes.h"
+#include "loss/structured.h"
+#include "simd/reduce.h"
+
+typedef struct lossi_pair {
+    vreal value, slope, bend; /* φ, φ', φ'' */
+} lossi_pair;
+
+typedef void (*lossi_pair_formula)(const lossi_part *part, vreal d, lossi_pair *out);
+
+/* Roles of all these losses. */
+enum { LOSSI_SCORE, LOSSI_RELEVANCE, LOSSI_OFFSETS, LOSSI_PAIR_ROLES };
+
+/* A sum per item, with what rounding took away. */
+typedef struct lossi_item_sums {
+    double *sum, *lost;
+} lossi_item_sums;
+
+enum { LOSSI_PAIR_SUMS = 3 }; /* gradient, curvature, product */
+
+typedef struct lossi_pairs {
+    const lossi_part *part;
+    const real *score, *relevance, *direction; /* direction NULL: no product */
+    int64_t items;
+    lossi_item_sums sums[LOSSI_PAIR_SUMS];
+    double value, value_lost, pairs;
+} lossi_pairs;
+
+/* Doubles of scratch, items rounded up to whole vectors. */
+static inline int64_t lossi_pairs_padded(int64_t items)
+{
+    return (items + LOSSI_LANES - 1) / LOSSI_LANES * LOSSI_LANES;
+}
+
+/* sum + lost += x */
+LOSSI_INLINE void lossi_add_kept(double *sum, double *lost, double x)
+{
+    const double before = *sum, after = before + x, part = after - before;
+    *lost += (before - (after - part)) + (x - part);
+    *sum = after;
+}
+
+LOSSI_INLINE void lossi_add_kept_lanes(double *sum, double *lost, f64v x)
+{
+    const f64v before = f64_load(sum), after = before + x, part = after - before;
+    f64_store(lost, f64_load(lost) + ((before - (after - part)) + (x - part)));
+    f64_store(sum, after);
+}
+
+/* A vector of items onto their own sums. */
+LOSSI_INLINE void lossi_add_items(lossi_item_sums *sums, int64_t j, vreal x)
+{
+#if LOSSI_REAL == 64
+    lossi_add_kept_lanes(sums->sum + j, sums->lost + j, x);
+#else
+    lossi_add_kept_lanes(sums->sum + j, sums->lost + j, f32_to_f64_low(x));
+    lossi_add_kept_lanes(sums->sum + j + F64_LANES, sums->lost + j + F64_LANES, f32_to_f64_high(x));
+#endif
+}
+
+/* 16 lanes of a sum over the low items. */
+typedef struct lossi_lane_pair {
+    double sum[LOSSI_LANES], lost[LOSSI_LANES];
+} lossi_lane_pair;
+
+LOSSI_INLINE void lossi_add_pair_lanes(lossi_lane_pair *lanes, int64_t j, vreal x)
+{
+    lossi_item_sums sums = {lanes->sum, lanes->lost};
+    lossi_add_items(&sums, j % LOSSI_LANES, x);
+}
+
+/* Lanes to a sum, with the errors kept. */
+LOSSI_INLINE void lossi_add_lanes(const lossi_lane_pair *lanes, double sign, double *sum, double *lost)
+{
+    for (int i = 0; i < LOSSI_LANES; i++) {
+        lossi_add_kept(sum, lost, sign * lanes->sum[i]);
+        *lost += sign * lanes->lost[i];
+    }
+}
+
+/* All pairs in which item i is the high one. */
+LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula formula)
+{
+    const vreal zero = v_set1(0), score = v_set1(lossi_get(p->score + i));
+    const vreal relevance = v_set1(lossi_get(p->relevance + i));
+    const vreal along = v_set1(p->direction != NULL ? lossi_get(p->direction + i) : 0);
+    lossi_lane_pair value = {{0}, {0}}, own[LOSSI_PAIR_SUMS] = {{{0}, {0}}};
+    for (int64_t j = 0; j < p->items; j += VREAL_LANES) {
+        const int count = p->items - j < VREAL_LANES ? (int)(p->items - j) : VREAL_LANES;
+        const vreal low = v_load_part(p->relevance + j, count);
+        real there[VREAL_LANES] = {0};
+        lossi_pair pair;
+        for (int lane = 0; lane < count; lane++) {
+            there[lane] = 1;
+        }
+        const vmask below = v_mask_and(v_gt(relevance, low), v_gt(v_load(there), zero));
+        if (!v_mask_any(below)) {
+            continue;
+        }
+        formula(p->part, v_load_part(p->score + j, count) - score, &pair);
+        const vreal parts[LOSSI_PAIR_SUMS] = {
+            v_select(below, pair.slope, zero), v_select(below, pair.bend, zero),
+            p->direction == NULL
+                ? zero
+                : v_select(below, pair.bend * (v_load_part(p->direction + j, count) - along), zero)};
+        lossi_add_pair_lanes(&value, j, v_select(below, pair.value, zero));
+        for (int k = 0; k < LOSSI_PAIR_SUMS; k++) {
+            lossi_add_items(&p->sums[k], j, parts[k]);
+            lossi_add_pair_lanes(&own[k], j, parts[k]);
+        }
+        v_store(there, v_select(below, v_set1(1), zero));
+        for (int lane = 0; lane < VREAL_LANES; lane++) {
+            p->pairs += (double)there[lane];
+        }
+    }
+    lossi_add_lanes(&value, 1, &p->value, &p->value_lost);
+    for (int k = 0; k < LOSSI_PAIR_SUMS; k++) {
+        lossi_add_lanes(&own[k], k == 1 ? 1 : -1, &p->sums[k].sum[i], &p->sums[k].lost[i]);
+    }
+}
+
+/* NaN anywhere in a group makes the group NaN: a comparison alone would pass it over. */
+static real lossi_pairs_probe(const lossi_pairs *p)
+{
+    real probe = 0;
+    for (int64_t i = 0; i < p->items; i++) {
+        const real s = lossi_get(p->score + i), y = lossi_get(p->relevance + i);
+        probe = s == s && y == y ? probe : REAL_NAN;
+    }
+    return probe;
+}
+
+static void lossi_pairs_put(const lossi_pairs *p, void *array, int k, real probe)
+{
+    for (int64_t i = 0; array != NULL && i < p->items; i++) {
+        const double sum = p->sums[k].sum[i], lost = p->sums[k].lost[i];
+        const double total = sum - sum == 0 ? sum + lost
+                                            : sum; /* infinity and NaN have nothing to give back */
+        lossi_put((real *)array + i, probe + (real)total * (real)p->part->scale);
+    }
+}
+
+/* The kernel of a loss over pairs. */
+LOSSI_INLINE void lossi_pairwise(const lossi_part *part, lossi_pair_formula formula)
+{
+    const lossi_derivatives *out = &part->output[LOSSI_SCORE];
+    lossi_pairs p = {.part = part,
+                     .score = part->input[LOSSI_SCORE].data,
+                     .relevance = part->input[LOSSI_RELEVANCE].data,
+                     .direction = out->direction,
+                     .items = part->rows};
+    const int64_t padded = lossi_pairs_padded(part->rows);
+    double *scratch = part->scratch;
+    memset(scratch, 0, (size_t)(2 * LOSSI_PAIR_SUMS * padded) * sizeof *scratch);
+    for (int k = 0; k < LOSSI_PAIR_SUMS; k++, scratch += 2 * padded) {
+        p.sums[k] = (lossi_item_sums){scratch, scratch + padded};
+    }
+    for (int64_t i = 0; i < p.items; i++) {
+        lossi_pairs_of(&p, i, formula);
+    }
+    const real probe = lossi_pairs_probe(&p);
+    const double total = p.value - p.value == 0 ? p.value + p.value_lost : p.value;
+    lossi_put(part->value, probe + (real)total);
+    *part->denominator = p.pairs;
+    lossi_pairs_put(&p, out->gradient, 0, probe);
+    lossi_pairs_put(&p, out->curvature, 1, probe);
+    lossi_pairs_put(&p, out->product, 2, probe);
+}
+
+/* The structure of all of them. */
+#ifdef LOSSI_ONCE
+
+static const lossi_role lossi_pair_roles[LOSSI_PAIR_ROLES] = {
+    [LOSSI_SCORE] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
+    [LOSSI_RELEVANCE] = {.name = "target", .columns = 1},
+    [LOSSI_OFFSETS] = {.name = "offsets", .kind = LOSSI_ROLE_OFFSETS, .flags = LOSSI_OPTIONAL},
+};
+
+static int64_t lossi_pairs_scratch(const lossi_prepared *prepared, const lossi_shape *shape)
+{
+    (void)prepared;
+    return 2 * LOSSI_PAIR_SUMS * lossi_pairs_padded(shape->rows[0]) * (int64_t)sizeof(double);
+}
+
+static const lossi_structure lossi_pair_structure = {.roles = lossi_pair_roles,
+                                                     .role_count = LOSSI_PAIR_ROLES,
+                                                     .flags = LOSSI_GROUPED,
+                                                     .scratch = lossi_pairs_scratch};
+
+#endif
+
+#endif

@@ -1,0 +1,598 @@
+/*
+ * Every loss that reads more than predictions and targets, in both element types, against its reference vectors and
+ * through what holds for all of them. Nothing here names a loss: a new row and its definition bring their tests.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/allocator.h"
+#include "support/check.h"
+#include "support/structured_call.h"
+
+enum { SHOWN = 6, NAME = 80 };
+
+typedef struct loss_case {
+    const char *name;
+    loss_dtype dtype;
+    loss_context *context;
+    case_file file;
+} loss_case;
+
+static test_allocator allocator;
+
+static loss_function *make(const loss_case *given, const char *options)
+{
+    loss_function *function;
+    assert_status(given->context, loss_function_create(&function, given->context, given->name), LOSS_OK);
+    assert_status(given->context, vectors_configure(function, options), LOSS_OK);
+    return function;
+}
+
+/* The case after `index` (start with −1) of the element type, −1 at the end. */
+static int64_t next_case(const loss_case *given, int64_t index, int32_t generic)
+{
+    for (index++; index < given->file.count; index++) {
+        const structured_case *c = &given->file.cases[index];
+        if (c->dtype == given->dtype && (c->generic || !generic)) {
+            return index;
+        }
+    }
+    return -1;
+}
+
+/* ---- the reference ---- */
+
+/* The largest size in the row of an output, or in all of it when it is one column. */
+static long double largest_beside(const case_array *expected, int64_t i)
+{
+    const int64_t columns = expected->columns, first = columns > 1 ? i / columns * columns : 0;
+    const int64_t end = columns > 1 ? first + columns : expected->rows;
+    long double largest = 0;
+    for (int64_t j = first; j < end; j++) {
+        const long double size = fabsl(expected->exact[j].exact);
+        largest = isfinite(size) && size > largest ? size : largest;
+    }
+    return largest;
+}
+
+/* Within k ulp of its own size, or for losses of whole vectors of the largest beside it: those cancel. */
+static int is_right(const loss_case *given, const case_array *expected, int64_t i, double got)
+{
+    const exact_number *e = &expected->exact[i];
+    if (exact_contains(e, got, given->file.ulp, given->dtype)) {
+        return 1;
+    }
+    const long double room = given->file.ulp * ulp_of(largest_beside(expected, i), given->dtype);
+    return given->file.normwise && isfinite(got) && (long double)got >= e->exact - e->down - room &&
+           (long double)got <= e->exact + e->up + room;
+}
+
+static int64_t compare(const loss_case *given, const structured_call *call, int32_t k, const char *reference)
+{
+    const case_array *expected = case_output(call->given, reference);
+    int64_t wrong = 0;
+    if (expected == NULL) {
+        return 0;
+    }
+    assert_int_equal(expected->rows * expected->columns, call->output_rows[k] * call->output_columns[k]);
+    for (int64_t i = 0; i < expected->rows * expected->columns; i++) {
+        const double got = call_output(call, k, i / call->output_columns[k], i % call->output_columns[k]);
+        if (!is_right(given, expected, i, got) && ++wrong <= SHOWN) {
+            const exact_number *e = &expected->exact[i];
+            print_error(
+                "%s.csv:%d [%s] %s number %lld is %.17g, exact %.20Lg -%.3Lg +%.3Lg (%.3g ulp outside)\n",
+                given->name, call->given->line, call->given->options, reference, (long long)i, got, e->exact,
+                e->down, e->up, exact_distance(e, got, given->dtype));
+        }
+    }
+    return wrong;
+}
+
+static int64_t compare_all(const loss_case *given, const structured_call *call)
+{
+    int64_t wrong = 0;
+    for (int32_t k = 0; k < call->outputs; k++) {
+        wrong += compare(given, call, k, call->output_role[k]);
+    }
+    return wrong;
+}
+
+static void test_reference(void **state)
+{
+    const loss_case *given = *state;
+    int64_t wrong = 0, cases = 0;
+    for (int64_t c = next_case(given, -1, 0); c >= 0; c = next_case(given, c, 0), cases++) {
+        loss_function *function = make(given, given->file.cases[c].options);
+        structured_call call = call_create(&given->file.cases[c], 1, 0);
+        assert_status(given->context, call_evaluate(given->context, function, &call), LOSS_OK);
+        wrong += compare_all(given, &call);
+        call_free(&call);
+        loss_function_free(function);
+    }
+    assert_true(cases > 3);
+    assert_int_equal(wrong, 0);
+}
+
+/* The other kinds of curvature: matrices of the reference, or refused; Gauss–Newton is never negative. */
+static void check_kind(const loss_case *given, const structured_case *c, const char *kind, int64_t *wrong)
+{
+    loss_function *function = make(given, c->options);
+    structured_call call = call_create(c, 1, 0);
+    char name[2 * CASE_NAME];
+    int32_t known = 0;
+    loss_status status = loss_function_set_string(function, "curvature", kind);
+    status = status == LOSS_OK ? call_evaluate(given->context, function, &call) : status;
+    for (int32_t k = 1; k < call.outputs && status == LOSS_OK; k += 3) {
+        snprintf(name, sizeof name, "%.*s%s", (int)strcspn(call.output_role[k], ".") + 1, call.output_role[k],
+                 kind);
+        known |= case_output(c, name) != NULL;
+        *wrong += compare(given, &call, k + 1, name);
+        strcat(name, "_product");
+        *wrong += compare(given, &call, k + 2, name);
+        for (int64_t i = 0; i < call.output_rows[k + 1]; i++) {
+            for (int64_t j = 0; j < call.output_columns[k + 1]; j++) {
+                assert_false(call_output(&call, k + 1, i, j) < 0);
+            }
+        }
+    }
+    if (strcmp(kind, "majorizer") == 0 && !known) {
+        assert_status(given->context, status, LOSS_ERROR_SUPPORT);
+    } else {
+        assert_status(given->context, status, LOSS_OK);
+    }
+    call_free(&call);
+    loss_function_free(function);
+}
+
+static void test_curvatures(void **state)
+{
+    const loss_case *given = *state;
+    int64_t wrong = 0;
+    for (int64_t c = next_case(given, -1, 0); c >= 0; c = next_case(given, c, 0)) {
+        check_kind(given, &given->file.cases[c], "gauss_newton", &wrong);
+        check_kind(given, &given->file.cases[c], "majorizer", &wrong);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- where the numbers lie, and what is asked for ---- */
+
+static void test_layout(void **state)
+{
+    const loss_case *given = *state;
+    for (int64_t c = next_case(given, -1, 0); c >= 0; c = next_case(given, c, 0)) {
+        loss_function *function = make(given, given->file.cases[c].options);
+        structured_call plain = call_create(&given->file.cases[c], 1, 0);
+        structured_call padded = call_create(&given->file.cases[c], 1, 3);
+        assert_status(given->context, call_evaluate(given->context, function, &plain), LOSS_OK);
+        assert_status(given->context, call_evaluate(given->context, function, &padded), LOSS_OK);
+        assert_same_call(&padded, &plain);
+        for (int32_t k = 0; k < padded.outputs; k++) { /* nothing between the rows is touched */
+            for (int64_t i = 0; i < padded.output_rows[k]; i++) {
+                const int64_t columns = padded.output_columns[k];
+                assert_close(element(padded.output[k], given->dtype, i * (columns + 3) + columns), 777, 0, 0);
+            }
+        }
+        call_free(&plain);
+        call_free(&padded);
+        loss_function_free(function);
+    }
+}
+
+static void test_subsets(void **state)
+{
+    const loss_case *given = *state;
+    for (int64_t c = next_case(given, -1, 0); c >= 0; c = next_case(given, c, 0)) {
+        loss_function *function = make(given, given->file.cases[c].options);
+        structured_call all = call_create(&given->file.cases[c], 1, 0);
+        structured_call one = call_create(&given->file.cases[c], 1, 0);
+        assert_status(given->context, call_evaluate(given->context, function, &all), LOSS_OK);
+        for (int32_t k = -1; k < all.outputs; k++) {
+            one.want = k < 0 ? 0 : 1u << k;
+            assert_status(given->context, call_evaluate(given->context, function, &one), LOSS_OK);
+            assert_same_call(&one, &all);
+        }
+        call_free(&all);
+        call_free(&one);
+        loss_function_free(function);
+    }
+}
+
+/* Many copies give, each, what one gives; for any number of threads and on every instruction set the same bits. */
+static void test_copies(void **state)
+{
+    static const char *const isas[] = {"base", "avx2", "avx512", "neon"};
+    const loss_case *given = *state;
+    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
+        const structured_case *one_case = &given->file.cases[c];
+        const int64_t numbers = one_case->input[0].rows * one_case->input[0].columns;
+        const int64_t copies = 80000 / (numbers > 0 ? numbers : 1) + 1;
+        loss_function *function = make(given, one_case->options);
+        structured_call one = call_create(one_case, 1, 0), many = call_create(one_case, copies, 0);
+        assert_status(given->context, call_evaluate(given->context, function, &one), LOSS_OK);
+        if (one.output_rows[0] != one.input_rows[0] && case_input(one_case, "offsets") == NULL) {
+            call_free(&one); /* a single group: copies would be another one */
+            call_free(&many);
+            loss_function_free(function);
+            continue;
+        }
+        assert_status(given->context, call_evaluate(given->context, function, &many), LOSS_OK);
+        for (int32_t k = 0; k < one.outputs; k++) {
+            for (int64_t i = 0; i < many.output_rows[k] && many.output_rows[k] != one.output_rows[k]; i++) {
+                for (int64_t j = 0; j < one.output_columns[k]; j++) {
+                    assert_true(same_bits(call_output(&many, k, i, j),
+                                          call_output(&one, k, i % one.output_rows[k], j)));
+                }
+            }
+        }
+        assert_close(many.sum, (double)copies * one.sum, 1e-12, 1e-12 * (double)copies);
+        assert_close(many.denominator, (double)copies * one.denominator, 1e-12, 0);
+        for (size_t s = 0; s < 3 * sizeof isas / sizeof *isas; s++) {
+            structured_call again = call_create(one_case, copies, 0);
+            loss_context *context;
+            assert_int_equal(loss_context_create(&context), LOSS_OK);
+            loss_context_set_int(context, "threads", (int64_t)(s % 3) + 1);
+            if (loss_context_set_string(context, "isa", isas[s / 3]) == LOSS_OK) {
+                assert_status(context, call_evaluate(context, function, &again), LOSS_OK);
+                assert_same_call(&again, &many);
+            }
+            call_free(&again);
+            loss_context_free(context);
+        }
+        call_free(&one);
+        call_free(&many);
+        loss_function_free(function);
+    }
+}
+
+/* ---- weights, masks, scale ---- */
+
+static void *numbers(loss_dtype dtype, int64_t count, double first, double step)
+{
+    void *made = calloc((size_t)count + 1, (size_t)loss_dtype_size(dtype));
+    assert_non_null(made);
+    for (int64_t i = 0; i < count; i++) {
+        set_element(made, dtype, i, first + step * (double)(i % 3));
+    }
+    return made;
+}
+
+/* Equal weights of a power of two multiply everything, exactly; losses that weigh inside say so by their shape. */
+static void test_weights(void **state)
+{
+    const loss_case *given = *state;
+    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
+        loss_function *function = make(given, given->file.cases[c].options);
+        structured_call plain = call_create(&given->file.cases[c], 2, 0);
+        structured_call weighed = call_create(&given->file.cases[c], 2, 0);
+        weighed.weight_rows = weighed.output_rows[0];
+        weighed.weight = numbers(given->dtype, weighed.weight_rows, 4, 0);
+        loss_status status = call_evaluate(given->context, function, &weighed);
+        if (status == LOSS_ERROR_SHAPE) { /* one a row, inside the formula: the oracle has these cases */
+            assert_true(weighed.weight_rows != weighed.input_rows[0]);
+        } else if (case_input(&given->file.cases[c], "weight") == NULL) {
+            assert_status(given->context, status, LOSS_OK);
+            assert_status(given->context, call_evaluate(given->context, function, &plain), LOSS_OK);
+            for (int32_t k = 0; k < plain.outputs; k++) {
+                for (int64_t i = 0; i < plain.output_rows[k]; i++) {
+                    for (int64_t j = 0; j < plain.output_columns[k]; j++) {
+                        assert_close(call_output(&weighed, k, i, j), 4 * call_output(&plain, k, i, j),
+                                     given->dtype == LOSS_FLOAT32 ? 1e-6 : 1e-14, 0);
+                    }
+                }
+            }
+            assert_close(weighed.sum, 4 * plain.sum, 1e-14, 0);
+            assert_close(weighed.denominator, 4 * plain.denominator, 1e-14, 0);
+        }
+        call_free(&plain);
+        call_free(&weighed);
+        loss_function_free(function);
+    }
+}
+
+/* Masked rows are as if they were not there, whatever stands in them, and their outputs are 0. */
+static void test_masks(void **state)
+{
+    const loss_case *given = *state;
+    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
+        const structured_case *one_case = &given->file.cases[c];
+        loss_function *function = make(given, one_case->options);
+        structured_call one = call_create(one_case, 1, 0), two = call_create(one_case, 2, 0);
+        const int64_t rows = one.input_rows[0];
+        two.mask = calloc((size_t)(2 * rows), 1);
+        memset(two.mask, 1, (size_t)rows);
+        for (int32_t k = 0; k < one_case->inputs; k++) { /* the second copy is rubbish */
+            for (int64_t i = rows; i < two.input_rows[k] && two.input_rows[k] == 2 * rows; i++) {
+                for (int64_t j = 0; j < one_case->input[k].columns && !one_case->input[k].integers; j++) {
+                    call_set_input(&two, k, i, j, NAN);
+                }
+            }
+        }
+        assert_status(given->context, call_evaluate(given->context, function, &one), LOSS_OK);
+        const int32_t single = one.output_rows[0] != rows && case_input(one_case, "offsets") == NULL;
+        if (!single) {
+            assert_status(given->context, call_evaluate(given->context, function, &two), LOSS_OK);
+            assert_true(same_bits(two.sum, one.sum));
+            assert_true(same_bits(two.denominator, one.denominator));
+        }
+        for (int32_t k = 0; k < one.outputs && !single; k++) {
+            for (int64_t i = 0; i < two.output_rows[k]; i++) {
+                for (int64_t j = 0; j < one.output_columns[k]; j++) {
+                    const double got = call_output(&two, k, i, j);
+                    assert_true(i < one.output_rows[k] ? same_bits(got, call_output(&one, k, i, j))
+                                                       : same_bits(got, 0));
+                }
+            }
+        }
+        call_free(&one);
+        call_free(&two);
+        loss_function_free(function);
+    }
+}
+
+static void test_scale(void **state)
+{
+    const loss_case *given = *state;
+    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
+        loss_function *function = make(given, given->file.cases[c].options);
+        structured_call plain = call_create(&given->file.cases[c], 1, 0);
+        structured_call scaled = call_create(&given->file.cases[c], 1, 0);
+        scaled.scale = -0.25;
+        assert_status(given->context, call_evaluate(given->context, function, &plain), LOSS_OK);
+        assert_status(given->context, call_evaluate(given->context, function, &scaled), LOSS_OK);
+        for (int32_t k = 0; k < plain.outputs; k++) {
+            for (int64_t i = 0; i < plain.output_rows[k]; i++) {
+                for (int64_t j = 0; j < plain.output_columns[k]; j++) {
+                    assert_close(call_output(&scaled, k, i, j),
+                                 (k == 0 ? 1 : -0.25) * call_output(&plain, k, i, j),
+                                 given->dtype == LOSS_FLOAT32 ? 1e-6 : 1e-14, 0);
+                }
+            }
+        }
+        assert_true(same_bits(scaled.sum, plain.sum));
+        call_free(&plain);
+        call_free(&scaled);
+        loss_function_free(function);
+    }
+}
+
+/* ---- NaN, nothing, errors ---- */
+
+/* A NaN in any number makes its unit NaN, value and gradients, and leaves the other copy alone. */
+static void check_nan(const loss_case *given, const structured_case *c, int32_t k, int64_t row,
+                      int64_t column)
+{
+    loss_function *function = make(given, c->options);
+    structured_call good = call_create(c, 2, 0), bad = call_create(c, 2, 0);
+    const int32_t by_row = good.output_rows[0] == good.input_rows[0];
+    int32_t seen = 0;
+    call_set_input(&bad, k, row, column, NAN);
+    assert_status(given->context, call_evaluate(given->context, function, &good), LOSS_OK);
+    assert_status(given->context, call_evaluate(given->context, function, &bad), LOSS_OK);
+    for (int64_t i = 0; i < bad.output_rows[0]; i++) {
+        for (int64_t j = 0; j < bad.output_columns[0]; j++) {
+            const double got = call_output(&bad, 0, i, j);
+            const int32_t touched = by_row ? i == row : i < bad.output_rows[0] / 2;
+            seen += isnan(got) != 0;
+            assert_true(isnan(got) ? touched : same_bits(got, call_output(&good, 0, i, j)));
+        }
+    }
+    assert_true(seen > 0);
+    for (int32_t o = 1; o < bad.outputs; o += 3) { /* the gradient of every role, in that unit */
+        int32_t nans = 0;
+        for (int64_t i = 0; i < bad.output_rows[o]; i++) {
+            for (int64_t j = 0; j < bad.output_columns[o]; j++) {
+                nans += isnan(call_output(&bad, o, i, j)) != 0;
+            }
+        }
+        assert_true(nans > 0);
+    }
+    call_free(&good);
+    call_free(&bad);
+    loss_function_free(function);
+}
+
+static void test_nan(void **state)
+{
+    const loss_case *given = *state;
+    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
+        const structured_case *one = &given->file.cases[c];
+        const case_array *value = case_output(one, "value");
+        const int32_t single = value->rows != one->input[0].rows * one->input[0].columns &&
+                               value->rows != one->input[0].rows && case_input(one, "offsets") == NULL;
+        for (int32_t k = 0; k < one->inputs && !single; k++) {
+            const case_array *a = &one->input[k];
+            if (!a->integers && strcmp(a->layout, "shared") != 0 && strstr(a->role, "direction") == NULL) {
+                check_nan(given, one, k, 0, 0);
+                check_nan(given, one, k, a->rows - 1, a->columns - 1);
+            }
+        }
+    }
+}
+
+static void test_roles(void **state)
+{
+    const loss_case *given = *state;
+    const structured_case *one = &given->file.cases[next_case(given, -1, 1)];
+    loss_function *function = make(given, one->options);
+    structured_call call = call_create(one, 1, 0);
+    const int32_t roles = loss_function_role_count(function);
+    assert_true(roles >= 4);
+    assert_string_equal(loss_function_role(function, 0), one->input[0].role);
+    assert_string_equal(loss_function_role(function, roles - 1), "mask");
+    assert_null(loss_function_role(function, roles));
+    assert_null(loss_function_role(function, -1));
+    snprintf(call.output_role[0], CASE_NAME, "valeu");
+    assert_status(given->context, call_evaluate(given->context, function, &call), LOSS_ERROR_NAME);
+    assert_sentence(given->context, "did you mean 'value'?");
+    assert_close(call.sum, 777, 0, 0);
+    snprintf(call.output_role[0], CASE_NAME, "value");
+    call.output_rows[0]--;
+    assert_status(given->context, call_evaluate(given->context, function, &call), LOSS_ERROR_SHAPE);
+    assert_sentence(given->context, "'value' is");
+    call_free(&call);
+    loss_function_free(function);
+}
+
+/* Without a required role the sentence names it. */
+static void test_missing(void **state)
+{
+    const loss_case *given = *state;
+    const structured_case *one = &given->file.cases[next_case(given, -1, 1)];
+    loss_function *function = make(given, one->options);
+    loss_data *inputs;
+    assert_status(given->context, loss_data_create(&inputs, given->context), LOSS_OK);
+    assert_status(given->context, loss_function_evaluate(given->context, function, inputs, NULL, NULL, NULL),
+                  LOSS_ERROR_ARGUMENT);
+    assert_sentence(given->context, one->input[0].role);
+    loss_data_free(inputs);
+    loss_function_free(function);
+}
+
+/* ---- derivatives by differences: in float64, float32 has too few digits ---- */
+
+static void test_differences(void **state)
+{
+    static const double step = 1e-5;
+    const loss_case *given = *state;
+    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
+        const structured_case *one = &given->file.cases[c];
+        loss_function *function = make(given, one->options);
+        structured_call here = call_create(one, 1, 0);
+        double along[2][CASE_ARRAYS] = {{0}};
+        int32_t output = 1;
+        assert_status(given->context, call_evaluate(given->context, function, &here), LOSS_OK);
+        for (int32_t k = 0; k < one->inputs; k++) {
+            char name[CASE_NAME + 16];
+            snprintf(name, sizeof name, "%s.direction", one->input[k].role);
+            const case_array *direction = case_input(one, name);
+            if (direction == NULL) {
+                continue;
+            }
+            double slope = 0, moved[2];
+            for (int64_t i = 0; i < direction->rows; i++) {
+                for (int64_t j = 0; j < direction->columns; j++) {
+                    slope += call_output(&here, output, i, j) * direction->number[i * direction->columns + j];
+                }
+            }
+            for (int side = 0; side < 2; side++) {
+                structured_call there = call_create(one, 1, 0);
+                for (int64_t i = 0; i < direction->rows; i++) {
+                    for (int64_t j = 0; j < direction->columns; j++) {
+                        const double by = (side == 0 ? -step : step) *
+                                          direction->number[i * direction->columns + j];
+                        call_set_input(&there, k, i, j, call_input(&there, k, i, j) + by);
+                    }
+                }
+                assert_status(given->context, call_evaluate(given->context, function, &there), LOSS_OK);
+                moved[side] = there.sum;
+                call_free(&there);
+            }
+            along[0][output] = (moved[1] - moved[0]) / (2 * step);
+            along[1][output] = slope;
+            assert_close(along[0][output], slope, 1e-6, 1e-6 * (1 + fabs(here.sum)));
+            output += 3;
+        }
+        call_free(&here);
+        loss_function_free(function);
+    }
+}
+
+/* ---- the catalogue ---- */
+
+typedef struct named_test {
+    const char *name;
+    CMUnitTestFunction function;
+    loss_dtype only;
+} named_test;
+
+static const named_test named_tests[] = {
+    {"reference", test_reference, 0},
+    {"curvatures", test_curvatures, 0},
+    {"layout", test_layout, 0},
+    {"subsets", test_subsets, 0},
+    {"copies", test_copies, 0},
+    {"weights", test_weights, 0},
+    {"masks", test_masks, 0},
+    {"scale", test_scale, 0},
+    {"nan", test_nan, 0},
+    {"roles", test_roles, 0},
+    {"missing", test_missing, 0},
+    {"differences", test_differences, LOSS_FLOAT64},
+};
+
+enum { TESTS = sizeof named_tests / sizeof *named_tests, DTYPES = 2 };
+
+static int32_t is_structured(const char *name)
+{
+    loss_context *context;
+    loss_function *function;
+    int32_t structured = 0;
+    if (loss_context_create(&context) != LOSS_OK) {
+        return 0;
+    }
+    if (loss_function_create(&function, context, name) == LOSS_OK) {
+        loss_function_property(function, "structured", &structured);
+        loss_function_free(function);
+    }
+    loss_context_free(context);
+    return structured;
+}
+
+int main(int argc, char **argv)
+{
+    static const loss_dtype dtypes[DTYPES] = {LOSS_FLOAT32, LOSS_FLOAT64};
+    int count = loss_function_catalogue_count() * DTYPES, failed = 0, used = 0, made = 0;
+    loss_case *cases = calloc((size_t)count, sizeof *cases);
+    struct CMUnitTest *tests = calloc((size_t)count * TESTS, sizeof *tests);
+    char(*names)[NAME] = calloc((size_t)count * TESTS, NAME);
+    if (cases == NULL || tests == NULL || names == NULL) {
+        return EXIT_FAILURE;
+    }
+    if (argc > 1) {
+        cmocka_set_test_filter(argv[1]); /* a pattern such as 'cox*' */
+    }
+    for (int i = 0; i < count; i++) {
+        loss_case *one = &cases[made];
+        one->name = loss_function_catalogue_name(i / DTYPES);
+        one->dtype = dtypes[i % DTYPES];
+        if (!is_structured(one->name)) {
+            continue;
+        }
+        const int wrong = cases_read(one->name, &one->file);
+        if (wrong != 0) {
+            fprintf(stderr,
+                    wrong < 0 ? "%s has no reference vectors\n" : "%s: line %d of the vectors is wrong\n",
+                    one->name, wrong);
+            failed = 1;
+            continue;
+        }
+        failed |= loss_context_create_with_allocator(&one->context, test_allocate, test_release,
+                                                     &allocator) != LOSS_OK;
+        made++;
+        for (int k = 0; k < TESTS; k++) {
+            if (named_tests[k].only != 0 && named_tests[k].only != one->dtype) {
+                continue;
+            }
+            snprintf(names[used], NAME, "%s/%s/%s", one->name, loss_dtype_name(one->dtype),
+                     named_tests[k].name);
+            tests[used] = (struct CMUnitTest){names[used], named_tests[k].function, NULL, NULL, one};
+            used++;
+        }
+    }
+    failed = _cmocka_run_group_tests("structured", tests, (size_t)used, NULL, NULL) != 0 || failed;
+    for (int i = 0; i < made; i++) {
+        cases_free(&cases[i].file);
+        loss_context_free(cases[i].context);
+    }
+    if (allocator.live != 0) {
+        fprintf(stderr, "%lld blocks were not freed\n", (long long)allocator.live);
+        failed = 1;
+    }
+    free(cases);
+    free(tests);
+    free(names);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
