@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages a job needs, and nothing when they are there already.
 #
-#   sh cmake/install_packages.sh demo|test|long|lint|aarch64 …
+#   sh cmake/install_packages.sh demo|test|long|lint|aarch64|bench …
 set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config libjansson-dev"
@@ -11,9 +11,10 @@ for job in "$@"; do
     demo) packages="$packages $build gnuplot-nox" ;;
     test) packages="$packages $build gnuplot-nox g++ python3 libcmocka-dev libmpfr-dev locales" ;;
     lint) packages="$packages gcc g++ libc6-dev python3 git clang-format-14" ;;
-    long) packages="$packages python3-mpmath" ;;
+    long) packages="$packages python3-mpmath python3-gmpy2" ;;
     aarch64) packages="$packages cmake ninja-build python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
-    *) echo "install_packages.sh: no job \"$job\"; there are demo, test, long, lint and aarch64" >&2 && exit 2 ;;
+    bench) packages="$packages $build python3 libsleef3" ;;
+    *) echo "install_packages.sh: no job \"$job\"; there are demo, test, long, lint, aarch64 and bench" >&2 && exit 2 ;;
     esac
 done
 

@@ -64,6 +64,10 @@ LOSS_API loss_status loss_context_error_status(const loss_context *context);
 /* The row (from 0) the sentence is about, −1 when it is about none. NULL gives −1. Since 0.1. */
 LOSS_API int64_t loss_context_error_row(const loss_context *context);
 
+/* What the callback returned when the status is LOSS_ERROR_CALLBACK and the callback one of a loss function
+ * (loss_function_create_user()), else 0. NULL gives 0. Since 0.1. */
+LOSS_API int32_t loss_context_error_callback(const loss_context *context);
+
 /*
  * Options of the context:
  *   "threads"  int, 1 … 1024, default 1: threads a call may use, the caller's included. Results do not depend on it.

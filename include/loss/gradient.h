@@ -86,7 +86,7 @@ LOSS_API loss_status loss_objective_set_batch_callback(loss_objective *objective
  * The parameters x are W with one contiguous row of d numbers per output, then the intercepts b, one per output:
  * x[k·d + j] is the weight of feature j in output k, x[K·d + k] the intercept of output k.
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (a role the model does not have), LOSS_ERROR_TYPE,
- * LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY. Since 0.1.
+ * LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY, LOSS_ERROR_SUPPORT (a loss that has no target, or more roles). Since 0.1.
  */
 LOSS_API loss_status loss_objective_create_linear(loss_objective **out, loss_context *context,
                                                   const loss_function *function, const loss_data *data);

@@ -43,6 +43,7 @@ struct loss_context {
     int64_t scratch_size;
     loss_status status;
     int64_t row;
+    int32_t callback; /* what the callback returned */
     char text[512];
 };
 
@@ -191,6 +192,7 @@ static loss_status fail(loss_context *context, loss_status status, int64_t row, 
         vsnprintf(context->text, sizeof context->text, format, list);
         context->status = status;
         context->row = row;
+        context->callback = 0;
         if (context->log != NULL) {
             context->log(context->log_user, 1, context->text);
         }
@@ -214,6 +216,15 @@ loss_status lossi_fail_row(loss_context *context, loss_status status, int64_t ro
     fail(context, status, row, format, list);
     va_end(list);
     return status;
+}
+
+loss_status lossi_fail_callback(loss_context *context, const char *what, int32_t number)
+{
+    lossi_fail(context, LOSS_ERROR_CALLBACK, "the callback of %s returned %d", what, (int)number);
+    if (context != NULL) {
+        context->callback = number;
+    }
+    return LOSS_ERROR_CALLBACK;
 }
 
 loss_status lossi_fail_null(loss_context *context, const char *what)
@@ -259,6 +270,11 @@ loss_status loss_context_error_status(const loss_context *context)
 int64_t loss_context_error_row(const loss_context *context)
 {
     return context == NULL ? -1 : context->row;
+}
+
+int32_t loss_context_error_callback(const loss_context *context)
+{
+    return context == NULL ? 0 : context->callback;
 }
 
 loss_status loss_context_set_error(loss_context *context, loss_status status, const char *text)

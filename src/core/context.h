@@ -30,6 +30,9 @@ loss_status lossi_fail(loss_context *context, loss_status status, const char *fo
 loss_status lossi_fail_row(loss_context *context, loss_status status, int64_t row, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* "the callback of <what> returned <number>", which loss_context_error_callback() then gives. */
+loss_status lossi_fail_callback(loss_context *context, const char *what, int32_t number);
+
 /* The usual ones. `what` names the argument or the thing that was being made. */
 loss_status lossi_fail_null(loss_context *context, const char *what);
 loss_status lossi_fail_memory(loss_context *context, const char *what);

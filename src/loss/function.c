@@ -5,6 +5,8 @@
 
 #include "loss/handle.h"
 #include "loss/registry.h"
+#include "loss/structured.h"
+#include "loss/user.h"
 
 static const loss_option common_options[LOSSI_FUNCTION_OPTIONS] = {
     [LOSSI_FUNCTION_CURVATURE] = {.name = "curvature",
@@ -35,14 +37,17 @@ static const char *catalogue_name(const void *unused, int32_t index)
 
 /* ---- life ---- */
 
-/* The options as kernels want them; called whenever one has changed. */
-static void prepare(loss_function *function)
+void lossi_function_prepare(loss_function *function)
 {
     static const lossi_domain anything = {-INFINITY, INFINITY, 0};
     lossi_prepared *prepared = &function->prepared;
 
     memset(prepared, 0, sizeof *prepared);
-    prepared->flags = function->row->flags;
+    prepared->flags = function->row->flags | (function->row->structure != NULL ? LOSSI_STRUCTURED : 0);
+    prepared->link = function->row->link;
+    prepared->constant = function->row->constant;
+    prepared->bounds = (lossi_bounds){INFINITY, INFINITY, 0, INFINITY, 0};
+    prepared->quantile = 0.5;
     prepared->prediction = anything;
     prepared->target = anything;
     prepared->ignore_label = INT64_MIN; /* none */
@@ -55,22 +60,26 @@ static void prepare(loss_function *function)
     if (function->row->prepare != NULL) {
         function->row->prepare(&function->options, prepared);
     }
+    if (function->user != NULL) {
+        lossi_user_prepare(function->user, prepared);
+    }
     function->curvature_kind =
         (int32_t)lossi_options_common(&function->options, LOSSI_FUNCTION_CURVATURE)->integer;
 }
 
-static loss_status create(loss_function **out, loss_context *context, int32_t index)
+loss_status lossi_function_new(loss_function **out, loss_context *context, const lossi_row *row,
+                               int32_t index, lossi_user *user)
 {
     loss_function *function = lossi_allocate(context, (int64_t)sizeof *function);
     if (function == NULL) {
         return lossi_fail_memory(context, "a loss function");
     }
-    function->row = lossi_registry_row(index);
+    function->row = row;
     function->index = index;
-    snprintf(function->title, sizeof function->title, "the loss '%s'", function->row->name);
+    function->user = user;
+    snprintf(function->title, sizeof function->title, "the loss '%s'", row->name);
     loss_status status = lossi_options_create(&function->options, context, function->title, common_options,
-                                              LOSSI_FUNCTION_OPTIONS, function->row->options,
-                                              function->row->option_count);
+                                              LOSSI_FUNCTION_OPTIONS, row->options, row->option_count);
     if (status != LOSS_OK) {
         lossi_release(context, function);
         return status;
@@ -78,7 +87,7 @@ static loss_status create(loss_function **out, loss_context *context, int32_t in
     function->context = lossi_context_retain(context);
     atomic_init(&function->references, 1);
     atomic_init(&function->sealed, 0);
-    prepare(function);
+    lossi_function_prepare(function);
     *out = function;
     return LOSS_OK;
 }
@@ -97,11 +106,12 @@ loss_status loss_function_create(loss_function **out, loss_context *context, con
     if (index < 0) {
         return lossi_fail_name(context, "loss called", name, catalogue_name, NULL, lossi_registry_count());
     }
-    return create(out, context, index);
+    return lossi_function_new(out, context, lossi_registry_row(index), index, NULL);
 }
 
 loss_status loss_function_clone(loss_function **out, loss_context *context, const loss_function *function)
 {
+    loss_function *copy = NULL;
     if (out != NULL) {
         *out = NULL;
     }
@@ -110,8 +120,9 @@ loss_status loss_function_clone(loss_function **out, loss_context *context, cons
                                         : context == NULL ? "the context"
                                                           : "the loss function");
     }
-    loss_function *copy;
-    loss_status status = create(&copy, context, function->index);
+    loss_status status = function->user != NULL
+                             ? lossi_user_clone(&copy, context, function)
+                             : lossi_function_new(&copy, context, function->row, function->index, NULL);
     if (status != LOSS_OK) {
         return status;
     }
@@ -120,7 +131,7 @@ loss_status loss_function_clone(loss_function **out, loss_context *context, cons
         lossi_function_drop(copy);
         return status;
     }
-    prepare(copy);
+    lossi_function_prepare(copy);
     *out = copy;
     return LOSS_OK;
 }
@@ -145,6 +156,7 @@ void lossi_function_drop(const loss_function *function)
     if (atomic_fetch_sub_explicit(&mutable->references, 1, memory_order_acq_rel) == 1) {
         loss_context *context = mutable->context;
         lossi_options_destroy(&mutable->options);
+        lossi_user_free(context, mutable->user);
         lossi_release(context, mutable);
         lossi_context_drop(context);
     }
@@ -184,63 +196,52 @@ const char *loss_function_reference(const loss_function *function)
     return function == NULL ? "" : function->row->reference;
 }
 
-static const char *const roles[] = {"prediction", "target", "weight", "mask"};
+const char *loss_function_elsewhere(const loss_function *function)
+{
+    return function == NULL || function->row->elsewhere == NULL ? "" : function->row->elsewhere;
+}
+
+/* What every loss reads, before and after the roles of its own. */
+static const char *const plain_roles[] = {"prediction", "target"}, *const last_roles[] = {"weight", "mask"};
+
+enum { PLAIN_ROLES = 2, LAST_ROLES = 2 };
+
+static int32_t own_roles(const loss_function *function)
+{
+    const lossi_structure *structure = function->row->structure;
+    if (structure == NULL) {
+        return (function->row->flags & LOSSI_NO_TARGET) != 0 ? 1 : PLAIN_ROLES;
+    }
+    return structure->role_count;
+}
 
 int32_t loss_function_role_count(const loss_function *function)
 {
-    return function == NULL ? 0 : (int32_t)(sizeof roles / sizeof *roles);
+    return function == NULL ? 0 : own_roles(function) + LAST_ROLES;
 }
 
 const char *loss_function_role(const loss_function *function, int32_t index)
 {
-    return index >= 0 && index < loss_function_role_count(function) ? roles[index] : NULL;
-}
-
-static const struct {
-    const char *name;
-    uint32_t flag;
-} properties[] = {
-    {"convex", LOSSI_CONVEX},         {"smooth", LOSSI_SMOOTH},
-    {"pointwise", LOSSI_POINTWISE},   {"classification", LOSSI_CLASSIFICATION},
-    {"margin", LOSSI_MARGIN},         {"probabilistic", LOSSI_PROBABILISTIC},
-    {"integer_target", LOSSI_LABELS},
-};
-
-enum { PROPERTY_COUNT = sizeof properties / sizeof *properties };
-
-static const char *property_name(const void *unused, int32_t index)
-{
-    (void)unused;
-    return properties[index].name;
-}
-
-loss_status loss_function_property(const loss_function *function, const char *name, int32_t *value)
-{
-    if (function == NULL) {
-        return LOSS_ERROR_ARGUMENT;
+    if (index < 0 || index >= loss_function_role_count(function)) {
+        return NULL;
     }
-    if (name == NULL || value == NULL) {
-        return lossi_fail_null(function->context, name == NULL ? "the name of the property" : "value");
+    if (index >= own_roles(function)) {
+        return last_roles[index - own_roles(function)];
     }
-    for (int32_t i = 0; i < PROPERTY_COUNT; i++) {
-        if (strcmp(properties[i].name, name) == 0) {
-            *value = (function->prepared.flags & properties[i].flag) != 0;
-            return LOSS_OK;
-        }
-    }
-    return lossi_fail_name(function->context, "property called", name, property_name, NULL, PROPERTY_COUNT);
+    return function->row->structure == NULL ? plain_roles[index]
+                                            : function->row->structure->roles[index].name;
 }
 
 /* ---- options ---- */
 
-static loss_status settable(const loss_function *function)
+loss_status lossi_function_settable(const loss_function *function)
 {
     if (function == NULL) {
         return LOSS_ERROR_ARGUMENT;
     }
     if (atomic_load_explicit(&((loss_function *)function)->sealed, memory_order_acquire)) {
         return lossi_fail(function->context, LOSS_ERROR_STATE,
-                          "%s is sealed since its first use; clone it to change an option", function->title);
+                          "%s is sealed since its first use; clone it to change it", function->title);
     }
     return LOSS_OK;
 }
@@ -248,28 +249,28 @@ static loss_status settable(const loss_function *function)
 static loss_status changed(loss_function *function, loss_status status)
 {
     if (status == LOSS_OK) {
-        prepare(function);
+        lossi_function_prepare(function);
     }
     return status;
 }
 
 loss_status loss_function_set_double(loss_function *function, const char *name, double value)
 {
-    loss_status status = settable(function);
+    loss_status status = lossi_function_settable(function);
     return status != LOSS_OK ? status
                              : changed(function, lossi_options_set_double(&function->options, name, value));
 }
 
 loss_status loss_function_set_int(loss_function *function, const char *name, int64_t value)
 {
-    loss_status status = settable(function);
+    loss_status status = lossi_function_settable(function);
     return status != LOSS_OK ? status
                              : changed(function, lossi_options_set_int(&function->options, name, value));
 }
 
 loss_status loss_function_set_string(loss_function *function, const char *name, const char *value)
 {
-    loss_status status = settable(function);
+    loss_status status = lossi_function_settable(function);
     if (status != LOSS_OK) {
         return status;
     }
@@ -285,7 +286,7 @@ loss_status loss_function_set_string(loss_function *function, const char *name, 
 loss_status loss_function_set_array(loss_function *function, const char *name, const void *values,
                                     loss_dtype dtype, int64_t count)
 {
-    loss_status status = settable(function);
+    loss_status status = lossi_function_settable(function);
     return status != LOSS_OK
                ? status
                : changed(function, lossi_options_set_array(&function->options, name, values, dtype, count));

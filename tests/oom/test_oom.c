@@ -101,6 +101,67 @@ static loss_status set_text(path_state *state, void **out)
     return loss_function_set_string(state->function, "curvature", "gauss_newton");
 }
 
+/* Quadratic; the data is not looked at twice. */
+static int32_t square(void *user, loss_dtype dtype, int64_t n, const void *prediction, const void *target,
+                      void *value, void *gradient, void *curvature)
+{
+    const double *p = prediction, *t = target;
+    (void)user, (void)dtype, (void)curvature;
+    for (int64_t i = 0; i < n; i++) {
+        ((double *)value)[i] = (p[i] - t[i]) * (p[i] - t[i]);
+        if (gradient != NULL) {
+            ((double *)gradient)[i] = 2 * (p[i] - t[i]);
+        }
+    }
+    return 0;
+}
+
+static loss_status create_user(path_state *state, void **out)
+{
+    return loss_function_create_user((loss_function **)out, state->context, "square", square, NULL, NULL);
+}
+
+static loss_status clone_user(path_state *state, void **out)
+{
+    loss_function *function;
+    loss_status status = create_user(state, (void **)&function);
+    *out = NULL;
+    if (status == LOSS_OK) {
+        status = loss_function_clone((loss_function **)out, state->context, function);
+        loss_function_free(function);
+    }
+    return status;
+}
+
+static loss_status best_constant(path_state *state, void **out)
+{
+    double constant[COLUMNS] = {777, 777, 777};
+    loss_data *inputs;
+    loss_status status = loss_data_create(&inputs, state->context);
+    *out = NULL;
+    if (status != LOSS_OK) {
+        return status;
+    }
+    status = state->rows.labels
+                 ? loss_data_set_input(inputs, "target", state->rows.label, LOSS_INT64, ROWS, 1, 1, 1)
+                 : loss_data_set_input(inputs, "target", state->rows.target, LOSS_FLOAT64, ROWS, COLUMNS,
+                                       COLUMNS, 1);
+    if (status == LOSS_OK) {
+        status = loss_function_best_constant(state->context, state->function, inputs, COLUMNS, constant);
+    }
+    loss_data_free(inputs);
+    assert_true((status == LOSS_OK) == (constant[0] != 777));
+    return status;
+}
+
+static loss_status inverse_link(path_state *state, void **out)
+{
+    static double mean[ROWS * COLUMNS];
+    *out = NULL;
+    return loss_function_inverse_link_float64(state->context, state->function, ROWS, COLUMNS,
+                                              state->rows.prediction, mean);
+}
+
 static void release_data(void *made)
 {
     loss_data_free(made);
@@ -122,6 +183,12 @@ static const path paths[] = {
     {"loss_function_evaluate", "huber", evaluate, NULL, 1},
     {"loss_function_evaluate of classes", "cross_entropy", evaluate, NULL, 1},
     {"loss_function_evaluate with threads", "logistic", evaluate, NULL, 4},
+    {"loss_function_create_user", "huber", create_user, release_function, 1},
+    {"loss_function_clone of a callback", "huber", clone_user, release_function, 1},
+    {"loss_function_best_constant, a search", "huber", best_constant, NULL, 1},
+    {"loss_function_best_constant, a median", "absolute_error", best_constant, NULL, 1},
+    {"loss_function_best_constant of classes", "cross_entropy", best_constant, NULL, 1},
+    {"loss_function_inverse_link", "logistic", inverse_link, NULL, 1},
     {"loss_function_cost_float64", "logistic", short_call, NULL, 1},
     {"loss_function_cost_labels_float64", "cross_entropy", short_labels, NULL, 1},
 };

@@ -1,0 +1,128 @@
+/*
+ * The links and their inverses on vectors.
+ *
+ *     logistic     1/(1 + e⁻ˣ)
+ *     exponential  eˣ
+ *     softmax      p_j = e_j / (1 + s),  e_j = exp(z_j − m),  s = Σ_{j ≠ a} e_j,  m = z_a the first largest
+ *
+ * Both sides of the logistic function are exact (simd/math.h). In the softmax all terms are positive, so nothing cancels, and
+ * p_j is 0 only where it is no number any more. ±∞ is the limit: one +∞ has all the mass; two of them, or nothing but −∞ in
+ * several columns, have no limit and are NaN. A NaN makes its row NaN.
+ * Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4).
+ */
+#include "loss/link_kernels.h"
+
+#include "core/isa.h"
+#include "loss/rowwise.h"
+
+typedef vreal (*function)(vreal x);
+
+LOSSI_INLINE vreal sigmoid_of(vreal x)
+{
+    return v_sigmoid(x);
+}
+
+LOSSI_INLINE vreal exp_of(vreal x)
+{
+    return v_exp(x);
+}
+
+LOSSI_INLINE vreal log_of(vreal x)
+{
+    return v_log(x);
+}
+
+LOSSI_INLINE vreal log1p_of(vreal x)
+{
+    return v_log1p(x);
+}
+
+LOSSI_INLINE void map(int64_t count, const real *x, real *y, function f)
+{
+    int64_t i = 0;
+    for (; i + VREAL_LANES <= count; i += VREAL_LANES) {
+        v_store(y + i, f(v_load(x + i)));
+    }
+    if (i < count) {
+        const int left = (int)(count - i);
+        v_store_part(y + i, f(v_load_part(x + i, left)), left);
+    }
+}
+
+static void logistic(int64_t count, const void *x, void *y)
+{
+    map(count, x, y, sigmoid_of);
+}
+
+static void exponential(int64_t count, const void *x, void *y)
+{
+    map(count, x, y, exp_of);
+}
+
+static void logarithm(int64_t count, const void *x, void *y)
+{
+    map(count, x, y, log_of);
+}
+
+static void logarithm_of_one_plus(int64_t count, const void *x, void *y)
+{
+    map(count, x, y, log1p_of);
+}
+
+/* Every number of a row divided by the sum. */
+static void divide(real *row, int64_t columns, real sum)
+{
+    const vreal divisor = v_set1(sum);
+    int64_t j = 0;
+    for (; j + VREAL_LANES <= columns; j += VREAL_LANES) {
+        v_store(row + j, v_load(row + j) / divisor);
+    }
+    if (j < columns) {
+        const int left = (int)(columns - j);
+        v_store_part(row + j, v_load_part(row + j, left) / divisor, left);
+    }
+}
+
+/* A single column has all the mass, whatever its logit. */
+static void softmax_of_one(int64_t rows, const real *x, real *y)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        const real logit = lossi_get(x + i);
+        lossi_put(y + i, logit != logit ? logit : 1);
+    }
+}
+
+static void softmax(int64_t rows, int64_t columns, const void *x, void *y)
+{
+    if (columns == 1) {
+        softmax_of_one(rows, x, y);
+        return;
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        const real *from = (const real *)x + i * columns;
+        real *to = (real *)y + i * columns;
+        int64_t largest;
+        const real maximum = lossi_row_maximum(from, columns, &largest);
+        const real found = lossi_get(from + largest);
+        const double others = lossi_row_exponentials(from, columns, maximum, largest, to);
+        /* nothing but NaN: the maximum is found nowhere */
+        divide(to, columns, found != maximum ? found : (real)(1 + others));
+    }
+}
+
+extern const lossi_link_kernels LOSSI_NAME(link_kernels);
+const lossi_link_kernels LOSSI_NAME(link_kernels) = {logistic, exponential, logarithm, logarithm_of_one_plus,
+                                                     softmax};
+
+#ifdef LOSSI_ONCE
+
+extern const lossi_link_kernels LOSSI_ISA_DECLARE(link_kernels);
+static const lossi_link_kernels *const table[LOSSI_ISA_COUNT][LOSSI_REAL_COUNT] = LOSSI_ISA_TABLE(
+    link_kernels);
+
+const lossi_link_kernels *lossi_link_kernels_for(int32_t isa, int32_t real_index)
+{
+    return table[isa][real_index];
+}
+
+#endif
