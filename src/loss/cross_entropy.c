@@ -422,9 +422,11 @@ static void everything(const lossi_tile *tile)
 }
 
 extern const lossi_kernels LOSSI_NAME(cross_entropy);
-const lossi_kernels LOSSI_NAME(cross_entropy) = {everything, everything, everything};
+const lossi_kernels LOSSI_NAME(cross_entropy) = {everything, everything, everything, NULL};
 
 #ifdef LOSSI_ONCE
+
+#include <math.h>
 
 static const loss_option options[] = {
     [INPUT] = {.name = "input",
@@ -451,6 +453,31 @@ static const loss_option options[] = {
                       .doc = "one weight a class; empty: all 1"},
 };
 
+/* The largest W of a label, or of a distribution that sums to 1. */
+static double largest_weight(const lossi_prepared *prepared)
+{
+    const double smoothing = prepared->parameters[LABEL_SMOOTHING];
+    double largest = 0, sum = 0;
+    if (prepared->class_weight == NULL) {
+        return 1;
+    }
+    for (int64_t j = 0; j < prepared->class_weights; j++) {
+        largest = prepared->class_weight[j] > largest ? prepared->class_weight[j] : largest;
+        sum += prepared->class_weight[j];
+    }
+    return (1 - smoothing) * largest + smoothing * (sum / (double)prepared->class_weights);
+}
+
+/*
+ * |W p − u| ≤ √2 W, near which a row comes that is sure of a wrong class, and an eigenvalue of W M is at most ½ W, reached where
+ * two classes share the row (Böhning 1992).
+ */
+static lossi_bounds bounds_of_logits(const lossi_prepared *prepared)
+{
+    const double largest = largest_weight(prepared);
+    return (lossi_bounds){sqrt(2.0) * largest, 0.5 * largest, 0, LOSSI_UNBOUNDED, LOSSI_UNBOUNDED};
+}
+
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
     const lossi_option_value *weight = lossi_options_own(values, CLASS_WEIGHT);
@@ -461,18 +488,31 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     prepared->ignore_label = lossi_options_own(values, IGNORE_LABEL)->integer;
     prepared->class_weight = weight->count > 0 ? weight->array : NULL;
     prepared->class_weights = weight->count;
+    if (from_probabilities) {
+        prepared->link = LOSSI_LINK_IDENTITY;
+        prepared->bounds.derivatives = LOSSI_UNBOUNDED;
+    } else {
+        prepared->bounds = bounds_of_logits(prepared);
+    }
 }
 
 extern const lossi_row lossi_row_cross_entropy;
 const lossi_row lossi_row_cross_entropy = {
     .name = "cross_entropy",
-    .aliases = "softmax_cross_entropy cross_entropy_loss",
+    .aliases = "softmax_cross_entropy cross_entropy_loss categorical_cross_entropy "
+               "sparse_categorical_cross_entropy multinomial_logistic",
     .summary = "softmax cross-entropy of class labels or distributions",
     .formula =
         "sum_j u_j*(log(sum_k exp(z_k)) - z_j), u = class_weight * target distribution, z = prediction",
     .reference = "Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4)",
+    .elsewhere = "PyTorch CrossEntropyLoss; Keras CategoricalCrossentropy and SparseCategoricalCrossentropy; "
+                 "optax softmax_cross_entropy; scikit-learn HalfMultinomialLoss; XGBoost multi:softprob; "
+                 "LightGBM multiclass; CatBoost MultiClass",
+    .elementary = "exp",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC | LOSSI_LABELS |
              LOSSI_MAJORIZED,
+    .link = LOSSI_LINK_SOFTMAX,
+    .constant = LOSSI_CONSTANT_MEAN,
     .options = options,
     .option_count = 4,
     .prepare = prepare,

@@ -14,6 +14,18 @@ enum {
     LOSSI_WIDE = LOSSI_LANES / F64_LANES    /* vectors of double that hold 16 lanes */
 };
 
+/*
+ * Before a loop over the vectors of a pack: all of it in one piece, so that lanes stay in registers. Vectors of 16 bytes are
+ * too many for that.
+ */
+#if VREAL_LANES * LOSSI_REAL == 128
+#define LOSSI_UNROLL
+#elif defined(__clang__)
+#define LOSSI_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define LOSSI_UNROLL _Pragma("GCC unroll 4")
+#endif
+
 /* One element of an array of any alignment, read and written. */
 LOSSI_INLINE real lossi_get(const real *x)
 {
@@ -29,6 +41,7 @@ LOSSI_INLINE void lossi_put(real *x, real one)
 
 LOSSI_INLINE void lossi_lanes_load(const double *total, f64v *lanes)
 {
+    LOSSI_UNROLL
     for (int v = 0; v < LOSSI_WIDE; v++) {
         lanes[v] = f64_load(total + v * F64_LANES);
     }
@@ -36,6 +49,7 @@ LOSSI_INLINE void lossi_lanes_load(const double *total, f64v *lanes)
 
 LOSSI_INLINE void lossi_lanes_store(double *total, const f64v *lanes)
 {
+    LOSSI_UNROLL
     for (int v = 0; v < LOSSI_WIDE; v++) {
         f64_store(total + v * F64_LANES, lanes[v]);
     }

@@ -21,22 +21,25 @@ int32_t lossi_plain_init(lossi_plain *plain, const lossi_evaluation *e, const lo
 {
     const lossi_prepared *prepared = &e->function->prepared;
     const int64_t target_columns = e->labels ? 1 : e->columns;
-    if (e->weight != NULL || e->mask != NULL || e->indices != NULL || !dense(prediction, e->columns) ||
-        !dense(e->target, target_columns) || (!e->labels && e->target->dtype != e->dtype)) {
+    const lossi_array *target = e->target != NULL ? e->target : prediction;
+    if (e->callback || e->weight != NULL || e->mask != NULL || e->indices != NULL ||
+        !dense(prediction, e->columns) || !dense(target, target_columns) ||
+        (!e->labels && target->dtype != e->dtype)) {
         return 0;
     }
     /* a gradient in the place of the target: a kernel over rows needs the target to the end */
-    if (gradient != NULL && (!dense(gradient, e->columns) || gradient->pointer == e->target->pointer)) {
+    if (gradient != NULL &&
+        (!dense(gradient, e->columns) || (e->target != NULL && gradient->pointer == target->pointer))) {
         return 0;
     }
     plain->e = e;
     plain->prediction = prediction->pointer;
-    plain->target = e->target->pointer;
+    plain->target = target->pointer;
     plain->gradient = gradient != NULL ? gradient->pointer : NULL;
     plain->pointwise = (e->function->row->flags & LOSSI_POINTWISE) != 0;
     plain->domains = !everywhere(&prepared->prediction) || (!e->labels && !everywhere(&prepared->target));
     plain->copy_labels = e->labels &&
-                         (e->target->dtype != LOSS_INT64 || (uintptr_t)plain->target % sizeof(int64_t) != 0);
+                         (target->dtype != LOSS_INT64 || (uintptr_t)plain->target % sizeof(int64_t) != 0);
     plain->tile_rows = cut->tile_rows;
     plain->block_rows = cut->block_rows;
     /* element i of a tile belongs to lane i mod 16: the lanes go on through a block only when tiles are packs of 16 */
@@ -137,6 +140,7 @@ static void run(const lossi_plain *plain, const lossi_tile *tile)
     }
 }
 
+/* Domains are looked at by the kernel, which sees every number anyway; where it overwrites them, before. */
 static void pointwise_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t count,
                             lossi_total *total)
 {
@@ -144,22 +148,28 @@ static void pointwise_block(const lossi_plain *plain, char *scratch, int64_t fir
     const int32_t size = e->real_size;
     const int32_t aligned = ((uintptr_t)plain->gradient + (uintptr_t)(first * size)) % ALIGNMENT == 0;
     const int32_t copied = plain->gradient != NULL && e->streaming && !aligned;
+    const int32_t in_place = plain->domains && plain->gradient == plain->prediction;
     /* a second look at the data wants it in the first-level cache */
-    const int64_t most = plain->domains || copied ? LOSSI_TILE : count;
+    const int64_t most = copied || in_place ? LOSSI_TILE : count;
+    int32_t outside = 0;
     lossi_tile tile = {.prepared = &e->function->prepared,
                        .scale = e->scale,
                        .columns = 1,
                        .lanes = total->lanes,
-                       .streaming = e->streaming && aligned};
+                       .streaming = e->streaming && aligned,
+                       .outside = plain->domains && !in_place ? &outside : NULL};
     for (int64_t end = first + count; first < end; first += tile.rows) {
         tile.rows = end - first < most ? end - first : most;
-        if (!in_domains(plain, total, first, tile.rows)) {
+        if (in_place && !in_domains(plain, total, first, tile.rows)) {
             return;
         }
         tile.prediction = plain->prediction + first * size;
         tile.target = plain->target + first * size;
         tile.gradient = plain->gradient == NULL ? NULL : copied ? scratch : plain->gradient + first * size;
         run(plain, &tile);
+        if (outside && !in_domains(plain, total, first, tile.rows)) {
+            return;
+        }
         if (copied) {
             e->tiles->stream(tile.rows, scratch, plain->gradient + first * size);
         }

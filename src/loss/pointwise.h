@@ -37,88 +37,216 @@ LOSSI_INLINE void lossi_pointwise_parameters(const lossi_tile *tile, real *param
     }
 }
 
-LOSSI_INLINE void lossi_pointwise(const lossi_tile *tile, lossi_formula formula, int variant)
+/* ---- what lies ahead ---- */
+
+/*
+ * How far ahead of the formula its arrays are asked for, in bytes: measured to be about best from the second-level cache to
+ * memory. The prefetchers of the hardware stop at every page, and this loop is over before they have begun anew.
+ */
+enum { LOSSI_POINTWISE_AHEAD = 1024, LOSSI_LINE = 64 };
+
+/* Behind the end of an array there is no harm in asking: the address is never read. */
+LOSSI_INLINE void lossi_ask(const real *x)
+{
+    for (unsigned line = 0; line < LOSSI_LANES * sizeof *x; line += LOSSI_LINE) {
+        __builtin_prefetch((const void *)((uintptr_t)x + LOSSI_POINTWISE_AHEAD + line), 0, 3);
+    }
+}
+
+LOSSI_INLINE void lossi_ask_to_write(const real *x)
+{
+    for (unsigned line = 0; line < LOSSI_LANES * sizeof *x; line += LOSSI_LINE) {
+        __builtin_prefetch((const void *)((uintptr_t)x + LOSSI_POINTWISE_AHEAD + line), 1, 3);
+    }
+}
+
+/* ---- domains, looked at in passing ---- */
+
+enum { LOSSI_LOOK_NOT, LOSSI_LOOK_RANGE, LOSSI_LOOK_DISCRETE };
+
+typedef struct lossi_look {
+    int kind;
+    vreal low, high;
+    vreal least, most; /* so far; NaN is passed over */
+    vmask wrong;       /* lanes that were neither of two numbers; NaN counts */
+} lossi_look;
+
+LOSSI_INLINE lossi_look lossi_look_at(const lossi_tile *tile, const lossi_domain *domain)
+{
+    const int everywhere = domain->low == -__builtin_inf() && domain->high == __builtin_inf();
+    lossi_look look;
+    look.kind = tile->outside == NULL || everywhere ? LOSSI_LOOK_NOT
+                : domain->discrete                  ? LOSSI_LOOK_DISCRETE
+                                                    : LOSSI_LOOK_RANGE;
+    look.low = look.most = v_set1((real)domain->low);
+    look.high = look.least = v_set1((real)domain->high);
+    look.wrong = v_ne(look.low, look.low);
+    return look;
+}
+
+/* A pack of them. */
+LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x)
+{
+    if (look->kind == LOSSI_LOOK_RANGE) {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            look->least = v_min(v_load(x + v * VREAL_LANES), look->least);
+            look->most = v_max(v_load(x + v * VREAL_LANES), look->most);
+        }
+    } else if (look->kind == LOSSI_LOOK_DISCRETE) {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            const vreal number = v_load(x + v * VREAL_LANES);
+            look->wrong = v_mask_or(look->wrong,
+                                    v_mask_and(v_ne(number, look->low), v_ne(number, look->high)));
+        }
+    }
+}
+
+LOSSI_INLINE int lossi_looked_outside(const lossi_look *look)
+{
+    return v_mask_any(
+        v_mask_or(look->wrong, v_mask_or(v_lt(look->least, look->low), v_gt(look->most, look->high))));
+}
+
+/* ---- the loop ---- */
+
+/* A pack of values: stored, or where there is no place for them added to the lanes. */
+LOSSI_INLINE void lossi_put_values(const vreal *values, real *place, f64v *lanes)
+{
+    if (place == NULL) {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_lanes_add(lanes, v, values[v]);
+        }
+    } else {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            v_store(place + v * VREAL_LANES, values[v]);
+        }
+    }
+}
+
+LOSSI_INLINE void lossi_put_gradient(const vreal *slopes, real *place, int32_t streaming)
+{
+    if (streaming) {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            v_stream(place + v * VREAL_LANES, slopes[v]);
+        }
+    } else {
+        lossi_ask_to_write(place);
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            v_store(place + v * VREAL_LANES, slopes[v]);
+        }
+    }
+}
+
+/*
+ * Whole packs of 16 elements. What a call does not want is a branch that always goes the same way, not a copy of the formula:
+ * each variant has one, for one pack.
+ */
+LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *tile, lossi_formula formula, int variant)
 {
     const real *prediction = tile->prediction, *target = tile->target;
     real *value = tile->value, *gradient = tile->gradient, *curvature = tile->curvature;
-    const vreal scale = v_set1((real)tile->scale);
     const int64_t count = tile->rows;
+    const int32_t streaming = tile->streaming, kind = tile->curvature_kind;
+    const vreal scale = v_set1((real)tile->scale);
+    lossi_look predictions = lossi_look_at(tile, &tile->prepared->prediction),
+               targets = lossi_look_at(tile, &tile->prepared->target);
+    const int looking = predictions.kind | targets.kind;
+    double none[LOSSI_LANES] = {0}, *total = value == NULL ? tile->lanes : none;
     real parameters[LOSSI_PARAMETERS];
-    lossi_point point;
-    int64_t i = 0;
-
-    lossi_pointwise_parameters(tile, parameters);
-    for (; i + VREAL_LANES <= count; i += VREAL_LANES) {
-        formula(v_load(prediction + i), v_load(target + i), parameters, &point);
-        v_store(value + i, point.value);
-        if (variant >= LOSSI_GRADIENT) {
-            v_store(gradient + i, point.gradient * scale);
-        }
-        if (variant == LOSSI_EVERYTHING) {
-            v_store(curvature + i, lossi_curvature_of(&point, tile->curvature_kind) * scale);
-        }
-    }
-    if (i < count) {
-        int rest = (int)(count - i);
-        formula(v_load_part(prediction + i, rest), v_load_part(target + i, rest), parameters, &point);
-        v_store_part(value + i, point.value, rest);
-        if (variant >= LOSSI_GRADIENT) {
-            v_store_part(gradient + i, point.gradient * scale, rest);
-        }
-        if (variant == LOSSI_EVERYTHING) {
-            v_store_part(curvature + i, lossi_curvature_of(&point, tile->curvature_kind) * scale, rest);
-        }
-    }
-}
-
-/* The last elements, fewer than 16. */
-LOSSI_INLINE void lossi_pointwise_rest(const lossi_tile *tile, lossi_formula formula, int variant,
-                                       const real *parameters, int64_t first)
-{
-    const real *prediction = tile->prediction, *target = tile->target;
-    real *gradient = tile->gradient, value[VREAL_LANES];
-    for (int64_t i = first; i < tile->rows; i += VREAL_LANES) {
-        const int left = tile->rows - i < VREAL_LANES ? (int)(tile->rows - i) : VREAL_LANES;
-        lossi_point point;
-        formula(v_load_part(prediction + i, left), v_load_part(target + i, left), parameters, &point);
-        v_store(value, point.value);
-        for (int lane = 0; lane < left; lane++) {
-            tile->lanes[i - first + lane] += (double)value[lane];
-        }
-        if (variant >= LOSSI_GRADIENT) {
-            v_store_part(gradient + i, point.gradient * v_set1((real)tile->scale), left);
-        }
-    }
-}
-
-/* The same without a place for the values: they go from registers onto the lanes. */
-LOSSI_INLINE void lossi_pointwise_sum(const lossi_tile *tile, lossi_formula formula, int variant,
-                                      int streaming)
-{
-    const real *prediction = tile->prediction, *target = tile->target;
-    real *gradient = tile->gradient, parameters[LOSSI_PARAMETERS];
-    const vreal scale = v_set1((real)tile->scale);
-    const int64_t count = tile->rows;
-    lossi_point point;
     f64v lanes[LOSSI_WIDE];
-    int64_t i = 0;
 
     lossi_pointwise_parameters(tile, parameters);
-    lossi_lanes_load(tile->lanes, lanes);
-    for (; i + LOSSI_LANES <= count; i += LOSSI_LANES) {
+    lossi_lanes_load(total, lanes);
+    for (int64_t i = 0; i < count; i += LOSSI_LANES) {
+        vreal values[LOSSI_PACK], slopes[LOSSI_PACK];
+        lossi_ask(prediction + i);
+        lossi_ask(target + i);
+        LOSSI_UNROLL
         for (int v = 0; v < LOSSI_PACK; v++) {
             const int64_t k = i + v * VREAL_LANES;
+            lossi_point point;
             formula(v_load(prediction + k), v_load(target + k), parameters, &point);
-            lossi_lanes_add(lanes, v, point.value);
-            if (variant >= LOSSI_GRADIENT && streaming) {
-                v_stream(gradient + k, point.gradient * scale);
-            } else if (variant >= LOSSI_GRADIENT) {
-                v_store(gradient + k, point.gradient * scale);
+            values[v] = point.value;
+            slopes[v] = point.gradient * scale;
+            if (variant == LOSSI_EVERYTHING) {
+                v_store(curvature + k, lossi_curvature_of(&point, kind) * scale);
             }
         }
+        if (looking) { /* before the gradient takes the place of the prediction */
+            lossi_pass(&predictions, prediction + i);
+            lossi_pass(&targets, target + i);
+        }
+        lossi_put_values(values, value == NULL ? NULL : value + i, lanes);
+        if (variant >= LOSSI_GRADIENT) {
+            lossi_put_gradient(slopes, gradient + i, streaming);
+        }
     }
-    lossi_lanes_store(tile->lanes, lanes);
-    lossi_pointwise_rest(tile, formula, variant, parameters, i);
+    lossi_lanes_store(total, lanes);
+    if (looking && (lossi_looked_outside(&predictions) || lossi_looked_outside(&targets))) {
+        *tile->outside = 1;
+    }
+}
+
+/* ---- the last elements ---- */
+
+/* The last of the tile's elements, fewer than 16, as a pack: the others repeat the last one. */
+LOSSI_INLINE void lossi_pad(const void *array, int64_t first, int left, real *pack)
+{
+    const real *x = (const real *)array + first;
+    for (int k = 0; k < LOSSI_LANES; k++) {
+        pack[k] = lossi_get(x + (k < left ? k : left - 1));
+    }
+}
+
+LOSSI_INLINE void lossi_unpad(const real *pack, void *array, int64_t first, int left)
+{
+    if (array != NULL) {
+        memcpy((real *)array + first, pack, (size_t)left * sizeof *pack);
+    }
+}
+
+static __attribute__((noinline)) void lossi_pointwise_rest(const lossi_tile *tile, lossi_kernel packs,
+                                                           int64_t first, int left)
+{
+    real prediction[LOSSI_LANES], target[LOSSI_LANES];
+    real value[LOSSI_LANES], gradient[LOSSI_LANES], curvature[LOSSI_LANES];
+    lossi_tile rest = *tile;
+    lossi_pad(tile->prediction, first, left, prediction);
+    lossi_pad(tile->target, first, left, target);
+    rest.rows = LOSSI_LANES;
+    rest.prediction = prediction;
+    rest.target = target;
+    rest.value = value;
+    rest.gradient = gradient;
+    rest.curvature = curvature;
+    rest.streaming = 0;
+    packs(&rest);
+    for (int lane = 0; lane < left && tile->value == NULL; lane++) {
+        tile->lanes[lane] += (double)value[lane];
+    }
+    lossi_unpad(value, tile->value, first, left);
+    lossi_unpad(gradient, tile->gradient, first, left);
+    lossi_unpad(curvature, tile->curvature, first, left);
+}
+
+/* Any number of elements, by a function that does whole packs of a variant. */
+static __attribute__((noinline, unused)) void lossi_pointwise(const lossi_tile *tile, lossi_kernel packs)
+{
+    const int left = (int)(tile->rows % LOSSI_LANES);
+    lossi_tile whole = *tile;
+    whole.rows -= left;
+    if (whole.rows > 0) {
+        packs(&whole);
+    }
+    if (left > 0) {
+        lossi_pointwise_rest(tile, packs, whole.rows, left);
+    }
 }
 
 #endif

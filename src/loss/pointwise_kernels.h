@@ -3,30 +3,35 @@
  *     #define LOSSI_FORMULA huber
  * It is a header and not a macro so that a debugger can step through it.
  */
+static void value_packs(const lossi_tile *tile)
+{
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_VALUE);
+}
+
+static void gradient_packs(const lossi_tile *tile)
+{
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_GRADIENT);
+}
+
+static void everything_packs(const lossi_tile *tile)
+{
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_EVERYTHING);
+}
+
 static void value(const lossi_tile *tile)
 {
-    if (tile->value != NULL) {
-        lossi_pointwise(tile, LOSSI_FORMULA, LOSSI_VALUE);
-    } else {
-        lossi_pointwise_sum(tile, LOSSI_FORMULA, LOSSI_VALUE, 0);
-    }
+    lossi_pointwise(tile, value_packs);
 }
 
 static void gradient(const lossi_tile *tile)
 {
-    if (tile->value != NULL) {
-        lossi_pointwise(tile, LOSSI_FORMULA, LOSSI_GRADIENT);
-    } else if (tile->streaming) {
-        lossi_pointwise_sum(tile, LOSSI_FORMULA, LOSSI_GRADIENT, 1);
-    } else {
-        lossi_pointwise_sum(tile, LOSSI_FORMULA, LOSSI_GRADIENT, 0);
-    }
+    lossi_pointwise(tile, gradient_packs);
 }
 
 static void everything(const lossi_tile *tile)
 {
-    lossi_pointwise(tile, LOSSI_FORMULA, LOSSI_EVERYTHING);
+    lossi_pointwise(tile, everything_packs);
 }
 
 extern const lossi_kernels LOSSI_NAME(LOSSI_FORMULA);
-const lossi_kernels LOSSI_NAME(LOSSI_FORMULA) = {value, gradient, everything};
+const lossi_kernels LOSSI_NAME(LOSSI_FORMULA) = {value, gradient, everything, NULL};
