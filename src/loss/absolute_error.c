@@ -26,6 +26,12 @@ LOSSI_INLINE void absolute_error(vreal prediction, vreal target, const real *par
 
 #ifdef LOSSI_ONCE
 
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->bounds = (lossi_bounds){1, LOSSI_UNBOUNDED, 0, LOSSI_UNBOUNDED, 0};
+}
+
 extern const lossi_row lossi_row_absolute_error;
 const lossi_row lossi_row_absolute_error = {
     .name = "absolute_error",
@@ -33,7 +39,11 @@ const lossi_row lossi_row_absolute_error = {
     .summary = "the absolute value of the difference",
     .formula = "|r|, with r = prediction - target",
     .reference = "Boscovich, De litteraria expeditione (1757)",
+    .elsewhere = "PyTorch L1Loss; Keras MeanAbsoluteError; scikit-learn AbsoluteError; XGBoost "
+                 "reg:absoluteerror; LightGBM regression_l1; CatBoost MAE; mlpack L1Loss",
     .flags = LOSSI_CONVEX | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+    .constant = LOSSI_CONSTANT_QUANTILE,
+    .prepare = prepare,
 };
 
 #endif

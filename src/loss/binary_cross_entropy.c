@@ -40,16 +40,20 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     (void)values;
     prepared->prediction = (lossi_domain){0, 1, 0};
     prepared->target = (lossi_domain){0, 1, 0};
+    prepared->bounds.derivatives = REAL_INFINITY;
 }
 
 extern const lossi_row lossi_row_binary_cross_entropy;
 const lossi_row lossi_row_binary_cross_entropy = {
     .name = "binary_cross_entropy",
-    .aliases = "bce",
+    .aliases = "bce bce_loss",
     .summary = "binary cross-entropy of a probability, targets 0 to 1",
     .formula = "-t*log(p) - (1 - t)*log(1 - p), p = prediction, t = target",
     .reference = "Good, Rational decisions (1952)",
+    .elsewhere = "PyTorch BCELoss; Keras BinaryCrossentropy; mlpack BCELoss",
+    .elementary = "log log1p",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC,
+    .constant = LOSSI_CONSTANT_MEAN,
     .prepare = prepare,
 };
 

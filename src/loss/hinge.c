@@ -6,21 +6,19 @@
  * The gradient at the kink is 0, the smallest subgradient; the curvature is 0 and there is no majorizer.
  * Cortes & Vapnik, Support-vector networks (1995), eq. (8).
  */
-#include "loss/pointwise.h"
+#include "loss/margin.h"
 
-enum { MARGIN, TARGET_ENCODING, SLOPE = LOSSI_PARAMETERS - 2, OFFSET };
+enum { MARGIN, TARGET_ENCODING };
 
 LOSSI_INLINE void hinge(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal zero = v_set1(0);
-    /* slope and offset turn 0/1 into −1/+1 exactly; for signs they are 1 and 0 */
-    const vreal y = v_fma(target, v_set1(parameters[SLOPE]), v_set1(parameters[OFFSET]));
+    const vreal y = lossi_sign(target, parameters);
     const vreal gap = v_set1(parameters[MARGIN]) - y * prediction;
-    const vmask active = v_gt(gap, zero), nan = v_is_nan(gap);
 
-    out->value = v_select(active, gap, v_select(nan, gap, zero));
-    out->gradient = v_select(active, -y, v_select(nan, gap, zero));
-    out->curvature = v_select(nan, gap, zero);
+    out->value = v_max(zero, gap); /* NaN stays */
+    out->gradient = v_select(v_gt(gap, zero), -y, out->value);
+    out->curvature = v_select(v_is_nan(gap), gap, zero);
     out->majorizer = out->curvature;
 }
 
@@ -41,10 +39,8 @@ static const loss_option options[] = {
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
-    int32_t zero_one = lossi_options_own(values, TARGET_ENCODING)->integer == 1;
-    prepared->parameters[SLOPE] = zero_one ? 2 : 1;
-    prepared->parameters[OFFSET] = zero_one ? -1 : 0;
-    prepared->target = (lossi_domain){zero_one ? 0 : -1, 1, 1};
+    lossi_prepare_signs(values, TARGET_ENCODING, prepared);
+    prepared->bounds.lipschitz = 1;
 }
 
 extern const lossi_row lossi_row_hinge;
@@ -54,6 +50,8 @@ const lossi_row lossi_row_hinge = {
     .summary = "zero beyond the margin, linear before it: the loss of the support vector machine",
     .formula = "max(0, margin - y*prediction), y = -1 or +1",
     .reference = "Cortes & Vapnik, Support-vector networks (1995), eq. (8)",
+    .elsewhere = "Keras Hinge; optax hinge_loss; scikit-learn SGDClassifier hinge; XGBoost binary:hinge; "
+                 "Vowpal Wabbit hinge; LossFunctions.jl L1HingeLoss",
     .flags = LOSSI_CONVEX | LOSSI_POINTWISE | LOSSI_CLASSIFICATION | LOSSI_MARGIN,
     .options = options,
     .option_count = 2,

@@ -14,13 +14,16 @@ enum { DELTA };
 
 LOSSI_INLINE void huber(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal delta = v_set1(parameters[DELTA]), half = v_set1((real)0.5), one = v_set1(1),
-                zero = v_set1(0);
+    /* a δ beyond the type's range is its largest number: infinity would have no half */
+    const vreal delta = v_min(v_set1(REAL_MAX), v_set1(parameters[DELTA])), half = v_set1((real)0.5),
+                one = v_set1(1), zero = v_set1(0);
     const vreal r = prediction - target, a = v_abs(r);
     const vmask tail = v_gt(a, delta); /* false for NaN, which the inner piece passes on */
+    const vreal held = v_max(-delta, v_min(delta, r));
 
-    out->value = v_select(tail, delta * (a - half * delta), half * r * r);
-    out->gradient = v_select(tail, v_copysign(delta, r), r);
+    /* r (r − ½ r) inside; ±δ (±|r| ∓ ½ δ) in the tails */
+    out->value = held * v_fnma(half, held, r);
+    out->gradient = held;
     out->curvature = v_select(tail, zero, v_select(v_is_nan(r), r, one));
     out->majorizer = v_select(tail, delta / a, v_select(v_is_nan(r), r, one));
 }
@@ -39,6 +42,12 @@ static const loss_option options[] = {
                .doc = "where the quadratic turns linear"},
 };
 
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->bounds = (lossi_bounds){prepared->parameters[DELTA], 1, 0, LOSSI_UNBOUNDED, 1};
+}
+
 extern const lossi_row lossi_row_huber;
 const lossi_row lossi_row_huber = {
     .name = "huber",
@@ -46,9 +55,12 @@ const lossi_row lossi_row_huber = {
     .summary = "quadratic near zero, linear in the tails",
     .formula = "r^2/2 if |r| <= delta, else delta*(|r| - delta/2), with r = prediction - target",
     .reference = "Huber, Robust estimation of a location parameter (1964)",
+    .elsewhere = "PyTorch HuberLoss; Keras Huber; optax huber_loss; scikit-learn HuberLoss; LightGBM huber; "
+                 "CatBoost Huber; Ceres HuberLoss; mlpack HuberLoss",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
     .options = options,
     .option_count = 1,
+    .prepare = prepare,
 };
 
 #endif

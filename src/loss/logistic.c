@@ -4,8 +4,9 @@
  *     loss = w t log(1 + e⁻ˣ) + (1 − t) log(1 + eˣ)
  *
  * With e = exp(−|x|) and L = log1p(e), log(1 + e^±x) is L, or |x| + L on the side where it is large: both terms are
- * positive, so nothing cancels and tails are exact. σ(x) = 1/(1 + e) and 1 − σ(x) = e/(1 + e), swapped for x < 0, are each
- * exact too. At x = ±∞ a coefficient of 0 takes its term away.
+ * positive, so nothing cancels and tails are exact. Let r be the coefficient of the one that is L alone, the right side's. The
+ * gradient is ±(wrong − r e)/(1 + e), where the product is not rounded; the curvature is (wrong + r) e/(1 + e)². At x = ±∞ a
+ * coefficient of 0 takes its term away.
  * Cox, The regression analysis of binary sequences (1958); majorizer tanh(x/2)/(2x): Jaakkola & Jordan, Bayesian parameter
  * estimation via variational methods (2000), eq. (9).
  */
@@ -19,15 +20,17 @@ LOSSI_INLINE void logistic(vreal x, vreal t, const real *parameters, lossi_point
     const vreal positive = v_set1(parameters[POSITIVE_WEIGHT]) * t, negative = one - t;
     const vmask up = v_ge(x, zero);
     const vreal a = v_abs(x), e = v_exp(-a);
-    const vreal large = one / (one + e), small = e * large; /* σ(|x|) and σ(−|x|) */
-    const vreal with = v_select(up, negative, positive);    /* the coefficient of the term |x| + L */
-    const vreal total = positive + negative;
-    const vreal linear = v_select(v_eq(with, zero), zero, with * a);
+    const vreal d = one + e, large = one / d; /* σ(|x|) */
+    const vreal nearest = v_fma(v_fnma(large, d, one) - large * (e - (d - one)), large, large);
+    const vreal wrong = v_select(up, negative, positive); /* the coefficient of the term |x| + L */
+    const vreal right = v_select(up, positive, negative), total = positive + negative;
+    const vreal linear = v_select(v_eq(wrong, zero), zero, wrong * a);
+    /* σ(x)(1 − t) − σ(−x) w t; the product exact, for the zero where both are equal */
+    const vreal slope = v_fnma(right, e, wrong) * large;
 
     out->value = v_fma(total, v_log1p_unit(e), linear);
-    /* σ(x)(1 − t) − σ(−x) w t: cancels only where the gradient is small itself */
-    out->gradient = negative * v_select(up, large, small) - positive * v_select(up, small, large);
-    out->curvature = total * (small * large);
+    out->gradient = v_select(up, slope, -slope);
+    out->curvature = (total * e) * (nearest * nearest);
     /* tanh(a/2)/(2a) = expm1(−a)/(−2a (1 + e)); ¼ at 0 */
     out->majorizer = total * v_select(v_lt(a, v_set1(REAL_MIN)), v_set1((real)0.25),
                                       half * ((-v_expm1(-a) / a) * large));
@@ -49,19 +52,30 @@ static const loss_option options[] = {
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
+    const double weight = prepared->parameters[POSITIVE_WEIGHT], largest = weight > 1 ? weight : 1;
     (void)values;
     prepared->target = (lossi_domain){0, 1, 0};
+    prepared->constant = weight == 1 ? LOSSI_CONSTANT_MEAN : LOSSI_CONSTANT_SEARCH;
+    prepared->bounds.lipschitz = largest;
+    prepared->bounds.curvature = largest / 4;
+    prepared->bounds.derivatives = REAL_INFINITY;
 }
 
 extern const lossi_row lossi_row_logistic;
 const lossi_row lossi_row_logistic = {
     .name = "logistic",
-    .aliases = "bce_with_logits log_loss",
+    .aliases = "bce_with_logits log_loss binary_cross_entropy_with_logits",
     .summary = "binary cross-entropy of a logit, targets 0 to 1",
     .formula = "positive_weight*t*log(1 + exp(-x)) + (1 - t)*log(1 + exp(x)), x = prediction, t = target",
     .reference = "Cox, The regression analysis of binary sequences (1958)",
+    .elsewhere =
+        "PyTorch BCEWithLogitsLoss; Keras BinaryCrossentropy(from_logits=True); optax "
+        "sigmoid_binary_cross_entropy; scikit-learn HalfBinomialLoss; XGBoost binary:logistic; "
+        "LightGBM binary and cross_entropy; CatBoost Logloss and CrossEntropy; Vowpal Wabbit logistic",
+    .elementary = "exp log1p",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC |
              LOSSI_MAJORIZED,
+    .link = LOSSI_LINK_LOGIT,
     .options = options,
     .option_count = 1,
     .prepare = prepare,

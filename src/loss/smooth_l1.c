@@ -12,16 +12,29 @@
 
 enum { BETA };
 
+/*
+ * r/β between −1 and 1, by the reciprocal: a division would cost more than all the rest. A small β and r are scaled up first,
+ * for the reciprocal to be a number; with β = 0 every r but 0 becomes far more than 1.
+ */
+LOSSI_INLINE vreal held_quotient(vreal r, vreal beta)
+{
+    const vreal one = v_set1(1), up = v_set1(1 / REAL_MIN);
+    const vreal scale = v_select(v_lt(beta, v_set1(REAL_EPSILON)), up, one);
+    const vreal reciprocal = v_min(one / (beta * scale), up);
+    return v_max(-one, v_min(one, (r * scale) * reciprocal));
+}
+
 LOSSI_INLINE void smooth_l1(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal beta = v_set1(parameters[BETA]), half = v_set1((real)0.5), one = v_set1(1), zero = v_set1(0);
     const vreal r = prediction - target, a = v_abs(r);
-    const vmask tail = v_gt(a, beta);              /* false for NaN */
-    const vmask kink = v_eq(v_max(a, beta), zero); /* r = β = 0: the quotients below are 0/0 */
+    const vmask tail = v_gt(a, beta);                               /* false for NaN */
+    const vmask kink = v_mask_and(v_eq(a, zero), v_eq(beta, zero)); /* r = β = 0: 1/β is for no one */
     const vreal inner = v_select(kink, zero, v_select(v_is_nan(r), r, one / beta));
+    const vreal quotient = held_quotient(r, beta), held = v_max(-beta, v_min(beta, r));
 
-    out->value = v_select(tail, a - half * beta, v_select(kink, zero, (half * r) * (r / beta)));
-    out->gradient = v_select(tail, v_copysign(one, r), v_select(kink, zero, r / beta));
+    out->value = quotient * v_fnma(half, held, r); /* as in huber.c */
+    out->gradient = quotient;
     out->curvature = v_select(tail, zero, inner);
     out->majorizer = v_select(tail, one / a, v_select(v_is_nan(r), r, one / beta));
 }
@@ -43,7 +56,11 @@ static const loss_option options[] = {
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
     (void)values;
-    prepared->flags &= prepared->parameters[BETA] > 0 ? ~(uint32_t)0 : ~(uint32_t)LOSSI_SMOOTH;
+    const double beta = prepared->parameters[BETA];
+    prepared->bounds = (lossi_bounds){1, beta > 0 ? 1 / beta : LOSSI_UNBOUNDED, 0, LOSSI_UNBOUNDED,
+                                      beta > 0 ? 1 : 0};
+    prepared->constant = beta > 0 ? LOSSI_CONSTANT_SEARCH : LOSSI_CONSTANT_QUANTILE; /* the median */
+    prepared->flags &= beta > 0 ? ~(uint32_t)0 : ~(uint32_t)LOSSI_SMOOTH;
 }
 
 extern const lossi_row lossi_row_smooth_l1;
@@ -53,6 +70,7 @@ const lossi_row lossi_row_smooth_l1 = {
     .summary = "Huber loss divided by its threshold: slope 1 in the tails",
     .formula = "r^2/(2*beta) if |r| < beta, else |r| - beta/2, with r = prediction - target",
     .reference = "Girshick, Fast R-CNN (2015), eq. (3)",
+    .elsewhere = "PyTorch SmoothL1Loss",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
     .options = options,
     .option_count = 1,

@@ -35,6 +35,13 @@ static const loss_option options[] = {
               .doc = "1: half the square"},
 };
 
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->bounds = (lossi_bounds){LOSSI_UNBOUNDED, 2 - prepared->parameters[HALF], 0, LOSSI_UNBOUNDED,
+                                      LOSSI_UNBOUNDED};
+}
+
 extern const lossi_row lossi_row_squared_error;
 const lossi_row lossi_row_squared_error = {
     .name = "squared_error",
@@ -42,9 +49,14 @@ const lossi_row lossi_row_squared_error = {
     .summary = "the square of the difference",
     .formula = "r^2, or r^2/2 with half = 1, with r = prediction - target",
     .reference = "Gauss, Theoria combinationis (1823)",
+    .elsewhere = "PyTorch MSELoss; Keras MeanSquaredError; optax l2_loss (half); scikit-learn "
+                 "HalfSquaredError; XGBoost reg:squarederror; LightGBM regression; CatBoost RMSE; Vowpal "
+                 "Wabbit squared; mlpack MeanSquaredError",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+    .constant = LOSSI_CONSTANT_MEAN,
     .options = options,
     .option_count = 1,
+    .prepare = prepare,
 };
 
 #endif

@@ -7,7 +7,7 @@
     generate.py --compare                       whether the stored files are what this program writes
 
 A line is one row of data: dtype, kind (g a corner of the grid, r a generic point), options, prediction, target
-(#3 is a class label), direction, then value, gradient, curvature, product and majorizer. Inputs are hexadecimal and
+(#3 is a class label, nothing that there is none), direction, then value, gradient, curvature, product and majorizer. Inputs are hexadecimal and
 exact. A result is exact~down~up: 20 digits, and how far it can move when every input moves by at most one ulp; one
 number after ~ when both sides are equal, none when it cannot move. An empty product is curvature * direction, an
 empty majorizer says that there is none.
@@ -30,6 +30,7 @@ sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
 import oracle  # noqa: E402
+import structured  # noqa: E402
 from oracle import INF, REAL, SIGNS, UNIT, mp, mpf  # noqa: E402
 
 DEFINITIONS = os.path.join(HERE, "definitions")
@@ -58,6 +59,10 @@ def grid(domain, dtype):
     if domain == UNIT:
         near_one = [oracle.neighbour(1.0, dtype, -1), 1 - 2 * epsilon, 1 - 1e-4, 1 - 1e-2]
         return [0.0, tiny, normal, epsilon, 1e-4, 1e-2, 0.25, 0.5] + near_one + [1.0]
+    if domain[0] > -INF and domain[1] == INF:  # numbers from a smallest one on
+        low = float(domain[0])
+        sizes = [tiny, normal, epsilon, 1e-4, 0.25, 1.0, 3.0, 37.0, 1e4, 1e9, oracle.largest(dtype), INF]
+        return list(dict.fromkeys([low, oracle.neighbour(low, dtype, 1)] + [oracle.rounded(low + a, dtype) for a in sizes]))
     ends = [88.7, 104.0] if dtype == "float32" else [88.7, 709.0, 745.0]
     sizes = [tiny, normal, epsilon, 1e-4, 1.0, 18.0, 37.0] + ends + [oracle.largest(dtype), INF]
     return [0.0] + [s * float(a) for a in sizes for s in (1, -1)]
@@ -70,24 +75,39 @@ def targets(definition, options):
         return [(low, True), (1.0, True)]
     if definition.TARGET == UNIT:
         return [(0.0, True), (1.0, True), (0.3, False)]
+    if definition.TARGET[0] > -INF:
+        low = float(definition.TARGET[0])
+        edge = [] if getattr(definition, "TARGET_OPEN", False) else [(low, True)]  # open: the loss is infinite there
+        end = [] if getattr(definition, "TARGET_FINITE", False) else [(float(INF), False)]  # finite: a count, say
+        return edge + [(low + 1, True), (low + 3.385, True), (low + 1e9, False)] + end
     return [(0.0, True), (2.385, False), (float(INF), False)]
+
+
+def generic_number(domain, rng, spread):
+    """A number in the middle of a domain."""
+    if domain == UNIT:
+        return rng.uniform(0.05, 0.95)
+    if domain[0] > -INF:
+        return float(domain[0]) + rng.lognormvariate(0.25, 0.8)
+    return rng.gauss(0, spread)
 
 
 def pointwise_points(definition, rng, dtype):
     """(kind, options, prediction, target) for a loss of one prediction and one target."""
-    whole = grid(definition.PREDICTION, dtype)
     up = lambda a, sign: oracle.neighbour(oracle.rounded(a, dtype), dtype, sign)
     for first, options in enumerate(definition.OPTIONS):
+        domain = oracle.domain_of(definition, options)
+        whole = grid(domain, dtype)
         for target, dense in targets(definition, options):
             target = oracle.rounded(target, dtype)
             if abs(target) < INF and hasattr(definition, "kinks"):
                 for kink in definition.kinks(target, options):
                     for point in (kink, up(kink, -1), up(kink, 1)):
                         yield "grid", options, [point], target
-            if first == 0:
+            if first == 0 or domain != oracle.domain_of(definition, definition.OPTIONS[0]):
                 for point in whole if dense else whole[::3]:
                     yield "grid", options, [point], target
-            elif definition.PREDICTION == REAL and abs(target) < INF:
+            elif domain == REAL and abs(target) < INF:
                 for point in (-37.0, -1.5, 0.25, 1e3):
                     yield "grid", options, [point], target
         if first < 2:
@@ -99,9 +119,9 @@ def generic_points(definition, rng, options):
         if definition.TARGET == SIGNS:
             target = rng.choice([0.0 if options.get("target_encoding") == "zero_one" else -1.0, 1.0])
         else:
-            target = rng.uniform(0.05, 0.95) if definition.TARGET == UNIT else rng.gauss(0, 1)
+            target = generic_number(definition.TARGET, rng, 1)
         while True:
-            point = rng.uniform(0.05, 0.95) if definition.PREDICTION == UNIT else rng.gauss(0, 2)
+            point = generic_number(oracle.domain_of(definition, options), rng, 2)
             kinks = definition.kinks(target, options) if hasattr(definition, "kinks") else []
             if all(abs(point - kink) > 0.05 for kink in kinks):  # room for difference quotients
                 break
@@ -164,17 +184,19 @@ def option_text(options):
 
 def row_text(task):
     """One line of the file."""
-    name, dtype, kind, options, x, target, direction = task
-    definition = load(name)
+    definition = load(task[0])
+    if hasattr(definition, "ROLES"):
+        return structured.row_text(definition, task, sys.modules[__name__])
+    _, dtype, kind, options, x, target, direction = task
     number = lambda a: mpf(oracle.rounded(a, dtype))
     x = [number(a) for a in x]
     if isinstance(target, list):
         target = [number(a) for a in target]
-    elif not isinstance(target, int):
+    elif isinstance(target, float):
         target = number(target)
     direction = [number(a) for a in direction] if direction else None
     found = oracle.ranges(definition, x, target, direction, options, dtype)
-    shown = "#%d" % target if isinstance(target, int) else \
+    shown = "" if target is None else "#%d" % target if isinstance(target, int) else \
         " ".join(hexadecimal(a) for a in (target if isinstance(target, list) else [target]))
     fields = [dtype[-2:], kind[0], option_text(options), " ".join(hexadecimal(a) for a in x), shown,
               " ".join(hexadecimal(a) for a in direction or [])]
@@ -186,6 +208,9 @@ def tasks(name, seed):
     definition = load(name)
     for dtype in ("float32", "float64"):
         rng = random.Random(zlib.crc32(("%s %s %d" % (name, dtype, seed)).encode()))
+        if hasattr(definition, "ROLES"):
+            yield from structured.tasks(name, definition, seed, dtype, rng)
+            continue
         for kind, options, x, target in points(definition, rng, dtype):
             direction = definition.directions(rng, len(x)) if hasattr(definition, "directions") else None
             yield name, dtype, kind, options, x, target, direction
@@ -193,8 +218,12 @@ def tasks(name, seed):
 
 def write(name, seed, output, pool):
     definition = load(name)
-    lines = ["# %s: seed %d, %d digits, ulp %s" % (name, seed, oracle.DIGITS, getattr(definition, "ULP", 4)),
-             "# dtype,kind,options,prediction,target,direction," + ",".join(OUTPUTS)]
+    lines = ["# %s: seed %d, %d digits, ulp %s" % (name, seed, getattr(definition, "DIGITS", structured.DIGITS) if hasattr(definition, "ROLES") else oracle.DIGITS,
+                                                 getattr(definition, "ULP", 4)) +
+             (" normwise" if getattr(definition, "NORMWISE", False) else ""),
+             "# dtype,kind,options," + ("role:layout:shape:numbers,>output::shape:results"
+                                        if hasattr(definition, "ROLES") else
+                                        "prediction,target,direction," + ",".join(OUTPUTS))]
     lines += pool.map(row_text, tasks(name, seed), chunksize=4)
     path = os.path.join(output, name + ".csv")
     with open(path, "w", encoding="ascii") as file:

@@ -5,7 +5,8 @@ docs/losses.md states, so that no formula of a derivative is written twice:
 
   derivatives    one-sided difference quotients with a step of 1e-420 at 1300 digits or more: their truncation error is far
                  below anything a float64 can show, and a kink is where the two sides differ
-  at a kink      gradient: the smallest element of the subdifferential; curvature: the piece on the downhill side
+  at a kink      gradient: the smallest element of the subdifferential; curvature: the piece on the downhill side, the
+                 smaller one where the gradient is 0
   at an edge     of the domain: the side that exists
   +-infinity     the limit, found by letting the input grow along several paths; NaN where they disagree, and NaN
                  for the whole row where the loss itself has no limit
@@ -25,6 +26,7 @@ NAN = mpf("nan")
 
 REAL = (-INF, INF)
 UNIT = (mpf(0), mpf(1))
+NONNEGATIVE = (mpf(0), INF)
 SIGNS = "signs"  # targets that are -1 or +1, or 0 or 1
 
 
@@ -88,6 +90,11 @@ def domain_of(definition, options):
     return definition.domain(options) if hasattr(definition, "domain") else definition.PREDICTION
 
 
+def target_domain_of(definition, options):
+    """The interval of each target that may move."""
+    return definition.target_domain(options) if hasattr(definition, "target_domain") else definition.TARGET
+
+
 # ---- derivatives of one row ---------------------------------------------------------------------------------------
 
 
@@ -129,8 +136,8 @@ def _along(f, x, j, domain):
         slope = _snap(min(left, right, key=abs), here, 1)
     if _agree(bend_left, bend_right, here):
         return slope, bend_right, kink
-    if slope == 0:
-        raise ValueError("the rule for curvature needs a downhill side at %s" % x)
+    if slope == 0:  # no side is downhill
+        return slope, min(bend_left, bend_right, key=abs), kink
     return slope, bend_left if slope > 0 else bend_right, kink
 
 
@@ -154,14 +161,25 @@ def _smooth_outputs(definition, x, target, direction, options):
 
 
 def _limit_of(near, far):
-    """What a sequence with these two members tends to."""
+    """What a sequence with these two members tends to, None when they do not tell."""
     if abs(near - far) <= mpf(10) ** -30 * abs(far) or max(abs(near), abs(far)) < mpf(10) ** -300:
         return mpf(0) if abs(far) < mpf(10) ** -300 else far
     if abs(far) >= mpf("1.9") * abs(near):
         return INF if far > 0 else -INF
     if abs(far) <= mpf("0.6") * abs(near):
         return mpf(0)
-    return NAN
+    return None
+
+
+def _slow_limit_of(near, far, farther):
+    """The same of three members, each four times as far out as the one before: logarithms and small powers."""
+    first, second = far - near, farther - far
+    if first * second <= 0:
+        return NAN
+    if abs(second) >= mpf("0.999999") * abs(first):  # steps that do not get shorter
+        return INF if second > 0 else -INF
+    rest = second**2 / (first - second)  # of steps that shrink by the same factor
+    return mpf(0) if abs(farther + rest) < mpf(10) ** -9 * abs(farther) else NAN
 
 
 def _limit_outputs(definition, x, target, direction, options):
@@ -169,24 +187,28 @@ def _limit_outputs(definition, x, target, direction, options):
     low, high = domain_of(definition, options)
     flat = list(x) + ([target] if isinstance(target, mpf) else [])
     # An infinite input grows from far beyond the finite ones.
-    start = mpf(10) ** 5 * max([1] + [abs(a) for a in flat if abs(a) != INF])
+    start = mpf(10) ** 40 * max([1] + [abs(a) for a in flat if abs(a) != INF])
     special = [j for j, a in enumerate(flat) if abs(a) == INF or (j < len(x) and a in (low, high))]
 
-    def outputs(path, far):
+    def outputs(path, steps):
         moved = list(flat)
         for j, factor in zip(special, path):
             if abs(flat[j]) == INF:
-                moved[j] = mp.sign(flat[j]) * factor * start * (4 if far else 1)
+                moved[j] = mp.sign(flat[j]) * factor * start * 4**steps
             else:
-                inside = mpf(10) ** (-250 if far else -200) * factor
+                inside = mpf(10) ** (-200 - 50 * steps) * factor
                 moved[j] = flat[j] + inside if flat[j] == low else flat[j] - inside
         inner = moved[len(x)] if len(flat) > len(x) else target
         return _smooth_outputs(definition, moved[:len(x)], inner, direction, options)
 
     merged = None
     for path in itertools.product((1, 2), repeat=len(special)):
-        near, far = outputs(path, False), outputs(path, True)
+        near, far = outputs(path, 0), outputs(path, 1)
         found = {name: [_limit_of(a, b) for a, b in zip(near[name], far[name])] for name in near if name != "kink"}
+        if any(None in numbers for numbers in found.values()):
+            farther = outputs(path, 2)
+            found = {name: [_slow_limit_of(near[name][j], far[name][j], farther[name][j]) if a is None else a
+                            for j, a in enumerate(numbers)] for name, numbers in found.items()}
         if merged is None:
             merged = found
             continue
@@ -205,6 +227,8 @@ def _limit_outputs(definition, x, target, direction, options):
 def _needs_limit(definition, x, target, options):
     if any(abs(a) == INF for a in x) or (isinstance(target, mpf) and abs(target) == INF):
         return True
+    if getattr(definition, "LIMITS_AT_EDGES", False) and any(a in domain_of(definition, options) for a in x):
+        return True  # derivatives are infinite where the loss is not
     return abs(definition.value(x, target, options)) == INF
 
 
@@ -240,17 +264,18 @@ def ranges(definition, x, target, direction, options, dtype):
     """{name: [(exact, lowest, highest)]} over inputs moved by at most one ulp.
 
     Two inputs: all combinations. More: the deviations of the single moves added up, which is the joint move to first
-    order. Moves that leave the finite numbers (a probability of 0, say) are left out. Exactly at a kink the rule chooses the
-    derivatives, and a difference of floating-point numbers meets the kink exactly: there they must not move.
+    order. Moves that leave the finite numbers (a probability of 0, say) are left out, but not those of a majorizer,
+    whose poles a difference of floating-point numbers meets by rounding. Exactly at a kink the rule chooses the
+    derivatives, and such a difference meets the kink exactly: there they must not move.
     """
     exact = outputs(definition, x, target, direction, options)
     kink = exact.pop("kink")[0]
     spread = {name: [[a, a] for a in numbers] for name, numbers in exact.items()}
     moving = [("x", j, domain_of(definition, options)) for j in range(len(x))]
     if isinstance(target, mpf):
-        moving.append(("t", None, definition.TARGET))
+        moving.append(("t", None, target_domain_of(definition, options)))
     elif isinstance(target, list):
-        moving += [("t", j, definition.TARGET) for j in range(len(target))]
+        moving += [("t", j, target_domain_of(definition, options)) for j in range(len(target))]
     if direction is not None:
         moving += [("v", j, REAL) for j in range(len(direction))]
 
@@ -271,7 +296,9 @@ def ranges(definition, x, target, direction, options, dtype):
             result = moved(list(zip(moving, combination)))
             for name in exact:
                 for j, number in enumerate(result[name]):
-                    if abs(number) < INF and abs(exact[name][j]) < INF:
+                    if name == "majorizer" and number == INF and exact[name][j] < INF:
+                        spread[name][j][1] = INF
+                    elif abs(number) < INF and abs(exact[name][j]) < INF:
                         spread[name][j][0] = min(spread[name][j][0], number)
                         spread[name][j][1] = max(spread[name][j][1], number)
     else:

@@ -1,0 +1,218 @@
+/*
+ * Barron's general and adaptive robust loss: one family with the shape α, from the squared error to losses that level off.
+ *
+ *     r = prediction − target,  u = (r/c)²,  b = |α − 2|
+ *     loss = (b/α) ((1 + u/b)^(α/2) − 1)
+ *     ½ u at α = 2,   log(1 + ½ u) at α = 0,   1 − e^(−u/2) at α = −∞,   e^(u/2) − 1 at α = +∞
+ *
+ * α = 1 is √(1 + u) − 1 (Charbonnier), α = −2 is 2u/(u + 4) (Geman–McClure). With t = r/(c√b) and L = log(1 + t²) as a head
+ * and a tail, the loss is (b/α)(e^(αL/2) − 1), the gradient (r/c²) e^((α/2 − 1)L), the majorizer of α ≤ 2 the same without
+ * r, and the curvature that times (1 + (α − 1) t²)/(1 + t²).
+ * Nothing is clamped near the four special shapes: b/α (e^y − 1) keeps its digits there.
+ * Barron, A general and adaptive robust loss function (2019), eqs. (1), (8), (9).
+ */
+#include "loss/robust.h"
+#include "simd/math_power.h"
+
+enum {
+    SHAPE,
+    SCALE,
+    STRETCHED /* c√b */,
+    MISSING32,
+    MISSING64,
+    FACTOR /* b/α, or ½ b */,
+    SLOPE /* at infinity */
+};
+
+/* Shapes beyond which the loss is that of an infinite one to the last digit; and how far e^y is divided by e^SHIFT. */
+#if LOSSI_REAL == 32
+#define MISSING   MISSING32
+#define UNBOUNDED REAL(1e12)
+#define FAR       REAL(85.0)
+#define SHIFT     REAL(40.0)
+#define EXP_SHIFT REAL(2.3538526683701997e17)
+#else
+#define MISSING   MISSING64
+#define UNBOUNDED REAL(1e24)
+#define FAR       REAL(700.0)
+#define SHIFT     REAL(400.0)
+#define EXP_SHIFT REAL(5.221469689764144e173)
+#endif
+#define NO_SHAPE REAL(1e-20) /* where the shape is 0 to the last digit */
+
+typedef struct parts {
+    vreal head, tail;
+} parts;
+
+/* (k + k_missing) · log */
+LOSSI_INLINE parts times(vreal k, vreal k_missing, parts log)
+{
+    parts y = {.tail = log.tail};
+    y.head = v_times_parts(k, log.head, &y.tail);
+    y.tail = v_fma(k_missing, log.head, y.tail);
+    return y;
+}
+
+LOSSI_INLINE parts choose(vmask mask, parts a, parts b)
+{
+    return (parts){v_select(mask, a.head, b.head), v_select(mask, a.tail, b.tail)};
+}
+
+/* log(1 + t²), and t² where it is not large */
+LOSSI_INLINE parts logarithm(const lossi_ratio *x, vreal missing, vreal *u, vreal *u_missing)
+{
+    const vreal q_missing = v_fnma(x->q, missing, v_fnma(x->q, x->den, x->num) / x->den);
+    vreal n, f_missing;
+    parts log;
+    *u = x->q * x->q;
+    *u_missing = v_fma(x->q + x->q, q_missing, v_fma(x->q, x->q, -*u));
+    const vreal f = lossi_ratio_reduce(x, *u, *u_missing, q_missing, &n, &f_missing);
+    const vreal factor = v_select(x->large, v_set1(2), v_set1(1));
+    log.head = factor * v_log_sum_parts(n, f, f_missing, &log.tail);
+    log.tail = factor * log.tail;
+    const vmask finite = v_lt(x->a, v_set1(REAL_INFINITY));
+    return (parts){v_select(finite, log.head, x->a), v_select(finite, log.tail, v_set1(0))};
+}
+
+typedef struct bent {
+    lossi_ratio t;      /* never large where t does not count: at infinite shapes and at 2 */
+    vreal u, u_missing; /* t² where it is not large */
+    parts log;          /* log(1 + t²) */
+    parts y, z;         /* the loss is b/α (e^y − 1); e^z is the root of (1 + t²)^(α/2 − 1) */
+    vmask infinite, falling, square; /* of the shape alone: the compiler takes them out of the loop */
+    vreal less;                      /* α − 1 */
+} bent;
+
+LOSSI_INLINE bent bend(vreal r, const real *parameters)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5),
+                alpha = v_set1(parameters[SHAPE]);
+    bent x = {.infinite = v_gt(v_abs(alpha), v_set1(UNBOUNDED)), .square = v_eq(alpha, v_set1(2))};
+    x.falling = v_mask_and(x.infinite, v_lt(alpha, zero));
+    /* an infinite shape has r/c for t */
+    const vreal c = v_set1(parameters[SCALE]), missing = v_set1(parameters[MISSING]);
+    x.t = lossi_ratio_of(r, v_select(x.infinite, c, v_set1(parameters[STRETCHED])));
+    x.log = logarithm(&x.t, v_select(x.infinite, zero, missing), &x.u, &x.u_missing);
+    const vmask large = x.t.large;
+    x.t.large = v_mask_and(large, v_mask_not(v_mask_or(x.infinite, x.square)));
+
+    const vreal shape = v_select(x.infinite, one, alpha), k = v_fma(half, shape, -one);
+    const vreal k_missing = v_fma(half, shape, -one - k);
+    x.less = shape - one;
+    const vreal sign = v_select(x.falling, -half, half);
+    const parts exponential = {sign * v_select(large, v_set1(REAL_INFINITY), x.u), sign * x.u_missing};
+
+    x.y = choose(x.infinite, exponential, times(half * shape, zero, x.log));
+    x.z = choose(x.infinite, (parts){half * exponential.head, half * exponential.tail},
+                 times(half * k, half * k_missing, x.log));
+    x.z = choose(v_eq(k, zero), (parts){v_select(v_is_nan(r), r, zero), zero}, x.z); /* 0 · ∞ is 0 here */
+    return x;
+}
+
+/* (1 + (α − 1) t²)/(1 + t²), with its limits at infinite shapes and at 2; p: 1/(1 + t²), of large t 1/t */
+LOSSI_INLINE vreal bending(const bent *x, vreal p)
+{
+    const vreal one = v_set1(1), factor = v_select(x->infinite, v_select(x->falling, -one, one), x->less);
+    const vreal sum = v_fma(factor, x->u, one) + factor * x->u_missing;
+    const vreal far = v_fma(one - x->less, p * p, x->less);
+    return v_select(x->square, one, v_select(x->t.large, far, v_select(x->infinite, sum, sum * p)));
+}
+
+LOSSI_INLINE void barron(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), c = v_set1(parameters[SCALE]),
+                factor = v_set1(parameters[FACTOR]);
+    const vmask flat = v_lt(v_abs(v_set1(parameters[SHAPE])), v_set1(NO_SHAPE));
+    const vmask falling = v_lt(v_set1(parameters[SHAPE]), v_set1(-UNBOUNDED));
+    /* beyond a multiple of the scale nothing is left of e^(−u/2), but e^(−∞) ∞ would be NaN */
+    const vreal given = prediction - target, cut = v_select(falling, c * ROBUST_GONE, v_set1(REAL_INFINITY));
+    const vreal a = v_min(cut, v_abs(given)), r = v_copysign(a, given), rc = r / c;
+    const bent x = bend(r, parameters);
+    const vreal p = lossi_ratio_weight(&x.t), e = v_exp_of_parts(x.z.head, x.z.tail), ec = e / c;
+    const vmask far = v_gt(x.y.head, v_set1(FAR)); /* e^y may overflow where b/α e^y does not */
+    const vreal rise = v_expm1_of_parts(x.y.head - v_select(far, v_set1(SHIFT), zero), x.y.tail);
+    const vreal whole = factor * v_select(far, v_set1(EXP_SHIFT), one) * rise;
+    const vmask near = v_mask_and(v_lt(a, c * ROBUST_SMALL), v_lt(a, x.t.c * ROBUST_SMALL));
+
+    out->value = v_select(v_mask_or(near, x.square), lossi_half_square(rc),
+                          v_select(flat, factor * x.log.head, whole));
+    out->gradient = v_select(v_lt(v_abs(given), v_set1(REAL_INFINITY)), (r * e / c) * ec,
+                             v_copysign(v_set1(parameters[SLOPE]), given));
+    out->gradient = v_select(v_is_nan(given), given, out->gradient);
+    out->majorizer = ec * ec;
+    out->curvature = (ec * bending(&x, p)) * ec;
+}
+
+#define LOSSI_FORMULA barron
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+#include <math.h>
+
+static const loss_option options[] = {
+    [SHAPE] = {.name = "shape",
+               .type = LOSS_OPTION_DOUBLE,
+               .minimum = -LOSSI_UNBOUNDED,
+               .maximum = LOSSI_UNBOUNDED,
+               .initial = 1,
+               .doc = "alpha: 2 squared error, 1 Charbonnier, 0 Cauchy, -2 Geman-McClure, -infinity Welsch"},
+    [SCALE] = {.name = "scale",
+               .type = LOSS_OPTION_DOUBLE,
+               .minimum = 1e-18,
+               .maximum = 1e18,
+               .initial = 1,
+               .doc = "the size of a residual from which on it counts less"},
+};
+
+/* sup |∂loss/∂prediction|: of α < 1 at u = b/(b − 1) */
+static double lipschitz(double alpha, double c)
+{
+    const double b = 2 - alpha;
+    if (alpha > 1) {
+        return LOSSI_UNBOUNDED;
+    }
+    return (b > 1e9 ? exp(-0.5) : alpha == 1 ? 1 : pow(b / (b - 1), (1 - b) / 2)) / c;
+}
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    const double alpha = prepared->parameters[SHAPE], c = prepared->parameters[SCALE], b = fabs(alpha - 2);
+    const int32_t plain = b == 0 || isinf(b);
+    /* c√b, and what it is missing, relatively: exactly rounded operations only */
+    const double root = plain ? 1 : sqrt(b), root_missing = plain ? 0 : fma(-root, root, b) / (2 * root);
+    const double s = c * root, s_missing = fma(c, root, -s) + c * root_missing;
+    (void)values;
+    prepared->parameters[STRETCHED] = s;
+    prepared->parameters[MISSING64] = s_missing / s;
+    prepared->parameters[MISSING32] = ((s - (double)(float)s) + s_missing) / s;
+    prepared->parameters[FACTOR] = fabs(alpha) < 1e-20 ? b / 2
+                                   : isinf(alpha)      ? copysign(1, alpha)
+                                                       : b / alpha;
+    prepared->parameters[SLOPE] = alpha > 1 ? LOSSI_UNBOUNDED : alpha == 1 ? 1 / c : 0;
+    prepared->bounds = (lossi_bounds){lipschitz(alpha, c), alpha > 2 ? LOSSI_UNBOUNDED : 1 / c / c, 0,
+                                      alpha >= 0     ? LOSSI_UNBOUNDED
+                                      : isinf(alpha) ? 1
+                                                     : b / -alpha,
+                                      LOSSI_UNBOUNDED};
+    prepared->flags &= alpha >= 1 ? ~0U : ~(uint32_t)LOSSI_CONVEX;
+    prepared->flags &= alpha <= 2 ? ~0U : ~(uint32_t)LOSSI_MAJORIZED;
+}
+
+extern const lossi_row lossi_row_barron;
+const lossi_row lossi_row_barron = {
+    .name = "barron",
+    .aliases = "general_adaptive",
+    .summary = "a family of robust losses, from the squared error to those that level off",
+    .formula =
+        "|a - 2|/a*((1 + (r/scale)^2/|a - 2|)^(a/2) - 1) and its limits, a = shape, r = prediction - target",
+    .reference = "Barron, A general and adaptive robust loss function (2019)",
+    .elsewhere = "google-research robust_loss",
+    .elementary = "exp expm1 log1p",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+    .options = options,
+    .option_count = 2,
+    .prepare = prepare,
+};
+
+#endif

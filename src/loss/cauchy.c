@@ -1,0 +1,59 @@
+/*
+ * Cauchy loss, or Lorentzian: the logarithm of a Student t with one degree of freedom.
+ *
+ *     r = prediction − target,  u = (r/c)²
+ *     loss = ½ c² log(1 + u)
+ *
+ * The gradient is r/(1 + u), at most ½ c and going to 0 far out: not convex beyond |r| = c.
+ * Black & Anandan, The robust estimation of multiple motions (1996), §3 (Lorentzian); Huber & Ronchetti, Robust Statistics
+ * (2nd ed. 2009), §7.8 for the majorizer ψ(r)/r.
+ */
+#include "loss/robust.h"
+
+enum { SCALE };
+
+LOSSI_INLINE void cauchy(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal one = v_set1(1), half = v_set1((real)0.5), c = v_set1(parameters[SCALE]);
+    const lossi_ratio x = lossi_ratio_of(prediction - target, c);
+    const vreal p = lossi_ratio_weight(&x);
+    const vreal log = lossi_ratio_log(&x);
+
+    out->value = v_select(lossi_ratio_small(&x), lossi_half_square(x.r), (c * log) * (half * c));
+    out->gradient = v_select(x.large, v_copysign(c, x.r), x.r) * p;
+    out->majorizer = v_select(x.large, p * p, p);
+    /* (1 − u)/(1 + u)² = −1/u far out */
+    out->curvature = v_select(x.large, -(p * p), ((one - x.q) * (one + x.q)) * (p * p));
+}
+
+#define LOSSI_FORMULA cauchy
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {[SCALE] = LOSSI_SCALE(1)};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->bounds = (lossi_bounds){
+        prepared->parameters[SCALE] / 2, 1, 0, LOSSI_UNBOUNDED, LOSSI_UNBOUNDED,
+    };
+}
+
+extern const lossi_row lossi_row_cauchy;
+const lossi_row lossi_row_cauchy = {
+    .name = "cauchy",
+    .aliases = "lorentzian",
+    .summary = "logarithm of the square: the negative log-likelihood of a Cauchy distribution's location",
+    .formula = "scale^2/2*log(1 + (r/scale)^2), with r = prediction - target",
+    .reference = "Black & Anandan, The robust estimation of multiple motions (1996)",
+    .elsewhere = "Ceres CauchyLoss; Barron's general loss with alpha = 0",
+    .elementary = "log1p",
+    .flags = LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+    .options = options,
+    .option_count = 1,
+    .prepare = prepare,
+};
+
+#endif

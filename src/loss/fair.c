@@ -1,0 +1,64 @@
+/*
+ * Fair's loss: quadratic near zero, nearly linear far out, and twice continuously differentiable.
+ *
+ *     r = prediction − target,  q = |r|/c
+ *     loss = c² (q − log(1 + q))
+ *
+ * The gradient is r/(1 + q), the curvature 1/(1 + q)². q − log(1 + q) is ½ q² near 0, where both terms cancel.
+ * Fair, On the robust estimation of econometric models (1974); Holland & Welsch, Robust regression using iteratively
+ * reweighted least-squares (1977), §2.
+ */
+#include "loss/robust.h"
+#include "simd/math_logarithms.h"
+
+enum { SCALE };
+
+/* log(1 + q)/q is next to nothing */
+#if LOSSI_REAL == 32
+#define STRAIGHT REAL(0x1p40)
+#else
+#define STRAIGHT REAL(0x1p72)
+#endif
+
+LOSSI_INLINE void fair(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal one = v_set1(1), c = v_set1(parameters[SCALE]);
+    const vreal r = prediction - target, a = v_abs(r), q = a / c;
+    const vmask straight = v_gt(a, c * STRAIGHT), small = v_lt(q, v_set1(ROBUST_SMALL * ROBUST_SMALL));
+    const vreal p = v_select(straight, c, one) / v_select(straight, a, one + q);
+
+    out->value = v_select(small, lossi_half_square(r), c * v_select(straight, a, c * v_x_minus_log1p(q)));
+    out->gradient = v_select(straight, v_copysign(c, r), r * p);
+    out->curvature = p * p;
+    out->majorizer = p;
+}
+
+#define LOSSI_FORMULA fair
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {[SCALE] = LOSSI_SCALE(1)};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->bounds = (lossi_bounds){prepared->parameters[SCALE], 1, 0, LOSSI_UNBOUNDED, 2};
+}
+
+extern const lossi_row lossi_row_fair;
+const lossi_row lossi_row_fair = {
+    .name = "fair",
+    .aliases = "fair_loss",
+    .summary = "quadratic near zero, nearly linear far out, with a continuous curvature",
+    .formula = "scale^2*(|r|/scale - log(1 + |r|/scale)), with r = prediction - target",
+    .reference = "Fair, On the robust estimation of econometric models (1974)",
+    .elsewhere = "LightGBM fair",
+    .elementary = "log1p",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+    .options = options,
+    .option_count = 1,
+    .prepare = prepare,
+};
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * Negative log-likelihood of positive numbers with a gamma distribution of fixed shape, up to constants: half the gamma deviance.
+ *
+ *     loss = x + y e⁻ˣ,   x = prediction, the logarithm of the mean
+ *
+ * Convex; the smallest loss is 1 + log y, at x = log y.
+ * McCullagh & Nelder, Generalized linear models (2nd ed. 1989), §8.3.
+ */
+#include "loss/pointwise.h"
+
+/* Targets are positive: from the smallest float32 that is a normal number on, the same for both types. */
+#define LEAST 0x1p-126
+
+/* Where e^x is about to overflow it is taken in two factors, one of them a power of two. */
+#if LOSSI_REAL == 32
+#define FAR      REAL(80.0)
+#define STEP     REAL(0x1p64)
+#define LOG_STEP REAL(44.361419555836499802) /* 64 log 2 */
+#else
+#define FAR      REAL(700.0)
+#define STEP     REAL(0x1p512)
+#define LOG_STEP REAL(354.89135644669199842) /* 512 log 2 */
+#endif
+
+LOSSI_INLINE void gamma(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal x = prediction, y = target, zero = v_set1(0), infinity = v_set1(REAL_INFINITY);
+    const vmask far = v_lt(x, v_set1(-FAR)); /* e⁻ˣ alone may be infinite where y e⁻ˣ is not */
+    const vreal e = v_exp(v_select(far, -x - LOG_STEP, -x)), scaled = v_select(far, y * STEP, y);
+    const vreal part = v_select(v_eq(e, zero), zero, scaled * e);
+    const vreal safe = v_select(v_is_nan(y), y, part);
+    (void)parameters;
+
+    out->value = v_select(v_eq(x, -infinity), v_select(v_is_nan(y), y, infinity), x + safe);
+    out->gradient = v_set1(1) - safe;
+    out->curvature = safe;
+    out->majorizer = safe;
+}
+
+#define LOSSI_FORMULA gamma
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->target.low = LEAST;
+    prepared->bounds.minimum = -86.336544750553109; /* 1 + log LEAST */
+    prepared->bounds.derivatives = LOSSI_UNBOUNDED;
+}
+
+extern const lossi_row lossi_row_gamma;
+const lossi_row lossi_row_gamma = {
+    .name = "gamma",
+    .aliases = "gamma_nll gamma_deviance",
+    .summary = "negative log-likelihood of positive numbers, the logarithm of the mean predicted",
+    .formula = "x + y*exp(-x), x = prediction, y = target",
+    .reference = "McCullagh & Nelder, Generalized linear models (2nd ed. 1989)",
+    .elsewhere = "scikit-learn HalfGammaLoss; XGBoost reg:gamma; LightGBM gamma",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_PROBABILISTIC,
+    .link = LOSSI_LINK_LOG,
+    .constant = LOSSI_CONSTANT_MEAN,
+    .prepare = prepare,
+};
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * Geman–McClure loss: a quadratic that levels off.
+ *
+ *     r = prediction − target,  u = (r/c)²
+ *     loss = ½ c² u/(1 + u)
+ *
+ * The gradient r/(1 + u)² is largest at u = 1/3, where the curvature changes its sign.
+ * Geman & McClure, Statistical methods for tomographic image reconstruction (1987), with ½ c² so that the curvature at 0 is 1.
+ */
+#include "loss/robust.h"
+
+enum { SCALE };
+
+LOSSI_INLINE void geman_mcclure(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal one = v_set1(1), half = v_set1((real)0.5), three = v_set1(3), c = v_set1(parameters[SCALE]);
+    const lossi_ratio x = lossi_ratio_of(prediction - target, c);
+    const vreal p = lossi_ratio_weight(&x), level = x.r * p;
+
+    /* far out the loss is ½ c², and 1/(1 + u)² is p⁴ */
+    out->value = v_select(x.large, lossi_half_square(c), (half * x.r) * level);
+    out->gradient = v_select(x.large, (v_copysign(c, x.r) * p) * p * p, level * p);
+    out->majorizer = v_select(x.large, (p * p) * (p * p), p * p);
+    out->curvature = v_select(x.large, -three * ((p * p) * (p * p)),
+                              v_fnma(three * x.q, x.q, one) * ((p * p) * p));
+}
+
+#define LOSSI_FORMULA geman_mcclure
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {[SCALE] = LOSSI_SCALE(1)};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    const double c = prepared->parameters[SCALE];
+    (void)values;
+    /* 3√3/16: the slope at u = 1/3 */
+    prepared->bounds = (lossi_bounds){0.32475952641916450 * c, 1, 0, c * c / 2, LOSSI_UNBOUNDED};
+}
+
+extern const lossi_row lossi_row_geman_mcclure;
+const lossi_row lossi_row_geman_mcclure = {
+    .name = "geman_mcclure",
+    .aliases = "",
+    .summary = "a quadratic that levels off at scale^2/2",
+    .formula = "scale^2/2*u/(1 + u), u = (r/scale)^2, with r = prediction - target",
+    .reference = "Geman & McClure, Statistical methods for tomographic image reconstruction (1987)",
+    .elsewhere = "Barron's general loss with alpha = -2, whose scale is half of this one",
+    .flags = LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+    .options = options,
+    .option_count = 1,
+    .prepare = prepare,
+};
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * Generalized logistic loss: the generalized cross-entropy of two classes, between the logistic loss (q = 0) and the probability
+ * missed (q = 1), the more robust to wrong labels the larger q; of a logit x and a target t in [0, 1].
+ *
+ *     loss = t f(x) + (1 − t) f(−x),   f(s) = (1 − σ(s)^q)/q
+ *
+ * f(s) is −expm1(−q log(1 + e⁻ˢ))/q, so that it goes over into the logistic loss. With w the coefficient of the wrong side (1 −
+ * t for x ≥ 0), o that of the right one, a, e, large and soft as in logit.h, and σ(−a)^q = e^q large^q:
+ *
+ *     d/da = large large^q (w e^q − o e)
+ *     d²/da² = large² large^q (w e^q (e − q) + o e (1 − q e))
+ *
+ * Not convex for q > 0. The majorizer is the largest curvature: with p = σ(s), f'' = p^q (1 − p)((1 + q) p − q), which is largest
+ * where (1 + q)(2 + q) p² − (1 + q)(1 + 2q) p + q² = 0.
+ * Zhang & Sabuncu, Generalized cross entropy loss for training deep neural networks with noisy labels (2018), eq. (6).
+ */
+#include "loss/logit.h"
+#include "loss/pointwise.h"
+#include "loss/power.h"
+
+enum { Q, PEAK, REST };
+
+LOSSI_INLINE void generalized_logistic(vreal x, vreal t, const real *parameters, lossi_point *out)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), q = v_set1(parameters[Q]);
+    const vmask logistic = v_eq(q, zero);
+    const lossi_logit l = lossi_logit_of(x);
+    const lossi_sides w = lossi_sides_of(&l, t);
+    const vreal soft = q * l.soft, near = v_expm1(-soft), large_power = one + near; /* large^q ≥ ½ */
+    /* to the last digit soft itself where q soft is small, which may be below the normal numbers */
+    const vreal good = v_select(v_lt(soft, v_set1(REAL_EPSILON / 4)), l.soft, -near / q);
+    const vreal wrong = l.a + l.soft, bad = v_select(logistic, wrong, -v_expm1(-q * wrong) / q);
+    const vreal power = v_select(logistic, one, lossi_power_of_e(q, l.a));
+    /* differences that have zeros: with what e and 1 − t lost by rounding */
+    const vreal slope = v_fma(w.wrong, power, -w.right * l.e) +
+                        (w.wrong_missing * power - v_fma(w.right, l.missing, w.right_missing * l.e));
+    const vreal up = v_fnma(q, l.e, one) - q * l.missing, down = (l.e - q) + l.missing;
+    const vreal bend = v_fma(w.wrong * power, down, (w.right * l.e) * up) +
+                       v_fma(w.wrong_missing * power, down, (w.right_missing * l.e) * up);
+
+    out->value = v_fma(w.right, good, v_select(v_eq(w.wrong, zero), zero, w.wrong * bad));
+    out->gradient = v_select(l.up, slope, -slope) * (l.large * large_power);
+    out->curvature = (l.square * large_power) * bend;
+    out->majorizer = v_select(v_is_nan(slope), slope,
+                              v_exp(q * v_log(v_set1(parameters[PEAK]))) * v_set1(parameters[REST]));
+}
+
+#define LOSSI_FORMULA generalized_logistic
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+#include <math.h>
+
+static const loss_option options[] = {
+    [Q] = {.name = "q",
+           .type = LOSS_OPTION_DOUBLE,
+           .minimum = 0,
+           .maximum = 1,
+           .initial = 0.5,
+           .doc = "0 is the logistic loss, 1 the probability missed"},
+};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    double *parameters = prepared->parameters;
+    (void)values;
+    if (parameters[Q] < 1e-30) {
+        parameters[Q] = 0; /* which changes no digit, and spares float32 a number it has not got */
+        prepared->constant = LOSSI_CONSTANT_MEAN;
+    } else {
+        prepared->flags &= ~(uint32_t)LOSSI_CONVEX;
+        prepared->bounds.maximum = 1 / parameters[Q];
+    }
+    const double q = parameters[Q], linear = (1 + q) * (1 + 2 * q), square = (1 + q) * (2 + q);
+    const double peak = (linear + sqrt(linear * linear - 4 * square * q * q)) / (2 * square);
+    parameters[PEAK] = peak;
+    parameters[REST] = (1 - peak) * ((1 + q) * peak - q);
+    prepared->target = (lossi_domain){0, 1, 0};
+    prepared->bounds.lipschitz = pow(q / (1 + q), q) / (1 + q); /* p^q (1 − p) at p = q/(1 + q) */
+    prepared->bounds.curvature = pow(peak, q) * parameters[REST];
+    prepared->bounds.derivatives = REAL_INFINITY;
+}
+
+extern const lossi_row lossi_row_generalized_logistic;
+const lossi_row lossi_row_generalized_logistic = {
+    .name = "generalized_logistic",
+    .aliases = "generalized_binary_cross_entropy binary_gce",
+    .summary = "between the logistic loss and the probability missed: robust to wrong labels",
+    .formula = "t*(1 - p^q)/q + (1 - t)*(1 - (1 - p)^q)/q, p = 1/(1 + exp(-x)), x = prediction, t = target",
+    .reference =
+        "Zhang & Sabuncu, Generalized cross entropy loss for training deep neural networks with noisy "
+        "labels (2018)",
+    .elsewhere = "Keras CategoricalGeneralizedCrossEntropy, of two classes",
+    .elementary = "exp log1p expm1",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_CLASSIFICATION | LOSSI_MAJORIZED,
+    .link = LOSSI_LINK_LOGIT,
+    .options = options,
+    .option_count = 1,
+    .prepare = prepare,
+};
+
+#endif

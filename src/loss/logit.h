@@ -1,0 +1,76 @@
+/*
+ * The pieces of a logit x that the losses of σ(x) are made of. Each is right to an ulp in both tails, because nothing is made by
+ * subtraction from 1.
+ *
+ *     a = |x|, e = e⁻ᵃ, large = σ(a) = 1/(1 + e), small = σ(−a) = e/(1 + e), soft = log(1 + e) = −log σ(a)
+ *
+ * So −log σ(x) is soft where x ≥ 0 and a + soft elsewhere. What e lost by rounding is kept: factors that cancel at a zero of a
+ * derivative are made of e and `missing`.
+ */
+#ifndef LOSSI_LOSS_LOGIT_H
+#define LOSSI_LOSS_LOGIT_H
+
+#include "loss/row.h"
+#include "simd/real.h"
+
+/* Beyond DEEP e is made 2⁴⁰ times larger: LIFT is 40 log 2, whose rounding is less than an ulp of a. */
+#if LOSSI_REAL == 32
+#define LOGIT_DEEP 80.0f
+#else
+#define LOGIT_DEEP 700.0
+#endif
+#define LOGIT_LIFT ((real)27.725887222397812377)
+
+typedef struct lossi_logit {
+    vmask up; /* x ≥ 0 */
+    vreal a, e, missing, large, large_missing, small, soft;
+    vreal square, small_large;           /* large², and σ'(x) = small · large */
+    vreal lifted, lifted_missing, lower; /* e = lifted · lower, with all digits below the normal numbers */
+} lossi_logit;
+
+LOSSI_INLINE lossi_logit lossi_logit_of(vreal x)
+{
+    const vreal one = v_set1(1);
+    lossi_logit l;
+    l.up = v_ge(x, v_set1(0));
+    l.a = v_abs(x);
+    const vmask deep = v_gt(l.a, v_set1(LOGIT_DEEP));
+    l.lifted = v_exp_parts(v_select(deep, v_set1(LOGIT_LIFT), v_set1(0)) - l.a, &l.lifted_missing);
+    l.lower = v_select(deep, v_set1((real)0x1p-40), one);
+    l.e = l.lifted * l.lower;
+    l.missing = l.lifted_missing * l.lower;
+    /* the quotients by 1 + e, with their remainders */
+    const vreal d = one + l.e, d_missing = (l.e - (d - one)) + l.missing, inverse = one / d;
+    const vreal rest = v_fnma(inverse, d, one) - inverse * d_missing;
+    l.large = v_fma(rest, inverse, inverse);
+    l.large_missing = v_fma(rest, inverse, inverse - l.large);
+    const vreal quotient = l.e * inverse;
+    const vreal remainder = v_fnma(quotient, d, l.e) + v_fnma(quotient, d_missing, l.missing);
+    l.small = v_fma(remainder, inverse, quotient);
+    l.soft = v_fma(l.missing, l.large, v_log1p_unit(l.e));
+    const vreal square = l.large * l.large;
+    l.square = square + (v_fma(l.large, l.large, -square) + (l.large + l.large) * l.large_missing);
+    l.small_large = l.e * l.square;
+    return l;
+}
+
+/* What a target t in [0, 1] weighs the two sides with: the side x is wrong on, 1 − t for x ≥ 0, and the one it is right on. */
+typedef struct lossi_sides {
+    vreal wrong, right, apart;          /* apart: wrong − right */
+    vreal wrong_missing, right_missing; /* what 1 − t lost by rounding */
+} lossi_sides;
+
+LOSSI_INLINE lossi_sides lossi_sides_of(const lossi_logit *l, vreal t)
+{
+    const vreal zero = v_set1(0), one = v_set1(1);
+    const vreal other = one - t, missing = (one - other) - t, tilt = v_fma(v_set1(2), t, -one);
+    lossi_sides w;
+    w.wrong = v_select(l->up, other, t);
+    w.right = v_select(l->up, t, other);
+    w.apart = v_select(l->up, -tilt, tilt);
+    w.wrong_missing = v_select(l->up, missing, zero);
+    w.right_missing = v_select(l->up, zero, missing);
+    return w;
+}
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * Power error: the absolute value of the difference to a power q ≥ 1.
+ *
+ *     loss = |r|^q,   r = prediction − target
+ *
+ * The gradient is ±q |r|^(q−1), 0 at 0; the curvature q (q − 1) |r|^(q−2), which is infinite at 0 for 1 < q < 2 and written there
+ * as |r|^(q−1)/|r|. Powers are squares of their roots: a power may be too large or too small for a number where its product with
+ * q or q (q − 1) is not. Up to q = 2 the loss is concave in r² and q |r|^(q−2) a majorizer; beyond there is none.
+ * Gonin & Money, Nonlinear Lp-norm estimation (1989), §1.2; majorizer: Hunter & Lange, A tutorial on MM algorithms (2004), §3.
+ */
+#include "loss/pointwise.h"
+#include "simd/math_power.h"
+
+/* The exponents of gradient and curvature with what float32 has not of them; whether the second one is to be divided. */
+enum { POWER, SLOPE, SLOPE_MISSING, BEND, BEND_MISSING, DIVIDED, AT_ZERO, AT_INFINITY };
+
+/* The root of base^y, e^(½ (y + y_missing)(log + log_missing)); y lacks nothing in float64. */
+LOSSI_INLINE vreal root_of(vreal log, vreal log_missing, vreal y, vreal y_missing)
+{
+    const vreal half = v_set1((real)0.5), exponent = v_times_parts(half * y, log, &log_missing);
+#if LOSSI_REAL == 32
+    log_missing = v_fma(half * y_missing, log, log_missing);
+#else
+    (void)y_missing;
+#endif
+    return v_exp_of_parts(exponent, log_missing);
+}
+
+LOSSI_INLINE void power_error(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal q = v_set1(parameters[POWER]), zero = v_set1(0), one = v_set1(1);
+    const vreal y = v_set1(parameters[SLOPE]), infinity = v_set1(REAL_INFINITY);
+    const vreal at_zero = v_set1(parameters[AT_ZERO]), at_infinity = v_set1(parameters[AT_INFINITY]);
+    const vmask divided = v_eq(v_set1(parameters[DIVIDED]), one);
+    const vreal r = prediction - target, a = v_abs(r);
+    const vmask none = v_eq(a, zero), end = v_eq(a, infinity);
+    const vmask between = v_mask_and(v_gt(a, zero), v_lt(a, infinity)); /* false for NaN */
+    const vreal base = v_select(between, a, one);
+    vreal log_missing;
+    const vreal log = v_log_parts(base, &log_missing);
+    const vreal inside = root_of(log, log_missing, y, v_set1(parameters[SLOPE_MISSING]));
+    const vreal bent = root_of(log, log_missing, v_set1(parameters[BEND]), v_set1(parameters[BEND_MISSING]));
+    const vreal divisor = v_select(divided, base, one), steep = v_select(divided, infinity, q);
+    /* the root of |r|^(q−1), at 0, infinity and NaN too */
+    const vreal root = v_select(between, inside, v_select(end, v_select(v_gt(y, zero), infinity, one), a));
+
+    out->value = (a * root) * root;
+    out->gradient = v_copysign((q * root) * root, r);
+    out->curvature = v_select(between, ((q * y * bent) / divisor) * bent,
+                              v_select(none, at_zero, v_select(end, at_infinity, a)));
+    out->majorizer = v_select(between, ((q * bent) / divisor) * bent,
+                              v_select(none, steep, v_select(end, at_infinity, a)));
+}
+
+#define LOSSI_FORMULA power_error
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {
+    [POWER] = {.name = "power",
+               .type = LOSS_OPTION_DOUBLE,
+               .minimum = 1,
+               .maximum = 1000,
+               .initial = 2,
+               .doc = "the power of the difference: 1 is the absolute error, 2 the squared one"},
+};
+
+/* The continuous derivatives at 0: all of an even power, else those below the power. */
+static double derivatives(double power)
+{
+    const double whole = (double)(int32_t)power;
+    if (whole == power) {
+        return (int32_t)power % 2 == 0 ? LOSSI_UNBOUNDED : power - 1;
+    }
+    return whole;
+}
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    double *parameters = prepared->parameters;
+    const double power = parameters[POWER], bend = power < 2 ? power - 1 : power - 2; /* exact */
+    parameters[SLOPE] = power - 1;
+    parameters[SLOPE_MISSING] = parameters[SLOPE] - (double)(float)parameters[SLOPE];
+    parameters[BEND] = bend;
+    parameters[BEND_MISSING] = bend - (double)(float)bend;
+    parameters[DIVIDED] = power < 2;
+    parameters[AT_ZERO] = power == 1 || power > 2 ? 0 : power == 2 ? 2 : LOSSI_UNBOUNDED;
+    parameters[AT_INFINITY] = power < 2 ? 0 : power == 2 ? 2 : LOSSI_UNBOUNDED;
+    prepared->constant = power == 1   ? LOSSI_CONSTANT_QUANTILE /* the median */
+                         : power == 2 ? LOSSI_CONSTANT_MEAN
+                                      : LOSSI_CONSTANT_SEARCH;
+    prepared->bounds = (lossi_bounds){power == 1 ? 1 : LOSSI_UNBOUNDED, power == 2 ? 2 : LOSSI_UNBOUNDED, 0,
+                                      LOSSI_UNBOUNDED, derivatives(power)};
+    prepared->flags &= power == 1  ? ~(uint32_t)LOSSI_SMOOTH
+                       : power > 2 ? ~(uint32_t)LOSSI_MAJORIZED
+                                   : ~(uint32_t)0;
+}
+
+extern const lossi_row lossi_row_power_error;
+const lossi_row lossi_row_power_error = {
+    .name = "power_error",
+    .aliases = "lq lp_loss",
+    .summary = "the absolute value of the difference to a power",
+    .formula = "|r|^power, with r = prediction - target",
+    .reference = "Gonin & Money, Nonlinear Lp-norm estimation (1989)",
+    .elsewhere = "CatBoost Lq; LossFunctions.jl LPDistLoss",
+    .elementary = "log exp",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
+    .options = options,
+    .option_count = 1,
+    .prepare = prepare,
+};
+
+#endif

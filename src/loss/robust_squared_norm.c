@@ -1,0 +1,335 @@
+/*
+ * Robust losses ρ of a squared norm s = ‖f‖², as nonlinear least squares wants them: there is no target, the prediction is
+ * s ≥ 0, and value, gradient and curvature are ρ(s), ρ′(s) and ρ″(s). With b = a² and v = s/b, a the scale:
+ *
+ *     huber           s                  s ≤ b,   2a√s − b   beyond
+ *     soft_l1         2b (√(1 + v) − 1)
+ *     cauchy          b log(1 + v)
+ *     tukey           ⅓b (1 − (1 − v)³)  s ≤ b,   ⅓b         beyond
+ *     geman_mcclure   b v/(1 + v)
+ *     welsch          b (1 − e⁻ᵛ)
+ *     arctan          a arctan(s/a), a in units of s
+ *     tolerant        w log((1 + e^((s − a)/w))/(1 + e^(−a/w))), w the width: scale and width are in units of s
+ *
+ * ρ(s) ≈ s at 0 (but for tolerant), and ρ(r²) is twice the loss of the residual r that has the name. The objective
+ * ½ Σ ρ(‖f‖²) has the gradient ρ′ Jᵀf and the Hessian Jᵀ(ρ′ I + 2ρ″ f fᵀ)J + ….
+ * Triggs, McLauchlan, Hartley & Fitzgibbon, Bundle adjustment: a modern synthesis (2000), §4.3.
+ */
+#include "loss/robust.h"
+#include "simd/math_atan.h"
+
+enum { KIND, SCALE, WIDTH, SQUARE = LOSSI_PARAMETERS - 1 /* b */ };
+enum { HUBER, SOFT_L1, CAUCHY, TUKEY, GEMAN_MCCLURE, WELSCH, TOLERANT, ARCTAN, KINDS };
+
+/* v where 1 + v is 1, to a quarter of an ulp and less */
+#define TINY (ROBUST_SMALL * ROBUST_SMALL)
+
+LOSSI_INLINE vreal constant(double x)
+{
+    return v_set1((real)x);
+}
+
+LOSSI_INLINE void huber(vreal s, const real *parameters, lossi_point *out)
+{
+    const vreal a = v_set1(parameters[SCALE]), b = v_set1(parameters[SQUARE]), root = v_sqrt(s);
+    const vmask outside = v_gt(s, b); /* false for NaN */
+    const vreal p = a / root, one = v_select(v_is_nan(s), s, v_set1(1));
+
+    out->value = v_select(outside, a * (root + (root - a)), s);
+    out->gradient = v_select(outside, p, one);
+    out->curvature = v_select(outside, constant(-0.5) * p / s, one - one);
+}
+
+/* With w = 1/√(1 + v) = a/√(b + s): 2w/(1 + w) s, w, −½ w/(b + s). The quarter of a sum does not overflow. */
+LOSSI_INLINE void soft_l1(vreal s, const real *parameters, lossi_point *out)
+{
+    const vreal a = v_set1(parameters[SCALE]), b = v_set1(parameters[SQUARE]), quarter = constant(0.25);
+    const vreal fourth = v_fma(quarter, s, quarter * b), root = v_sqrt(fourth), twice = a + a;
+
+    out->value = v_select(v_lt(s, v_set1(REAL_INFINITY)), twice / (root + root + a) * s, s);
+    out->gradient = constant(0.5) * a / root;
+    out->curvature = constant(-0.125) * out->gradient / fourth;
+}
+
+/* 1/(1 + v) = b/(b + s), by halves; *half_sum is ½ (b + s) */
+LOSSI_INLINE vreal weight(vreal s, vreal b, vreal *half_sum)
+{
+    const vreal half = constant(0.5);
+    *half_sum = v_fma(half, s, half * b);
+    return half * b / *half_sum;
+}
+
+LOSSI_INLINE void cauchy(vreal s, const real *parameters, lossi_point *out)
+{
+    const vreal b = v_set1(parameters[SQUARE]);
+    const lossi_ratio x = lossi_ratio_above(s, b, ROBUST_LARGE * ROBUST_LARGE);
+    const vmask small = v_mask_and(v_lt(s, b), v_lt(x.q, v_set1(TINY)));
+    vreal half_sum;
+
+    out->value = v_select(small, s, b * lossi_ratio_log1p(&x, x.q, v_set1(0), 1));
+    out->gradient = weight(s, b, &half_sum);
+    out->curvature = constant(-0.5) * out->gradient / half_sum;
+}
+
+LOSSI_INLINE void tukey(vreal s, const real *parameters, lossi_point *out)
+{
+    const vreal b = v_set1(parameters[SQUARE]), zero = v_set1(0), third = constant(1.0 / 3), v = s / b;
+    const vmask outside = v_gt(s, b); /* false for NaN */
+    const vreal left = (b - s) / b;
+
+    out->value = v_select(outside, b * third, s * v_fma(third * v, v, left));
+    out->gradient = v_select(outside, zero, left * left);
+    out->curvature = v_select(outside, zero, v_set1(-2) * left / b);
+}
+
+LOSSI_INLINE void geman_mcclure(vreal s, const real *parameters, lossi_point *out)
+{
+    const vreal b = v_set1(parameters[SQUARE]);
+    vreal half_sum;
+    const vreal p = weight(s, b, &half_sum);
+
+    out->value = v_select(v_lt(b * constant(1 / TINY), s), b, s * p);
+    out->gradient = p * p;
+    out->curvature = -p * (p / half_sum);
+}
+
+LOSSI_INLINE void welsch(vreal s, const real *parameters, lossi_point *out)
+{
+    const vreal b = v_set1(parameters[SQUARE]), gone = v_set1(ROBUST_GONE * ROBUST_GONE);
+    const vreal cut = v_min(b * gone, s), v = cut / b, missing = v_fnma(v, b, cut) * (v_set1(1) / b);
+    vreal one_minus;
+    const vreal half = lossi_half_decay(v, missing, &one_minus);
+
+    out->value = v_select(v_lt(v, v_set1(TINY)), s, b * one_minus);
+    out->gradient = half * half;
+    out->curvature = -half * (half / b);
+}
+
+/*
+ * With x = (s − a)/w and d = s/w, ρ is w log1p(z), z = σ(a/w) eˣ (1 − e⁻ᵈ), where nothing cancels; and for large x, where z
+ * would overflow, s − a + w log(e⁻ˣ + σ(a/w) (1 − e⁻ᵈ)). ρ′ = σ(x) is `first`·`second`, so that neither is subnormal where
+ * s ρ′ or ρ″ = σ(x) σ(−x)/w is not.
+ */
+LOSSI_INLINE void tolerant(vreal s, const real *parameters, lossi_point *out)
+{
+    const vreal a = v_set1(parameters[SCALE]), w = v_set1(parameters[WIDTH]), zero = v_set1(0),
+                one = v_set1(1);
+    const vreal gap = s - a, back = gap + a, x = gap / w, d = s / w;
+    const vreal gap_missing = (s - back) + ((back - gap) - a); /* Knuth's two-sum */
+    /* what x is missing counts where the exponential is not 0 yet, and is no number far out */
+    const vreal rest = v_select(v_lt(v_abs(x), v_set1(ROBUST_GONE * ROBUST_GONE)),
+                                (v_fnma(x, w, gap) + gap_missing) / w, zero);
+    const vmask up = v_ge(x, zero), far_up = v_gt(x, v_set1(4));
+    vreal one_minus;
+    const vreal half = lossi_half_decay(v_abs(x), v_select(up, rest, -rest), &one_minus), e = half * half;
+    const vreal p = lossi_weight_or(half, v_ne(half, half), half, half); /* 1/(1 + e) */
+    const vreal first = v_select(up, one, half), second = first * p, side = half * p;
+    const vreal part = v_sigmoid(a / w) * -v_expm1(-d); /* σ(a/w) (1 − e⁻ᵈ) */
+    const vreal z = v_select(up, part / e, part * e);
+    const vreal log = w * v_log1p(v_select(far_up, (part - one) + e, z));
+
+    /* near 0 ρ is s ρ′; where eˣ is next to nothing, w z */
+    out->value = v_select(
+        v_lt(d, v_set1(TINY)), (s * first) * second,
+        v_select(v_lt(z, v_set1(TINY)), ((w * first) * part) * first, v_select(far_up, gap, zero) + log));
+    out->gradient = first * second;
+    out->curvature = side * (side / w);
+}
+
+/* With p = 1/(1 + (s/a)²): ρ′ = p, ρ″ = −2 s/a² p²; far out (a/s)² and −2 (a/s)²/s */
+LOSSI_INLINE void arctan(vreal s, const real *parameters, lossi_point *out)
+{
+    const vreal a = v_set1(parameters[SCALE]), q = s / a, two = v_set1(2);
+    const lossi_ratio x = lossi_ratio_of(s, a);
+    const vreal p = lossi_ratio_weight(&x);
+
+    out->value = v_select(v_lt(q, v_set1(ROBUST_SMALL)), s, a * v_atan(q));
+    out->gradient = v_select(x.large, p * p, p);
+    out->curvature = -two * (p * (v_select(x.large, p, p * x.q) / v_select(x.large, s, a)));
+}
+
+/* ---- the kernels: one loop a kind, then what was wanted of its results ---- */
+
+enum {
+    CHUNK = 256 /* elements, whole packs of 16: the results of all kinds stay in the first-level cache */
+};
+
+typedef struct chunk {
+    real value[CHUNK], gradient[CHUNK], curvature[CHUNK];
+} chunk;
+
+typedef void (*formula)(vreal s, const real *parameters, lossi_point *out);
+
+LOSSI_INLINE void fill(const real *s, int count, const real *parameters, chunk *out, formula rho)
+{
+    for (int i = 0; i < count; i += VREAL_LANES) {
+        lossi_point point;
+        rho(count - i < VREAL_LANES ? v_load_part(s + i, count - i) : v_load(s + i), parameters, &point);
+        v_store(out->value + i, point.value);
+        v_store(out->gradient + i, point.gradient);
+        v_store(out->curvature + i, point.curvature);
+    }
+}
+
+static void evaluate(const real *s, int count, const real *parameters, chunk *out)
+{
+    switch ((int)parameters[KIND]) {
+    case HUBER:
+        fill(s, count, parameters, out, huber);
+        break;
+    case SOFT_L1:
+        fill(s, count, parameters, out, soft_l1);
+        break;
+    case CAUCHY:
+        fill(s, count, parameters, out, cauchy);
+        break;
+    case TUKEY:
+        fill(s, count, parameters, out, tukey);
+        break;
+    case GEMAN_MCCLURE:
+        fill(s, count, parameters, out, geman_mcclure);
+        break;
+    case WELSCH:
+        fill(s, count, parameters, out, welsch);
+        break;
+    case TOLERANT:
+        fill(s, count, parameters, out, tolerant);
+        break;
+    default:
+        fill(s, count, parameters, out, arctan);
+    }
+}
+
+static void add_values(const real *value, int count, double *total)
+{
+    f64v lanes[LOSSI_WIDE];
+    int i = 0;
+    lossi_lanes_load(total, lanes);
+    for (; i + LOSSI_LANES <= count; i += LOSSI_LANES) {
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_lanes_add(lanes, v, v_load(value + i + v * VREAL_LANES));
+        }
+    }
+    lossi_lanes_store(total, lanes);
+    for (int lane = 0; i < count; i++, lane++) {
+        total[lane] += (double)value[i];
+    }
+}
+
+static void put_gradient(const lossi_tile *tile, const real *from, int64_t first, int count)
+{
+    const vreal scale = v_set1((real)tile->scale);
+    real *to = (real *)tile->gradient + first;
+    int i = 0;
+    for (; i + VREAL_LANES <= count && tile->streaming; i += VREAL_LANES) {
+        v_stream(to + i, v_load(from + i) * scale);
+    }
+    for (; i + VREAL_LANES <= count; i += VREAL_LANES) {
+        v_store(to + i, v_load(from + i) * scale);
+    }
+    if (i < count) {
+        v_store_part(to + i, v_load_part(from + i, count - i) * scale, count - i);
+    }
+}
+
+static void put_curvature(const lossi_tile *tile, const chunk *from, int64_t first, int count)
+{
+    const vreal scale = v_set1((real)tile->scale);
+    for (int i = 0; i < count; i += VREAL_LANES) {
+        const lossi_point point = {.curvature = v_load(from->curvature + i)};
+        const vreal out = lossi_curvature_of(&point, tile->curvature_kind) * scale;
+        if (count - i < VREAL_LANES) {
+            v_store_part((real *)tile->curvature + first + i, out, count - i);
+        } else {
+            v_store((real *)tile->curvature + first + i, out);
+        }
+    }
+}
+
+static void everything(const lossi_tile *tile)
+{
+    real parameters[LOSSI_PARAMETERS];
+    chunk results;
+    lossi_pointwise_parameters(tile, parameters);
+    if (tile->outside != NULL) {
+        *tile->outside = 1; /* not looked at in passing: look at it all */
+    }
+    for (int64_t first = 0; first < tile->rows; first += CHUNK) {
+        const int count = tile->rows - first < CHUNK ? (int)(tile->rows - first) : CHUNK;
+        evaluate((const real *)tile->prediction + first, count, parameters, &results);
+        if (tile->value != NULL) {
+            memcpy((real *)tile->value + first, results.value, (size_t)count * sizeof(real));
+        } else {
+            add_values(results.value, count, tile->lanes);
+        }
+        if (tile->gradient != NULL) {
+            put_gradient(tile, results.gradient, first, count);
+        }
+        if (tile->curvature != NULL) {
+            put_curvature(tile, &results, first, count);
+        }
+    }
+}
+
+extern const lossi_kernels LOSSI_NAME(robust_squared_norm);
+const lossi_kernels LOSSI_NAME(robust_squared_norm) = {everything, everything, everything, NULL};
+
+#ifdef LOSSI_ONCE
+
+/* Squares of the scale, too, are numbers of float32. */
+#define SCALE_RANGE .type = LOSS_OPTION_DOUBLE, .minimum = 1e-18, .maximum = 1e18, .initial = 1
+
+static const loss_option options[] = {
+    [KIND] = {.name = "kind",
+              .type = LOSS_OPTION_STRING,
+              .text = "huber",
+              .choices = "huber|soft_l1|cauchy|tukey|geman_mcclure|welsch|tolerant|arctan",
+              .doc = "which loss; docs/losses.md has their formulas"},
+    [SCALE] = {.name = "scale",
+               SCALE_RANGE,
+               .doc = "the norm from which on it counts less; of tolerant and arctan a squared norm"},
+    [WIDTH] = {.name = "width", SCALE_RANGE, .doc = "of tolerant: over which squared norms it sets in"},
+};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    const int32_t kind = (int32_t)lossi_options_own(values, KIND)->integer;
+    const double a = prepared->parameters[SCALE], w = prepared->parameters[WIDTH], b = a * a;
+    const double most[KINDS] = {[HUBER] = LOSSI_UNBOUNDED,    [SOFT_L1] = LOSSI_UNBOUNDED,
+                                [CAUCHY] = LOSSI_UNBOUNDED,   [TUKEY] = b / 3,
+                                [GEMAN_MCCLURE] = b,          [WELSCH] = b,
+                                [TOLERANT] = LOSSI_UNBOUNDED, [ARCTAN] = 1.5707963267948966 * a};
+    const double derivatives[KINDS] = {
+        [HUBER] = 1,
+        [SOFT_L1] = LOSSI_UNBOUNDED,
+        [CAUCHY] = LOSSI_UNBOUNDED,
+        [TUKEY] = 2,
+        [GEMAN_MCCLURE] = LOSSI_UNBOUNDED,
+        [WELSCH] = LOSSI_UNBOUNDED,
+        [TOLERANT] = LOSSI_UNBOUNDED,
+        [ARCTAN] = LOSSI_UNBOUNDED,
+    };
+    prepared->parameters[SQUARE] = b;
+    prepared->prediction = (lossi_domain){0, LOSSI_UNBOUNDED, 0};
+    /* ρ″ is negative, but for tolerant, whose largest is ¼/w where s = a */
+    prepared->bounds = (lossi_bounds){1, kind == TOLERANT ? 1 / (4 * w) : 0, 0, most[kind],
+                                      derivatives[kind]};
+    prepared->flags |= kind == TOLERANT ? LOSSI_CONVEX : 0;
+}
+
+extern const lossi_row lossi_row_robust_squared_norm;
+const lossi_row lossi_row_robust_squared_norm = {
+    .name = "robust_squared_norm",
+    .aliases = "rho",
+    .summary = "robust loss of a squared norm, for nonlinear least squares: there is no target",
+    .formula =
+        "rho(s), s = prediction >= 0: with kind huber s if s <= scale^2, else 2*scale*sqrt(s) - scale^2",
+    .reference = "Triggs, McLauchlan, Hartley & Fitzgibbon, Bundle adjustment: a modern synthesis (2000)",
+    .elsewhere = "Ceres HuberLoss, SoftLOneLoss, CauchyLoss, ArctanLoss, TukeyLoss, TolerantLoss",
+    .flags = LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_NO_TARGET,
+    .options = options,
+    .option_count = 3,
+    .prepare = prepare,
+};
+
+#endif

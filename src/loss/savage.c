@@ -1,0 +1,66 @@
+/*
+ * Savage loss: the squared error of a probability, bounded and so robust to wrong labels.
+ *
+ *     loss = σ(−s)²,   s = y · prediction, y = −1 or +1, σ(s) = 1/(1 + e⁻ˢ)
+ *
+ * Not convex. With 2 s for s it is the loss that the paper writes; the logit stands for the probability here. The curvature
+ * 2 σ(−s)² σ(s) (2 σ(s) − σ(−s)) is 0 at s = −log 2, where the last factor is (2e − 1)/(1 + e). The majorizer is the largest
+ * curvature: with p = σ(s), the maximum of 2 (1 − p)² p (3p − 1), at p = (9 + √33)/24.
+ * Masnadi-Shirazi & Vasconcelos, On the design of loss functions for classification (2008).
+ */
+#include "loss/logit.h"
+#include "loss/margin.h"
+
+enum { TARGET_ENCODING };
+
+#define LARGEST_CURVATURE 0.15405857012135051
+
+LOSSI_INLINE void savage(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal one = v_set1(1), two = v_set1(2);
+    const vreal y = lossi_sign(target, parameters), s = y * prediction;
+    const lossi_logit l = lossi_logit_of(s);
+    const vreal q = v_select(l.up, l.small, l.large);
+    /* q (2p − q)/large²; at the zero of the curvature with what e lost by rounding */
+    const vreal factor = v_select(l.up, l.e * (two - l.e), v_fma(two, l.e, -one) + two * l.missing);
+
+    out->value = q * q;
+    out->gradient = -y * (two * (l.small_large * q));
+    out->curvature = (two * factor) * (l.small_large * l.square);
+    out->majorizer = v_select(v_is_nan(s), s, v_set1((real)LARGEST_CURVATURE));
+}
+
+#define LOSSI_FORMULA savage
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {[TARGET_ENCODING] = LOSSI_TARGET_ENCODING};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    if (lossi_prepare_signs(values, TARGET_ENCODING, prepared)) {
+        prepared->constant = LOSSI_CONSTANT_MEAN; /* of targets that are probabilities */
+    }
+    prepared->bounds.lipschitz = 8.0 / 27; /* 2 (1 − p)² p at p = ⅓ */
+    prepared->bounds.curvature = LARGEST_CURVATURE;
+    prepared->bounds.maximum = 1;
+    prepared->bounds.derivatives = REAL_INFINITY;
+}
+
+extern const lossi_row lossi_row_savage;
+const lossi_row lossi_row_savage = {
+    .name = "savage",
+    .aliases = "savage_loss",
+    .summary = "the squared error of the probability of a logit: bounded, robust to wrong labels",
+    .formula = "1/(1 + exp(y*prediction))^2, y = -1 or +1",
+    .reference = "Masnadi-Shirazi & Vasconcelos, On the design of loss functions for classification (2008)",
+    .elementary = "exp",
+    .flags = LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_CLASSIFICATION | LOSSI_MARGIN | LOSSI_MAJORIZED,
+    .link = LOSSI_LINK_LOGIT,
+    .options = options,
+    .option_count = 1,
+    .prepare = prepare,
+};
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * Squared logarithmic error of numbers above −1.
+ *
+ *     loss = L²,   L = log(1 + p) − log(1 + t),   p = prediction, t = target
+ *
+ * L is ±log1p(|p − t|/(1 + min(p, t))): no difference of logarithms, which would lose the digits where p is near t. The gradient is
+ * 2L/(1 + p); the curvature 2(1 − L)/(1 + p)² is negative where p is more than e times too large. At p = −1 the loss is infinite.
+ * Nothing is clipped: Keras raises both numbers to 1e-7, XGBoost raises the curvature to 1e-6.
+ * Hyndman & Koehler, Another look at measures of forecast accuracy (2006), for the family of measures.
+ */
+#include "loss/pointwise.h"
+#include "loss/power.h"
+
+/* Beyond WIDE, |p − t|/(1 + min(p, t)) may overflow when the smaller number is below 0: it is made 2⁶⁴ times smaller then, far
+ * above 2²⁶ (2⁵⁵) still, where log(1 + ratio) is log(ratio) to half an ulp. LIFT is 64 log 2. */
+#if LOSSI_REAL == 32
+#define WIDE 0x1p96f
+#else
+#define WIDE 0x1p960
+#endif
+#define LIFT ((real)44.361419555836499802)
+
+/* x + y − sum, which is exact for the rounded sum */
+LOSSI_INLINE vreal missing_of(vreal x, vreal y, vreal sum)
+{
+    return v_min(x, y) - (sum - v_max(x, y));
+}
+
+/*
+ * 1 − L, with the digits that are left of it where 1 + p is about e times 1 + t: there the roundings of 1 + t, of the quotient and
+ * of the logarithm all count. Of L < 0 and of what is not finite the logarithm itself is enough.
+ */
+LOSSI_INLINE vreal one_minus(vreal log, vreal high, vreal low, vreal ratio)
+{
+    const vreal one = v_set1(1), zero = v_set1(0), base = one + low, head = one + ratio;
+    const vreal base_missing = missing_of(one, low, base);
+    const vreal ratio_missing = (v_fnma(ratio, base, high - low) - ratio * base_missing) / base;
+    const vmask near = v_mask_and(v_gt(log, v_set1((real)0.5)), v_lt(log, v_set1(2)));
+    vreal missing;
+    const vreal precise = lossi_power_log(v_select(near, head, one),
+                                          v_select(near, missing_of(one, ratio, head) + ratio_missing, zero),
+                                          zero, &missing);
+    return v_select(near, (one - precise) - missing, one - log);
+}
+
+LOSSI_INLINE void squared_logarithmic_error(vreal prediction, vreal target, const real *parameters,
+                                            lossi_point *out)
+{
+    const vreal one = v_set1(1), zero = v_set1(0), two = v_set1(2);
+    const vreal r = prediction - target, base = one + prediction;
+    const vreal low = v_select(v_lt(prediction, target), prediction, target);
+    const vmask wide = v_mask_and(v_gt(v_abs(r), v_set1(WIDE)), v_lt(low, zero));
+    const vreal ratio = (v_abs(r) * v_select(wide, v_set1((real)0x1p-64), one)) / (one + low);
+    const vreal size = v_log1p(ratio) + v_select(wide, v_set1(LIFT), zero), log = v_copysign(size, r);
+    const vmask end = v_eq(prediction, v_set1(REAL_INFINITY)); /* slope and bend are 0 there */
+    const vreal gone = v_select(v_is_nan(size), size, zero);
+    (void)parameters;
+
+    out->value = size * size;
+    out->gradient = v_select(end, gone, two * log / base);
+    out->curvature = v_select(end, gone, two * one_minus(log, prediction, low, ratio) / base / base);
+    out->majorizer = out->curvature;
+}
+
+#define LOSSI_FORMULA squared_logarithmic_error
+#include "loss/pointwise_kernels.h"
+
+#ifdef LOSSI_ONCE
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->prediction = (lossi_domain){-1, LOSSI_UNBOUNDED, 0};
+    prepared->target = (lossi_domain){-1, LOSSI_UNBOUNDED, 0};
+    prepared->bounds.derivatives = LOSSI_UNBOUNDED;
+}
+
+extern const lossi_row lossi_row_squared_logarithmic_error;
+const lossi_row lossi_row_squared_logarithmic_error = {
+    .name = "squared_logarithmic_error",
+    .aliases = "msle mean_squared_logarithmic_error squared_log_error",
+    .summary = "squared difference of log(1 + number)",
+    .formula = "(log(1 + p) - log(1 + t))^2, p = prediction, t = target",
+    .reference = "Hyndman & Koehler, Another look at measures of forecast accuracy (2006)",
+    .elsewhere =
+        "Keras MeanSquaredLogarithmicError; XGBoost reg:squaredlogerror; mlpack MeanSquaredLogarithmicError",
+    .elementary = "log1p",
+    .flags = LOSSI_SMOOTH | LOSSI_POINTWISE,
+    .prepare = prepare,
+};
+
+#endif

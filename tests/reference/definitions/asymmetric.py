@@ -1,0 +1,26 @@
+"""Asymmetric loss (Ridnik et al. 2021, eq. 4 to 7) of a logit with soft targets: with p = 1 / (1 + exp(-x)) and u = max(p -
+clip, 0), -t (1 - p)^g log p - (1 - t) u^h log(1 - u). It has no quadratic majoriser of closed form."""
+
+from oracle import REAL, UNIT, exp, log, mpf
+
+PREDICTION = REAL
+TARGET = UNIT
+ULP = 6
+OPTIONS = [{}, {"gamma_positive": 0.5, "gamma_negative": 2.375, "clip": 0.3125}, {"clip": 0.0},
+           {"gamma_positive": 0.0, "gamma_negative": 0.0, "clip": 0.40625}, {"gamma_negative": 1.0, "clip": 0.25}]
+
+
+def value(x, target, options):
+    clip = mpf(options.get("clip", 0.05))
+    power, power_shifted = mpf(options.get("gamma_positive", 1)), mpf(options.get("gamma_negative", 4))
+    positive, negative = log(1 + exp(-x[0])), log(1 + exp(x[0]))
+    loss = target * (1 / (1 + exp(x[0])))**power * positive
+    if not clip:
+        return loss + (1 - target) * (1 / (1 + exp(-x[0])))**power_shifted * negative
+    u = 1 / (1 + exp(-x[0])) - clip
+    return loss if u <= 0 else loss - (1 - target) * u**power_shifted * log(1 - u)
+
+
+def kinks(target, options):
+    clip = options.get("clip", 0.05)
+    return [float(log(mpf(clip) / (1 - mpf(clip))))] if clip else []

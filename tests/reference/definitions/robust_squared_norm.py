@@ -1,0 +1,69 @@
+"""Robust losses of a squared norm s >= 0 as nonlinear least squares uses them (Triggs et al. 2000, section 4.3), with b = a^2:
+
+huber s or 2 a sqrt(s) - b; soft_l1 2 b (sqrt(1 + s/b) - 1); cauchy b log(1 + s/b); tukey b/3 (1 - (1 - s/b)^3) or b/3;
+geman_mcclure s/(1 + s/b); welsch b (1 - exp(-s/b)); tolerant w log(1 + exp((s - a)/w)) - w log(1 + exp(-a/w)); arctan a arctan(s/a).
+"""
+
+from oracle import NONNEGATIVE, exp, log, mp, mpf
+
+PREDICTION = NONNEGATIVE
+TARGET = None
+
+
+def huber(s, a, w):
+    return s if s <= a**2 else 2 * a * mp.sqrt(s) - a**2
+
+
+def soft_l1(s, a, w):
+    return 2 * a**2 * (mp.sqrt(1 + s / a**2) - 1)
+
+
+def cauchy(s, a, w):
+    return a**2 * log(1 + s / a**2)
+
+
+def tukey(s, a, w):
+    return a**2 / 3 * (1 - (1 - s / a**2) ** 3) if s <= a**2 else a**2 / 3
+
+
+def geman_mcclure(s, a, w):
+    return s / (1 + s / a**2)
+
+
+def welsch(s, a, w):
+    return a**2 * (1 - exp(-s / a**2))
+
+
+def tolerant(s, a, w):
+    return w * log(1 + exp((s - a) / w)) - w * log(1 + exp(-a / w))
+
+
+def arctan(s, a, w):
+    return a * mp.atan(s / a)
+
+
+KINDS = {f.__name__: f for f in (huber, soft_l1, cauchy, tukey, geman_mcclure, welsch, tolerant, arctan)}
+
+
+def value(x, target, options):
+    rho = KINDS[options.get("kind", "huber")]
+    return rho(x[0], mpf(options.get("scale", 1)), mpf(options.get("width", 1)))
+
+
+def points(rng, dtype, grid):
+    """Every kind with a scale of its own and points of each sort around its square."""
+    corners = [s for s in grid if s >= 0 and s not in (18.0, 104.0, 709.0)]
+    for name in KINDS:
+        options = {} if name == "huber" else {"kind": name}
+        for s in corners:
+            yield "grid", options, [s], None
+        options = dict(options, scale=1.3125)
+        if name == "tolerant":
+            options.update(scale=2.25, width=0.375)
+        bend = options["scale"] ** (1 if name == "arctan" else 2)
+        step = bend * 2.0 ** (-23 if dtype == "float32" else -52)
+        for s in (0.0, bend - step, bend, bend + step, 11.0 * bend, 1e4):
+            yield "grid", options, [s], None
+        for _ in range(5):  # with room for difference quotients at 0 and at the bend
+            s = rng.uniform(0.05, 0.95) * bend if rng.random() < 0.5 else rng.uniform(1.05, 6) * bend
+            yield "random", options, [s], None

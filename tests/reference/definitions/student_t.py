@@ -1,0 +1,19 @@
+"""Student's t (Lange, Little and Taylor 1989): (n + 1)/2 log(1 + r^2/(n s^2)), where r = prediction - target."""
+
+from oracle import INF, REAL, log, mpf
+
+PREDICTION = REAL
+TARGET = REAL
+OPTIONS = [{}, {"degrees_of_freedom": 4.0, "scale": 0.3125}, {"degrees_of_freedom": 2.25, "scale": 1024.5}]
+
+
+def value(x, target, options):
+    n, s = mpf(options.get("degrees_of_freedom", 1)), mpf(options.get("scale", 1))
+    return (n + 1) / 2 * log(1 + (x[0] - target) ** 2 / (n * s**2))
+
+
+def majorizer(x, target, options):
+    """psi(r) / r (Huber and Ronchetti 2009, section 7.8)."""
+    n, s = mpf(options.get("degrees_of_freedom", 1)), mpf(options.get("scale", 1))
+    r = x[0] - target
+    return mpf(0) if abs(r) == INF else (n + 1) / (n * s**2 + r**2)
