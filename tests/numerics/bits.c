@@ -64,6 +64,15 @@ static void fill(int bits, int unary_operation)
     }
 }
 
+/* Bases of powers that are in the domain. */
+static void fill_power_arguments(int bits, int operation)
+{
+    int domain = operation == MATH_POW || operation == MATH_POWM1 ? MATH_LOG : MATH_LOG1P;
+    fill(bits, -1);
+    for (int i = 0; i < COUNT; i++)
+        sample_set(&argument[0], i, bits, sample_in_domain(domain, sample_get(&argument[0], i, bits), bits));
+}
+
 static void compute(const math_kernels *kernels, digest *out)
 {
     int bits = kernels->bits;
@@ -72,9 +81,12 @@ static void compute(const math_kernels *kernels, digest *out)
         kernels->unary(k, &argument[0], &result, COUNT);
         *out++ = (digest){math_unary_names[k], bits, hash(bits)};
     }
-    fill(bits, -1);
     for (int k = 0; k < MATH_BINARY; k++) {
-        if (k == MATH_SCALE)
+        if (k < MATH_BINARY_FUNCTIONS)
+            fill_power_arguments(bits, k);
+        else if (k == MATH_BINARY_FUNCTIONS)
+            fill(bits, -1);
+        else if (k == MATH_SCALE)
             fill_scale_arguments(bits);
         kernels->binary(k, &argument[0], &argument[1], &result, COUNT);
         *out++ = (digest){math_binary_names[k], bits, hash(bits)};

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results_structured.h"
+
 /* Rows: two blocks of the sums and a part, not a multiple of any vector. Columns: of losses that are not pointwise. */
 enum { ROWS = 9001, COLUMNS = 7, MAX_LINES = 2000, MAX_LINE = 160, MAX_TOLD = 400 };
 
@@ -90,6 +92,30 @@ static void fill(workspace *w, int32_t unit_predictions, int32_t margin)
 
 static const char *const output_names[4] = {"value", "gradient", "curvature", "product"};
 
+static int32_t reads(const loss_function *function, const char *role)
+{
+    for (int32_t i = 0; i < loss_function_role_count(function); i++) {
+        if (strcmp(loss_function_role(function, i), role) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int32_t property(const workspace *w, const loss_function *function, const char *name)
+{
+    int32_t value;
+    must(w->context, loss_function_property(function, name, &value), name);
+    return value;
+}
+
+static double number(const workspace *w, const loss_function *function, const char *name)
+{
+    double value;
+    must(w->context, loss_function_number(function, name, &value), name);
+    return value;
+}
+
 static loss_status evaluate(workspace *w, const loss_function *function, loss_dtype dtype, int64_t columns,
                             int32_t labels, double *sum)
 {
@@ -101,9 +127,11 @@ static loss_status evaluate(workspace *w, const loss_function *function, loss_dt
     for (int k = 0; k < 4; k++) {
         const void *array = dtype == LOSS_FLOAT32 ? (const void *)w->narrow[k] : w->wide[k];
         const int64_t width = k == 2 ? 1 : columns;
-        must(w->context, loss_data_set_input(inputs, input_names[k], array, dtype, ROWS, width, width, 1),
-             "input");
-        const int64_t out_width = k == 0 && labels ? 1 : columns;
+        if (k != 1 || reads(function, "target")) {
+            must(w->context, loss_data_set_input(inputs, input_names[k], array, dtype, ROWS, width, width, 1),
+                 "input");
+        }
+        const int64_t out_width = k == 0 && !property(w, function, "pointwise") ? 1 : columns;
         must(w->context,
              loss_data_set_output(outputs, output_names[k], w->output[k], dtype, ROWS, out_width, out_width,
                                   1),
@@ -119,27 +147,93 @@ static loss_status evaluate(workspace *w, const loss_function *function, loss_dt
     return status;
 }
 
+static void digest_structured(workspace *w, const char *name, loss_dtype dtype)
+{
+    uint64_t digest = hash_start;
+    case_file file;
+    if (cases_read(name, &file) != 0) {
+        fprintf(stderr, "%s has no reference vectors\n", name);
+        exit(2);
+    }
+    must(w->context, digest_cases(w->context, name, &file, dtype, hash_number, &digest), name);
+    add_line(w, "loss", name, dtype, "everything", digest);
+    cases_free(&file);
+}
+
+/* The best constant for the targets of digest_loss(), weighted; losses over columns without closed form have none. */
+static void digest_constant(workspace *w, const loss_function *function, const char *name, loss_dtype dtype,
+                            int64_t columns, int32_t labels)
+{
+    double constant[COLUMNS];
+    loss_data *inputs;
+    const void *targets = dtype == LOSS_FLOAT32 ? (const void *)w->narrow[1] : w->wide[1];
+    must(w->context, loss_data_create(&inputs, w->context), "inputs");
+    must(w->context,
+         loss_data_set_input(inputs, "target", labels ? (const void *)w->labels : targets,
+                             labels ? LOSS_INT64 : dtype, ROWS, labels ? 1 : columns, labels ? 1 : columns,
+                             1),
+         "target");
+    must(w->context, loss_data_set_input(inputs, "weight", w->wide[2], LOSS_FLOAT64, ROWS, 1, 1, 1),
+         "weight");
+    loss_status status = loss_function_best_constant(w->context, function, inputs, columns, constant);
+    if (status != LOSS_ERROR_SUPPORT) {
+        must(w->context, status, name);
+        add_line(w, "loss", name, dtype, "constant", hash_array(constant, LOSS_FLOAT64, columns));
+    }
+    loss_data_free(inputs);
+}
+
+static int32_t unused(void *user, loss_dtype dtype, int64_t n, const void *prediction, const void *target,
+                      void *value, void *gradient, void *curvature)
+{
+    (void)user, (void)dtype, (void)n, (void)prediction, (void)target, (void)value, (void)gradient,
+        (void)curvature;
+    return 1;
+}
+
+static void digest_link(workspace *w, const char *link, loss_dtype dtype)
+{
+    loss_function *function;
+    must(w->context, loss_function_create_user(&function, w->context, "link", unused, NULL, NULL), link);
+    must(w->context, loss_function_set_link(function, link), link);
+    fill(w, 0, 0);
+    must(w->context,
+         dtype == LOSS_FLOAT32
+             ? loss_function_inverse_link_float32(w->context, function, ROWS, COLUMNS, w->narrow[0],
+                                                  (float *)(void *)w->output[0])
+             : loss_function_inverse_link_float64(w->context, function, ROWS, COLUMNS, w->wide[0],
+                                                  w->output[0]),
+         link);
+    add_line(w, "link", link, dtype, "mean", hash_array(w->output[0], dtype, ROWS * COLUMNS));
+    loss_function_free(function);
+}
+
 static void digest_loss(workspace *w, const char *name, loss_dtype dtype)
 {
     loss_function *function;
-    int32_t margin, labels;
     double sum = NAN;
     must(w->context, loss_function_create(&function, w->context, name), name);
-    must(w->context, loss_function_property(function, "margin", &margin), name);
-    must(w->context, loss_function_property(function, "integer_target", &labels), name);
-    const int64_t columns = labels ? COLUMNS : 1;
-    fill(w, 0, margin);
+    if (property(w, function, "structured")) {
+        loss_function_free(function);
+        digest_structured(w, name, dtype);
+        return;
+    }
+    const int32_t labels = property(w, function, "integer_target");
+    const int64_t columns = property(w, function, "pointwise") ? 1 : COLUMNS;
+    const int32_t signs = property(w, function, "binary_target") && number(w, function, "target_minimum") < 0;
+    fill(w, 0, signs);
     loss_status status = evaluate(w, function, dtype, columns, labels, &sum);
     if (status == LOSS_ERROR_DOMAIN) { /* predictions that are probabilities */
-        fill(w, 1, margin);
+        fill(w, 1, signs);
         status = evaluate(w, function, dtype, columns, labels, &sum);
     }
     must(w->context, status, name);
     for (int k = 0; k < 4; k++) {
-        const int64_t width = k == 0 && labels ? 1 : columns;
+        const int64_t width = k == 0 && !property(w, function, "pointwise") ? 1 : columns;
         add_line(w, "loss", name, dtype, output_names[k], hash_array(w->output[k], dtype, ROWS * width));
     }
     add_line(w, "loss", name, dtype, "sum", hash_number(hash_start, sum));
+    digest_constant(w, function, name, dtype, columns, labels);
     loss_function_free(function);
 }
 
@@ -227,6 +321,10 @@ static void digest_everything(workspace *w)
         const loss_dtype dtype = d == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64;
         for (int32_t i = 0; i < loss_function_catalogue_count(); i++) {
             digest_loss(w, loss_function_catalogue_name(i), dtype);
+        }
+        for (int32_t i = 0; i < 3; i++) {
+            static const char *const links[] = {"logit", "log", "softmax"};
+            digest_link(w, links[i], dtype);
         }
         for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
             digest_optimizer(w, loss_optimizer_catalogue_name(i), dtype);

@@ -89,6 +89,7 @@ batch batch_of_group(const vector_group *group, int64_t rows, int64_t wide, int3
 {
     int64_t columns = pointwise ? wide : group->columns, generic = 0, source = -1;
     batch made = batch_create(group->dtype, rows, columns, pointwise ? wide : 1, group->labels);
+    made.untargeted = group->untargeted;
     for (int64_t i = 0; i < group->rows; i++) {
         generic += group->generic[i];
     }
@@ -120,6 +121,7 @@ void batch_copy_row(batch *to, int64_t to_row, const batch *from, int64_t from_r
         set_element(to->direction, to->dtype, a, element(from->direction, from->dtype, b));
     }
     set_element(to->weight, to->dtype, to_row, element(from->weight, from->dtype, from_row));
+    to->untargeted = from->untargeted;
     to->label[to_row] = from->label[from_row];
     to->mask[to_row] = from->mask[from_row];
 }
@@ -132,7 +134,7 @@ loss_data *batch_inputs(loss_context *context, const batch *made)
     loss_data_set_input(inputs, "prediction", made->prediction, made->dtype, rows, columns, columns, 1);
     if (made->labels) {
         loss_data_set_input(inputs, "target", made->label, LOSS_INT64, rows, 1, 1, 1);
-    } else {
+    } else if (!made->untargeted) {
         loss_data_set_input(inputs, "target", made->target, made->dtype, rows, columns, columns, 1);
     }
     if (made->give & GIVE_WEIGHT) {
@@ -166,10 +168,22 @@ loss_data *batch_outputs(loss_context *context, const batch *made)
     return outputs;
 }
 
+int32_t reads_target(const loss_function *function)
+{
+    for (int32_t i = 0; i < loss_function_role_count(function); i++) {
+        if (strcmp(loss_function_role(function, i), "target") == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 loss_status batch_evaluate(loss_context *context, const loss_function *function, batch *made)
 {
-    loss_data *inputs = batch_inputs(context, made), *outputs = batch_outputs(context, made);
+    loss_data *inputs, *outputs = batch_outputs(context, made);
     loss_status status;
+    made->untargeted = !reads_target(function);
+    inputs = batch_inputs(context, made);
     made->sum = made->denominator = 777;
     status = loss_function_evaluate(context, function, inputs, outputs, &made->sum, &made->denominator);
     loss_data_free(inputs);

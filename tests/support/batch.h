@@ -20,6 +20,7 @@ typedef struct batch {
     loss_dtype dtype;
     int64_t rows, columns, value_columns;
     int32_t labels, give, want;
+    int32_t untargeted; /* of a loss that has no role "target" */
     double scale;
     void *prediction, *target, *direction, *weight;
     int64_t *label;
@@ -56,6 +57,9 @@ double batch_at(const batch *made, int output, int64_t row, int64_t column);
 /* Names the arrays of the batch by role. */
 loss_data *batch_inputs(loss_context *context, const batch *made);
 loss_data *batch_outputs(loss_context *context, const batch *made);
+
+/* Whether the loss has the role "target". */
+int32_t reads_target(const loss_function *function);
 
 /* Evaluates; sum and denominator are left at 777 when the call fails. */
 loss_status batch_evaluate(loss_context *context, const loss_function *function, batch *made);

@@ -121,7 +121,8 @@ static int add_row(vector_file *file, char *fields[FIELDS], int line)
     double prediction[MAX_COLUMNS], target[MAX_COLUMNS] = {0}, direction[MAX_COLUMNS] = {0};
     exact_number exact[VECTOR_OUTPUTS][MAX_COLUMNS];
     int64_t columns = read_numbers(fields[FIELD_PREDICTION], prediction);
-    int32_t labels = fields[FIELD_TARGET][0] == '#', available = 0;
+    int32_t labels = fields[FIELD_TARGET][0] == '#', untargeted = fields[FIELD_TARGET][0] == '\0',
+            available = 0;
     loss_dtype dtype = strcmp(fields[FIELD_DTYPE], "32") == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64;
     vector_group *group;
 
@@ -132,7 +133,7 @@ static int add_row(vector_file *file, char *fields[FIELDS], int line)
             return -1;
         }
     }
-    if (columns == 0 || (!labels && read_numbers(fields[FIELD_TARGET], target) != columns)) {
+    if (columns == 0 || (!labels && !untargeted && read_numbers(fields[FIELD_TARGET], target) != columns)) {
         return -1;
     }
     read_numbers(fields[FIELD_DIRECTION], direction);
@@ -140,6 +141,7 @@ static int add_row(vector_file *file, char *fields[FIELDS], int line)
     if (group == NULL) {
         return -1;
     }
+    group->untargeted = untargeted;
     make_room(group);
     memcpy(group->prediction + group->rows * columns, prediction, (size_t)columns * sizeof(double));
     memcpy(group->target + group->rows * columns, target, (size_t)columns * sizeof(double));
@@ -200,45 +202,6 @@ void vectors_free(vector_file *file)
     }
     free(file->groups);
     memset(file, 0, sizeof *file);
-}
-
-/* ---- options ---- */
-
-static int32_t type_of(const loss_function *function, const char *name)
-{
-    for (int32_t i = 0; i < loss_function_option_count(function); i++) {
-        if (strcmp(loss_option_name(loss_function_option(function, i)), name) == 0) {
-            return loss_option_type(loss_function_option(function, i));
-        }
-    }
-    return 0;
-}
-
-loss_status vectors_configure(loss_function *function, const char *options)
-{
-    char text[160], *part, *rest = text;
-    double numbers[MAX_COLUMNS];
-    loss_status status = LOSS_OK;
-    snprintf(text, sizeof text, "%s", options);
-    while (status == LOSS_OK && (part = strtok_r(rest, ";", &rest)) != NULL) {
-        char *setting = strchr(part, '=');
-        *setting++ = '\0';
-        switch (type_of(function, part)) {
-        case LOSS_OPTION_DOUBLE:
-            status = loss_function_set_double(function, part, strtod(setting, NULL));
-            break;
-        case LOSS_OPTION_INT:
-            status = loss_function_set_int(function, part, strtoll(setting, NULL, 10));
-            break;
-        case LOSS_OPTION_ARRAY:
-            status = loss_function_set_array(function, part, numbers, LOSS_FLOAT64,
-                                             read_numbers(setting, numbers));
-            break;
-        default: /* a name that is not there gets its error from the library */
-            status = loss_function_set_string(function, part, setting);
-        }
-    }
-    return status;
 }
 
 /* ---- the rule ---- */

@@ -21,6 +21,7 @@ typedef struct vector_group {
     char options[160];
     int64_t rows, columns;
     int32_t labels;                          /* the target is one class label a row */
+    int32_t untargeted;                      /* there is no target */
     int32_t available;                       /* bit per output: 1 << VECTOR_VALUE, … */
     double *prediction, *target, *direction; /* row-major; direction is 0 where the file has none */
     int64_t *label;

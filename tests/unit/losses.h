@@ -50,6 +50,16 @@ void losses_scale(void **state);
 void losses_short_calls(void **state);
 void losses_convexity(void **state);
 
+/* losses_bounds.c: Lipschitz constants, bounds, continuity, and what follows from what. */
+void losses_bounds(void **state);
+void losses_bounds_reached(void **state);
+void losses_continuity(void **state);
+void losses_properties(void **state);
+
+/* losses_constant.c: the best constant against brute force; parts of a data set. */
+void losses_best_constant(void **state);
+void losses_parts(void **state);
+
 /* losses_options.c: names, options, roles, properties, clones. */
 void losses_options(void **state);
 void losses_descriptions(void **state);

@@ -109,7 +109,9 @@ static void evaluate_laid_out(const loss_case *given, const loss_function *funct
     assert_status(given->context, loss_data_create(&outputs, given->context), LOSS_OK);
     for (int k = 0; k < VIEW_INPUTS; k++) {
         views[k] = filled(how, dense[k], dtypes[k], rows, widths[k]);
-        set_input(given->context, inputs, roles[k], &views[k], dtypes[k]);
+        if (k != VIEW_TARGET || !made->untargeted) {
+            set_input(given->context, inputs, roles[k], &views[k], dtypes[k]);
+        }
     }
     for (int k = 0; k < BATCH_OUTPUTS; k++) {
         view *to = &views[VIEW_INPUTS + k];
@@ -190,8 +192,10 @@ void losses_broadcast(void **state)
         set_element(once.weight, once.dtype, 0, 1.75);
         dense.give = GIVE_WEIGHT | GIVE_DIRECTION;
         inputs = batch_inputs(given->context, &once);
-        loss_data_set_input(inputs, "target", once.labels ? (void *)once.label : once.target,
-                            once.labels ? LOSS_INT64 : once.dtype, ROWS, once.labels ? 1 : columns, 0, 1);
+        if (!once.untargeted) {
+            loss_data_set_input(inputs, "target", once.labels ? (void *)once.label : once.target,
+                                once.labels ? LOSS_INT64 : once.dtype, ROWS, once.labels ? 1 : columns, 0, 1);
+        }
         loss_data_set_input(inputs, "weight", once.weight, once.dtype, ROWS, 1, 0, 1);
         loss_data_set_input(inputs, "direction", once.direction, once.dtype, ROWS, columns, 0, 1);
         assert_status(given->context, batch_evaluate(given->context, function, &dense), LOSS_OK);

@@ -45,8 +45,10 @@ static void check_number(const loss_case *given, loss_function *function, const 
         double outside[] = {nextafter(low, -INFINITY), nextafter(high, INFINITY), (double)NAN,
                             (double)INFINITY};
         for (size_t k = 0; k < sizeof outside / sizeof *outside; k++) {
-            assert_status(given->context, set_number(function, option, outside[k]), LOSS_ERROR_RANGE);
-            assert_sentence(given->context, loss_option_name(option));
+            if (!(outside[k] >= low && outside[k] <= high)) { /* an infinity may be allowed */
+                assert_status(given->context, set_number(function, option, outside[k]), LOSS_ERROR_RANGE);
+                assert_sentence(given->context, loss_option_name(option));
+            }
         }
     } else if (low > -9e15 && high < 9e15) {
         assert_status(given->context, set_number(function, option, low - 1), LOSS_ERROR_RANGE);
@@ -148,9 +150,9 @@ void losses_options(void **state)
 static void check_roles(const loss_function *function)
 {
     int32_t count = loss_function_role_count(function), weight = 0, mask = 0;
-    assert_true(count >= 4);
+    assert_true(count == 3 + reads_target(function));
     assert_string_equal(loss_function_role(function, 0), "prediction");
-    assert_string_equal(loss_function_role(function, 1), "target");
+    assert_string_equal(loss_function_role(function, 1), reads_target(function) ? "target" : "weight");
     for (int32_t i = 0; i < count; i++) {
         weight += strcmp(loss_function_role(function, i), "weight") == 0;
         mask += strcmp(loss_function_role(function, i), "mask") == 0;

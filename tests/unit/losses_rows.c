@@ -3,6 +3,7 @@
  */
 #include "losses.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,7 +303,7 @@ void losses_nan(void **state)
         loss_function *function = losses_make(given, group->options);
         batch plain = evaluated(given, function, group);
         for (int which = 0; which < 4; which++) {
-            if (which != 1 || !plain.labels) {
+            if (which != 1 || !(plain.labels || plain.untargeted)) {
                 check_nan(given, function, &plain, which);
             }
         }
@@ -321,6 +322,7 @@ void losses_scale(void **state)
         const vector_group *group = &given->file.groups[g];
         loss_function *function = losses_make(given, group->options);
         batch plain = evaluated(given, function, group);
+        const double least = plain.dtype == LOSS_FLOAT32 ? (double)FLT_MIN : DBL_MIN;
         for (size_t s = 0; s < sizeof scales / sizeof *scales; s++) {
             batch made = batch_of_group(group, ROWS, plain.columns, given->pointwise);
             made.give |= GIVE_SCALE;
@@ -330,9 +332,10 @@ void losses_scale(void **state)
             assert_close(made.sum, plain.sum, 0, 0);
             for (int64_t i = 0; i < ROWS * made.columns; i++) {
                 for (int k = 1; k < BATCH_OUTPUTS; k++) {
-                    assert_ulp(element(made.output[k], made.dtype, i),
-                               scales[s] * element(plain.output[k], plain.dtype, i), s == 1 ? 2 : 0,
-                               made.dtype);
+                    const double expected = scales[s] * element(plain.output[k], plain.dtype, i);
+                    /* a product is rounded after the scale: subnormal, it may differ */
+                    const int rounded = s == 1 || (k == 3 && fabs(expected) < least);
+                    assert_ulp(element(made.output[k], made.dtype, i), expected, rounded ? 2 : 0, made.dtype);
                 }
             }
             batch_free(&made);
@@ -352,11 +355,12 @@ static loss_status short_call(const loss_case *given, const loss_function *funct
                    : loss_function_cost_labels_float64(given->context, function, made->rows, made->columns,
                                                        made->prediction, made->label, cost, gradient);
     }
+    const void *target = made->untargeted ? NULL : made->target;
     return made->dtype == LOSS_FLOAT32
                ? loss_function_cost_float32(given->context, function, made->rows * made->columns,
-                                            made->prediction, made->target, cost, gradient)
+                                            made->prediction, target, cost, gradient)
                : loss_function_cost_float64(given->context, function, made->rows * made->columns,
-                                            made->prediction, made->target, cost, gradient);
+                                            made->prediction, target, cost, gradient);
 }
 
 /* The short calls give the cost and its gradient: what evaluate gives, divided by the denominator. */

@@ -7,94 +7,7 @@
 
 #include "support/batch.h"
 #include "support/check.h"
-
-enum { MOST = 8 };
-
-/* One row and everything about it. */
-typedef struct row {
-    double value, gradient[MOST], curvature[MOST], product[MOST], cost, denominator;
-} row;
-
-static loss_context *context;
-
-static int setup(void **state)
-{
-    (void)state;
-    return loss_context_create(&context);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loss_context_free(context);
-    return 0;
-}
-
-static loss_function *make(const char *name, const char *options)
-{
-    loss_function *function;
-    assert_status(context, loss_function_create(&function, context, name), LOSS_OK);
-    assert_status(context, vectors_configure(function, options), LOSS_OK);
-    return function;
-}
-
-/* Evaluates one row; target NULL: the label. direction may be NULL. */
-static row evaluate_row(const char *name, const char *options, loss_dtype dtype, int64_t columns,
-                        const double *prediction, const double *target, int64_t label,
-                        const double *direction)
-{
-    loss_function *function = make(name, options);
-    batch made = batch_create(dtype, 1, columns, 1, target == NULL);
-    row result = {0};
-    for (int64_t j = 0; j < columns; j++) {
-        set_element(made.prediction, dtype, j, prediction[j]);
-        set_element(made.target, dtype, j, target != NULL ? target[j] : 0);
-        set_element(made.direction, dtype, j, direction != NULL ? direction[j] : 1);
-    }
-    made.label[0] = label;
-    assert_status(context, batch_evaluate(context, function, &made), LOSS_OK);
-    result.value = batch_at(&made, 0, 0, 0);
-    result.denominator = made.denominator;
-    result.cost = made.denominator == 0 ? 0 : made.sum / made.denominator;
-    for (int64_t j = 0; j < columns; j++) {
-        result.gradient[j] = batch_at(&made, 1, 0, j);
-        result.curvature[j] = batch_at(&made, 2, 0, j);
-        result.product[j] = batch_at(&made, 3, 0, j);
-    }
-    batch_free(&made);
-    loss_function_free(function);
-    return result;
-}
-
-static row pair(const char *name, const char *options, loss_dtype dtype, double prediction, double target)
-{
-    return evaluate_row(name, options, dtype, 1, &prediction, &target, 0, NULL);
-}
-
-/* The cost of rows × columns numbers with labels, or with distributions when labels is NULL. */
-static double cost_of(const char *name, const char *options, loss_dtype dtype, int64_t rows, int64_t columns,
-                      const double *prediction, const int64_t *labels, const double *target)
-{
-    loss_function *function = make(name, options);
-    batch made = batch_create(dtype, rows, columns, strcmp(name, "cross_entropy") == 0 ? 1 : columns,
-                              labels != NULL);
-    double cost;
-    for (int64_t i = 0; i < rows * columns; i++) {
-        set_element(made.prediction, dtype, i, prediction[i]);
-        set_element(made.target, dtype, i, target != NULL ? target[i] : 0);
-    }
-    for (int64_t i = 0; i < rows && labels != NULL; i++) {
-        made.label[i] = labels[i];
-    }
-    assert_status(context, batch_evaluate(context, function, &made), LOSS_OK);
-    cost = made.denominator == 0 ? 0 : made.sum / made.denominator;
-    batch_free(&made);
-    loss_function_free(function);
-    return cost;
-}
-
-static const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
-static const double tolerance[] = {2e-7, 1e-14};
+#include "support/known.h"
 
 /* ---- the worked examples of docs/losses.md ---- */
 
@@ -338,7 +251,7 @@ static void test_majorizer_product(void **state)
 /* Properties are those of the options as they are. */
 static void test_properties_follow_options(void **state)
 {
-    loss_function *function = make("smooth_l1", "");
+    loss_function *function = make_function("smooth_l1", "");
     int32_t smooth = -1;
     (void)state;
     assert_status(context, loss_function_property(function, "smooth", &smooth), LOSS_OK);
@@ -347,7 +260,7 @@ static void test_properties_follow_options(void **state)
     assert_status(context, loss_function_property(function, "smooth", &smooth), LOSS_OK);
     assert_int_equal(smooth, 0);
     loss_function_free(function);
-    function = make("cross_entropy", "input=probabilities");
+    function = make_function("cross_entropy", "input=probabilities");
     assert_status(context, loss_function_set_string(function, "curvature", "majorizer"), LOSS_ERROR_SUPPORT);
     loss_function_free(function);
 }
@@ -384,7 +297,7 @@ static void test_pieces_add_up(void **state)
 {
     enum { N = 3000, CUT = 1111 };
     static float prediction[N], target[N], weight[N];
-    loss_function *function = make("huber", "");
+    loss_function *function = make_function("huber", "");
     double sum[3], denominator[3];
     int64_t first[] = {0, 0, CUT}, count[] = {N, CUT, N - CUT};
     (void)state;
@@ -413,7 +326,7 @@ static void test_long_sums(void **state)
 {
     enum { N = 1 << 22 };
     static const float zero = 0, tenth = 0.1F;
-    loss_function *function = make("absolute_error", "");
+    loss_function *function = make_function("absolute_error", "");
     loss_data *inputs;
     double sum, denominator;
     (void)state;
@@ -435,7 +348,7 @@ static void test_large_outputs(void **state)
     float *prediction = malloc(N * sizeof *prediction), *gradient = malloc(N * sizeof *gradient);
     float *value = malloc(N * sizeof *value);
     static const float zero = 0;
-    loss_function *function = make("huber", "");
+    loss_function *function = make_function("huber", "");
     (void)state;
     assert_true(prediction != NULL && gradient != NULL && value != NULL);
     for (int64_t i = 0; i < N; i++) {
@@ -477,7 +390,7 @@ static void test_integer_targets(void **state)
     static const double prediction[] = {1.5, -2.25, 40};
     static const int32_t narrow[] = {1, -3, 42};
     static const int64_t wide[] = {1, -3, 42};
-    loss_function *function = make("squared_error", "");
+    loss_function *function = make_function("squared_error", "");
     (void)state;
     for (int k = 0; k < 2; k++) {
         loss_data *inputs;
@@ -515,5 +428,5 @@ int main(void)
         cmocka_unit_test(test_large_outputs),
         cmocka_unit_test(test_integer_targets),
     };
-    return cmocka_run_group_tests_name("loss_known", tests, setup, teardown);
+    return cmocka_run_group_tests_name("loss_known", tests, known_setup, known_teardown);
 }
