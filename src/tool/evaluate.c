@@ -67,11 +67,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         evaluate->name = argument;
         return 0;
     case ARGP_KEY_END:
-        if (!evaluate->name || !evaluate->prediction || !evaluate->target) {
-            argp_error(state, "the %s is missing",
-                       !evaluate->name         ? "name of a loss"
-                       : !evaluate->prediction ? "--prediction"
-                                               : "--target");
+        if (!evaluate->name || !evaluate->prediction) {
+            argp_error(state, "the %s is missing", !evaluate->name ? "name of a loss" : "--prediction");
         }
         return 0;
     default:
@@ -82,7 +79,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     options,
     parse,
-    "NAME --prediction FILE --target FILE",
+    "NAME --prediction FILE [--target FILE]",
     "Evaluate a loss: its sum, denominator and cost, and for every sample the value, "
     "the derivative with respect to the prediction and the curvature.",
     NULL,
@@ -198,10 +195,26 @@ static int fail_evaluation(const loss_context *context, const struct evaluate_op
                      found + strlen(words));
 }
 
+/* --target goes with a loss that reads one, and with no other. */
+static int check_target(const struct evaluation *e, const struct evaluate_options *evaluate)
+{
+    const int reads = tool_reads_target(e->function);
+    if (reads != (evaluate->target != NULL)) {
+        tool_fail(reads ? "the --target is missing: the loss \"%s\" reads one"
+                        : "the loss \"%s\" reads no --target",
+                  loss_function_name(e->function));
+        return TOOL_USAGE;
+    }
+    return TOOL_DONE;
+}
+
 static int read_inputs(struct evaluation *e, loss_context *context, const struct evaluate_options *evaluate)
 {
-    int result = read_matrix(&e->prediction, context, evaluate->prediction, evaluate->dtype);
+    int result = check_target(e, evaluate);
     if (result == TOOL_DONE) {
+        result = read_matrix(&e->prediction, context, evaluate->prediction, evaluate->dtype);
+    }
+    if (result == TOOL_DONE && evaluate->target) {
         result = read_target(&e->target, context, evaluate, e->function);
     }
     if (result == TOOL_DONE && evaluate->weight) {
@@ -210,12 +223,14 @@ static int read_inputs(struct evaluation *e, loss_context *context, const struct
     if (result) {
         return result;
     }
-    if (check_rows(&e->target, evaluate->target, &e->prediction, evaluate->prediction) ||
+    if ((evaluate->target &&
+         check_rows(&e->target, evaluate->target, &e->prediction, evaluate->prediction)) ||
         (evaluate->weight &&
          check_rows(&e->weight, evaluate->weight, &e->prediction, evaluate->prediction))) {
         return TOOL_FAILED;
     }
-    if (set_input(e->inputs, "prediction", &e->prediction) || set_input(e->inputs, "target", &e->target) ||
+    if (set_input(e->inputs, "prediction", &e->prediction) ||
+        (evaluate->target && set_input(e->inputs, "target", &e->target)) ||
         (evaluate->weight && set_input(e->inputs, "weight", &e->weight))) {
         return tool_fail_context(context);
     }

@@ -5,9 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const properties[] = {"convex", "smooth",        "pointwise",     "classification",
-                                         "margin", "probabilistic", "integer_target"};
-
 struct list_options {
     const char *what;
     int json;
@@ -43,12 +40,12 @@ static const struct argp argp = {
     options, parse, "losses|optimizers", "List the loss functions or the optimizers there are.", NULL,
     NULL,    NULL};
 
-/* The words between separators. */
-static json_t *split_words(const char *text, const char *separators)
+/* What stands between ends, without what comes before it. */
+static json_t *split_words(const char *text, const char *ends, const char *before)
 {
     json_t *words = json_array();
-    for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
-        const size_t length = strcspn(text, separators);
+    for (text += strspn(text, before); *text; text += strspn(text, before)) {
+        const size_t length = strcspn(text, ends);
         json_array_append_new(words, json_stringn(text, length));
         text += length;
     }
@@ -70,7 +67,7 @@ static json_t *describe_option(const loss_option *option)
                              type >= 1 && type <= 4 ? types[type] : "");
     if (type == LOSS_OPTION_STRING) {
         json_object_set_new(json, "default", json_string(loss_option_default_string(option)));
-        json_object_set_new(json, "choices", split_words(loss_option_choices(option), "|"));
+        json_object_set_new(json, "choices", split_words(loss_option_choices(option), "|", "|"));
     } else {
         json_object_set_new(json, "minimum", number_of_type(loss_option_minimum(option), type));
         json_object_set_new(json, "maximum", number_of_type(loss_option_maximum(option), type));
@@ -85,17 +82,23 @@ static json_t *describe_option(const loss_option *option)
 static json_t *describe_loss(const loss_function *function)
 {
     json_t *json = json_pack("{s:s, s:o, s:s, s:s, s:s}", "name", loss_function_name(function), "aliases",
-                             split_words(loss_function_aliases(function), " "), "summary",
+                             split_words(loss_function_aliases(function), " ", " "), "summary",
                              loss_function_summary(function), "formula", loss_function_formula(function),
                              "reference", loss_function_reference(function));
-    json_t *roles = json_array(), *flags = json_object(), *list = json_array();
+    json_t *roles = json_array(), *flags = json_object(), *numbers = json_object(), *list = json_array();
     for (int32_t i = 0; i < loss_function_role_count(function); i++) {
         json_array_append_new(roles, json_string(loss_function_role(function, i)));
     }
-    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
+    for (int32_t i = 0; i < loss_function_property_count(); i++) {
         int32_t value = 0;
-        if (loss_function_property(function, properties[i], &value) == LOSS_OK) {
-            json_object_set_new(flags, properties[i], json_boolean(value));
+        if (loss_function_property(function, loss_function_property_name(i), &value) == LOSS_OK) {
+            json_object_set_new(flags, loss_function_property_name(i), json_boolean(value));
+        }
+    }
+    for (int32_t i = 0; i < loss_function_number_count(); i++) {
+        double value = 0;
+        if (loss_function_number(function, loss_function_number_name(i), &value) == LOSS_OK) {
+            json_object_set_new(numbers, loss_function_number_name(i), json_from_double(value));
         }
     }
     for (int32_t i = 0; i < loss_function_option_count(function); i++) {
@@ -103,6 +106,9 @@ static json_t *describe_loss(const loss_function *function)
     }
     json_object_set_new(json, "roles", roles);
     json_object_set_new(json, "properties", flags);
+    json_object_set_new(json, "numbers", numbers);
+    json_object_set_new(json, "link", json_string(loss_function_link(function)));
+    json_object_set_new(json, "elsewhere", split_words(loss_function_elsewhere(function), ";", "; "));
     json_object_set_new(json, "options", list);
     return json;
 }

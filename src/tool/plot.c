@@ -209,22 +209,29 @@ static int replace_file(FILE *picture, const char *path, mode_t mode)
     return error;
 }
 
-static int write_picture(const struct plot *plot)
+static int write_picture(FILE *picture, const char *path)
 {
     struct stat status;
-    if (stat(plot->path, &status) != 0) {
+    if (stat(path, &status) != 0) {
         const mode_t mask = umask(0);
         umask(mask);
-        return replace_file(plot->picture, plot->path, 0666 & ~mask);
+        return replace_file(picture, path, 0666 & ~mask);
     }
     if (!S_ISREG(status.st_mode)) { /* a pipe or a device is written to, never replaced */
-        const int to = open(plot->path, O_WRONLY | O_CLOEXEC);
-        return to < 0 ? errno : copy_picture(plot->picture, to);
+        const int to = open(path, O_WRONLY | O_CLOEXEC);
+        return to < 0 ? errno : copy_picture(picture, to);
     }
-    char *path = realpath(plot->path, NULL); /* what a link leads to is replaced, not the link */
-    const int error = path ? replace_file(plot->picture, path, status.st_mode & 0777) : errno;
-    free(path);
+    char *target = realpath(path, NULL); /* what a link leads to is replaced, not the link */
+    const int error = target ? replace_file(picture, target, status.st_mode & 0777) : errno;
+    free(target);
     return error;
+}
+
+int plot_write(FILE *picture, const char *path)
+{
+    const int reason = why_not_writable(path);
+    const int error = reason ? reason : write_picture(picture, path);
+    return error ? fail_to_write(path, error) : TOOL_DONE;
 }
 
 int plot_close(struct plot *plot, int result)
@@ -243,7 +250,7 @@ int plot_close(struct plot *plot, int result)
     } else if (result == TOOL_DONE && (is_bad || !WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
         result = tool_fail("%s: gnuplot could not draw it", plot->path);
     } else if (result == TOOL_DONE) {
-        const int error = write_picture(plot);
+        const int error = write_picture(plot->picture, plot->path);
         result = error ? fail_to_write(plot->path, error) : TOOL_DONE;
     }
     fclose(plot->picture);

@@ -36,6 +36,16 @@ const char *tool_plural(int64_t count)
     return count == 1 ? "" : "s";
 }
 
+int tool_reads_target(const loss_function *function)
+{
+    for (int32_t i = 0; i < loss_function_role_count(function); i++) {
+        if (strcmp(loss_function_role(function, i), "target") == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void *tool_allocate(int64_t count, size_t size)
 {
     void *memory = calloc(count > 0 ? (size_t)count : 1, size);

@@ -21,6 +21,7 @@ int command_evaluate(int argc, char **argv);
 int command_fit(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_predict(int argc, char **argv);
+int command_plot(int argc, char **argv);
 
 /* ---- report.c: failures, memory, output */
 
@@ -35,6 +36,9 @@ int tool_fail_usage(const loss_context *context);
 
 /* What a word ends in for so many: "" for one, else "s". */
 const char *tool_plural(int64_t count);
+
+/* Whether the loss has the role "target". */
+int tool_reads_target(const loss_function *function);
 
 /* Zeroed memory; the command ends when there is none. */
 void *tool_allocate(int64_t count, size_t size);
@@ -226,6 +230,27 @@ void plot_runs(struct plot *plot, const char *title, const struct run *runs, int
  * leaves the one that was there. Returns the result, or that of drawing when it was TOOL_DONE. NULL is allowed.
  */
 int plot_close(struct plot *plot, int result);
+
+/* Puts a finished picture into the place of a file in one step; the picture is closed by its owner. */
+int plot_write(FILE *picture, const char *path);
+
+/* ---- chart.c: lines over an axis as SVG, the same bytes everywhere */
+
+struct chart_line {
+    const char *label, *colour, *dashes; /* of SVG; dashes "" for none */
+    const double *y;                     /* NaN and infinities break the line */
+    double jump;                         /* so does a step of that size between neighbours; infinity: none */
+};
+
+struct chart {
+    const char *title, *label; /* of the axis below */
+    double left, right, bottom, top;
+    const double *x;
+    int points, line_count;
+    const struct chart_line *lines;
+};
+
+void chart_print(FILE *file, const struct chart *chart);
 
 /* ---- training.c: the frame of fit and compare */
 

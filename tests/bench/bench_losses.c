@@ -1,116 +1,90 @@
 /*
- * How fast the losses are: value and gradient of every loss, in ns per element, beside what memory allows in the same run.
+ * How fast the losses are: value and gradient of every loss of the catalogue, in ns an element, beside what the machine
+ * allows in the same run.
  *
  *     bench_losses [--quick] [--threads N] [--only NAME]
  *
- * One JSON object a line: loss, dtype, rows, columns, threads, isa, ns (median), ns_minimum, ns_maximum, memory_ns (reading
- * the inputs and writing the gradient once, the better of ordinary and streaming stores), compute_ns (the exp, log and log1p
- * calls the formula needs, from the first-level cache), and the ratios to memory_ns and to the larger of the two.
+ * One JSON object a line. Those with "function" are the elementary functions that the rows name (elementary.h). The others
+ * are losses:
+ *   loss, dtype, rows, columns, threads, isa
+ *   ns             an element, the smallest of many runs, and ns_median
+ *   memory_ns      reading the inputs and writing the gradient once, by ordinary stores or past the caches, in turns with it
+ *   elementary_ns  the calls of exp, log … that the row names, in the fastest other library, from the first-level cache
+ *   limit_ns, fraction   the larger of the two, and limit_ns / ns
+ *   speedup        of more than one thread: the time of one divided by this
  */
 #include <loss/loss.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
-#include "limits.h"
+#include "arrays.h"
+#include "elementary.h"
+#include "loss/handle.h"
+#include "measure.h"
+#include "passes.h"
 
-enum { MOST = 16000000, RUNS = 9, HOT = 2048 };
+enum {
+    MOST_CALLS = 4, /* of elementary functions an element */
+    COUNTS = 2,     /* of threads that are measured */
+    MOST_ROWS = 65536,
+    CHUNK = 64,             /* elements, of which a pass takes a multiple */
+    LEAST_PARALLEL = 100000 /* elements: smaller calls are done by one thread */
+};
 
-static void *arrays[3]; /* MOST doubles each */
-static int64_t *labels;
-static loss_context *context;
-static double shortest = 0.02; /* seconds a measurement lasts at least */
+/* Elements of pointwise losses, shapes of the others. */
+static const int64_t shapes[2][4][2] = {
+    {{10000, 1}, {1000000, 1}, {16000000, 1}},
+    {{65536, 10}, {8192, 1000}, {1024, 32000}, {256, 128256}},
+};
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static const double patience =
+    5; /* seconds: a loss that takes longer for one evaluation gets no larger shape */
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+static bench_arrays arrays;
+static loss_context *contexts[COUNTS];
+static int32_t threads[COUNTS] = {1, 2};
+static double seconds = 0.02; /* a measurement lasts at least */
+static int turns = 15;
+static const char *isa = "";
 
-typedef struct figure {
-    double median, minimum, maximum;
-} figure;
+/* ---- memory ---- */
 
-typedef void (*action)(void *argument);
-
-/* Seconds one action takes: repeated until a run lasts long enough, the median of several runs. */
-static figure measure(action act, void *argument)
-{
-    double seconds[RUNS];
-    int64_t repeats = 1;
-    act(argument);
-    for (;; repeats *= 2) {
-        double start = now();
-        for (int64_t i = 0; i < repeats; i++) {
-            act(argument);
-        }
-        if (now() - start > shortest) {
-            break;
-        }
-    }
-    for (int run = 0; run < RUNS; run++) {
-        double start = now();
-        for (int64_t i = 0; i < repeats; i++) {
-            act(argument);
-        }
-        seconds[run] = (now() - start) / (double)repeats;
-    }
-    qsort(seconds, RUNS, sizeof *seconds, compare);
-    return (figure){seconds[RUNS / 2], seconds[0], seconds[RUNS - 1]};
-}
-
-/* ---- limits ---- */
-
-typedef struct pass_job {
+typedef struct memory_job {
     bench_pass pass;
-    int64_t n;
-} pass_job;
+    loss_context *context;
+    int32_t threads;
+    int bits;
+    int64_t chunks;
+} memory_job;
 
-static void run_pass(void *argument)
+static void run_part(void *argument, int64_t part, int32_t worker)
 {
-    const pass_job *job = argument;
-    job->pass(job->n, arrays[0], arrays[1], arrays[2]);
+    const memory_job *j = argument;
+    const int64_t first = j->chunks * part / j->threads, end = j->chunks * (part + 1) / j->threads;
+    const int64_t offset = first * CHUNK * j->bits / 8;
+    (void)worker;
+    j->pass((end - first) * CHUNK, (char *)arrays.prediction + offset, (char *)arrays.target + offset,
+            (char *)arrays.gradient + offset);
 }
 
-static double pass_ns(bench_pass pass, int64_t n)
+static void run_memory(void *argument)
 {
-    pass_job job = {pass, n / 64 * 64};
-    return measure(run_pass, &job).median * 1e9 / (double)job.n;
-}
-
-static double memory_ns(const bench_limits *limits, int64_t n, int with_labels)
-{
-    double plain = pass_ns(with_labels ? limits->read_one_write_one : limits->read_two_write_one, n);
-    double streamed = pass_ns(with_labels ? limits->read_one_stream_one : limits->read_two_stream_one, n);
-    return plain < streamed ? plain : streamed;
-}
-
-/* Calls of exp, log and log1p an element of the formula needs. */
-static double compute_ns(const bench_limits *limits, const char *loss)
-{
-    if (strcmp(loss, "logistic") == 0) {
-        return pass_ns(limits->exp, HOT) + pass_ns(limits->log1p, HOT);
+    memory_job *j = argument;
+    if (j->threads == 1) {
+        run_part(j, 0, 0);
+    } else {
+        lossi_parallel(j->context, j->threads, run_part, j);
     }
-    if (strcmp(loss, "binary_cross_entropy") == 0) {
-        return pass_ns(limits->log, HOT) + pass_ns(limits->log1p, HOT);
-    }
-    return strcmp(loss, "cross_entropy") == 0 ? pass_ns(limits->exp, HOT) : 0;
 }
 
 /* ---- losses ---- */
 
 typedef struct loss_job {
-    loss_function *function;
-    int bits;
+    loss_context *context;
+    const loss_function *function;
+    loss_data *inputs, *outputs; /* NULL where a short call does it */
+    int bits, labels;
     int64_t rows, columns;
     double cost;
 } loss_job;
@@ -118,128 +92,215 @@ typedef struct loss_job {
 static void run_loss(void *argument)
 {
     loss_job *j = argument;
+    const void *target = (j->function->row->flags & LOSSI_NO_TARGET) != 0 ? NULL : arrays.target;
+    double denominator;
     loss_status status;
-    if (j->columns > 1 && j->bits == 32) {
-        status = loss_function_cost_labels_float32(context, j->function, j->rows, j->columns, arrays[0],
-                                                   labels, &j->cost, arrays[2]);
-    } else if (j->columns > 1) {
-        status = loss_function_cost_labels_float64(context, j->function, j->rows, j->columns, arrays[0],
-                                                   labels, &j->cost, arrays[2]);
+    if (j->inputs != NULL) {
+        status = loss_function_evaluate(j->context, j->function, j->inputs, j->outputs, &j->cost,
+                                        &denominator);
+    } else if (j->labels && j->bits == 32) {
+        status = loss_function_cost_labels_float32(j->context, j->function, j->rows, j->columns,
+                                                   arrays.prediction, arrays.labels, &j->cost,
+                                                   arrays.gradient);
+    } else if (j->labels) {
+        status = loss_function_cost_labels_float64(j->context, j->function, j->rows, j->columns,
+                                                   arrays.prediction, arrays.labels, &j->cost,
+                                                   arrays.gradient);
     } else if (j->bits == 32) {
-        status = loss_function_cost_float32(context, j->function, j->rows, arrays[0], arrays[1], &j->cost,
-                                            arrays[2]);
+        status = loss_function_cost_float32(j->context, j->function, j->rows, arrays.prediction, target,
+                                            &j->cost, arrays.gradient);
     } else {
-        status = loss_function_cost_float64(context, j->function, j->rows, arrays[0], arrays[1], &j->cost,
-                                            arrays[2]);
+        status = loss_function_cost_float64(j->context, j->function, j->rows, arrays.prediction, target,
+                                            &j->cost, arrays.gradient);
     }
     if (status != LOSS_OK) {
-        fprintf(stderr, "%s\n", loss_context_error(context));
+        fprintf(stderr, "%s\n", loss_context_error(j->context));
         exit(1);
     }
 }
 
-static int32_t property(const loss_function *function, const char *name)
+/* A loss over rows whose targets are numbers has no short call. */
+static void make_data(loss_job *j)
 {
-    int32_t value = 0;
-    loss_function_property(function, name, &value);
-    return value;
-}
-
-/* Predictions and targets that the loss takes: logits, probabilities, signs. */
-static void fill(const loss_function *function, int bits)
-{
-    static const int64_t piece = 1000;
-    double u[2000];
-    const int probabilities = strcmp(loss_function_name(function), "binary_cross_entropy") == 0;
-    for (int64_t i = 0; i < MOST; i++) {
-        if (i % piece == 0) {
-            loss_random_uniform(1, 0, 2 * i, 2 * piece, u);
-        }
-        double prediction = u[2 * (i % piece)], target = u[2 * (i % piece) + 1];
-        prediction = probabilities ? prediction : 8 * prediction - 4;
-        target = property(function, "margin") ? (target < 0.5 ? -1 : 1) : target;
-        if (bits == 32) {
-            ((float *)arrays[0])[i] = (float)prediction;
-            ((float *)arrays[1])[i] = (float)target;
-        } else {
-            ((double *)arrays[0])[i] = prediction;
-            ((double *)arrays[1])[i] = target;
-        }
+    const loss_dtype dtype = j->bits == 32 ? LOSS_FLOAT32 : LOSS_FLOAT64;
+    loss_status status = loss_data_create(&j->inputs, j->context);
+    if (status == LOSS_OK) {
+        status = loss_data_create(&j->outputs, j->context);
+    }
+    if (status == LOSS_OK) {
+        status = loss_data_set_input(j->inputs, "prediction", arrays.prediction, dtype, j->rows, j->columns,
+                                     j->columns, 1);
+    }
+    if (status == LOSS_OK) {
+        status = loss_data_set_input(j->inputs, "target", arrays.target, dtype, j->rows, j->columns,
+                                     j->columns, 1);
+    }
+    if (status == LOSS_OK) {
+        status = loss_data_set_output(j->outputs, "gradient", arrays.gradient, dtype, j->rows, j->columns,
+                                      j->columns, 1);
+    }
+    if (status != LOSS_OK) {
+        fprintf(stderr, "%s\n", loss_context_error(j->context));
+        exit(1);
     }
 }
 
-static void fill_labels(int64_t rows, int64_t columns)
+/* ---- the limit ---- */
+
+static void print_elementary(const bench_elementary *e)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        labels[i] = (i * 7919) % columns; /* a prime: all classes, no pattern a branch could learn */
+    printf("{\"function\": \"%s\", \"dtype\": \"float%d\", \"isa\": \"%s\"", e->name, e->bits, isa);
+    for (int source = 0; source < BENCH_SOURCES; source++) {
+        if (e->ns[source] > 0) {
+            printf(", \"%s\": \"%s\", \"%s_ns\": %.4f, \"%s_ulp\": %.3f", bench_source_names[source],
+                   e->symbol[source], bench_source_names[source], e->ns[source], bench_source_names[source],
+                   e->ulp[source]);
+        }
     }
+    printf(", \"limit\": \"%s\"}\n", bench_source_names[e->limit]);
 }
 
-static void bench(loss_function *function, int bits, int64_t rows, int64_t columns, int threads)
+/* The functions that a row names, as actions; gives how many. Every function is printed when it is first met. */
+static int elementary_actions(const char *names, int bits, bench_action *actions)
 {
-    const char *isa = "";
-    loss_context_get_string(context, "isa", &isa);
-    const bench_limits *limits = bench_limits_for(isa, bits);
-    loss_job job = {function, bits, rows, columns, 0};
-    double elements = (double)(rows * columns), ns = 1e9 / elements;
+    static char met[1024];
+    int count = 0;
+    while (names != NULL && *names != '\0' && count < MOST_CALLS) {
+        char name[16], key[24];
+        int length = (int)strcspn(names, " ");
+        snprintf(name, sizeof name, "%.*s", length, names);
+        names += length + (int)strspn(names + length, " ");
+        bench_elementary *e = bench_elementary_of(name, isa, bits, seconds, turns);
+        if (e == NULL) {
+            fprintf(stderr, "no library here has %s as a vector function\n", name);
+            exit(1);
+        }
+        snprintf(key, sizeof key, " %s/%d ", name, bits);
+        if (strstr(met, key) == NULL && strlen(met) + strlen(key) < sizeof met) {
+            strcat(met, key);
+            print_elementary(e);
+        }
+        actions[count++] = bench_elementary_action(e);
+    }
+    return count;
+}
 
-    double memory = memory_ns(limits, rows * columns, columns > 1);
-    double compute = compute_ns(limits, loss_function_name(function));
-    double limit = memory > compute ? memory : compute;
-    figure f = measure(run_loss, &job);
+static void print_loss(const loss_job *j, int count, const bench_action *loss, double memory,
+                       double elementary)
+{
+    const double ns = 1e9 / (double)(j->rows * j->columns);
+    const double spread = elementary / threads[count], limit = memory > spread ? memory : spread;
+    const char *names = j->function->row->elementary;
     printf("{\"loss\": \"%s\", \"dtype\": \"float%d\", \"rows\": %lld, \"columns\": %lld, \"threads\": %d, "
-           "\"isa\": \"%s\", "
-           "\"ns\": %.4f, \"ns_minimum\": %.4f, \"ns_maximum\": %.4f, \"memory_ns\": %.4f, \"compute_ns\": "
-           "%.4f, "
-           "\"times_memory\": %.2f, \"times_limit\": %.2f}\n",
-           loss_function_name(function), bits, (long long)rows, (long long)columns, threads, isa,
-           f.median * ns, f.minimum * ns, f.maximum * ns, memory, compute, f.median * ns / memory,
-           f.median * ns / limit);
+           "\"isa\": \"%s\", \"elementary\": \"%s\", \"ns\": %.4f, \"ns_median\": %.4f, \"memory_ns\": %.4f, "
+           "\"elementary_ns\": %.4f, \"limit_ns\": %.4f, \"fraction\": %.3f",
+           loss_function_name(j->function), j->bits, (long long)j->rows, (long long)j->columns,
+           threads[count], isa, names == NULL ? "" : names, loss[count].smallest * ns,
+           loss[count].median * ns, memory, spread, limit, limit / (loss[count].smallest * ns));
+    if (count > 0) {
+        printf(", \"speedup\": %.2f", loss[0].smallest / loss[count].smallest);
+    }
+    printf("}\n");
     fflush(stdout);
 }
 
-static void bench_loss(const char *name, int bits, int threads)
+/* ---- all of it ---- */
+
+/* The loss, the pass over the same memory and the elementary functions in turns. Gives the seconds of one thread. */
+static double bench(const loss_function *function, int bits, int labels, int64_t rows, int64_t columns)
 {
-    static const int64_t sizes[] = {10000, 1000000, MOST}, classes[] = {10, 1000};
-    loss_function *function;
-    if (loss_function_create(&function, context, name) != LOSS_OK) {
-        return;
-    }
-    fill(function, bits);
-    for (int i = 0; i < 3; i++) {
-        if (property(function, "pointwise")) {
-            bench(function, bits, sizes[i], 1, threads);
-            continue;
+    const int counts = rows * columns < LEAST_PARALLEL ? 1 : COUNTS;
+    const bench_passes *passes = bench_passes_for(isa, bits);
+    const int32_t untargeted = (function->row->flags & LOSSI_NO_TARGET) != 0;
+    const bench_pass *pass = labels || untargeted ? passes->read_one : passes->read_two;
+    const int32_t short_call = labels || (function->row->flags & LOSSI_POINTWISE) != 0;
+    const int64_t chunks = rows * columns / CHUNK;
+    loss_job jobs[COUNTS];
+    memory_job memory_jobs[2 * COUNTS];
+    bench_action actions[3 * COUNTS + MOST_CALLS], *memory = actions + counts, *calls = actions + 3 * counts;
+    const int call_count = elementary_actions(function->row->elementary, bits, calls);
+    for (int k = 0; k < counts; k++) {
+        jobs[k] = (loss_job){.context = contexts[k],
+                             .function = function,
+                             .bits = bits,
+                             .labels = labels,
+                             .rows = rows,
+                             .columns = columns};
+        if (!short_call) {
+            make_data(&jobs[k]);
         }
-        for (int k = 0; k < 2; k++) {
-            fill_labels(sizes[i] / classes[k], classes[k]);
-            bench(function, bits, sizes[i] / classes[k], classes[k], threads);
+        actions[k] = (bench_action){.run = run_loss, .argument = &jobs[k]};
+        for (int stores = 0; stores < 2; stores++) {
+            memory_job *m = &memory_jobs[2 * k + stores];
+            *m = (memory_job){pass[stores], contexts[k], threads[k], bits, chunks};
+            memory[2 * k + stores] = (bench_action){.run = run_memory, .argument = m};
+        }
+    }
+    bench_measure(actions, 3 * counts + call_count, seconds, turns);
+    double elementary = 0;
+    for (int k = 0; k < call_count; k++) {
+        elementary += calls[k].smallest * 1e9 / BENCH_HOT;
+    }
+    double least = memory[0].smallest; /* where one thread is faster than several, that is the limit */
+    for (int k = 0; k < counts; k++) {
+        for (int stores = 0; stores < 2; stores++) {
+            const double time = memory[2 * k + stores].smallest;
+            least = time < least ? time : least;
+        }
+        print_loss(&jobs[k], k, actions, least * 1e9 / (double)(chunks * CHUNK), elementary);
+        loss_data_free(jobs[k].inputs);
+        loss_data_free(jobs[k].outputs);
+    }
+    return actions[0].smallest;
+}
+
+static void bench_loss(const char *name, int bits)
+{
+    loss_function *function;
+    if (loss_function_create(&function, contexts[0], name) != LOSS_OK) {
+        fprintf(stderr, "%s\n", loss_context_error(contexts[0]));
+        exit(1);
+    }
+    const int32_t wide = (function->row->flags & LOSSI_POINTWISE) == 0;
+    const int labels = (function->row->flags & LOSSI_LABELS) != 0;
+    bench_arrays_fill(&arrays, function, bits, wide ? arrays.most : 16000000);
+    for (int i = 0; i < 4 && shapes[wide][i][0] > 0; i++) {
+        const int64_t rows = shapes[wide][i][0], columns = shapes[wide][i][1];
+        bench_arrays_fill_labels(&arrays, rows, columns);
+        if (bench(function, bits, labels, rows, columns) > patience) {
+            fprintf(stderr, "%s is too slow for larger shapes\n", name);
+            break;
         }
     }
     loss_function_free(function);
 }
 
-/* Large pages, where the system has them: the limit and the losses get the same. */
-static void *map(int64_t bytes)
+static int start(void)
 {
-    void *pointer = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pointer == MAP_FAILED) {
-        perror("mmap");
-        exit(1);
+    for (int k = 0; k < COUNTS; k++) {
+        if (loss_context_create(&contexts[k]) != LOSS_OK ||
+            loss_context_set_int(contexts[k], "threads", threads[k]) != LOSS_OK) {
+            fprintf(stderr, "%s\n", loss_context_error(contexts[k]));
+            return 0;
+        }
     }
-    madvise(pointer, (size_t)bytes, MADV_HUGEPAGE);
-    return memset(pointer, 0, (size_t)bytes);
+    loss_context_get_string(contexts[0], "isa", &isa);
+    if (!bench_arrays_create(&arrays, 256 * 128256, MOST_ROWS)) {
+        perror("mmap");
+        return 0;
+    }
+    return 1;
 }
 
 int main(int argc, char **argv)
 {
     const char *only = NULL;
-    int threads = 1;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--quick") == 0) {
-            shortest = 0.002;
+            seconds = 0.002;
+            turns = 5;
         } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
-            threads = atoi(argv[++i]);
+            threads[1] = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
             only = argv[++i];
         } else {
@@ -247,21 +308,17 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    for (int i = 0; i < 3; i++) {
-        arrays[i] = map((int64_t)MOST * 8 + 4096);
-    }
-    labels = map((int64_t)MOST * 8);
-    if (loss_context_create(&context) != LOSS_OK ||
-        loss_context_set_int(context, "threads", threads) != LOSS_OK) {
-        fprintf(stderr, "%s\n", loss_context_error(context));
+    if (!start()) {
         return 1;
     }
     for (int32_t i = 0; i < loss_function_catalogue_count(); i++) {
         const char *name = loss_function_catalogue_name(i);
         for (int bits = 32; bits <= 64 && (only == NULL || strcmp(only, name) == 0); bits += 32) {
-            bench_loss(name, bits, threads);
+            bench_loss(name, bits);
         }
     }
-    loss_context_free(context);
+    for (int k = 0; k < COUNTS; k++) {
+        loss_context_free(contexts[k]);
+    }
     return 0;
 }

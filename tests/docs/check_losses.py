@@ -4,16 +4,18 @@ check_losses.py LIBRARY PAGE            compares
 check_losses.py LIBRARY PAGE --write    writes it anew
 """
 import ctypes
+import math
 import sys
 
 START, END = "<!-- catalogue: written by tests/docs/check_losses.py -->\n", "<!-- end of the catalogue -->\n"
-PROPERTIES = ("convex", "smooth", "pointwise", "classification", "margin", "probabilistic", "integer_target")
+PROPERTIES = ("convex", "smooth", "pointwise", "classification", "margin", "probabilistic", "integer_target", "structured")
+ROLES = ["prediction", "target", "weight", "mask"]
 KINDS = {1: "double", 2: "int", 3: "string", 4: "array"}
 
 
 def load(path):
     library = ctypes.CDLL(path)
-    for name in ("catalogue_name", "summary", "formula", "reference", "aliases"):
+    for name in ("catalogue_name", "summary", "formula", "reference", "aliases", "elsewhere", "link", "role"):
         getattr(library, "loss_function_" + name).restype = ctypes.c_char_p
     for name in ("name", "default_string", "choices", "doc"):
         function = getattr(library, "loss_option_" + name)
@@ -36,25 +38,70 @@ def option_row(library, option):
     return "| `%s` | %s | %s | %s | %s |" % (text("name"), KINDS[kind], initial, accepts, text("doc").replace("|", "\\|"))
 
 
+def interval(low, high, both):
+    """The numbers from low to high, in words; "" for all of them."""
+    if both:
+        return "%g or %g" % (low, high)
+    if math.isinf(low) and math.isinf(high):
+        return ""
+    return "from %g on" % low if math.isinf(high) else "up to %g" % high if math.isinf(low) else "%g … %g" % (low, high)
+
+
+def domain(number, binary):
+    """What predictions and targets may be."""
+    parts = [(what, interval(number(what + "_minimum"), number(what + "_maximum"), binary and what == "target"))
+             for what in ("prediction", "target")]
+    parts = ["%ss %s" % (what, numbers) for what, numbers in parts if numbers]
+    return ["Takes %s." % " and ".join(parts)] if parts else []
+
+
+def bounds(number):
+    """What a solver may rely on."""
+    lipschitz, curvature, derivatives = number("lipschitz"), number("curvature_bound"), number("continuous_derivatives")
+    values = interval(number("minimum"), number("maximum"), False)
+    parts = ["Lipschitz constant %.6g" % lipschitz if math.isfinite(lipschitz) else "not Lipschitz",
+             "curvature at most %.6g" % curvature if math.isfinite(curvature) else "curvature without bound",
+             "values " + values if values else "values without bound",
+             "all derivatives continuous" if math.isinf(derivatives) else
+             "no continuous derivative" if derivatives == 0 else
+             "1 continuous derivative" if derivatives == 1 else "%d continuous derivatives" % derivatives]
+    return [", ".join(parts)[0].upper() + ", ".join(parts)[1:] + "."]
+
+
 def section(library, context, name):
     function = ctypes.c_void_p()
     assert library.loss_function_create(ctypes.byref(function), context, name) == 0
     text = lambda what: getattr(library, "loss_function_" + what)(function).decode()
-    value, has = ctypes.c_int32(), []
-    for property_name in PROPERTIES:
-        assert library.loss_function_property(function, property_name.encode(), ctypes.byref(value)) == 0
-        has += [property_name.replace("_", " ")] if value.value else []
-    majorizer = library.loss_function_set_string(function, b"curvature", b"majorizer") == 0
+
+    def has(name):
+        value = ctypes.c_int32()
+        assert library.loss_function_property(function, name.encode(), ctypes.byref(value)) == 0
+        return value.value
+
+    def number(name):
+        value = ctypes.c_double()
+        assert library.loss_function_number(function, name.encode(), ctypes.byref(value)) == 0
+        return value.value
+
     lines = ["### " + name.decode(), "", text("summary")[0].upper() + text("summary")[1:] + ".", "",
              "    " + text("formula"), ""]
+    if has("pointwise") and not has("structured"):
+        lines += ["![%s](curves/%s.svg)" % (name.decode(), name.decode()), ""]
     options = [library.loss_function_option(function, i) for i in range(library.loss_function_option_count(function))]
     rows = [option_row(library, option) for option in options if library.loss_option_name(option) != b"curvature"]
     if rows:
         lines += ["| option | type | default | accepts | |", "|---|---|---|---|---|"] + rows + [""]
     if text("aliases"):
         lines += ["Also called %s." % ", ".join("`%s`" % alias for alias in text("aliases").split())]
-    lines += ["By default %s; %s majorizer." % (", ".join(has), "with a" if majorizer else "no"),
-              text("reference") + ".", ""]
+    if text("elsewhere"):
+        lines += ["Elsewhere: %s." % text("elsewhere")]
+    roles = [library.loss_function_role(function, i).decode() for i in range(library.loss_function_role_count(function))]
+    if roles != ROLES:
+        lines += ["Reads %s." % ", ".join("`%s`" % role for role in roles)]
+    properties = [name.replace("_", " ") for name in PROPERTIES if has(name)]
+    lines += ["By default %s; %s majorizer%s." % (", ".join(properties), "with a" if has("majorizer") else "no",
+                                                  "" if text("link") == "identity" else "; link " + text("link"))]
+    lines += bounds(number) + domain(number, has("binary_target")) + [text("reference") + ".", ""]
     library.loss_function_free(function)
     return "\n".join(lines) + "\n"
 

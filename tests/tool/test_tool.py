@@ -28,7 +28,7 @@ class Data(unittest.TestCase):
 
 class Usage(ToolTest):
     def test_help_goes_to_standard_output(self):
-        for command in [], ["list"], ["evaluate"], ["fit"], ["compare"], ["predict"]:
+        for command in [], ["list"], ["evaluate"], ["fit"], ["compare"], ["predict"], ["plot"]:
             text = self.done(*command, "--help")
             self.assertTrue(text.startswith("Usage: loss"), text)
 
@@ -78,8 +78,16 @@ class List(ToolTest):
         self.assertIs(losses["huber"]["properties"]["classification"], False)
         self.assertIn("bce_with_logits", losses["logistic"]["aliases"])
         for row in losses.values():
-            self.assertEqual(row["roles"][:2], ["prediction", "target"])
+            self.assertEqual(row["roles"][-2:], ["weight", "mask"])
             self.assertTrue(row["summary"] and row["formula"] and row["reference"])
+            self.assertIn(row["link"], ("identity", "logit", "log", "softmax"))
+            self.assertLessEqual({"lipschitz", "curvature_bound", "minimum", "maximum"}, set(row["numbers"]))
+            self.assertIsInstance(row["elsewhere"], list)
+            self.assertEqual(row["properties"]["smooth"], float(row["numbers"]["continuous_derivatives"]) >= 1)
+        self.assertEqual(losses["huber"]["roles"], ["prediction", "target", "weight", "mask"])
+        self.assertEqual(losses["robust_squared_norm"]["roles"], ["prediction", "weight", "mask"])
+        self.assertEqual(losses["logistic"]["numbers"]["target_maximum"], 1)
+        self.assertEqual(losses["huber"]["numbers"]["prediction_maximum"], "Infinity")
 
     def test_optimizers(self):
         optimizers = {row["name"]: row for row in self.json("list", "optimizers")}
@@ -98,6 +106,13 @@ class Evaluate(ToolTest):
     def evaluate(self, name, prediction, target, *arguments):
         return self.json("evaluate", name, "--prediction", self.file("p.csv", prediction), "--target",
                          self.file("t.csv", target), *arguments)
+
+    def test_no_target(self):
+        squares = self.file("s.csv", "0.25\n16\n")
+        result = self.json("evaluate", "robust_squared_norm", "--prediction", squares, "--set", "scale=2")
+        self.assertEqual((result["values"], result["gradient"]), ([0.25, 12], [1, 0.5]))
+        self.usage("reads no --target", "evaluate", "robust_squared_norm", "--prediction", squares, "--target", squares)
+        self.usage("the --target is missing", "evaluate", "huber", "--prediction", squares)
 
     def test_worked_examples(self):
         result = self.evaluate("squared_error", "1.2\n1.8\n2.9\n3.8\n4.9\n", "1\n2\n3\n4\n5\n")
