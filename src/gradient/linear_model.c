@@ -385,6 +385,11 @@ static loss_status check_data(loss_context *context, const loss_function *functi
                               const lossi_array *arrays[ROLE_COUNT])
 {
     lossi_evaluation e;
+    if ((function->row->flags & LOSSI_NO_TARGET) != 0) {
+        return lossi_fail(context, LOSS_ERROR_SUPPORT,
+                          "%s has no target, so that there is nothing to fit a linear model to",
+                          function->title);
+    }
     loss_status status = find_roles(context, data, arrays);
     if (status != LOSS_OK) {
         return status;

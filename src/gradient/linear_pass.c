@@ -98,7 +98,7 @@ static void begin(pass *p, lossi_linear_model *m, const lossi_array *features, i
 static int32_t workers(const pass *p)
 {
     const int64_t elements = p->cut.rows * (p->model->shape.features + p->model->shape.outputs);
-    return elements >= PARALLEL_ELEMENTS ? lossi_context_threads(p->model->base.context) : 1;
+    return elements >= PARALLEL_ELEMENTS && !p->e.serial ? lossi_context_threads(p->model->base.context) : 1;
 }
 
 static loss_status get_scratch(pass *p)
@@ -238,9 +238,11 @@ static loss_status collect(pass *p, lossi_pass_result *result)
 {
     double sums[LOSSI_SLICES], denominators[LOSSI_SLICES];
     result->nonfinite_row = -1;
+    p->model->base.callback_status = 0;
     for (int64_t slice = 0; slice < p->cut.slices; slice++) {
         const lossi_total *total = &p->totals[slice];
         if (total->status != LOSS_OK) {
+            p->model->base.callback_status = total->callback_status;
             return lossi_evaluation_fail(&p->e, p->model->base.context, total);
         }
         sums[slice] = total->sum;

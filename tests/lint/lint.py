@@ -107,7 +107,9 @@ def check_cmocka_floats():
 def check_lengths():
     """Files of at most 600 lines, functions that fit a screen."""
     for path in files(TEXT):
-        if len(path.read_text(encoding="utf-8").splitlines()) > MAX_FILE_LINES:
+        # What a program writes into a page is as long as the catalogue is.
+        own = re.sub(r"<!-- [^\n]*: written by .*?<!-- end", "", path.read_text(encoding="utf-8"), flags=re.S)
+        if len(own.splitlines()) > MAX_FILE_LINES:
             breach(path, MAX_FILE_LINES, f"longer than {MAX_FILE_LINES} lines")
     for path in files({".c", ".h"}):
         start = 0
