@@ -24,19 +24,23 @@ enum {
     SLOPE /* at infinity */
 };
 
-/* Shapes beyond which the loss is that of an infinite one to the last digit; and how far e^y is divided by e^SHIFT. */
+/* Shapes beyond which the loss is that of an infinite one to the last digit; and where e^y and e^z are divided and multiplied by e^SHIFT. */
 #if LOSSI_REAL == 32
 #define MISSING   MISSING32
 #define UNBOUNDED REAL(1e12)
 #define FAR       REAL(85.0)
 #define SHIFT     REAL(40.0)
 #define EXP_SHIFT REAL(2.3538526683701997e17)
+#define EXP_BACK  REAL(4.248354255291589e-18)
+#define DEEP      REAL(-60.0)
 #else
 #define MISSING   MISSING64
 #define UNBOUNDED REAL(1e24)
 #define FAR       REAL(700.0)
 #define SHIFT     REAL(400.0)
 #define EXP_SHIFT REAL(5.221469689764144e173)
+#define EXP_BACK  REAL(1.9151695967140057e-174)
+#define DEEP      REAL(-600.0)
 #endif
 #define NO_SHAPE REAL(1e-20) /* where the shape is 0 to the last digit */
 
@@ -128,7 +132,10 @@ LOSSI_INLINE void barron(vreal prediction, vreal target, const real *parameters,
     const vreal given = prediction - target, cut = v_select(falling, c * ROBUST_GONE, v_set1(REAL_INFINITY));
     const vreal a = v_min(cut, v_abs(given)), r = v_copysign(a, given), rc = r / c;
     const bent x = bend(r, parameters);
-    const vreal p = lossi_ratio_weight(&x.t), e = v_exp_of_parts(x.z.head, x.z.tail), ec = e / c;
+    const vmask deep = v_lt(x.z.head, v_set1(DEEP)); /* e^z may be subnormal where r/c² e²ᶻ is not */
+    const vreal p = lossi_ratio_weight(&x.t), back = v_select(deep, v_set1(EXP_BACK), one);
+    const vreal e = v_exp_of_parts(x.z.head + v_select(deep, v_set1(SHIFT), zero), x.z.tail);
+    const vreal ec = (e / c) * back;
     const vmask far = v_gt(x.y.head, v_set1(FAR)); /* e^y may overflow where b/α e^y does not */
     const vreal rise = v_expm1_of_parts(x.y.head - v_select(far, v_set1(SHIFT), zero), x.y.tail);
     const vreal whole = factor * v_select(far, v_set1(EXP_SHIFT), one) * rise;
@@ -136,7 +143,7 @@ LOSSI_INLINE void barron(vreal prediction, vreal target, const real *parameters,
 
     out->value = v_select(v_mask_or(near, x.square), lossi_half_square(rc),
                           v_select(flat, factor * x.log.head, whole));
-    out->gradient = v_select(v_lt(v_abs(given), v_set1(REAL_INFINITY)), (r * e / c) * ec,
+    out->gradient = v_select(v_lt(v_abs(given), v_set1(REAL_INFINITY)), ((r * e / c) * back) * ec,
                              v_copysign(v_set1(parameters[SLOPE]), given));
     out->gradient = v_select(v_is_nan(given), given, out->gradient);
     out->majorizer = ec * ec;
