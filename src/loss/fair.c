@@ -24,7 +24,7 @@ LOSSI_INLINE void fair(vreal prediction, vreal target, const real *parameters, l
 {
     const vreal one = v_set1(1), c = v_set1(parameters[SCALE]);
     const vreal r = prediction - target, a = v_abs(r), q = a / c;
-    const vmask straight = v_gt(a, c * STRAIGHT), small = v_lt(q, v_set1(ROBUST_SMALL * ROBUST_SMALL));
+    const vmask straight = v_gt(a, c * STRAIGHT), small = v_lt(q, v_set1(ROBUST_TINY));
     const vreal p = v_select(straight, c, one) / v_select(straight, a, one + q);
 
     out->value = v_select(small, lossi_half_square(r), c * v_select(straight, a, c * v_x_minus_log1p(q)));

@@ -22,6 +22,8 @@
 #define ROBUST_GONE  REAL(64.0)
 #endif
 
+#define ROBUST_TINY (ROBUST_SMALL * ROBUST_SMALL) /* such an u itself */
+
 typedef struct lossi_ratio {
     vreal r, a, c;  /* a = |r| */
     vreal num, den; /* a and c; of large ones their significands */

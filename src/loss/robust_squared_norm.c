@@ -15,14 +15,11 @@
  * ½ Σ ρ(‖f‖²) has the gradient ρ′ Jᵀf and the Hessian Jᵀ(ρ′ I + 2ρ″ f fᵀ)J + ….
  * Triggs, McLauchlan, Hartley & Fitzgibbon, Bundle adjustment: a modern synthesis (2000), §4.3.
  */
-#include "loss/robust.h"
+#include "loss/tolerance.h"
 #include "simd/math_atan.h"
 
 enum { KIND, SCALE, WIDTH, SQUARE = LOSSI_PARAMETERS - 1 /* b */ };
 enum { HUBER, SOFT_L1, CAUCHY, TUKEY, GEMAN_MCCLURE, WELSCH, TOLERANT, ARCTAN, KINDS };
-
-/* v where 1 + v is 1, to a quarter of an ulp and less */
-#define TINY (ROBUST_SMALL * ROBUST_SMALL)
 
 LOSSI_INLINE vreal constant(double x)
 {
@@ -63,7 +60,7 @@ LOSSI_INLINE void cauchy(vreal s, const real *parameters, lossi_point *out)
 {
     const vreal b = v_set1(parameters[SQUARE]);
     const lossi_ratio x = lossi_ratio_above(s, b, ROBUST_LARGE * ROBUST_LARGE);
-    const vmask small = v_mask_and(v_lt(s, b), v_lt(x.q, v_set1(TINY)));
+    const vmask small = v_mask_and(v_lt(s, b), v_lt(x.q, v_set1(ROBUST_TINY)));
     vreal half_sum;
 
     out->value = v_select(small, s, b * lossi_ratio_log1p(&x, x.q, v_set1(0), 1));
@@ -88,7 +85,7 @@ LOSSI_INLINE void geman_mcclure(vreal s, const real *parameters, lossi_point *ou
     vreal half_sum;
     const vreal p = weight(s, b, &half_sum);
 
-    out->value = v_select(v_lt(b * constant(1 / TINY), s), b, s * p);
+    out->value = v_select(v_lt(b * constant(1 / ROBUST_TINY), s), b, s * p);
     out->gradient = p * p;
     out->curvature = -p * (p / half_sum);
 }
@@ -100,40 +97,19 @@ LOSSI_INLINE void welsch(vreal s, const real *parameters, lossi_point *out)
     vreal one_minus;
     const vreal half = lossi_half_decay(v, missing, &one_minus);
 
-    out->value = v_select(v_lt(v, v_set1(TINY)), s, b * one_minus);
+    out->value = v_select(v_lt(v, v_set1(ROBUST_TINY)), s, b * one_minus);
     out->gradient = half * half;
     out->curvature = -half * (half / b);
 }
 
-/*
- * With x = (s − a)/w and d = s/w, ρ is w log1p(z), z = σ(a/w) eˣ (1 − e⁻ᵈ), where nothing cancels; and for large x, where z
- * would overflow, s − a + w log(e⁻ˣ + σ(a/w) (1 − e⁻ᵈ)). ρ′ = σ(x) is `first`·`second`, so that neither is subnormal where
- * s ρ′ or ρ″ = σ(x) σ(−x)/w is not.
- */
 LOSSI_INLINE void tolerant(vreal s, const real *parameters, lossi_point *out)
 {
-    const vreal a = v_set1(parameters[SCALE]), w = v_set1(parameters[WIDTH]), zero = v_set1(0),
-                one = v_set1(1);
-    const vreal gap = s - a, back = gap + a, x = gap / w, d = s / w;
-    const vreal gap_missing = (s - back) + ((back - gap) - a); /* Knuth's two-sum */
-    /* what x is missing counts where the exponential is not 0 yet, and is no number far out */
-    const vreal rest = v_select(v_lt(v_abs(x), v_set1(ROBUST_GONE * ROBUST_GONE)),
-                                (v_fnma(x, w, gap) + gap_missing) / w, zero);
-    const vmask up = v_ge(x, zero), far_up = v_gt(x, v_set1(4));
-    vreal one_minus;
-    const vreal half = lossi_half_decay(v_abs(x), v_select(up, rest, -rest), &one_minus), e = half * half;
-    const vreal p = lossi_weight_or(half, v_ne(half, half), half, half); /* 1/(1 + e) */
-    const vreal first = v_select(up, one, half), second = first * p, side = half * p;
-    const vreal part = v_sigmoid(a / w) * -v_expm1(-d); /* σ(a/w) (1 − e⁻ᵈ) */
-    const vreal z = v_select(up, part / e, part * e);
-    const vreal log = w * v_log1p(v_select(far_up, (part - one) + e, z));
+    const vreal a = v_set1(parameters[SCALE]), w = v_set1(parameters[WIDTH]);
+    const lossi_tolerance rho = lossi_tolerance_of(s, v_set1(0), a, w);
 
-    /* near 0 ρ is s ρ′; where eˣ is next to nothing, w z */
-    out->value = v_select(
-        v_lt(d, v_set1(TINY)), (s * first) * second,
-        v_select(v_lt(z, v_set1(TINY)), ((w * first) * part) * first, v_select(far_up, gap, zero) + log));
-    out->gradient = first * second;
-    out->curvature = side * (side / w);
+    out->value = rho.value;
+    out->gradient = rho.first * rho.second;
+    out->curvature = rho.side * (rho.side / w);
 }
 
 /* With p = 1/(1 + (s/a)²): ρ′ = p, ρ″ = −2 s/a² p²; far out (a/s)² and −2 (a/s)²/s */
