@@ -20,7 +20,8 @@ LOSSI_INLINE void tolerant(vreal prediction, vreal target, const real *parameter
     const lossi_tolerance rho = lossi_tolerance_of(s, s_missing, a, w);
     const vreal bend = v_min(most, v_abs(r)) * rho.side; /* 0 at infinity */
 
-    out->value = half * rho.value;
+    /* r² overflows before its half does, and a is nothing beside it */
+    out->value = v_select(v_gt(s, v_set1(REAL_MAX / 4)), lossi_half_square(r), half * rho.value);
     out->gradient = (r * rho.first) * rho.second;
     out->curvature = v_fma(bend + bend, bend / w, rho.first * rho.second);
     out->majorizer = out->curvature;
