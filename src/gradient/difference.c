@@ -135,6 +135,9 @@ static void extrapolate(tableau *t, double difference, double noise, lossi_slope
         const double left = t->entry[row][j - 1], above = t->entry[row - 1][j - 1];
         factor *= 4; /* the error falls with the square of the step */
         t->entry[row][j] = left + (left - above) / (factor - 1);
+        /* What a finer step finds instead, noise aside: as at a jump of the curvature, entries may agree by chance. */
+        const double news = j > 1 ? 0 : fabs(t->entry[row][1] - slope->central) - 4 * noise;
+        slope->error = fmax(slope->error, news);
         const double error = fmax(fabs(t->entry[row][j] - left), fabs(t->entry[row][j] - above)) + noise;
         if (error < slope->error) {
             slope->error = error;
