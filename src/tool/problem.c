@@ -182,9 +182,9 @@ static void fill_rows(struct problem *problem)
         }
         return;
     }
-    /* Two classes as numbers: −1 and 1 where the loss is one of margins, unless it was told 0 and 1. */
+    /* Two classes as numbers: −1 and 1 where the loss takes only these, unless it was told 0 and 1. */
     const char *encoding = "zero_one";
-    if (has_property(problem->function, "margin")) {
+    if (has_property(problem->function, "binary_target")) {
         encoding = "signs";
         loss_function_get_string(problem->function, "target_encoding", &encoding);
     }
