@@ -3,6 +3,8 @@
  *
  *     loss = −t log p − (1 − t) log(1 − p),   0 · log 0 = 0
  *
+ * With a = min(p, 1 − p), which is exact, one of the terms has log a, which may be infinite, and the other log(1 − a), which is
+ * small and right to its last digit. The gradient is (p − t)/(p (1 − p)), by one division.
  * Exact: infinite at the wrong boundary, with value, gradient and curvature of the same function (no clamp). Prefer
  * `logistic` where the model gives logits: near p = 1 a probability has no digits left.
  * Good, Rational decisions (1952), §8.
@@ -13,20 +15,21 @@ LOSSI_INLINE void binary_cross_entropy(vreal p, vreal t, const real *parameters,
 {
     const vreal zero = v_set1(0), one = v_set1(1);
     const vreal q = one - p, s = one - t;
+    const vmask upper = v_gt(p, v_set1((real)0.5));
+    const vreal a = v_min(q, p), near = v_select(upper, s, t), far = v_select(upper, t, s);
+    /* a coefficient of exactly 0 takes its infinity away */
+    const vreal linear = v_select(v_eq(near, zero), zero, near * v_log_half(a));
+    const vreal product = v_fma(p, q, zero); /* +0 for p = −0 too */
+    /* at an end of [0, 1] that is the target the other term alone is left: 1/(1 − p) or −1/p */
+    const vmask end = v_mask_and(v_eq(product, zero), v_eq(p, t));
     const vmask no_positive = v_eq(t, zero), no_negative = v_eq(s, zero);
-    /* a target of exactly 0 or 1 leaves one term, and its 0 · ∞ has to go */
-    const vreal log_p = v_select(no_positive, zero, v_log(p)),
-                log_q = v_select(no_negative, zero, v_log1p(-p));
-    const vreal ratio_p = v_select(no_positive, zero, t / p), ratio_q = v_select(no_negative, zero, s / q);
-    /* (p − t)/(p (1 − p)) is exact when p is near t; at the ends of [0, 1] only one of the ratios is there */
-    const vmask inside = v_mask_and(v_gt(p, zero), v_lt(p, one));
-    const vreal sum = v_select(v_is_nan(p + t), p + t, zero);
+    const vreal nan = v_select(v_is_nan(p + t), p + t, zero);
     (void)parameters;
 
-    out->value = sum - t * log_p - s * log_q;
-    out->gradient = sum + v_select(inside, ((p - t) / p) / q, ratio_q - ratio_p);
-    out->curvature = sum + v_select(no_positive, zero, ratio_p / p) +
-                     v_select(no_negative, zero, ratio_q / q);
+    out->value = v_fma(far, v_log_complement(a), -linear);
+    out->gradient = v_select(end, q - p, (p - t) / product);
+    out->curvature = nan + v_select(no_positive, zero, (t / p) / p) +
+                     v_select(no_negative, zero, (s / q) / q);
     out->majorizer = out->curvature;
 }
 
