@@ -19,16 +19,16 @@ LOSSI_INLINE void logistic(vreal x, vreal t, const real *parameters, lossi_point
     const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
     const vreal positive = v_set1(parameters[POSITIVE_WEIGHT]) * t, negative = one - t;
     const vmask up = v_ge(x, zero);
-    const vreal a = v_abs(x), e = v_exp(-a);
+    const vreal below = v_copysign(x, v_set1(-1)), a = -below, e = v_exp_nonpositive(below);
     const vreal d = one + e, large = one / d; /* σ(|x|) */
     const vreal nearest = v_fma(v_fnma(large, d, one) - large * (e - (d - one)), large, large);
     const vreal wrong = v_select(up, negative, positive); /* the coefficient of the term |x| + L */
     const vreal right = v_select(up, positive, negative), total = positive + negative;
-    const vreal linear = v_select(v_eq(wrong, zero), zero, wrong * a);
+    const vreal linear = v_select(v_eq(wrong, zero), zero, wrong * below); /* −wrong |x| */
     /* σ(x)(1 − t) − σ(−x) w t; the product exact, for the zero where both are equal */
     const vreal slope = v_fnma(right, e, wrong) * large;
 
-    out->value = v_fma(total, v_log1p_unit(e), linear);
+    out->value = v_fma(total, v_log1p_unit(e), -linear);
     out->gradient = v_select(up, slope, -slope);
     out->curvature = (total * e) * (nearest * nearest);
     /* tanh(a/2)/(2a) = expm1(−a)/(−2a (1 + e)); ¼ at 0 */
