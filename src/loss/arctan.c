@@ -61,6 +61,7 @@ const lossi_row lossi_row_arctan = {
     .formula = "scale/2*arctan(r^2/scale), with r = prediction - target",
     .reference = "Agarwal, Mierle et al., Ceres Solver, ArctanLoss",
     .elsewhere = "Ceres ArctanLoss, halved",
+    .elementary = "atan",
     .flags = LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_MAJORIZED,
     .options = options,
     .option_count = 1,

@@ -180,6 +180,7 @@ const lossi_row lossi_row_cumulative_logit = {
     .formula = "-log(sigmoid(theta_k - x) - sigmoid(theta_(k-1) - x)), x = prediction, k = target, theta = "
                "thresholds",
     .reference = "McCullagh, Regression models for ordinal data (1980)",
+    .elementary = "exp log1p",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC | LOSSI_LABELS,
     .structure = &structure,
     .prepare = prepare,

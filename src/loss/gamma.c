@@ -58,6 +58,7 @@ const lossi_row lossi_row_gamma = {
     .formula = "x + y*exp(-x), x = prediction, y = target",
     .reference = "McCullagh & Nelder, Generalized linear models (2nd ed. 1989)",
     .elsewhere = "scikit-learn HalfGammaLoss; XGBoost reg:gamma; LightGBM gamma",
+    .elementary = "exp",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_PROBABILISTIC,
     .link = LOSSI_LINK_LOG,
     .constant = LOSSI_CONSTANT_MEAN,

@@ -129,6 +129,7 @@ const lossi_row lossi_row_gaussian_nll = {
         "Nix & Weigend, Estimating the mean and variance of the target probability distribution (1994)",
     .elsewhere =
         "PyTorch GaussianNLLLoss (variance); CatBoost RMSEWithUncertainty (logarithm of the deviation)",
+    .elementary = "log",
     .flags = LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_PROBABILISTIC,
     .structure = &structure,
     .options = options,

@@ -70,6 +70,7 @@ const lossi_row lossi_row_generalized_kullback_leibler = {
     .formula = "sum_j t_j*log(t_j/q_j) - t_j + q_j, q = prediction, t = target",
     .reference = "Csiszar, Why least squares and maximum entropy? (1991), eq. (1.2)",
     .elsewhere = "optax generalized_kl_divergence with input = logarithms",
+    .elementary = "log",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH,
     .link = LOSSI_LINK_IDENTITY,
     .options = options,

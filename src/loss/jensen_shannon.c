@@ -87,6 +87,7 @@ const lossi_row lossi_row_jensen_shannon = {
                "p = softmax(prediction), t = target",
     .reference = "Lin, Divergence measures based on the Shannon entropy (1991), eq. (4.1)",
     .elsewhere = "Liger-Kernel LigerJSD, which at beta 0 and 1 is the two Kullback-Leibler divergences",
+    .elementary = "exp log log",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH,
     .link = LOSSI_LINK_SOFTMAX,
     .options = options,

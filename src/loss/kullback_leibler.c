@@ -81,6 +81,7 @@ const lossi_row lossi_row_kullback_leibler = {
     .reference = "Kullback & Leibler, On information and sufficiency (1951), eq. (2.6)",
     .elsewhere = "PyTorch KLDivLoss with input = log_probabilities and reduction batchmean; "
                  "Keras KLDivergence with input = probabilities; optax kl_divergence",
+    .elementary = "exp log",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_MAJORIZED,
     .link = LOSSI_LINK_SOFTMAX,
     .constant = LOSSI_CONSTANT_MEAN,

@@ -86,6 +86,7 @@ const lossi_row lossi_row_negative_binomial = {
     .summary = "negative log-likelihood of overdispersed counts",
     .formula = "(y + 1/a)*log(1 + a*exp(x)) - y*x, a = dispersion, x = prediction, y = target",
     .reference = "Hilbe, Negative binomial regression (2nd ed. 2011)",
+    .elementary = "exp log1p",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_PROBABILISTIC,
     .link = LOSSI_LINK_LOG,
     .constant = LOSSI_CONSTANT_MEAN,

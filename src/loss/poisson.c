@@ -71,6 +71,7 @@ const lossi_row lossi_row_poisson = {
     .reference = "McCullagh & Nelder, Generalized linear models (2nd ed. 1989)",
     .elsewhere = "PyTorch PoissonNLLLoss; Keras Poisson (identity); scikit-learn HalfPoissonLoss; XGBoost "
                  "count:poisson; LightGBM poisson; CatBoost Poisson; Vowpal Wabbit poisson (deviance)",
+    .elementary = "exp",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_PROBABILISTIC,
     .link = LOSSI_LINK_LOG,
     .constant = LOSSI_CONSTANT_MEAN,

@@ -78,6 +78,7 @@ const lossi_row lossi_row_reverse_kullback_leibler = {
     .summary = "Kullback-Leibler divergence of the predicted distribution from the target",
     .formula = "sum_j p_j*log(p_j/t_j), p = softmax(prediction), t = target",
     .reference = "Minka, Divergence measures and message passing (2005), section 3",
+    .elementary = "exp log",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH,
     .link = LOSSI_LINK_SOFTMAX,
     .options = options,

@@ -70,6 +70,7 @@ const lossi_row lossi_row_total_variation = {
     .formula = "sum_j |p_j - t_j|/2, p = softmax(prediction), t = target",
     .reference = "Levin, Peres & Wilmer, Markov Chains and Mixing Times (2009), proposition 4.2",
     .elsewhere = "Liger-Kernel LigerTVDLoss",
+    .elementary = "exp",
     .flags = LOSSI_CONVEX,
     .link = LOSSI_LINK_SOFTMAX,
     .options = options,

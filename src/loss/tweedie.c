@@ -67,6 +67,7 @@ const lossi_row lossi_row_tweedie = {
     .reference = "Jorgensen, The theory of dispersion models (1997)",
     .elsewhere = "scikit-learn HalfTweedieLoss; XGBoost reg:tweedie; LightGBM tweedie; CatBoost Tweedie "
                  "(other constants)",
+    .elementary = "expm1 expm1",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_PROBABILISTIC,
     .link = LOSSI_LINK_LOG,
     .constant = LOSSI_CONSTANT_MEAN,

@@ -31,8 +31,7 @@ int bench_arrays_create(bench_arrays *arrays, int64_t most, int64_t most_rows)
            arrays->labels != NULL;
 }
 
-/* u in [0, 1) to a number inside the domain, a few units wide where it has no end. */
-static double inside(const lossi_domain *domain, double u)
+double bench_inside(const lossi_domain *domain, double u)
 {
     const int below = isinf(domain->low), above = isinf(domain->high);
     if (domain->discrete) {
@@ -64,8 +63,8 @@ void bench_arrays_fill(bench_arrays *arrays, const loss_function *function, int 
         if (i % PIECE == 0) {
             loss_random_uniform(1, 0, 2 * i, 2 * PIECE, u);
         }
-        put(arrays->prediction, bits, i, inside(&function->prepared.prediction, u[2 * (i % PIECE)]));
-        put(arrays->target, bits, i, inside(&function->prepared.target, u[2 * (i % PIECE) + 1]));
+        put(arrays->prediction, bits, i, bench_inside(&function->prepared.prediction, u[2 * (i % PIECE)]));
+        put(arrays->target, bits, i, bench_inside(&function->prepared.target, u[2 * (i % PIECE) + 1]));
     }
 }
 

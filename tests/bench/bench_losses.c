@@ -23,6 +23,7 @@
 #include "loss/handle.h"
 #include "measure.h"
 #include "passes.h"
+#include "roles.h"
 
 enum {
     MOST_CALLS = 4, /* of elementary functions an element */
@@ -119,9 +120,14 @@ static void run_loss(void *argument)
     }
 }
 
-/* A loss over rows whose targets are numbers has no short call. */
-static void make_data(loss_job *j)
+/* A loss over rows whose targets are numbers has no short call, and one with a structure none at all. */
+static void make_data(loss_job *j, const bench_roles *roles)
 {
+    if (roles != NULL) {
+        j->inputs = roles->inputs;
+        j->outputs = roles->outputs;
+        return;
+    }
     const loss_dtype dtype = j->bits == 32 ? LOSS_FLOAT32 : LOSS_FLOAT64;
     loss_status status = loss_data_create(&j->inputs, j->context);
     if (status == LOSS_OK) {
@@ -206,15 +212,19 @@ static void print_loss(const loss_job *j, int count, const bench_action *loss, d
 
 /* ---- all of it ---- */
 
-/* The loss, the pass over the same memory and the elementary functions in turns. Gives the seconds of one thread. */
-static double bench(const loss_function *function, int bits, int labels, int64_t rows, int64_t columns)
+/*
+ * The loss, the pass over the same memory and the elementary functions in turns. Gives the seconds of one thread. `roles` are
+ * the arrays of a loss with a structure, else NULL; its pass reads and writes as many bytes, a third of them written.
+ */
+static double bench(const loss_function *function, int bits, int labels, int64_t rows, int64_t columns,
+                    const bench_roles *roles)
 {
     const int counts = rows * columns < LEAST_PARALLEL ? 1 : COUNTS;
     const bench_passes *passes = bench_passes_for(isa, bits);
     const int32_t untargeted = (function->row->flags & LOSSI_NO_TARGET) != 0;
-    const bench_pass *pass = labels || untargeted ? passes->read_one : passes->read_two;
-    const int32_t short_call = labels || (function->row->flags & LOSSI_POINTWISE) != 0;
-    const int64_t chunks = rows * columns / CHUNK;
+    const bench_pass *pass = roles == NULL && (labels || untargeted) ? passes->read_one : passes->read_two;
+    const int32_t short_call = roles == NULL && (labels || (function->row->flags & LOSSI_POINTWISE) != 0);
+    const int64_t chunks = (roles != NULL ? roles->bytes / (3 * bits / 8) : rows * columns) / CHUNK;
     loss_job jobs[COUNTS];
     memory_job memory_jobs[2 * COUNTS];
     bench_action actions[3 * COUNTS + MOST_CALLS], *memory = actions + counts, *calls = actions + 3 * counts;
@@ -227,7 +237,7 @@ static double bench(const loss_function *function, int bits, int labels, int64_t
                              .rows = rows,
                              .columns = columns};
         if (!short_call) {
-            make_data(&jobs[k]);
+            make_data(&jobs[k], roles);
         }
         actions[k] = (bench_action){.run = run_loss, .argument = &jobs[k]};
         for (int stores = 0; stores < 2; stores++) {
@@ -247,11 +257,28 @@ static double bench(const loss_function *function, int bits, int labels, int64_t
             const double time = memory[2 * k + stores].smallest;
             least = time < least ? time : least;
         }
-        print_loss(&jobs[k], k, actions, least * 1e9 / (double)(chunks * CHUNK), elementary);
-        loss_data_free(jobs[k].inputs);
-        loss_data_free(jobs[k].outputs);
+        print_loss(&jobs[k], k, actions, least * 1e9 / (double)(rows * columns), elementary);
+        if (roles == NULL) {
+            loss_data_free(jobs[k].inputs);
+            loss_data_free(jobs[k].outputs);
+        }
     }
     return actions[0].smallest;
+}
+
+/* A loss with a structure: rows, or groups of rows, of what users have. */
+static void bench_structured(const loss_function *function, int bits)
+{
+    static const int64_t elements[] = {10000, 1000000};
+    for (int i = 0; i < 2; i++) {
+        bench_roles roles;
+        if (bench_roles_create(&roles, contexts[0], function, bits, elements[i]) != LOSS_OK) {
+            fprintf(stderr, "%s: %s\n", loss_function_name(function), loss_context_error(contexts[0]));
+            exit(1);
+        }
+        bench(function, bits, 0, roles.rows, roles.columns, &roles);
+        bench_roles_free(&roles);
+    }
 }
 
 static void bench_loss(const char *name, int bits)
@@ -261,13 +288,18 @@ static void bench_loss(const char *name, int bits)
         fprintf(stderr, "%s\n", loss_context_error(contexts[0]));
         exit(1);
     }
+    if (function->row->structure != NULL) {
+        bench_structured(function, bits);
+        loss_function_free(function);
+        return;
+    }
     const int32_t wide = (function->row->flags & LOSSI_POINTWISE) == 0;
     const int labels = (function->row->flags & LOSSI_LABELS) != 0;
     bench_arrays_fill(&arrays, function, bits, wide ? arrays.most : 16000000);
     for (int i = 0; i < 4 && shapes[wide][i][0] > 0; i++) {
         const int64_t rows = shapes[wide][i][0], columns = shapes[wide][i][1];
         bench_arrays_fill_labels(&arrays, rows, columns);
-        if (bench(function, bits, labels, rows, columns) > patience) {
+        if (bench(function, bits, labels, rows, columns, NULL) > patience) {
             fprintf(stderr, "%s is too slow for larger shapes\n", name);
             break;
         }
