@@ -15,17 +15,13 @@
 #ifndef LOSSI_LOSS_PAIRWISE_H
 #define LOSSI_LOSS_PAIRWISE_H
 
-#include "loss/lanes.h"
-#include "loss/structured.h"
+#include "loss/lists.h"
 #include "simd/reduce.h"
 
 typedef struct lossi_pair {
     vreal value, slope, bend; /* φ, φ', φ'' */
     vreal slope_missing;      /* what rounding took away from φ', of a loss that says so */
 } lossi_pair;
-
-/* Roles of all these losses. */
-enum { LOSSI_SCORE, LOSSI_RELEVANCE, LOSSI_OFFSETS, LOSSI_PAIR_ROLES };
 
 /* A sum per item, with what rounding took away. */
 typedef struct lossi_item_sums {
@@ -46,12 +42,6 @@ typedef struct lossi_pairs {
 /* φ of `count` pairs: item i is the high one, items j … are the low ones. */
 typedef void (*lossi_pair_formula)(const lossi_pairs *p, int64_t i, int64_t j, int count, vreal d,
                                    lossi_pair *out);
-
-/* Doubles of scratch, items rounded up to whole vectors. */
-static inline int64_t lossi_pairs_padded(int64_t items)
-{
-    return (items + LOSSI_LANES - 1) / LOSSI_LANES * LOSSI_LANES;
-}
 
 /* sum + lost += x */
 LOSSI_INLINE void lossi_add_kept(double *sum, double *lost, double x)
@@ -144,17 +134,6 @@ LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula f
     }
 }
 
-/* NaN anywhere in a group makes the group NaN: a comparison alone would pass it over. */
-static real lossi_pairs_probe(const lossi_pairs *p)
-{
-    real probe = 0;
-    for (int64_t i = 0; i < p->items; i++) {
-        const real s = lossi_get(p->score + i), y = lossi_get(p->relevance + i);
-        probe = s == s && y == y ? probe : REAL_NAN;
-    }
-    return probe;
-}
-
 static void lossi_pairs_put(const lossi_pairs *p, void *array, int k, real probe)
 {
     for (int64_t i = 0; array != NULL && i < p->items; i++) {
@@ -167,7 +146,7 @@ static void lossi_pairs_put(const lossi_pairs *p, void *array, int k, real probe
 
 static void lossi_pairs_begin(lossi_pairs *p, const lossi_part *part)
 {
-    const int64_t padded = lossi_pairs_padded(part->rows);
+    const int64_t padded = lossi_padded(part->rows);
     double *scratch = part->scratch;
     memset(p, 0, sizeof *p);
     p->part = part;
@@ -192,7 +171,7 @@ LOSSI_INLINE void lossi_pairs_all(lossi_pairs *p, lossi_pair_formula formula, in
 static void lossi_pairs_end(const lossi_pairs *p)
 {
     const lossi_derivatives *out = &p->part->output[LOSSI_SCORE];
-    const real probe = lossi_pairs_probe(p);
+    const real probe = lossi_list_probe(p->part);
     const double total = p->value - p->value == 0 ? p->value + p->value_lost : p->value;
     lossi_put(p->part->value, probe + (real)total);
     *p->part->denominator = p->pairs;
@@ -213,20 +192,14 @@ LOSSI_INLINE void lossi_pairwise(const lossi_part *part, lossi_pair_formula form
 /* The structure of all of them. */
 #ifdef LOSSI_ONCE
 
-static const lossi_role lossi_pair_roles[LOSSI_PAIR_ROLES] = {
-    [LOSSI_SCORE] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
-    [LOSSI_RELEVANCE] = {.name = "target", .columns = 1},
-    [LOSSI_OFFSETS] = {.name = "offsets", .kind = LOSSI_ROLE_OFFSETS, .flags = LOSSI_OPTIONAL},
-};
-
 static int64_t lossi_pairs_scratch(const lossi_prepared *prepared, const lossi_shape *shape)
 {
     (void)prepared;
-    return 2 * LOSSI_PAIR_SUMS * lossi_pairs_padded(shape->rows[0]) * (int64_t)sizeof(double);
+    return 2 * LOSSI_PAIR_SUMS * lossi_padded(shape->rows[0]) * (int64_t)sizeof(double);
 }
 
-static const lossi_structure lossi_pair_structure = {.roles = lossi_pair_roles,
-                                                     .role_count = LOSSI_PAIR_ROLES,
+static const lossi_structure lossi_pair_structure = {.roles = lossi_list_roles,
+                                                     .role_count = LOSSI_LIST_ROLES,
                                                      .flags = LOSSI_GROUPED,
                                                      .scratch = lossi_pairs_scratch};
 
