@@ -29,8 +29,7 @@ typedef struct list {
     lossi_exponentials scores;
     lossi_twofold weight;       /* W */
     lossi_twofold other_weight; /* without the largest score's */
-    lossi_twofold mean;         /* of the direction, from its origin */
-    double divisor, factor;     /* Z; W/Z times the scale */
+    double divisor;             /* Z */
 } list;
 
 /* u, and its sums. */
@@ -77,20 +76,6 @@ static real value(list *l)
     return (real)((sum.head == sum.head ? sum.head : linear.head + rest.head) / l->divisor);
 }
 
-/* The direction, and its mean; where one score dominates, from the element there, which is then nearly the mean. */
-static void directions(const real *direction, list *l)
-{
-    double *w = l->array[OTHER];
-    const int32_t dominated = l->scores.others.head < 0.25;
-    const double origin = dominated ? (double)lossi_get(direction + l->scores.largest) : 0;
-    memset(w, 0, (size_t)lossi_padded(l->items) * sizeof *w);
-    for (int64_t i = 0; i < l->items; i++) {
-        w[i] = (double)lossi_get(direction + i) - origin;
-    }
-    l->mean = lossi_twofold_divide(
-        lossi_twofold_dot(l->array[EXPONENTIAL], l->array[EXPONENTIAL_LOST], w, l->items), l->scores.total);
-}
-
 static void gradients(const lossi_part *part, const list *l, real *to)
 {
     const lossi_twofold rest = lossi_twofold_divide(l->scores.others, l->scores.total);
@@ -109,29 +94,6 @@ static void gradients(const lossi_part *part, const list *l, real *to)
         lossi_wide_store(to, j, l->items, out);
     }
     lossi_put(to + l->scores.largest, (real)(here.head * (part->scale / l->divisor)));
-}
-
-/* W/Z p (1 − p), or W/Z p (w − p·w). */
-static void second(const list *l, int32_t product, real *to)
-{
-    const double total = l->scores.total.head, rest = l->scores.others.head / total;
-    const f64v inverse = f64_set1(1 / total), one = f64_set1(1), none = f64_set1(0);
-    const lossi_twofold unit = lossi_twofold_of(1);
-    const f64v mean = f64_set1(l->mean.head), lost = f64_set1(l->mean.lost);
-    for (int64_t j = 0; j < l->items; j += VREAL_LANES) {
-        f64v out[LOSSI_WIDENED];
-        for (int v = 0; v < LOSSI_WIDENED; v++) {
-            const int64_t at = j + v * F64_LANES;
-            const f64v p = f64_load(l->array[EXPONENTIAL] + at) * inverse;
-            const f64v w = f64_load(l->array[OTHER] + at);
-            const f64v other = product ? lossi_product_minus(w, none, unit, mean, lost) : one - p;
-            out[v] = f64_set1(l->factor) * (p * other);
-        }
-        lossi_wide_store(to, j, l->items, out);
-    }
-    if (!product) {
-        lossi_put(to + l->scores.largest, (real)(l->factor * (rest / total)));
-    }
 }
 
 static void list_net(const lossi_part *part)
@@ -154,16 +116,18 @@ static void list_net(const lossi_part *part)
     }
     *part->denominator = 1;
     lossi_put(part->value, value(&l));
-    l.factor = l.weight.head / l.divisor * part->scale;
+    const double factor = l.weight.head / l.divisor * part->scale, *e = l.array[EXPONENTIAL];
     if (out->gradient != NULL) {
         gradients(part, &l, out->gradient);
     }
     if (out->curvature != NULL) {
-        second(&l, 0, out->curvature);
+        lossi_exponentials_curvature(&l.scores, e, l.items, factor, out->curvature);
     }
     if (out->product != NULL) {
-        directions(out->direction, &l);
-        second(&l, 1, out->product);
+        double origin;
+        const lossi_twofold mean = lossi_exponentials_mean(&l.scores, e, l.array[EXPONENTIAL_LOST],
+                                                           out->direction, l.items, l.array[OTHER], &origin);
+        lossi_exponentials_product(&l.scores, e, l.array[OTHER], mean, l.items, factor, out->product);
     }
 }
 

@@ -238,4 +238,53 @@ static inline void lossi_exponentials_of(const real *s, int64_t count, double te
     e[out->largest] = 1;
 }
 
+/*
+ * The mean of a direction under the probabilities e/total, in w the direction itself. Where one number dominates both are measured
+ * from the direction's element there, which is then nearly the mean.
+ */
+static inline lossi_twofold lossi_exponentials_mean(const lossi_exponentials *x, const double *e,
+                                                    const double *e_lost, const real *direction,
+                                                    int64_t count, double *w, double *origin)
+{
+    *origin = x->others.head < 0.25 ? (double)lossi_get(direction + x->largest) : 0;
+    memset(w, 0, (size_t)lossi_padded(count) * sizeof *w);
+    for (int64_t i = 0; i < count; i++) {
+        w[i] = (double)lossi_get(direction + i) - *origin;
+    }
+    return lossi_twofold_divide(lossi_twofold_dot(e, e_lost, w, count), x->total);
+}
+
+/* factor · p (1 − p) of p = e/total. */
+static inline void lossi_exponentials_curvature(const lossi_exponentials *x, const double *e, int64_t count,
+                                                double factor, real *to)
+{
+    const f64v inverse = f64_set1(1 / x->total.head), one = f64_set1(1);
+    for (int64_t j = 0; j < count; j += VREAL_LANES) {
+        f64v out[LOSSI_WIDENED];
+        for (int v = 0; v < LOSSI_WIDENED; v++) {
+            const f64v p = f64_load(e + j + v * F64_LANES) * inverse;
+            out[v] = f64_set1(factor) * (p * (one - p));
+        }
+        lossi_wide_store(to, j, count, out);
+    }
+    lossi_put(to + x->largest, (real)(factor * (x->others.head / x->total.head / x->total.head)));
+}
+
+/* factor · p (w − mean). */
+static inline void lossi_exponentials_product(const lossi_exponentials *x, const double *e, const double *w,
+                                              lossi_twofold mean, int64_t count, double factor, real *to)
+{
+    const f64v inverse = f64_set1(1 / x->total.head), none = f64_set1(0);
+    for (int64_t j = 0; j < count; j += VREAL_LANES) {
+        f64v out[LOSSI_WIDENED];
+        for (int v = 0; v < LOSSI_WIDENED; v++) {
+            const int64_t at = j + v * F64_LANES;
+            const f64v apart = lossi_product_minus(f64_load(w + at), none, lossi_twofold_of(1),
+                                                   f64_set1(mean.head), f64_set1(mean.lost));
+            out[v] = f64_set1(factor) * (f64_load(e + at) * inverse * apart);
+        }
+        lossi_wide_store(to, j, count, out);
+    }
+}
+
 #endif
