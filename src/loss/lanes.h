@@ -14,6 +14,12 @@ enum {
     LOSSI_WIDE = LOSSI_LANES / F64_LANES    /* vectors of double that hold 16 lanes */
 };
 
+/* A count rounded up to whole packs. */
+static inline int64_t lossi_padded(int64_t count)
+{
+    return (count + LOSSI_LANES - 1) / LOSSI_LANES * LOSSI_LANES;
+}
+
 /*
  * Before a loop over the vectors of a pack: all of it in one piece, so that lanes stay in registers. Vectors of 16 bytes are
  * too many for that.

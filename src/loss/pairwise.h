@@ -15,18 +15,13 @@
 #ifndef LOSSI_LOSS_PAIRWISE_H
 #define LOSSI_LOSS_PAIRWISE_H
 
-#include "loss/lanes.h"
-#include "loss/structured.h"
+#include "loss/lists.h"
 #include "simd/reduce.h"
 
 typedef struct lossi_pair {
     vreal value, slope, bend; /* φ, φ', φ'' */
+    vreal slope_missing;      /* what rounding took away from φ', of a loss that says so */
 } lossi_pair;
-
-typedef void (*lossi_pair_formula)(const lossi_part *part, vreal d, lossi_pair *out);
-
-/* Roles of all these losses. */
-enum { LOSSI_SCORE, LOSSI_RELEVANCE, LOSSI_OFFSETS, LOSSI_PAIR_ROLES };
 
 /* A sum per item, with what rounding took away. */
 typedef struct lossi_item_sums {
@@ -41,13 +36,12 @@ typedef struct lossi_pairs {
     int64_t items;
     lossi_item_sums sums[LOSSI_PAIR_SUMS];
     double value, value_lost, pairs;
+    double *own; /* scratch behind the sums, of a loss that asked for it */
 } lossi_pairs;
 
-/* Doubles of scratch, items rounded up to whole vectors. */
-static inline int64_t lossi_pairs_padded(int64_t items)
-{
-    return (items + LOSSI_LANES - 1) / LOSSI_LANES * LOSSI_LANES;
-}
+/* φ of `count` pairs: item i is the high one, items j … are the low ones. */
+typedef void (*lossi_pair_formula)(const lossi_pairs *p, int64_t i, int64_t j, int count, vreal d,
+                                   lossi_pair *out);
 
 /* sum + lost += x */
 LOSSI_INLINE void lossi_add_kept(double *sum, double *lost, double x)
@@ -95,8 +89,8 @@ LOSSI_INLINE void lossi_add_lanes(const lossi_lane_pair *lanes, double sign, dou
     }
 }
 
-/* All pairs in which item i is the high one. */
-LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula formula)
+/* All pairs in which item i is the high one; `missing`, a constant: whether the formula gives what φ' is missing. */
+LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula formula, int missing)
 {
     const vreal zero = v_set1(0), score = v_set1(lossi_get(p->score + i));
     const vreal relevance = v_set1(lossi_get(p->relevance + i));
@@ -114,7 +108,7 @@ LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula f
         if (!v_mask_any(below)) {
             continue;
         }
-        formula(p->part, v_load_part(p->score + j, count) - score, &pair);
+        formula(p, i, j, count, v_load_part(p->score + j, count) - score, &pair);
         const vreal parts[LOSSI_PAIR_SUMS] = {
             v_select(below, pair.slope, zero), v_select(below, pair.bend, zero),
             p->direction == NULL
@@ -124,6 +118,10 @@ LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula f
         for (int k = 0; k < LOSSI_PAIR_SUMS; k++) {
             lossi_add_items(&p->sums[k], j, parts[k]);
             lossi_add_pair_lanes(&own[k], j, parts[k]);
+        }
+        if (missing) {
+            lossi_add_items(&p->sums[0], j, v_select(below, pair.slope_missing, zero));
+            lossi_add_pair_lanes(&own[0], j, v_select(below, pair.slope_missing, zero));
         }
         v_store(there, v_select(below, v_set1(1), zero));
         for (int lane = 0; lane < VREAL_LANES; lane++) {
@@ -136,17 +134,6 @@ LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula f
     }
 }
 
-/* NaN anywhere in a group makes the group NaN: a comparison alone would pass it over. */
-static real lossi_pairs_probe(const lossi_pairs *p)
-{
-    real probe = 0;
-    for (int64_t i = 0; i < p->items; i++) {
-        const real s = lossi_get(p->score + i), y = lossi_get(p->relevance + i);
-        probe = s == s && y == y ? probe : REAL_NAN;
-    }
-    return probe;
-}
-
 static void lossi_pairs_put(const lossi_pairs *p, void *array, int k, real probe)
 {
     for (int64_t i = 0; array != NULL && i < p->items; i++) {
@@ -157,50 +144,62 @@ static void lossi_pairs_put(const lossi_pairs *p, void *array, int k, real probe
     }
 }
 
-/* The kernel of a loss over pairs. */
-LOSSI_INLINE void lossi_pairwise(const lossi_part *part, lossi_pair_formula formula)
+static void lossi_pairs_begin(lossi_pairs *p, const lossi_part *part)
 {
-    const lossi_derivatives *out = &part->output[LOSSI_SCORE];
-    lossi_pairs p = {.part = part,
-                     .score = part->input[LOSSI_SCORE].data,
-                     .relevance = part->input[LOSSI_RELEVANCE].data,
-                     .direction = out->direction,
-                     .items = part->rows};
-    const int64_t padded = lossi_pairs_padded(part->rows);
+    const int64_t padded = lossi_padded(part->rows);
     double *scratch = part->scratch;
+    memset(p, 0, sizeof *p);
+    p->part = part;
+    p->score = part->input[LOSSI_SCORE].data;
+    p->relevance = part->input[LOSSI_RELEVANCE].data;
+    p->direction = part->output[LOSSI_SCORE].direction;
+    p->items = part->rows;
     memset(scratch, 0, (size_t)(2 * LOSSI_PAIR_SUMS * padded) * sizeof *scratch);
     for (int k = 0; k < LOSSI_PAIR_SUMS; k++, scratch += 2 * padded) {
-        p.sums[k] = (lossi_item_sums){scratch, scratch + padded};
+        p->sums[k] = (lossi_item_sums){scratch, scratch + padded};
     }
-    for (int64_t i = 0; i < p.items; i++) {
-        lossi_pairs_of(&p, i, formula);
+    p->own = scratch;
+}
+
+LOSSI_INLINE void lossi_pairs_all(lossi_pairs *p, lossi_pair_formula formula, int missing)
+{
+    for (int64_t i = 0; i < p->items; i++) {
+        lossi_pairs_of(p, i, formula, missing);
     }
-    const real probe = lossi_pairs_probe(&p);
-    const double total = p.value - p.value == 0 ? p.value + p.value_lost : p.value;
-    lossi_put(part->value, probe + (real)total);
-    *part->denominator = p.pairs;
-    lossi_pairs_put(&p, out->gradient, 0, probe);
-    lossi_pairs_put(&p, out->curvature, 1, probe);
-    lossi_pairs_put(&p, out->product, 2, probe);
+}
+
+static void lossi_pairs_end(const lossi_pairs *p)
+{
+    const lossi_derivatives *out = &p->part->output[LOSSI_SCORE];
+    const real probe = lossi_list_probe(p->part);
+    const double total = p->value - p->value == 0 ? p->value + p->value_lost : p->value;
+    lossi_put(p->part->value, probe + (real)total);
+    *p->part->denominator = p->pairs;
+    lossi_pairs_put(p, out->gradient, 0, probe);
+    lossi_pairs_put(p, out->curvature, 1, probe);
+    lossi_pairs_put(p, out->product, 2, probe);
+}
+
+/* The kernel of a loss over pairs whose formula needs the difference alone. */
+LOSSI_INLINE void lossi_pairwise(const lossi_part *part, lossi_pair_formula formula, int missing)
+{
+    lossi_pairs p;
+    lossi_pairs_begin(&p, part);
+    lossi_pairs_all(&p, formula, missing);
+    lossi_pairs_end(&p);
 }
 
 /* The structure of all of them. */
 #ifdef LOSSI_ONCE
 
-static const lossi_role lossi_pair_roles[LOSSI_PAIR_ROLES] = {
-    [LOSSI_SCORE] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
-    [LOSSI_RELEVANCE] = {.name = "target", .columns = 1},
-    [LOSSI_OFFSETS] = {.name = "offsets", .kind = LOSSI_ROLE_OFFSETS, .flags = LOSSI_OPTIONAL},
-};
-
 static int64_t lossi_pairs_scratch(const lossi_prepared *prepared, const lossi_shape *shape)
 {
     (void)prepared;
-    return 2 * LOSSI_PAIR_SUMS * lossi_pairs_padded(shape->rows[0]) * (int64_t)sizeof(double);
+    return 2 * LOSSI_PAIR_SUMS * lossi_padded(shape->rows[0]) * (int64_t)sizeof(double);
 }
 
-static const lossi_structure lossi_pair_structure = {.roles = lossi_pair_roles,
-                                                     .role_count = LOSSI_PAIR_ROLES,
+static const lossi_structure lossi_pair_structure = {.roles = lossi_list_roles,
+                                                     .role_count = LOSSI_LIST_ROLES,
                                                      .flags = LOSSI_GROUPED,
                                                      .scratch = lossi_pairs_scratch};
 

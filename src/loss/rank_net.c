@@ -11,10 +11,11 @@
 
 enum { SHARPNESS };
 
-LOSSI_INLINE void formula(const lossi_part *part, vreal d, lossi_pair *out)
+LOSSI_INLINE void formula(const lossi_pairs *p, int64_t i, int64_t j, int count, vreal d, lossi_pair *out)
 {
-    const vreal sharpness = v_set1((real)part->prepared->parameters[SHARPNESS]), x = sharpness * d;
+    const vreal sharpness = v_set1((real)p->part->prepared->parameters[SHARPNESS]), x = sharpness * d;
     const vreal up = v_sigmoid(x), down = v_sigmoid(-x);
+    (void)i, (void)j, (void)count;
     out->value = v_softplus(x);
     out->slope = sharpness * up;
     out->bend = sharpness * sharpness * (up * down);
@@ -22,7 +23,7 @@ LOSSI_INLINE void formula(const lossi_part *part, vreal d, lossi_pair *out)
 
 static void rank_net(const lossi_part *part)
 {
-    lossi_pairwise(part, formula);
+    lossi_pairwise(part, formula, 0);
 }
 
 extern const lossi_kernels LOSSI_NAME(rank_net);

@@ -10,6 +10,8 @@ A definition of such a loss has
 
 and may have
 
+    held(a, o)           what counts as a constant while derivatives are taken, though it depends on the numbers (weights by the
+                         current order, say): found at the point and given to values() as a third argument
     gauss_newton(a, o), majorizer(a, o)   the dense matrix over all differentiable numbers, in the order of ROLES
     gradient_at_kink(a, o)                all differentiable numbers of the gradient where the rule is not one number's own
     curvature_at_kink(a, o)               the same for the diagonal
@@ -64,8 +66,9 @@ def _snap(x, scale, order):
 def outputs(definition, arrays, direction, options):
     """{output: numbers} and whether the point is at a kink."""
     mp.dps = getattr(definition, "DIGITS", DIGITS)
-    total = lambda a: mp.fsum(definition.values(a, options))
-    values = definition.values(arrays, options)
+    held = [definition.held(arrays, options)] if hasattr(definition, "held") else []
+    total = lambda a: mp.fsum(definition.values(a, options, *held))
+    values = definition.values(arrays, options, *held)
     here = mp.fsum(values)
     places = coordinates(definition, arrays)
     gradient, curvature, kink = [], [], False

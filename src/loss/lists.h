@@ -1,0 +1,46 @@
+/* What losses of groups of items have in common: scores, relevances, and the groups by the role "offsets". */
+#ifndef LOSSI_LOSS_LISTS_H
+#define LOSSI_LOSS_LISTS_H
+
+#include "loss/lanes.h"
+#include "loss/structured.h"
+
+enum { LOSSI_SCORE, LOSSI_RELEVANCE, LOSSI_OFFSETS, LOSSI_LIST_ROLES };
+
+/* NaN anywhere in a group makes the group NaN: a comparison alone would pass it over. Else 0. */
+static inline real lossi_list_probe(const lossi_part *part)
+{
+    const real *score = part->input[LOSSI_SCORE].data, *relevance = part->input[LOSSI_RELEVANCE].data;
+    real probe = 0;
+    for (int64_t i = 0; i < part->rows; i++) {
+        const real s = lossi_get(score + i), y = lossi_get(relevance + i);
+        probe = s == s && y == y ? probe : REAL_NAN;
+    }
+    return probe;
+}
+
+/* One number in all outputs: of a group that does not count, 0, or that is NaN; and what it adds to the denominator. */
+static inline void lossi_list_fill(const lossi_part *part, real number, double denominator)
+{
+    const lossi_derivatives *out = &part->output[LOSSI_SCORE];
+    real *const arrays[] = {out->gradient, out->curvature, out->product};
+    lossi_put(part->value, number);
+    *part->denominator = denominator;
+    for (int k = 0; k < 3; k++) {
+        for (int64_t i = 0; arrays[k] != NULL && i < part->rows; i++) {
+            lossi_put(arrays[k] + i, number);
+        }
+    }
+}
+
+#ifdef LOSSI_ONCE
+
+static const lossi_role lossi_list_roles[LOSSI_LIST_ROLES] = {
+    [LOSSI_SCORE] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
+    [LOSSI_RELEVANCE] = {.name = "target", .columns = 1},
+    [LOSSI_OFFSETS] = {.name = "offsets", .kind = LOSSI_ROLE_OFFSETS, .flags = LOSSI_OPTIONAL},
+};
+
+#endif
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * Supervised contrastive loss, SupCon: the mean over an anchor's positives of the cross-entropy of telling each from all others.
+ *
+ *     loss = log Σ_a exp(s_a/τ) − (1/|P|) Σ_{p ∈ P} s_p/τ,   a over positives and negatives,   τ the temperature
+ *
+ * A row of the prediction is an anchor's similarities to all candidates; loss/similarities.h says how positives and negatives are
+ * given; the role "negatives" is what leaves the anchor itself out. Unlike in InfoNCE other positives are in the sum. An anchor
+ * without positives does not count: its row is 0, and nothing is added to the denominator, which is the number of the others.
+ *
+ * The gradient by s/τ is π_j − 1/|P| at a positive, formed as |P| e_j − Σ_P e less the negatives' Σ e, over |P| times the sum of all:
+ * positives that are equal leave the negatives alone, to their last digit. Convex, so Gauss–Newton is exact.
+ * Khosla et al., Supervised contrastive learning (2020), eq. (2), L_out.
+ */
+#include "loss/similarities.h"
+
+enum { TEMPERATURE };
+
+/* Arrays of scratch: of real, of numbers of columns, then of double. */
+enum { REALS, ALL, NEGATIVE, E, E_LOST, NONE, W, OUT, ARRAYS };
+
+typedef struct anchor {
+    lossi_anchor a;
+    double *array[ARRAYS];
+    int64_t *all, *negative; /* all: positives, then negatives */
+    int64_t count;           /* of all */
+    real *reals, *out;       /* similarities of all */
+    double temperature;
+    lossi_exponentials e;               /* of all */
+    lossi_twofold positives, negatives; /* Σ e of both */
+} anchor;
+
+/* Σ (m − s)/(|P| τ) + log Σ e */
+static real value(const anchor *x)
+{
+    double *gap = x->array[W], log[LOSSI_LANES] = {x->e.others.head};
+    memset(gap, 0, (size_t)lossi_padded(x->a.positives) * sizeof *gap);
+    for (int64_t k = 0; k < x->a.positives; k++) {
+        const real s = lossi_get(x->reals + k);
+        gap[k] = s == x->e.maximum ? 0 : (double)x->e.maximum - (double)s;
+    }
+    lossi_wide_log1p(log, LOSSI_LANES);
+    const double sum = lossi_twofold_dot(gap, x->array[NONE], NULL, x->a.positives).head;
+    return (real)(sum / (double)x->a.positives / x->temperature + log[0]);
+}
+
+/* The sums over positives and negatives: the others of either are set aside. */
+static void sums(anchor *x)
+{
+    double *const e[] = {x->array[E], x->array[E_LOST]};
+    double kept[2][LOSSI_LANES];
+    const int kinds = LOSSI_REAL == 64 ? 2 : 1; /* float32 has nothing lost */
+    const int64_t first = x->a.positives, padded = lossi_padded(first);
+    const int64_t beyond = padded < lossi_padded(x->count) ? padded : lossi_padded(x->count);
+    for (int k = 0; k < kinds; k++) {
+        memset(kept[k], 0, sizeof kept[k]);
+        for (int64_t i = first; i < beyond; i++) {
+            kept[k][i - first] = e[k][i];
+            e[k][i] = 0;
+        }
+    }
+    x->positives = lossi_twofold_dot(e[0], e[1], NULL, first);
+    x->negatives = lossi_twofold_dot(e[0] + padded, e[1] + padded, NULL, x->count - padded);
+    for (int k = 0; k < kinds; k++) {
+        for (int64_t i = first; i < beyond; i++) {
+            e[k][i] = kept[k][i - first];
+        }
+    }
+    x->negatives = lossi_twofold_add(x->negatives, lossi_twofold_dot(kept[0], kept[1], NULL, LOSSI_LANES));
+}
+
+static void gradients(const anchor *x)
+{
+    const lossi_twofold number = lossi_twofold_of((double)x->a.positives);
+    const double slope = x->a.part->scale / x->temperature / x->e.total.head;
+    const f64v positives = f64_set1(x->positives.head), lost = f64_set1(x->positives.lost);
+    const f64v negatives = f64_set1(x->negatives.head), all = f64_set1(slope / number.head);
+    for (int64_t j = 0; j < x->count; j += VREAL_LANES) {
+        f64v out[LOSSI_WIDENED];
+        lossi_twofolds e;
+        lossi_twofolds_load(x->array[E], x->array[E_LOST], j, &e);
+        for (int v = 0; v < LOSSI_WIDENED; v++) {
+            const f64v apart = lossi_product_minus(e.head[v], e.lost[v], number, positives, lost);
+            out[v] = all * (apart - negatives);
+        }
+        lossi_wide_store(x->out, j, x->count, out);
+    }
+    for (int64_t k = x->a.positives; k < x->count; k++) {
+        lossi_put(x->out + k, (real)(slope * x->array[E][k]));
+    }
+    lossi_scatter(x->out, x->all, x->count, x->a.gradient);
+}
+
+static void derivatives(anchor *x)
+{
+    const double bend = x->a.part->scale / x->temperature / x->temperature, *e = x->array[E];
+    if (x->a.gradient != NULL) {
+        sums(x);
+        gradients(x);
+    }
+    if (x->a.curvature != NULL) {
+        lossi_exponentials_curvature(&x->e, e, x->count, bend, x->out);
+        lossi_scatter(x->out, x->all, x->count, x->a.curvature);
+    }
+    if (x->a.product != NULL) {
+        double origin;
+        lossi_gather(x->a.direction, x->all, x->count, x->reals);
+        const lossi_twofold mean = lossi_exponentials_mean(&x->e, e, x->array[E_LOST], x->reals, x->count,
+                                                           x->array[W], &origin);
+        lossi_exponentials_product(&x->e, e, x->array[W], mean, x->count, bend, x->out);
+        lossi_scatter(x->out, x->all, x->count, x->a.product);
+    }
+}
+
+static real anchored(anchor *x)
+{
+    memcpy(x->all + x->a.positives, x->negative, (size_t)x->a.negatives * sizeof *x->all);
+    x->count = x->a.positives + x->a.negatives;
+    memset(x->array[NONE], 0, (size_t)lossi_padded(x->count) * sizeof(double));
+    lossi_gather(x->a.similarity, x->all, x->count, x->reals);
+    lossi_exponentials_of(x->reals, x->count, x->temperature, x->array[E], x->array[E_LOST], &x->e);
+    const real result = value(x);
+    lossi_anchor_fill(&x->a, result == result ? 0 : result);
+    if (result == result) {
+        derivatives(x);
+    }
+    return result;
+}
+
+static void supervised_contrastive(const lossi_part *part)
+{
+    anchor x = {.temperature = part->prepared->parameters[TEMPERATURE]};
+    for (int k = 0; k < ARRAYS; k++) {
+        x.array[k] = (double *)part->scratch + k * lossi_padded(part->columns);
+    }
+    x.all = (int64_t *)(void *)x.array[ALL];
+    x.negative = (int64_t *)(void *)x.array[NEGATIVE];
+    x.reals = (real *)(void *)x.array[REALS];
+    x.out = (real *)(void *)x.array[OUT];
+    for (int64_t i = 0; i < part->rows; i++) {
+        real result = 0;
+        lossi_anchor_begin(part, i, x.all, x.negative, &x.a);
+        if (x.a.probe != x.a.probe || x.a.positives == 0) {
+            result = x.a.probe;
+            lossi_anchor_fill(&x.a, result);
+        } else {
+            result = anchored(&x);
+        }
+        lossi_put((real *)part->value + i, result);
+        part->denominator[i] = x.a.positives > 0;
+    }
+}
+
+extern const lossi_kernels LOSSI_NAME(supervised_contrastive);
+const lossi_kernels LOSSI_NAME(supervised_contrastive) = {.part = supervised_contrastive};
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {
+    [TEMPERATURE] = LOSSI_TEMPERATURE(0.1),
+};
+
+static int64_t scratch(const lossi_prepared *prepared, const lossi_shape *shape)
+{
+    (void)prepared;
+    return ARRAYS * lossi_padded(shape->columns[LOSSI_SIMILARITY]) * (int64_t)sizeof(double);
+}
+
+static const lossi_structure structure = {.roles = lossi_similarity_roles,
+                                          .role_count = LOSSI_SIMILARITY_ROLES,
+                                          .check = lossi_similarities_check,
+                                          .classes = lossi_similarities_classes,
+                                          .scratch = scratch};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    const double temperature = prepared->parameters[TEMPERATURE];
+    (void)values;
+    /* of two distributions, and of log Σ exp (Böhning 1992) */
+    prepared->bounds.lipschitz = 1.41421356237309504880 / temperature;
+    prepared->bounds.curvature = 0.5 / temperature / temperature;
+    prepared->bounds.derivatives = LOSSI_UNBOUNDED;
+}
+
+extern const lossi_row lossi_row_supervised_contrastive;
+const lossi_row lossi_row_supervised_contrastive = {
+    .name = "supervised_contrastive",
+    .aliases = "sup_con supcon",
+    .summary = "mean over an anchor's positives of the cross-entropy of telling each from all others",
+    .formula =
+        "log(sum over positives and negatives of exp(s_a/t)) - mean over positives of s_p/t, s = prediction, "
+        "t = temperature",
+    .reference = "Khosla et al., Supervised contrastive learning (2020), eq. (2)",
+    .elsewhere = "SupContrast SupConLoss; pytorch-metric-learning SupConLoss",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_PROBABILISTIC,
+    .structure = &structure,
+    .options = options,
+    .option_count = 1,
+    .prepare = prepare,
+};
+
+#endif
