@@ -19,12 +19,10 @@
 
 #include "loss/distribution.h"
 #include "loss/wide.h"
-#include "simd/math_power.h"
 
 typedef struct lossi_overlap {
     double alpha, beta;            /* what a false positive and a false negative count */
     double numerator, denominator; /* n and d */
-    double exponent;
     int32_t squares;
 } lossi_overlap;
 
@@ -86,33 +84,6 @@ static void lossi_overlap_measure(lossi_overlap_row *row)
     row->inverse = nothing ? 0 : 1 / all;
     row->q = nothing ? 1 : common / all;
     row->u = nothing ? 0 : apart / all;
-}
-
-/* ---- the power ---- */
-
-/* u to the power y, from 1 − q where that has more digits. In float32 with what u loses in rounding. */
-static double lossi_overlap_power(const lossi_overlap_row *row, double y)
-{
-    const int32_t complement = row->q < 0.5;
-    const double base = complement ? -row->q : row->u;
-    const real head = (real)base;
-    const double rest = base - (double)head, whole = complement ? 1 + (double)head : (double)head;
-    const vreal x = v_set1(head), exponent = v_set1((real)y);
-    const double power = (double)lossi_first_lane(complement ? v_pow1p(x, exponent) : v_pow(x, exponent));
-    return rest == 0 || whole == 0 ? power : power * (1 + y * rest / whole);
-}
-
-static void lossi_overlap_raise(lossi_overlap_row *row)
-{
-    const double e = row->how->exponent;
-    row->value = row->u;
-    row->slope = 1;
-    row->bend = 0;
-    if (e != 1) {
-        row->value = lossi_overlap_power(row, e);
-        row->slope = row->inverse == 0 ? 0 : e * lossi_overlap_power(row, e - 1);
-        row->bend = row->inverse == 0 ? 0 : e * (e - 1) * lossi_overlap_power(row, e - 2);
-    }
 }
 
 /* ---- derivatives ---- */
@@ -218,8 +189,9 @@ static void lossi_overlap_write(const lossi_tile *tile, int64_t i, const lossi_o
     }
 }
 
-/* The kernel of all of them. */
-static void lossi_overlap_tile(const lossi_tile *tile, const lossi_overlap *how)
+/* The kernel of all of them; `raise` makes uᵉ, u′ and u″ of u, NULL leaves u as it is. */
+LOSSI_INLINE void lossi_overlap_tile(const lossi_tile *tile, const lossi_overlap *how,
+                                     void (*raise)(const lossi_tile *tile, lossi_overlap_row *row))
 {
     for (int64_t i = 0; i < tile->rows; i++) {
         lossi_overlap_row row = {.how = how,
@@ -230,7 +202,11 @@ static void lossi_overlap_tile(const lossi_tile *tile, const lossi_overlap *how)
             row.direction = lossi_row_of(tile->direction, i, tile->direction_stride);
         }
         lossi_overlap_measure(&row);
-        lossi_overlap_raise(&row);
+        row.value = row.u;
+        row.slope = 1;
+        if (raise != NULL) {
+            raise(tile, &row);
+        }
         lossi_put((real *)tile->value + i, (real)row.value);
         lossi_put((real *)tile->denominator + i, 1);
         if (row.value != row.value) {

@@ -21,9 +21,8 @@ static void everything(const lossi_tile *tile)
                                .beta = 0.5,
                                .numerator = parameters[NUMERATOR] / 2,
                                .denominator = parameters[DENOMINATOR] / 2,
-                               .exponent = 1,
                                .squares = parameters[TERMS] != 0};
-    lossi_overlap_tile(tile, &how);
+    lossi_overlap_tile(tile, &how, NULL);
 }
 
 extern const lossi_kernels LOSSI_NAME(soft_dice);
