@@ -13,11 +13,6 @@
 
 /* ---- arrays ---- */
 
-LOSSI_INLINE const real *lossi_row_of(const void *array, int64_t row, int64_t stride)
-{
-    return (const real *)array + row * stride;
-}
-
 /* NULL when the array is not wanted. */
 LOSSI_INLINE real *lossi_place_of(void *array, int64_t row, int64_t stride)
 {

@@ -45,6 +45,12 @@ LOSSI_INLINE void lossi_put(real *x, real one)
     memcpy(x, &one, sizeof one);
 }
 
+/* Row i of an array whose rows are `stride` apart, NULL when there is none. */
+LOSSI_INLINE const real *lossi_row_of(const void *array, int64_t i, int64_t stride)
+{
+    return array == NULL ? NULL : (const real *)array + i * stride;
+}
+
 LOSSI_INLINE void lossi_lanes_load(const double *total, f64v *lanes)
 {
     LOSSI_UNROLL

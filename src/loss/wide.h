@@ -72,12 +72,7 @@ LOSSI_INLINE double lossi_wide_sum_total(const lossi_wide_sum *sum)
     return f64_sum_sixteen(sum->lanes);
 }
 
-/* Row i of an array of a part, NULL when there is none. */
-LOSSI_INLINE const real *lossi_row_of(const void *array, int64_t i, int64_t columns)
-{
-    return array == NULL ? NULL : (const real *)array + i * columns;
-}
-
+/* The same, to be written. */
 LOSSI_INLINE real *lossi_row_to(void *array, int64_t i, int64_t columns)
 {
     return array == NULL ? NULL : (real *)array + i * columns;

@@ -1,0 +1,255 @@
+/*
+ * Losses of the overlap of a row of probabilities p with a row of targets t, both in [0, 1].
+ *
+ *     N = Σ p t + n,   D = Σ p t + α Σ p (1 − t) + β Σ (1 − p) t + d,   u = 1 − N/D,   loss = uᵉ
+ *
+ * or, with squares, D = ½ Σ (p² + t²) + d. Nothing cancels in u = M/D with M = α Σ p (1 − t) + β Σ (1 − p) t + (d − n), or
+ * M = ½ Σ (p − t)² + (d − n). With the gradients m of M and b = m + t of D, q = N/D, and c = q for squares, 0 otherwise:
+ *
+ *     ∇u = a = (q m − u t)/D        ∇²u = (c I − a bᵀ − b aᵀ)/D
+ *
+ * so that the Hessian of the loss, u′ ∇²u + u″ a aᵀ with u′ and u″ the derivatives of uᵉ, costs two sums over the columns. The
+ * positive part of −a bᵀ − b aᵀ is ½ w wᵀ, w = ρ b − a/ρ, ρ² = ‖a‖/‖b‖, for b/‖b‖ ± a/‖a‖ are its eigenvectors: Gauss–Newton
+ * takes that, and u″ where it is not negative.
+ *
+ * Nothing predicted where nothing is wanted, N = D = 0, is a perfect overlap: loss 0, derivatives 0.
+ */
+#ifndef LOSSI_LOSS_OVERLAP_H
+#define LOSSI_LOSS_OVERLAP_H
+
+#include "loss/distribution.h"
+#include "loss/wide.h"
+
+typedef struct lossi_overlap {
+    double alpha, beta;            /* what a false positive and a false negative count */
+    double numerator, denominator; /* n and d */
+    int32_t squares;
+} lossi_overlap;
+
+/* A row while it is worked on. */
+typedef struct lossi_overlap_row {
+    const lossi_overlap *how;
+    const real *prediction, *target, *direction; /* direction NULL: no product */
+    int64_t columns;
+    double q, u, inverse;      /* N/D, M/D, 1/D */
+    double value, slope, bend; /* uᵉ, u′, u″ */
+    double along_a, along_b;   /* a·direction, b·direction */
+    double ratio;              /* ρ, 0 where Gauss–Newton takes nothing */
+} lossi_overlap_row;
+
+/* ---- sums over the columns ---- */
+
+/* Adds columns j … to their lanes; of float64 with what rounding takes away. */
+LOSSI_INLINE void lossi_overlap_add(lossi_lane_sum *sum, int64_t j, const f64v *x)
+{
+    const int first = (int)(j / F64_LANES) % LOSSI_WIDE;
+    for (int v = 0; v < LOSSI_WIDENED; v++) {
+#if LOSSI_REAL == 64
+        lossi_lane_sum_add(sum, first + v, x[v]);
+#else
+        sum->sum[first + v] = sum->sum[first + v] + x[v];
+#endif
+    }
+}
+
+/* N/D, M/D and 1/D. */
+static void lossi_overlap_measure(lossi_overlap_row *row)
+{
+    const lossi_overlap *how = row->how;
+    const f64v one = f64_set1(1), half = f64_set1(0.5);
+    lossi_lane_sum both, over, under; /* p t, then p (1 − t) and (1 − p) t, or ½ (p − t)² and ½ (p² + t²) */
+    lossi_lane_sum_clear(&both);
+    lossi_lane_sum_clear(&over);
+    lossi_lane_sum_clear(&under);
+    for (int64_t j = 0; j < row->columns; j += VREAL_LANES) {
+        f64v p[LOSSI_WIDENED], t[LOSSI_WIDENED], x[LOSSI_WIDENED], y[LOSSI_WIDENED], z[LOSSI_WIDENED];
+        lossi_wide_load(row->prediction, j, row->columns, p);
+        lossi_wide_load(row->target, j, row->columns, t);
+        for (int v = 0; v < LOSSI_WIDENED; v++) {
+            const f64v apart = p[v] - t[v];
+            x[v] = p[v] * t[v];
+            y[v] = how->squares ? half * (apart * apart) : p[v] * (one - t[v]);
+            z[v] = how->squares ? half * f64_fma(p[v], p[v], t[v] * t[v]) : (one - p[v]) * t[v];
+        }
+        lossi_overlap_add(&both, j, x);
+        lossi_overlap_add(&over, j, y);
+        lossi_overlap_add(&under, j, z);
+    }
+    const double shared = lossi_lane_sum_total(&both), first = lossi_lane_sum_total(&over),
+                 second = lossi_lane_sum_total(&under);
+    const double errors = how->squares ? first : how->alpha * first + how->beta * second;
+    const double common = shared + how->numerator, apart = errors + (how->denominator - how->numerator);
+    const double all = (how->squares ? second : shared + errors) + how->denominator;
+    const int32_t nothing = all == 0 && common == 0;
+    row->inverse = nothing ? 0 : 1 / all;
+    row->q = nothing ? 1 : common / all;
+    row->u = nothing ? 0 : apart / all;
+}
+
+/* ---- derivatives ---- */
+
+/* a and b of columns j …, 0 beyond the row. */
+LOSSI_INLINE void lossi_overlap_gradients(const lossi_overlap_row *row, int64_t j, f64v *a, f64v *b)
+{
+    static const real ones[LOSSI_LANES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    const lossi_overlap *how = row->how;
+    const f64v q = f64_set1(row->q), u = f64_set1(row->u), inverse = f64_set1(row->inverse);
+    const f64v alpha = f64_set1(how->alpha), beta = f64_set1(how->beta), one = f64_set1(1);
+    f64v p[LOSSI_WIDENED], t[LOSSI_WIDENED], there[LOSSI_WIDENED];
+    lossi_wide_load(row->prediction, j, row->columns, p);
+    lossi_wide_load(row->target, j, row->columns, t);
+    lossi_wide_load(ones, 0, row->columns - j, there);
+    for (int v = 0; v < LOSSI_WIDENED; v++) {
+        const f64v m = how->squares ? p[v] - t[v] : there[v] * (alpha * (one - t[v]) - beta * t[v]);
+        a[v] = (q * m - u * t[v]) * inverse;
+        b[v] = how->squares ? p[v] : m + t[v];
+    }
+}
+
+/* What a product or Gauss–Newton needs of all columns. */
+static void lossi_overlap_sums(lossi_overlap_row *row)
+{
+    lossi_lane_sum sums[4];
+    double total[4];
+    for (int k = 0; k < 4; k++) {
+        lossi_lane_sum_clear(&sums[k]);
+    }
+    for (int64_t j = 0; j < row->columns; j += VREAL_LANES) {
+        f64v a[LOSSI_WIDENED], b[LOSSI_WIDENED], d[LOSSI_WIDENED], x[4][LOSSI_WIDENED];
+        lossi_overlap_gradients(row, j, a, b);
+        lossi_wide_load(row->direction, j, row->columns, d);
+        for (int v = 0; v < LOSSI_WIDENED; v++) {
+            x[0][v] = a[v] * a[v];
+            x[1][v] = b[v] * b[v];
+            x[2][v] = a[v] * d[v];
+            x[3][v] = b[v] * d[v];
+        }
+        for (int k = 0; k < 4; k++) {
+            lossi_overlap_add(&sums[k], j, x[k]);
+        }
+    }
+    for (int k = 0; k < 4; k++) {
+        total[k] = lossi_lane_sum_total(&sums[k]);
+    }
+    row->ratio = total[0] > 0 && total[1] > 0 ? sqrt(sqrt(total[0] / total[1])) : 0;
+    row->along_a = total[2];
+    row->along_b = total[3];
+}
+
+/* Curvature and product of one vector of columns. */
+LOSSI_INLINE void lossi_overlap_second(const lossi_overlap_row *row, int32_t gauss_newton, f64v a, f64v b,
+                                       f64v d, f64v *curvature, f64v *product)
+{
+    const f64v slope = f64_set1(row->slope * row->inverse), two = f64_set1(2);
+    const f64v c = f64_set1(row->how->squares ? row->q : 0);
+    const double bend = gauss_newton && row->bend < 0 ? 0 : row->bend;
+    const f64v along_a = f64_set1(row->along_a), along_b = f64_set1(row->along_b);
+    f64v diagonal = c - two * (a * b), moved = c * d - (a * along_b + b * along_a);
+    if (gauss_newton) {
+        const double away = row->ratio == 0 ? 0 : 1 / row->ratio;
+        const f64v half = f64_set1(0.5), w = f64_set1(row->ratio) * b - f64_set1(away) * a;
+        diagonal = f64_max(diagonal,
+                           f64_fma(half * w, w, c)); /* never below the exact one, but for rounding */
+        moved = c * d + half * w * f64_set1(row->ratio * row->along_b - away * row->along_a);
+    }
+    *curvature = slope * diagonal;
+    *product = slope * moved;
+    if (bend != 0) { /* may be infinite */
+        *curvature = *curvature + f64_set1(bend) * (a * a);
+        *product = *product + f64_set1(bend * row->along_a) * a;
+    }
+}
+
+static void lossi_overlap_write(const lossi_tile *tile, int64_t i, const lossi_overlap_row *row)
+{
+    const lossi_outputs to = lossi_outputs_of(tile, i);
+    const f64v scale = f64_set1(tile->scale);
+    for (int64_t j = 0; j < row->columns; j += VREAL_LANES) {
+        f64v a[LOSSI_WIDENED], b[LOSSI_WIDENED], d[LOSSI_WIDENED], gradient[LOSSI_WIDENED],
+            curvature[LOSSI_WIDENED], product[LOSSI_WIDENED];
+        lossi_overlap_gradients(row, j, a, b);
+        lossi_wide_load(row->direction, j, row->columns, d);
+        for (int v = 0; v < LOSSI_WIDENED; v++) {
+            lossi_overlap_second(row, tile->curvature_kind == LOSSI_GAUSS_NEWTON, a[v], b[v], d[v],
+                                 &curvature[v], &product[v]);
+            gradient[v] = f64_set1(row->slope) * a[v] * scale;
+            curvature[v] = curvature[v] * scale;
+            product[v] = product[v] * scale;
+        }
+        /* everything has been read of these columns: the gradient may take the prediction's place */
+        if (to.gradient != NULL) {
+            lossi_wide_store(to.gradient, j, row->columns, gradient);
+        }
+        if (to.curvature != NULL) {
+            lossi_wide_store(to.curvature, j, row->columns, curvature);
+        }
+        if (to.product != NULL) {
+            lossi_wide_store(to.product, j, row->columns, product);
+        }
+    }
+}
+
+/* The kernel of all of them; `raise` makes uᵉ, u′ and u″ of u, NULL leaves u as it is. */
+LOSSI_INLINE void lossi_overlap_tile(const lossi_tile *tile, const lossi_overlap *how,
+                                     void (*raise)(const lossi_tile *tile, lossi_overlap_row *row))
+{
+    for (int64_t i = 0; i < tile->rows; i++) {
+        lossi_overlap_row row = {.how = how,
+                                 .prediction = lossi_row_of(tile->prediction, i, tile->prediction_stride),
+                                 .target = lossi_row_of(tile->target, i, tile->target_stride),
+                                 .columns = tile->columns};
+        if (tile->product != NULL) {
+            row.direction = lossi_row_of(tile->direction, i, tile->direction_stride);
+        }
+        lossi_overlap_measure(&row);
+        row.value = row.u;
+        row.slope = 1;
+        if (raise != NULL) {
+            raise(tile, &row);
+        }
+        lossi_put((real *)tile->value + i, (real)row.value);
+        lossi_put((real *)tile->denominator + i, 1);
+        if (row.value != row.value) {
+            lossi_fill_row(tile, i, (real)row.value);
+            continue;
+        }
+        if (tile->product != NULL ||
+            (tile->curvature != NULL && tile->curvature_kind == LOSSI_GAUSS_NEWTON)) {
+            lossi_overlap_sums(&row);
+        }
+        lossi_overlap_write(tile, i, &row);
+    }
+}
+
+/* What is the same for their rows of the catalogue. */
+#ifdef LOSSI_ONCE
+
+#define LOSSI_OVERLAP_SMOOTH(which)                                                                          \
+    {                                                                                                        \
+        .name = "smooth_" which, .type = LOSS_OPTION_DOUBLE, .minimum = 0, .maximum = 1e6, .initial = 1e-5,  \
+        .doc = "what is added to the " which " of the overlap"                                               \
+    }
+
+/* Domains and bounds of 1 − N/D to a power, from n and d. */
+static void lossi_overlap_prepare(lossi_prepared *prepared, double numerator, double denominator,
+                                  double exponent)
+{
+    const double whole = nearbyint(exponent), steps = ceil(exponent) - 1;
+    prepared->prediction = prepared->target = (lossi_domain){0, 1, 0};
+    prepared->bounds.maximum = 1;
+    prepared->bounds.derivatives = exponent == whole ? LOSSI_UNBOUNDED : steps;
+    if (numerator > denominator) {
+        prepared->bounds.minimum = exponent == 1 && denominator > 0 ? 1 - numerator / denominator
+                                                                    : -LOSSI_UNBOUNDED;
+    }
+    if (denominator == 0) { /* a jump where nothing is left of both */
+        prepared->bounds.derivatives = 0;
+    }
+    if (prepared->bounds.derivatives < 1) {
+        prepared->flags &= ~(uint32_t)LOSSI_SMOOTH;
+    }
+}
+
+#endif
+
+#endif
