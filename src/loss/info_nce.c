@@ -31,6 +31,7 @@ typedef struct anchor {
     int64_t *positive, *negative;
     real *reals, *out;
     double temperature;
+    lossi_twofold factor;      /* 1/temperature */
     lossi_exponentials e;      /* of the negatives */
     lossi_twofold q, both, qq; /* Σ q, Σ q q̄, Σ q² */
 } anchor;
@@ -52,7 +53,7 @@ static void positives(anchor *x)
         f64v s[LOSSI_WIDENED], far[LOSSI_WIDENED];
         lossi_twofolds t, f;
         lossi_wide_load(x->reals, j, x->a.positives, s);
-        lossi_twofolds_difference(s, maximum, x->temperature, &t);
+        lossi_twofolds_difference(s, maximum, x->factor, &t);
         for (int v = 0; v < LOSSI_WIDENED; v++) {
             const f64m above = f64_gt(t.head[v], zero);
             far[v] = t.head[v];
@@ -185,7 +186,7 @@ static real anchored(anchor *x)
 {
     double *none = x->array[W];
     lossi_gather(x->a.similarity, x->negative, x->a.negatives, x->reals);
-    lossi_exponentials_of(x->reals, x->a.negatives, x->temperature, x->array[E], x->array[E_LOST], &x->e);
+    lossi_exponentials_of(x->reals, x->a.negatives, x->factor, x->array[E], x->array[E_LOST], &x->e);
     if (x->e.maximum == -REAL_INFINITY) {
         return far_away(x);
     }
@@ -214,6 +215,7 @@ static real anchored(anchor *x)
 static void info_nce(const lossi_part *part)
 {
     anchor x = {.temperature = part->prepared->parameters[TEMPERATURE]};
+    x.factor = lossi_twofold_divide(lossi_twofold_of(1), lossi_twofold_of(x.temperature));
     for (int k = 0; k < ARRAYS; k++) {
         x.array[k] = (double *)part->scratch + k * lossi_padded(part->columns);
     }

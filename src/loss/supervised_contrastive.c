@@ -25,6 +25,7 @@ typedef struct anchor {
     int64_t count;           /* of all */
     real *reals, *out;       /* similarities of all */
     double temperature;
+    lossi_twofold factor;               /* 1/temperature */
     lossi_exponentials e;               /* of all */
     lossi_twofold positives, negatives; /* Σ e of both */
 } anchor;
@@ -117,7 +118,7 @@ static real anchored(anchor *x)
     x->count = x->a.positives + x->a.negatives;
     memset(x->array[NONE], 0, (size_t)lossi_padded(x->count) * sizeof(double));
     lossi_gather(x->a.similarity, x->all, x->count, x->reals);
-    lossi_exponentials_of(x->reals, x->count, x->temperature, x->array[E], x->array[E_LOST], &x->e);
+    lossi_exponentials_of(x->reals, x->count, x->factor, x->array[E], x->array[E_LOST], &x->e);
     const real result = value(x);
     lossi_anchor_fill(&x->a, result == result ? 0 : result);
     if (result == result) {
@@ -129,6 +130,7 @@ static real anchored(anchor *x)
 static void supervised_contrastive(const lossi_part *part)
 {
     anchor x = {.temperature = part->prepared->parameters[TEMPERATURE]};
+    x.factor = lossi_twofold_divide(lossi_twofold_of(1), lossi_twofold_of(x.temperature));
     for (int k = 0; k < ARRAYS; k++) {
         x.array[k] = (double *)part->scratch + k * lossi_padded(part->columns);
     }
