@@ -22,17 +22,19 @@
 
 enum { TEMPERATURE };
 
-/* Arrays of scratch, of doubles but for the first three. */
-enum { REALS, POSITIVE, NEGATIVE, E, E_LOST, Q, BOTH, LOG, LINEAR, W, W_POSITIVE, OUT, ARRAYS };
+/* Arrays of scratch: of real, a list of columns, then of double. */
+enum { COPY, REALS, POSITIVE, E, E_LOST, Q, BOTH, LOG, LINEAR, W, W_POSITIVE, ARRAYS };
 
 typedef struct anchor {
     lossi_anchor a;
     double *array[ARRAYS];
-    int64_t *positive, *negative;
-    real *reals, *out;
+    int64_t *positive;  /* their columns */
+    real *copy, *reals; /* of the negatives; something at the positives, or the direction */
     double temperature;
+    lossi_twofold factor;      /* 1/temperature */
     lossi_exponentials e;      /* of the negatives */
     lossi_twofold q, both, qq; /* Σ q, Σ q q̄, Σ q² */
+    lossi_twofold mean, from;  /* of the direction: P·w, Σ q q̄ w_p */
 } anchor;
 
 /* q, q q̄ and the loss of each positive, in two terms. */
@@ -52,7 +54,7 @@ static void positives(anchor *x)
         f64v s[LOSSI_WIDENED], far[LOSSI_WIDENED];
         lossi_twofolds t, f;
         lossi_wide_load(x->reals, j, x->a.positives, s);
-        lossi_twofolds_difference(s, maximum, x->temperature, &t);
+        lossi_twofolds_difference(s, maximum, x->factor, &t);
         for (int v = 0; v < LOSSI_WIDENED; v++) {
             const f64m above = f64_gt(t.head[v], zero);
             far[v] = t.head[v];
@@ -88,85 +90,73 @@ static real value(const anchor *x)
     return (real)(sum.head == sum.head ? sum.head : logs.head + linear.head); /* infinity */
 }
 
-/* Derivatives are written through a contiguous copy. */
-static void put(const anchor *x, const int64_t *column, int64_t count, real *row)
-{
-    lossi_scatter(x->out, column, count, row);
-}
-
 static void gradients(const anchor *x)
 {
     const double slope = x->a.part->scale / x->temperature;
-    const double each = lossi_twofold_divide(x->q, x->e.total).head * slope;
+    lossi_anchor_slopes(&x->a, x->array[E], lossi_twofold_divide(x->q, x->e.total).head * slope);
     for (int64_t k = 0; k < x->a.positives; k++) {
-        lossi_put(x->out + k, (real)(-slope * x->array[Q][k]));
+        lossi_put(x->a.gradient + x->positive[k], (real)(-slope * x->array[Q][k]));
     }
-    put(x, x->positive, x->a.positives, x->a.gradient);
-    for (int64_t j = 0; j < x->a.negatives; j += VREAL_LANES) {
-        f64v out[LOSSI_WIDENED];
-        for (int v = 0; v < LOSSI_WIDENED; v++) {
-            out[v] = f64_set1(each) * f64_load(x->array[E] + j + v * F64_LANES);
-        }
-        lossi_wide_store(x->out, j, x->a.negatives, out);
-    }
-    put(x, x->negative, x->a.negatives, x->a.gradient);
 }
 
 static void curvatures(const anchor *x)
 {
     const double bend = x->a.part->scale / x->temperature / x->temperature, total = x->e.total.head;
-    for (int64_t k = 0; k < x->a.positives; k++) {
-        lossi_put(x->out + k, (real)(bend * x->array[BOTH][k]));
-    }
-    put(x, x->positive, x->a.positives, x->a.curvature);
-    for (int64_t j = 0; j < x->a.negatives; j += VREAL_LANES) {
-        const f64v one = f64_set1(1), both = f64_set1(x->both.head), qq = f64_set1(x->qq.head);
+    const double rest = x->e.others.head / total; /* 1 − P of the largest */
+    const f64v one = f64_set1(1), both = f64_set1(x->both.head), qq = f64_set1(x->qq.head);
+    const f64v inverse = f64_set1(1 / total);
+    for (int64_t j = 0; j < x->a.candidates; j += VREAL_LANES) {
         f64v out[LOSSI_WIDENED];
         for (int v = 0; v < LOSSI_WIDENED; v++) {
-            const f64v p = f64_load(x->array[E] + j + v * F64_LANES) / f64_set1(total);
+            const f64v p = f64_load(x->array[E] + j + v * F64_LANES) * inverse;
             out[v] = f64_set1(bend) * (p * (both + (one - p) * qq));
         }
-        lossi_wide_store(x->out, j, x->a.negatives, out);
+        lossi_wide_store(x->a.curvature, j, x->a.candidates, out);
     }
-    const double rest = x->e.others.head / total; /* 1 − P of the largest */
-    lossi_put(x->out + x->e.largest, (real)(bend * ((x->both.head + rest * x->qq.head) / total)));
-    put(x, x->negative, x->a.negatives, x->a.curvature);
+    lossi_put(x->a.curvature + x->e.largest, (real)(bend * ((x->both.head + rest * x->qq.head) / total)));
+    for (int64_t k = 0; k < x->a.positives; k++) {
+        lossi_put(x->a.curvature + x->positive[k], (real)(bend * x->array[BOTH][k]));
+    }
+}
+
+/* w, at negatives and positives, and its means: all that is read of the direction. */
+static void directions(anchor *x)
+{
+    double *own = x->array[W_POSITIVE], *lost = x->array[LINEAR], origin;
+    const size_t bytes = (size_t)lossi_padded(x->a.positives) * sizeof *own;
+    lossi_anchor_direction(&x->a, x->copy, x->reals);
+    x->mean = lossi_exponentials_mean(&x->e, x->array[E], x->array[E_LOST], x->reals, x->a.candidates,
+                                      x->array[W], &origin);
+    memset(own, 0, bytes);
+    memset(lost, 0, bytes);
+    for (int64_t k = 0; k < x->a.positives; k++) {
+        own[k] = (double)lossi_get(x->a.direction + x->positive[k]) - origin;
+    }
+    x->from = lossi_twofold_dot(x->array[BOTH], lost, own, x->a.positives);
 }
 
 static void products(const anchor *x)
 {
-    const double bend = x->a.part->scale / x->temperature / x->temperature, total = x->e.total.head;
-    const int64_t count = x->a.positives;
-    double *own = x->array[W_POSITIVE], *lost = x->array[LOG], origin;
-    lossi_gather(x->a.direction, x->negative, x->a.negatives, x->reals);
-    const lossi_twofold mean = lossi_exponentials_mean(&x->e, x->array[E], x->array[E_LOST], x->reals,
-                                                       x->a.negatives, x->array[W], &origin);
-    memset(own, 0, (size_t)lossi_padded(count) * sizeof *own);
-    memset(lost, 0, (size_t)lossi_padded(count) * sizeof *lost);
-    for (int64_t k = 0; k < count; k++) {
-        own[k] = (double)lossi_get(x->a.direction + x->positive[k]) - origin;
-    }
-    const lossi_twofold from = lossi_twofold_dot(x->array[BOTH], lost, own, count);
-    for (int64_t k = 0; k < count; k++) {
-        const double apart = lossi_twofold_subtract(lossi_twofold_of(own[k]), mean).head;
-        lossi_put(x->out + k, (real)(bend * (x->array[BOTH][k] * apart)));
-    }
-    put(x, x->positive, count, x->a.product);
-    for (int64_t j = 0; j < x->a.negatives; j += VREAL_LANES) {
+    const double bend = x->a.part->scale / x->temperature / x->temperature;
+    const f64v none = f64_set1(0), factor = f64_set1(bend / x->e.total.head), qq = f64_set1(x->qq.head);
+    const f64v mean = f64_set1(x->mean.head), mean_lost = f64_set1(x->mean.lost);
+    const f64v from = f64_set1(x->from.head), from_lost = f64_set1(x->from.lost);
+    for (int64_t j = 0; j < x->a.candidates; j += VREAL_LANES) {
         f64v out[LOSSI_WIDENED];
         for (int v = 0; v < LOSSI_WIDENED; v++) {
             const int64_t at = j + v * F64_LANES;
-            const f64v w = f64_load(x->array[W] + at), none = f64_set1(0);
-            const f64v apart = lossi_product_minus(w, none, lossi_twofold_of(1), f64_set1(mean.head),
-                                                   f64_set1(mean.lost));
-            const f64v across = lossi_product_minus(w, none, x->both, f64_set1(from.head),
-                                                    f64_set1(from.lost));
-            out[v] = f64_set1(bend / total) * f64_load(x->array[E] + at) *
-                     (f64_set1(x->qq.head) * apart + across);
+            const f64v w = f64_load(x->array[W] + at);
+            const f64v apart = lossi_product_minus(w, none, lossi_twofold_of(1), mean, mean_lost);
+            const f64v across = lossi_product_minus(w, none, x->both, from, from_lost);
+            out[v] = factor * f64_load(x->array[E] + at) * (qq * apart + across);
         }
-        lossi_wide_store(x->out, j, x->a.negatives, out);
+        lossi_wide_store(x->a.product, j, x->a.candidates, out);
     }
-    put(x, x->negative, x->a.negatives, x->a.product);
+    for (int64_t k = 0; k < x->a.positives; k++) {
+        const lossi_twofold w = lossi_twofold_of(x->array[W_POSITIVE][k]);
+        const double apart = lossi_twofold_subtract(w, x->mean).head;
+        lossi_put(x->a.product + x->positive[k], (real)(bend * (x->array[BOTH][k] * apart)));
+    }
 }
 
 /* Negatives that are all −∞ cost nothing, and there is no limit where a positive is that too. */
@@ -184,8 +174,7 @@ static real far_away(const anchor *x)
 static real anchored(anchor *x)
 {
     double *none = x->array[W];
-    lossi_gather(x->a.similarity, x->negative, x->a.negatives, x->reals);
-    lossi_exponentials_of(x->reals, x->a.negatives, x->temperature, x->array[E], x->array[E_LOST], &x->e);
+    lossi_exponentials_of(x->copy, x->a.candidates, x->factor, x->array[E], x->array[E_LOST], &x->e);
     if (x->e.maximum == -REAL_INFINITY) {
         return far_away(x);
     }
@@ -195,9 +184,12 @@ static real anchored(anchor *x)
     x->both = lossi_twofold_dot(x->array[BOTH], none, NULL, x->a.positives);
     x->qq = lossi_twofold_dot(x->array[Q], none, x->array[Q], x->a.positives);
     const real result = value(x);
-    lossi_anchor_fill(&x->a, result == result ? 0 : result);
     if (result != result) {
+        lossi_anchor_fill(&x->a, result);
         return result;
+    }
+    if (x->a.product != NULL) {
+        directions(x);
     }
     if (x->a.gradient != NULL) {
         gradients(x);
@@ -214,16 +206,16 @@ static real anchored(anchor *x)
 static void info_nce(const lossi_part *part)
 {
     anchor x = {.temperature = part->prepared->parameters[TEMPERATURE]};
+    x.factor = lossi_twofold_divide(lossi_twofold_of(1), lossi_twofold_of(x.temperature));
     for (int k = 0; k < ARRAYS; k++) {
         x.array[k] = (double *)part->scratch + k * lossi_padded(part->columns);
     }
     x.positive = (int64_t *)(void *)x.array[POSITIVE];
-    x.negative = (int64_t *)(void *)x.array[NEGATIVE];
     x.reals = (real *)(void *)x.array[REALS];
-    x.out = (real *)(void *)x.array[OUT];
+    x.copy = (real *)(void *)x.array[COPY];
     for (int64_t i = 0; i < part->rows; i++) {
         real result = 0;
-        lossi_anchor_begin(part, i, x.positive, x.negative, &x.a);
+        lossi_anchor_begin(part, i, 0, x.positive, x.copy, &x.a);
         const int32_t counts = x.a.positives > 0 && x.a.negatives > 0;
         if (x.a.probe != x.a.probe || !counts) {
             result = x.a.probe;

@@ -25,7 +25,7 @@
 enum { SHARPNESS, TRUNCATION, GAIN };
 enum { EXPONENTIAL, LINEAR };
 
-/* Arrays of scratch: G, L, 1/L or 0 beyond the truncation, of each item; L and 1/L of each rank; one number; orders. */
+/* Arrays of scratch: G, L, 1/L or 0 beyond the truncation, of each item; L and 1/L of each rank; one number. An order behind them. */
 enum {
     GAINS,
     LOG,
@@ -104,18 +104,17 @@ static void discounts(const lossi_pairs *p)
 /* Every item's, by its rank. Gives 1 over the DCG of the best order without its log 2, 0 where there is no gain. */
 static double weights(const lossi_pairs *p)
 {
-    int64_t *order = (int64_t *)(void *)array(p, ORDER), *other = (int64_t *)(void *)array(p, OTHER_ORDER);
     lossi_twofold best = lossi_twofold_of(0);
     gains(p);
     discounts(p);
-    lossi_order_descending(p->relevance, p->items, order, other);
+    const int64_t *order = lossi_order_descending(p->relevance, p->items, array(p, ARRAYS));
     for (int64_t r = 0; r < p->items; r++) {
         const double gain = array(p, GAINS)[order[r]], inverse = array(p, RANK_INVERSE)[r];
         best = lossi_twofold_add(best,
                                  lossi_twofold_multiply(lossi_twofold_of(gain), lossi_twofold_of(inverse)));
     }
     const double factor = best.head > 0 ? 1 / best.head : best.head == best.head ? 0 : best.head;
-    lossi_order_descending(p->score, p->items, order, other);
+    order = lossi_order_descending(p->score, p->items, array(p, ARRAYS));
     memset(array(p, INVERSE), 0, (size_t)lossi_padded(p->items) * sizeof(double));
     for (int64_t r = 0; r < p->items; r++) {
         array(p, LOG)[order[r]] = array(p, RANK_LOG)[r];
@@ -196,8 +195,8 @@ static const loss_option options[] = {
 
 static int64_t scratch(const lossi_prepared *prepared, const lossi_shape *shape)
 {
-    return lossi_pairs_scratch(prepared, shape) +
-           ARRAYS * lossi_padded(shape->rows[0]) * (int64_t)sizeof(double);
+    const int64_t items = shape->rows[0], own = ARRAYS * lossi_padded(items) + lossi_order_scratch(items);
+    return lossi_pairs_scratch(prepared, shape) + own * (int64_t)sizeof(double);
 }
 
 static const lossi_structure structure = {

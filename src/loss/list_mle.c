@@ -42,7 +42,7 @@ enum {
 typedef struct list {
     const lossi_part *part;
     int64_t items, padded;
-    int64_t *order;
+    const int64_t *order;
     double *array[ARRAYS];
 } list;
 
@@ -188,8 +188,7 @@ static void list_mle(const lossi_part *part)
     for (int k = 0; k < ARRAYS; k++, scratch += l.padded) {
         l.array[k] = scratch;
     }
-    l.order = (int64_t *)(void *)scratch;
-    lossi_order_descending(part->input[LOSSI_RELEVANCE].data, l.items, l.order, l.order + l.padded);
+    l.order = lossi_order_descending(part->input[LOSSI_RELEVANCE].data, l.items, scratch);
     for (int64_t k = 0; k < l.items; k++) {
         l.array[SCORE][k] = (double)lossi_get(score + l.order[k]);
     }
@@ -208,7 +207,8 @@ const lossi_kernels LOSSI_NAME(list_mle) = {.part = list_mle};
 static int64_t scratch_bytes(const lossi_prepared *prepared, const lossi_shape *shape)
 {
     (void)prepared;
-    return (ARRAYS + 2) * lossi_padded(shape->rows[0]) * (int64_t)sizeof(double);
+    const int64_t items = shape->rows[0];
+    return (ARRAYS * lossi_padded(items) + lossi_order_scratch(items)) * (int64_t)sizeof(double);
 }
 
 static const lossi_structure structure = {.roles = lossi_list_roles,

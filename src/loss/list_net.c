@@ -40,7 +40,7 @@ static void targets(const lossi_part *part, list *l)
     double *u = l->array[TARGET], *lost = l->array[TARGET_LOST];
     if (transform == SOFTMAX) {
         lossi_exponentials e;
-        lossi_exponentials_of(relevance, l->items, 1, u, lost, &e);
+        lossi_exponentials_of(relevance, l->items, lossi_twofold_of(1), u, lost, &e);
     } else {
         memset(u, 0, (size_t)lossi_padded(l->items) * sizeof *u);
         memset(lost, 0, (size_t)lossi_padded(l->items) * sizeof *lost);
@@ -108,7 +108,8 @@ static void list_net(const lossi_part *part)
     for (int k = 0; k < ARRAYS; k++) {
         l.array[k] = (double *)part->scratch + k * lossi_padded(part->rows);
     }
-    lossi_exponentials_of(l.score, l.items, 1, l.array[EXPONENTIAL], l.array[EXPONENTIAL_LOST], &l.scores);
+    lossi_exponentials_of(l.score, l.items, lossi_twofold_of(1), l.array[EXPONENTIAL],
+                          l.array[EXPONENTIAL_LOST], &l.scores);
     targets(part, &l);
     if (l.weight.head == 0) {
         lossi_list_fill(part, 0, 0);

@@ -1,41 +1,63 @@
-/* Items in the order of their keys, largest first; equal keys stay in the order of their items. Merging, bottom up. */
+/*
+ * Items in the order of their keys, largest first; equal keys stay in the order of their items. Merging, bottom up: keys travel with
+ * their items, and a step takes one side without a branch, for which side it is nobody can foresee.
+ */
 #ifndef LOSSI_LOSS_ORDER_H
 #define LOSSI_LOSS_ORDER_H
 
 #include "loss/lanes.h"
 
-/* Two sorted runs of `from`, first … middle and middle … end, to one of `to`. A NaN key is equal to all others. */
-static void lossi_order_merge(const real *key, const int64_t *from, int64_t first, int64_t middle,
-                              int64_t end, int64_t *to)
+typedef struct lossi_run {
+    double *key;
+    int64_t *item;
+} lossi_run;
+
+/* Two sorted runs, first … middle and middle … end, to one. A NaN key is equal to all others. */
+static inline void lossi_order_merge(const lossi_run *from, int64_t first, int64_t middle, int64_t end,
+                                     const lossi_run *to)
 {
-    int64_t left = first, right = middle;
-    for (int64_t i = first; i < end; i++) {
-        const int32_t take_right = left == middle || (right < end && lossi_get(key + from[right]) >
-                                                                         lossi_get(key + from[left]));
-        to[i] = take_right ? from[right++] : from[left++];
+    int64_t left = first, right = middle, i = first;
+    for (; left < middle && right < end; i++) {
+        const double left_key = from->key[left], right_key = from->key[right];
+        const int64_t left_item = from->item[left], right_item = from->item[right];
+        const int64_t take = right_key > left_key;
+        to->key[i] = take ? right_key : left_key;
+        to->item[i] = take ? right_item : left_item;
+        right += take;
+        left += 1 - take;
     }
+    const int64_t rest = left < middle ? left : right, count = end - i;
+    memcpy(to->key + i, from->key + rest, (size_t)count * sizeof *to->key);
+    memcpy(to->item + i, from->item + rest, (size_t)count * sizeof *to->item);
 }
 
-/* order: `items` numbers; other: as many, scratch. */
-static void lossi_order_descending(const real *key, int64_t items, int64_t *order, int64_t *other)
+/* How many doubles of scratch that takes. */
+static inline int64_t lossi_order_scratch(int64_t items)
 {
-    int64_t *from = order, *to = other;
+    return 4 * lossi_padded(items);
+}
+
+/* The order of the items, in scratch. */
+static inline const int64_t *lossi_order_descending(const real *key, int64_t items, double *scratch)
+{
+    const int64_t padded = lossi_padded(items);
+    lossi_run from = {scratch, (int64_t *)(void *)(scratch + padded)};
+    lossi_run to = {scratch + 2 * padded, (int64_t *)(void *)(scratch + 3 * padded)};
     for (int64_t i = 0; i < items; i++) {
-        from[i] = i;
+        from.key[i] = (double)lossi_get(key + i);
+        from.item[i] = i;
     }
     for (int64_t width = 1; width < items; width *= 2) {
         for (int64_t first = 0; first < items; first += 2 * width) {
             const int64_t middle = first + width < items ? first + width : items;
             const int64_t end = middle + width < items ? middle + width : items;
-            lossi_order_merge(key, from, first, middle, end, to);
+            lossi_order_merge(&from, first, middle, end, &to);
         }
-        int64_t *const sorted = to;
+        const lossi_run sorted = to;
         to = from;
         from = sorted;
     }
-    if (from != order) {
-        memcpy(order, from, (size_t)items * sizeof *order);
-    }
+    return from.item;
 }
 
 #endif

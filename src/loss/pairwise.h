@@ -89,48 +89,71 @@ LOSSI_INLINE void lossi_add_lanes(const lossi_lane_pair *lanes, double sign, dou
     }
 }
 
+/* `count` lanes from memory, 0 beyond. */
+LOSSI_INLINE vreal lossi_load_lanes(const real *from, int count)
+{
+    return count == VREAL_LANES ? v_load(from) : v_load_part(from, count);
+}
+
+/* The first n lanes. */
+LOSSI_INLINE vmask lossi_first_lanes(int n)
+{
+    real there[VREAL_LANES] = {0};
+    for (int lane = 0; lane < n; lane++) {
+        there[lane] = 1;
+    }
+    return v_gt(v_load(there), v_set1(0));
+}
+
 /* All pairs in which item i is the high one; `missing`, a constant: whether the formula gives what φ' is missing. */
 LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula formula, int missing)
 {
-    const vreal zero = v_set1(0), score = v_set1(lossi_get(p->score + i));
+    const lossi_derivatives *out = &p->part->output[LOSSI_SCORE];
+    const int wanted[LOSSI_PAIR_SUMS] = {out->gradient != NULL, out->curvature != NULL, out->product != NULL};
+    const vreal zero = v_set1(0), one = v_set1(1), score = v_set1(lossi_get(p->score + i));
     const vreal relevance = v_set1(lossi_get(p->relevance + i));
     const vreal along = v_set1(p->direction != NULL ? lossi_get(p->direction + i) : 0);
     lossi_lane_pair value = {{0}, {0}}, own[LOSSI_PAIR_SUMS] = {{{0}, {0}}};
+    vreal pairs = zero; /* a lane counts to 2²⁴ in float32: items enough for days of pairs */
+    real counted[VREAL_LANES];
     for (int64_t j = 0; j < p->items; j += VREAL_LANES) {
         const int count = p->items - j < VREAL_LANES ? (int)(p->items - j) : VREAL_LANES;
-        const vreal low = v_load_part(p->relevance + j, count);
-        real there[VREAL_LANES] = {0};
+        const vreal low = lossi_load_lanes(p->relevance + j, count);
+        vmask below = v_gt(relevance, low);
         lossi_pair pair;
-        for (int lane = 0; lane < count; lane++) {
-            there[lane] = 1;
+        if (count < VREAL_LANES) {
+            below = v_mask_and(below, lossi_first_lanes(count));
         }
-        const vmask below = v_mask_and(v_gt(relevance, low), v_gt(v_load(there), zero));
         if (!v_mask_any(below)) {
             continue;
         }
-        formula(p, i, j, count, v_load_part(p->score + j, count) - score, &pair);
-        const vreal parts[LOSSI_PAIR_SUMS] = {
-            v_select(below, pair.slope, zero), v_select(below, pair.bend, zero),
-            p->direction == NULL
-                ? zero
-                : v_select(below, pair.bend * (v_load_part(p->direction + j, count) - along), zero)};
+        formula(p, i, j, count, lossi_load_lanes(p->score + j, count) - score, &pair);
+        pairs = pairs + v_select(below, one, zero);
         lossi_add_pair_lanes(&value, j, v_select(below, pair.value, zero));
+        const vreal apart = wanted[2] ? lossi_load_lanes(p->direction + j, count) - along : zero;
+        const vreal parts[LOSSI_PAIR_SUMS] = {pair.slope, pair.bend, pair.bend * apart};
         for (int k = 0; k < LOSSI_PAIR_SUMS; k++) {
-            lossi_add_items(&p->sums[k], j, parts[k]);
-            lossi_add_pair_lanes(&own[k], j, parts[k]);
+            if (wanted[k]) {
+                const vreal part = v_select(below, parts[k], zero);
+                lossi_add_items(&p->sums[k], j, part);
+                lossi_add_pair_lanes(&own[k], j, part);
+            }
         }
-        if (missing) {
-            lossi_add_items(&p->sums[0], j, v_select(below, pair.slope_missing, zero));
-            lossi_add_pair_lanes(&own[0], j, v_select(below, pair.slope_missing, zero));
+        if (missing && wanted[0]) {
+            const vreal part = v_select(below, pair.slope_missing, zero);
+            lossi_add_items(&p->sums[0], j, part);
+            lossi_add_pair_lanes(&own[0], j, part);
         }
-        v_store(there, v_select(below, v_set1(1), zero));
-        for (int lane = 0; lane < VREAL_LANES; lane++) {
-            p->pairs += (double)there[lane];
-        }
+    }
+    v_store(counted, pairs);
+    for (int lane = 0; lane < VREAL_LANES; lane++) {
+        p->pairs += (double)counted[lane];
     }
     lossi_add_lanes(&value, 1, &p->value, &p->value_lost);
     for (int k = 0; k < LOSSI_PAIR_SUMS; k++) {
-        lossi_add_lanes(&own[k], k == 1 ? 1 : -1, &p->sums[k].sum[i], &p->sums[k].lost[i]);
+        if (wanted[k]) {
+            lossi_add_lanes(&own[k], k == 1 ? 1 : -1, &p->sums[k].sum[i], &p->sums[k].lost[i]);
+        }
     }
 }
 

@@ -15,16 +15,16 @@
 
 enum { TEMPERATURE };
 
-/* Arrays of scratch: of real, of numbers of columns, then of double. */
-enum { REALS, ALL, NEGATIVE, E, E_LOST, NONE, W, OUT, ARRAYS };
+/* Arrays of scratch: of real, a list of columns, then of double. */
+enum { COPY, DIRECTION, POSITIVE, E, E_LOST, OWN, OWN_LOST, W, ARRAYS };
 
 typedef struct anchor {
     lossi_anchor a;
     double *array[ARRAYS];
-    int64_t *all, *negative; /* all: positives, then negatives */
-    int64_t count;           /* of all */
-    real *reals, *out;       /* similarities of all */
+    int64_t *positive;      /* their columns */
+    real *copy, *direction; /* of positives and negatives */
     double temperature;
+    lossi_twofold factor;               /* 1/temperature */
     lossi_exponentials e;               /* of all */
     lossi_twofold positives, negatives; /* Σ e of both */
 } anchor;
@@ -34,94 +34,79 @@ static real value(const anchor *x)
 {
     double *gap = x->array[W], log[LOSSI_LANES] = {x->e.others.head};
     memset(gap, 0, (size_t)lossi_padded(x->a.positives) * sizeof *gap);
+    memset(x->array[OWN_LOST], 0, (size_t)lossi_padded(x->a.positives) * sizeof *gap);
     for (int64_t k = 0; k < x->a.positives; k++) {
-        const real s = lossi_get(x->reals + k);
+        const real s = lossi_get(x->a.similarity + x->positive[k]);
         gap[k] = s == x->e.maximum ? 0 : (double)x->e.maximum - (double)s;
     }
     lossi_wide_log1p(log, LOSSI_LANES);
-    const double sum = lossi_twofold_dot(gap, x->array[NONE], NULL, x->a.positives).head;
+    const double sum = lossi_twofold_dot(gap, x->array[OWN_LOST], NULL, x->a.positives).head;
     return (real)(sum / (double)x->a.positives / x->temperature + log[0]);
 }
 
-/* The sums over positives and negatives: the others of either are set aside. */
+/* The sums over positives and negatives: the positives are set aside meanwhile. */
 static void sums(anchor *x)
 {
-    double *const e[] = {x->array[E], x->array[E_LOST]};
-    double kept[2][LOSSI_LANES];
+    double *const e[] = {x->array[E], x->array[E_LOST]}, *const own[] = {x->array[OWN], x->array[OWN_LOST]};
     const int kinds = LOSSI_REAL == 64 ? 2 : 1; /* float32 has nothing lost */
-    const int64_t first = x->a.positives, padded = lossi_padded(first);
-    const int64_t beyond = padded < lossi_padded(x->count) ? padded : lossi_padded(x->count);
     for (int k = 0; k < kinds; k++) {
-        memset(kept[k], 0, sizeof kept[k]);
-        for (int64_t i = first; i < beyond; i++) {
-            kept[k][i - first] = e[k][i];
-            e[k][i] = 0;
+        memset(own[k], 0, (size_t)lossi_padded(x->a.positives) * sizeof(double));
+        for (int64_t i = 0; i < x->a.positives; i++) {
+            own[k][i] = e[k][x->positive[i]];
+            e[k][x->positive[i]] = 0;
         }
     }
-    x->positives = lossi_twofold_dot(e[0], e[1], NULL, first);
-    x->negatives = lossi_twofold_dot(e[0] + padded, e[1] + padded, NULL, x->count - padded);
+    x->positives = lossi_twofold_dot(own[0], own[1], NULL, x->a.positives);
+    x->negatives = lossi_twofold_dot(e[0], e[1], NULL, x->a.candidates);
     for (int k = 0; k < kinds; k++) {
-        for (int64_t i = first; i < beyond; i++) {
-            e[k][i] = kept[k][i - first];
+        for (int64_t i = 0; i < x->a.positives; i++) {
+            e[k][x->positive[i]] = own[k][i];
         }
     }
-    x->negatives = lossi_twofold_add(x->negatives, lossi_twofold_dot(kept[0], kept[1], NULL, LOSSI_LANES));
 }
 
 static void gradients(const anchor *x)
 {
     const lossi_twofold number = lossi_twofold_of((double)x->a.positives);
     const double slope = x->a.part->scale / x->temperature / x->e.total.head;
-    const f64v positives = f64_set1(x->positives.head), lost = f64_set1(x->positives.lost);
-    const f64v negatives = f64_set1(x->negatives.head), all = f64_set1(slope / number.head);
-    for (int64_t j = 0; j < x->count; j += VREAL_LANES) {
-        f64v out[LOSSI_WIDENED];
-        lossi_twofolds e;
-        lossi_twofolds_load(x->array[E], x->array[E_LOST], j, &e);
-        for (int v = 0; v < LOSSI_WIDENED; v++) {
-            const f64v apart = lossi_product_minus(e.head[v], e.lost[v], number, positives, lost);
-            out[v] = all * (apart - negatives);
-        }
-        lossi_wide_store(x->out, j, x->count, out);
+    lossi_anchor_slopes(&x->a, x->array[E], slope);
+    for (int64_t k = 0; k < x->a.positives; k++) {
+        const lossi_twofold e = {x->array[OWN][k], LOSSI_REAL == 64 ? x->array[OWN_LOST][k] : 0};
+        const double apart = lossi_twofold_subtract(lossi_twofold_multiply(number, e), x->positives).head;
+        lossi_put(x->a.gradient + x->positive[k], (real)(slope / number.head * (apart - x->negatives.head)));
     }
-    for (int64_t k = x->a.positives; k < x->count; k++) {
-        lossi_put(x->out + k, (real)(slope * x->array[E][k]));
-    }
-    lossi_scatter(x->out, x->all, x->count, x->a.gradient);
 }
 
 static void derivatives(anchor *x)
 {
     const double bend = x->a.part->scale / x->temperature / x->temperature, *e = x->array[E];
+    lossi_twofold mean = lossi_twofold_of(0);
+    if (x->a.product != NULL) { /* read before anything is written */
+        double origin;
+        lossi_anchor_direction(&x->a, x->copy, x->direction);
+        mean = lossi_exponentials_mean(&x->e, e, x->array[E_LOST], x->direction, x->a.candidates, x->array[W],
+                                       &origin);
+    }
     if (x->a.gradient != NULL) {
         sums(x);
         gradients(x);
     }
     if (x->a.curvature != NULL) {
-        lossi_exponentials_curvature(&x->e, e, x->count, bend, x->out);
-        lossi_scatter(x->out, x->all, x->count, x->a.curvature);
+        lossi_exponentials_curvature(&x->e, e, x->a.candidates, bend, x->a.curvature);
     }
     if (x->a.product != NULL) {
-        double origin;
-        lossi_gather(x->a.direction, x->all, x->count, x->reals);
-        const lossi_twofold mean = lossi_exponentials_mean(&x->e, e, x->array[E_LOST], x->reals, x->count,
-                                                           x->array[W], &origin);
-        lossi_exponentials_product(&x->e, e, x->array[W], mean, x->count, bend, x->out);
-        lossi_scatter(x->out, x->all, x->count, x->a.product);
+        lossi_exponentials_product(&x->e, e, x->array[W], mean, x->a.candidates, bend, x->a.product);
     }
 }
 
 static real anchored(anchor *x)
 {
-    memcpy(x->all + x->a.positives, x->negative, (size_t)x->a.negatives * sizeof *x->all);
-    x->count = x->a.positives + x->a.negatives;
-    memset(x->array[NONE], 0, (size_t)lossi_padded(x->count) * sizeof(double));
-    lossi_gather(x->a.similarity, x->all, x->count, x->reals);
-    lossi_exponentials_of(x->reals, x->count, x->temperature, x->array[E], x->array[E_LOST], &x->e);
+    lossi_exponentials_of(x->copy, x->a.candidates, x->factor, x->array[E], x->array[E_LOST], &x->e);
     const real result = value(x);
-    lossi_anchor_fill(&x->a, result == result ? 0 : result);
     if (result == result) {
         derivatives(x);
+    } else {
+        lossi_anchor_fill(&x->a, result);
     }
     return result;
 }
@@ -129,16 +114,16 @@ static real anchored(anchor *x)
 static void supervised_contrastive(const lossi_part *part)
 {
     anchor x = {.temperature = part->prepared->parameters[TEMPERATURE]};
+    x.factor = lossi_twofold_divide(lossi_twofold_of(1), lossi_twofold_of(x.temperature));
     for (int k = 0; k < ARRAYS; k++) {
         x.array[k] = (double *)part->scratch + k * lossi_padded(part->columns);
     }
-    x.all = (int64_t *)(void *)x.array[ALL];
-    x.negative = (int64_t *)(void *)x.array[NEGATIVE];
-    x.reals = (real *)(void *)x.array[REALS];
-    x.out = (real *)(void *)x.array[OUT];
+    x.positive = (int64_t *)(void *)x.array[POSITIVE];
+    x.copy = (real *)(void *)x.array[COPY];
+    x.direction = (real *)(void *)x.array[DIRECTION];
     for (int64_t i = 0; i < part->rows; i++) {
         real result = 0;
-        lossi_anchor_begin(part, i, x.all, x.negative, &x.a);
+        lossi_anchor_begin(part, i, 1, x.positive, x.copy, &x.a);
         if (x.a.probe != x.a.probe || x.a.positives == 0) {
             result = x.a.probe;
             lossi_anchor_fill(&x.a, result);

@@ -94,17 +94,18 @@ LOSSI_INLINE void lossi_twofolds_store(double *head, double *lost, int64_t j, co
     }
 }
 
-/* (a − b) / divisor; where a or b is infinite nothing is missing. */
-LOSSI_INLINE void lossi_twofolds_difference(const f64v *a, const f64v *b, double divisor, lossi_twofolds *out)
+/* (a − b) factor; where a or b is infinite nothing is missing. */
+LOSSI_INLINE void lossi_twofolds_difference(const f64v *a, const f64v *b, lossi_twofold factor,
+                                            lossi_twofolds *out)
 {
     for (int v = 0; v < LOSSI_WIDENED; v++) {
-        const f64v difference = a[v] - b[v], quotient = difference / f64_set1(divisor);
-        out->head[v] = quotient;
+        const f64v difference = a[v] - b[v], head = f64_set1(factor.head), product = difference * head;
+        out->head[v] = product;
         out->lost[v] = f64_set1(0);
 #if LOSSI_REAL == 64
         const f64v part = difference - a[v], missing = (a[v] - (difference - part)) - (b[v] + part);
-        const f64v left = f64_fnma(quotient, f64_set1(divisor), difference) + missing;
-        const f64v lost = left / f64_set1(divisor);
+        const f64v low = difference * f64_set1(factor.lost) + missing * head;
+        const f64v lost = f64_fma(difference, head, -product) + low;
         out->lost[v] = f64_select(f64_is_nan(lost), f64_set1(0), lost);
 #endif
     }
@@ -201,7 +202,7 @@ static inline void lossi_wide_log1p(double *x, int64_t count)
     }
 }
 
-/* Exponentials of a list measured from its largest: e_i = exp((s_i − maximum)/temperature). */
+/* Exponentials of a list measured from its largest: e_i = exp((s_i − maximum)/temperature); the factor is 1/temperature. */
 typedef struct lossi_exponentials {
     real maximum;
     int64_t largest;      /* the first largest, whose e is 1 */
@@ -210,7 +211,7 @@ typedef struct lossi_exponentials {
 } lossi_exponentials;
 
 /* At least one number. Of infinities only one may be the largest: two give NaN. */
-static inline void lossi_exponentials_of(const real *s, int64_t count, double temperature, double *e,
+static inline void lossi_exponentials_of(const real *s, int64_t count, lossi_twofold factor, double *e,
                                          double *e_lost, lossi_exponentials *out)
 {
     const int64_t padded = lossi_padded(count);
@@ -223,7 +224,7 @@ static inline void lossi_exponentials_of(const real *s, int64_t count, double te
         f64v wide[LOSSI_WIDENED];
         lossi_twofolds x, power;
         lossi_wide_load(s, j, count, wide);
-        lossi_twofolds_difference(wide, maximum, temperature, &x);
+        lossi_twofolds_difference(wide, maximum, factor, &x);
         lossi_twofolds_exp(&x, &power);
         lossi_twofolds_store(e, e_lost, j, &power);
     }
