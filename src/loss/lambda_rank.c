@@ -147,14 +147,13 @@ LOSSI_INLINE vreal change(const lossi_pairs *p, int64_t i, int64_t j)
 #endif
 }
 
-LOSSI_INLINE void formula(const lossi_pairs *p, int64_t i, int64_t j, int count, vreal d, lossi_pair *out)
+LOSSI_INLINE void formula(const lossi_pairs *p, int64_t i, int64_t j, vreal d, lossi_pair *out)
 {
-    const vreal sharpness = v_set1((real)p->part->prepared->parameters[SHARPNESS]), x = sharpness * d;
-    const vreal up = v_sigmoid(x), down = v_sigmoid(-x), weight = change(p, i, j);
-    (void)count;
-    out->value = weight * v_softplus(x);
-    out->slope = weight * (sharpness * up);
-    out->bend = weight * (sharpness * sharpness * (up * down));
+    const vreal sharpness = v_set1((real)p->part->prepared->parameters[SHARPNESS]), weight = change(p, i, j);
+    lossi_pair_logistic(sharpness * d, out);
+    out->value = weight * out->value;
+    out->slope = weight * (sharpness * out->slope);
+    out->bend = weight * (sharpness * sharpness * out->bend);
 }
 
 static void lambda_rank(const lossi_part *part)

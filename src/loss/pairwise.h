@@ -10,7 +10,7 @@
  * theory, 1997, §1.2).
  *
  * Sums are in double: for one high item over all low ones in 16 lanes (core/sum.h), for each low item over the high ones in
- * their order; what rounding takes away is kept and given back at the end (Knuth, TAOCP vol. 2, 4.2.2, theorem B).
+ * their order. Of float64, what rounding takes away is kept and given back at the end (Knuth, TAOCP vol. 2, 4.2.2, theorem B).
  */
 #ifndef LOSSI_LOSS_PAIRWISE_H
 #define LOSSI_LOSS_PAIRWISE_H
@@ -30,18 +30,28 @@ typedef struct lossi_item_sums {
 
 enum { LOSSI_PAIR_SUMS = 3 }; /* gradient, curvature, product */
 
+/* Arrays of whole packs: relevances behind the last item are NaN, which is above nothing. */
 typedef struct lossi_pairs {
     const lossi_part *part;
-    const real *score, *relevance, *direction; /* direction NULL: no product */
+    real *score, *relevance, *direction; /* direction NULL: no product */
     int64_t items;
     lossi_item_sums sums[LOSSI_PAIR_SUMS];
     double value, value_lost, pairs;
     double *own; /* scratch behind the sums, of a loss that asked for it */
 } lossi_pairs;
 
-/* φ of `count` pairs: item i is the high one, items j … are the low ones. */
-typedef void (*lossi_pair_formula)(const lossi_pairs *p, int64_t i, int64_t j, int count, vreal d,
-                                   lossi_pair *out);
+/* φ of a vector of pairs: item i is the high one, items j … are the low ones. */
+typedef void (*lossi_pair_formula)(const lossi_pairs *p, int64_t i, int64_t j, vreal d, lossi_pair *out);
+
+/* log(1 + eˣ) and its derivatives, of one exponential and one division. */
+LOSSI_INLINE void lossi_pair_logistic(vreal x, lossi_pair *out)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), e = v_exp_nonpositive(v_copysign(x, v_set1(-1)));
+    const vreal large = one / (one + e); /* σ(|x|) */
+    out->value = v_max(zero, x) + v_log1p_unit(e);
+    out->slope = v_select(v_lt(x, zero), e, one) * large;
+    out->bend = e * (large * large);
+}
 
 /* sum + lost += x */
 LOSSI_INLINE void lossi_add_kept(double *sum, double *lost, double x)
@@ -51,110 +61,114 @@ LOSSI_INLINE void lossi_add_kept(double *sum, double *lost, double x)
     *sum = after;
 }
 
-LOSSI_INLINE void lossi_add_kept_lanes(double *sum, double *lost, f64v x)
+LOSSI_INLINE void lossi_add_kept_lanes(f64v *sum, f64v *lost, f64v x)
 {
-    const f64v before = f64_load(sum), after = before + x, part = after - before;
-    f64_store(lost, f64_load(lost) + ((before - (after - part)) + (x - part)));
-    f64_store(sum, after);
-}
-
-/* A vector of items onto their own sums. */
-LOSSI_INLINE void lossi_add_items(lossi_item_sums *sums, int64_t j, vreal x)
-{
-#if LOSSI_REAL == 64
-    lossi_add_kept_lanes(sums->sum + j, sums->lost + j, x);
-#else
-    lossi_add_kept_lanes(sums->sum + j, sums->lost + j, f32_to_f64_low(x));
-    lossi_add_kept_lanes(sums->sum + j + F64_LANES, sums->lost + j + F64_LANES, f32_to_f64_high(x));
-#endif
+    const f64v before = *sum, after = before + x, part = after - before;
+    *lost = *lost + ((before - (after - part)) + (x - part));
+    *sum = after;
 }
 
 /* 16 lanes of a sum over the low items. */
-typedef struct lossi_lane_pair {
-    double sum[LOSSI_LANES], lost[LOSSI_LANES];
-} lossi_lane_pair;
+typedef struct lossi_pair_lanes {
+    f64v sum[LOSSI_WIDE], lost[LOSSI_WIDE];
+} lossi_pair_lanes;
 
-LOSSI_INLINE void lossi_add_pair_lanes(lossi_lane_pair *lanes, int64_t j, vreal x)
+/* Vector v of a pack onto its lanes. */
+LOSSI_INLINE void lossi_add_pair_lanes(lossi_pair_lanes *lanes, int v, vreal x)
 {
-    lossi_item_sums sums = {lanes->sum, lanes->lost};
-    lossi_add_items(&sums, j % LOSSI_LANES, x);
+#if LOSSI_REAL == 64
+    lossi_add_kept_lanes(&lanes->sum[v], &lanes->lost[v], x);
+#else
+    lossi_lanes_add(lanes->sum, v, x);
+#endif
+}
+
+/* A vector of items onto their own sums. */
+LOSSI_INLINE void lossi_add_items(const lossi_item_sums *sums, int64_t j, vreal x)
+{
+#if LOSSI_REAL == 64
+    f64v sum = f64_load(sums->sum + j), lost = f64_load(sums->lost + j);
+    lossi_add_kept_lanes(&sum, &lost, x);
+    f64_store(sums->sum + j, sum);
+    f64_store(sums->lost + j, lost);
+#else
+    f64_store(sums->sum + j, f64_load(sums->sum + j) + f32_to_f64_low(x));
+    f64_store(sums->sum + j + F64_LANES, f64_load(sums->sum + j + F64_LANES) + f32_to_f64_high(x));
+#endif
 }
 
 /* Lanes to a sum, with the errors kept. */
-LOSSI_INLINE void lossi_add_lanes(const lossi_lane_pair *lanes, double sign, double *sum, double *lost)
+LOSSI_INLINE void lossi_add_lanes(const lossi_pair_lanes *lanes, double sign, double *sum, double *lost)
 {
+    double sums[LOSSI_LANES], losts[LOSSI_LANES];
+    lossi_lanes_store(sums, lanes->sum);
+    lossi_lanes_store(losts, lanes->lost);
     for (int i = 0; i < LOSSI_LANES; i++) {
-        lossi_add_kept(sum, lost, sign * lanes->sum[i]);
-        *lost += sign * lanes->lost[i];
+        lossi_add_kept(sum, lost, sign * sums[i]);
+        *lost += sign * losts[i];
     }
 }
 
-/* `count` lanes from memory, 0 beyond. */
-LOSSI_INLINE vreal lossi_load_lanes(const real *from, int count)
+/* What one high item collects. */
+typedef struct lossi_pairs_of_one {
+    lossi_pair_lanes value, sums[LOSSI_PAIR_SUMS];
+    f64v pairs[LOSSI_WIDE];
+} lossi_pairs_of_one;
+
+/* Vector v of the pack of low items at j. */
+LOSSI_INLINE void lossi_pairs_at(lossi_pairs *p, int64_t i, int64_t j, int v, lossi_pair_formula formula,
+                                 int sums, int missing, lossi_pairs_of_one *own)
 {
-    return count == VREAL_LANES ? v_load(from) : v_load_part(from, count);
+    const vreal zero = v_set1(0);
+    const int64_t at = j + v * VREAL_LANES;
+    const vmask below = v_gt(v_set1(p->relevance[i]), v_load(p->relevance + at));
+    lossi_pair pair;
+    if (!v_mask_any(below)) {
+        return;
+    }
+    formula(p, i, at, v_load(p->score + at) - v_set1(p->score[i]), &pair);
+    const vreal slope = v_select(below, pair.slope, zero);
+    lossi_add_pair_lanes(&own->value, v, v_select(below, pair.value, zero));
+    lossi_add_items(&p->sums[0], at, slope);
+    lossi_add_pair_lanes(&own->sums[0], v, slope);
+    if (missing) {
+        const vreal rest = v_select(below, pair.slope_missing, zero);
+        lossi_add_items(&p->sums[0], at, rest);
+        lossi_add_pair_lanes(&own->sums[0], v, rest);
+    }
+    if (sums > 1) {
+        const vreal bend = v_select(below, pair.bend, zero);
+        lossi_add_items(&p->sums[1], at, bend);
+        lossi_add_pair_lanes(&own->sums[1], v, bend);
+    }
+    if (sums > 1 && p->direction != NULL) {
+        const vreal along = v_load(p->direction + at) - v_set1(p->direction[i]);
+        const vreal product = v_select(below, pair.bend * along, zero);
+        lossi_add_items(&p->sums[2], at, product);
+        lossi_add_pair_lanes(&own->sums[2], v, product);
+    }
+    lossi_lanes_add(own->pairs, v, v_select(below, v_set1(1), zero));
 }
 
-/* The first n lanes. */
-LOSSI_INLINE vmask lossi_first_lanes(int n)
+/*
+ * All pairs in which item i is the high one. Constants: `sums`, how many there are (1: the gradient alone), and `missing`,
+ * whether the formula gives what φ' is missing.
+ */
+LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula formula, int sums, int missing)
 {
-    real there[VREAL_LANES] = {0};
-    for (int lane = 0; lane < n; lane++) {
-        there[lane] = 1;
-    }
-    return v_gt(v_load(there), v_set1(0));
-}
-
-/* All pairs in which item i is the high one; `missing`, a constant: whether the formula gives what φ' is missing. */
-LOSSI_INLINE void lossi_pairs_of(lossi_pairs *p, int64_t i, lossi_pair_formula formula, int missing)
-{
-    const lossi_derivatives *out = &p->part->output[LOSSI_SCORE];
-    const int wanted[LOSSI_PAIR_SUMS] = {out->gradient != NULL, out->curvature != NULL, out->product != NULL};
-    const vreal zero = v_set1(0), one = v_set1(1), score = v_set1(lossi_get(p->score + i));
-    const vreal relevance = v_set1(lossi_get(p->relevance + i));
-    const vreal along = v_set1(p->direction != NULL ? lossi_get(p->direction + i) : 0);
-    lossi_lane_pair value = {{0}, {0}}, own[LOSSI_PAIR_SUMS] = {{{0}, {0}}};
-    vreal pairs = zero; /* a lane counts to 2²⁴ in float32: items enough for days of pairs */
-    real counted[VREAL_LANES];
-    for (int64_t j = 0; j < p->items; j += VREAL_LANES) {
-        const int count = p->items - j < VREAL_LANES ? (int)(p->items - j) : VREAL_LANES;
-        const vreal low = lossi_load_lanes(p->relevance + j, count);
-        vmask below = v_gt(relevance, low);
-        lossi_pair pair;
-        if (count < VREAL_LANES) {
-            below = v_mask_and(below, lossi_first_lanes(count));
-        }
-        if (!v_mask_any(below)) {
-            continue;
-        }
-        formula(p, i, j, count, lossi_load_lanes(p->score + j, count) - score, &pair);
-        pairs = pairs + v_select(below, one, zero);
-        lossi_add_pair_lanes(&value, j, v_select(below, pair.value, zero));
-        const vreal apart = wanted[2] ? lossi_load_lanes(p->direction + j, count) - along : zero;
-        const vreal parts[LOSSI_PAIR_SUMS] = {pair.slope, pair.bend, pair.bend * apart};
-        for (int k = 0; k < LOSSI_PAIR_SUMS; k++) {
-            if (wanted[k]) {
-                const vreal part = v_select(below, parts[k], zero);
-                lossi_add_items(&p->sums[k], j, part);
-                lossi_add_pair_lanes(&own[k], j, part);
-            }
-        }
-        if (missing && wanted[0]) {
-            const vreal part = v_select(below, pair.slope_missing, zero);
-            lossi_add_items(&p->sums[0], j, part);
-            lossi_add_pair_lanes(&own[0], j, part);
+    lossi_pairs_of_one own;
+    memset(&own, 0, sizeof own);
+    for (int64_t j = 0; j < p->items; j += LOSSI_LANES) {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_pairs_at(p, i, j, v, formula, sums, missing, &own);
         }
     }
-    v_store(counted, pairs);
-    for (int lane = 0; lane < VREAL_LANES; lane++) {
-        p->pairs += (double)counted[lane];
+    lossi_add_lanes(&own.value, 1, &p->value, &p->value_lost);
+    for (int k = 0; k < sums; k++) {
+        lossi_add_lanes(&own.sums[k], k == 1 ? 1 : -1, &p->sums[k].sum[i], &p->sums[k].lost[i]);
     }
-    lossi_add_lanes(&value, 1, &p->value, &p->value_lost);
-    for (int k = 0; k < LOSSI_PAIR_SUMS; k++) {
-        if (wanted[k]) {
-            lossi_add_lanes(&own[k], k == 1 ? 1 : -1, &p->sums[k].sum[i], &p->sums[k].lost[i]);
-        }
-    }
+    p->pairs += f64_sum_sixteen(own.pairs);
 }
 
 static void lossi_pairs_put(const lossi_pairs *p, void *array, int k, real probe)
@@ -167,27 +181,46 @@ static void lossi_pairs_put(const lossi_pairs *p, void *array, int k, real probe
     }
 }
 
+/* A copy in whole packs, `behind` after the last item. */
+static real *lossi_pairs_copy(const void *from, int64_t items, real behind, real *to)
+{
+    memcpy(to, from, (size_t)items * sizeof *to);
+    for (int64_t i = items; i < lossi_padded(items); i++) {
+        to[i] = behind;
+    }
+    return to;
+}
+
 static void lossi_pairs_begin(lossi_pairs *p, const lossi_part *part)
 {
     const int64_t padded = lossi_padded(part->rows);
+    const void *direction = part->output[LOSSI_SCORE].direction;
     double *scratch = part->scratch;
     memset(p, 0, sizeof *p);
     p->part = part;
-    p->score = part->input[LOSSI_SCORE].data;
-    p->relevance = part->input[LOSSI_RELEVANCE].data;
-    p->direction = part->output[LOSSI_SCORE].direction;
     p->items = part->rows;
     memset(scratch, 0, (size_t)(2 * LOSSI_PAIR_SUMS * padded) * sizeof *scratch);
     for (int k = 0; k < LOSSI_PAIR_SUMS; k++, scratch += 2 * padded) {
         p->sums[k] = (lossi_item_sums){scratch, scratch + padded};
     }
-    p->own = scratch;
+    real *copies = (real *)scratch;
+    p->score = lossi_pairs_copy(part->input[LOSSI_SCORE].data, p->items, 0, copies);
+    p->relevance = lossi_pairs_copy(part->input[LOSSI_RELEVANCE].data, p->items, REAL_NAN, copies + padded);
+    p->direction = direction == NULL ? NULL : lossi_pairs_copy(direction, p->items, 0, copies + 2 * padded);
+    p->own = scratch + 3 * padded;
 }
 
 LOSSI_INLINE void lossi_pairs_all(lossi_pairs *p, lossi_pair_formula formula, int missing)
 {
-    for (int64_t i = 0; i < p->items; i++) {
-        lossi_pairs_of(p, i, formula, missing);
+    const lossi_derivatives *out = &p->part->output[LOSSI_SCORE];
+    if (out->curvature == NULL && out->product == NULL) {
+        for (int64_t i = 0; i < p->items; i++) {
+            lossi_pairs_of(p, i, formula, 1, missing);
+        }
+    } else {
+        for (int64_t i = 0; i < p->items; i++) {
+            lossi_pairs_of(p, i, formula, LOSSI_PAIR_SUMS, missing);
+        }
     }
 }
 
@@ -218,7 +251,7 @@ LOSSI_INLINE void lossi_pairwise(const lossi_part *part, lossi_pair_formula form
 static int64_t lossi_pairs_scratch(const lossi_prepared *prepared, const lossi_shape *shape)
 {
     (void)prepared;
-    return 2 * LOSSI_PAIR_SUMS * lossi_padded(shape->rows[0]) * (int64_t)sizeof(double);
+    return (2 * LOSSI_PAIR_SUMS + 3) * lossi_padded(shape->rows[0]) * (int64_t)sizeof(double);
 }
 
 static const lossi_structure lossi_pair_structure = {.roles = lossi_list_roles,

@@ -13,22 +13,22 @@
 
 enum { MARGIN, POWER };
 
-LOSSI_INLINE void linear(const lossi_pairs *p, int64_t i, int64_t j, int count, vreal d, lossi_pair *out)
+LOSSI_INLINE void linear(const lossi_pairs *p, int64_t i, int64_t j, vreal d, lossi_pair *out)
 {
     const vreal zero = v_set1(0), gap = v_set1((real)p->part->prepared->parameters[MARGIN]) + d;
-    (void)i, (void)j, (void)count;
+    (void)i, (void)j;
     out->value = v_max(zero, gap); /* NaN stays */
     out->slope = v_select(v_gt(gap, zero), v_set1(1), out->value);
     out->bend = v_select(v_is_nan(gap), gap, zero);
 }
 
-LOSSI_INLINE void squared(const lossi_pairs *p, int64_t i, int64_t j, int count, vreal d, lossi_pair *out)
+LOSSI_INLINE void squared(const lossi_pairs *p, int64_t i, int64_t j, vreal d, lossi_pair *out)
 {
     const vreal zero = v_set1(0), two = v_set1(2),
                 margin = v_set1((real)p->part->prepared->parameters[MARGIN]);
     const vreal gap = margin + d, part = gap - margin, missing = (margin - (gap - part)) + (d - part);
     const vreal inside = v_max(zero, gap);
-    (void)i, (void)j, (void)count;
+    (void)i, (void)j;
     out->value = inside * inside;
     out->slope = two * inside;
     out->slope_missing = v_select(v_gt(gap, zero), two * missing, zero);

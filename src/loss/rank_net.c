@@ -11,14 +11,13 @@
 
 enum { SHARPNESS };
 
-LOSSI_INLINE void formula(const lossi_pairs *p, int64_t i, int64_t j, int count, vreal d, lossi_pair *out)
+LOSSI_INLINE void formula(const lossi_pairs *p, int64_t i, int64_t j, vreal d, lossi_pair *out)
 {
-    const vreal sharpness = v_set1((real)p->part->prepared->parameters[SHARPNESS]), x = sharpness * d;
-    const vreal up = v_sigmoid(x), down = v_sigmoid(-x);
-    (void)i, (void)j, (void)count;
-    out->value = v_softplus(x);
-    out->slope = sharpness * up;
-    out->bend = sharpness * sharpness * (up * down);
+    const vreal sharpness = v_set1((real)p->part->prepared->parameters[SHARPNESS]);
+    (void)i, (void)j;
+    lossi_pair_logistic(sharpness * d, out);
+    out->slope = sharpness * out->slope;
+    out->bend = sharpness * sharpness * out->bend;
 }
 
 static void rank_net(const lossi_part *part)
