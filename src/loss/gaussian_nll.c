@@ -100,8 +100,10 @@ static const lossi_role roles[ROLES] = {
     [LOG_VARIANCE] = {.name = "log_variance", .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE},
 };
 
-static loss_status check(loss_context *context, const char *title, const lossi_shape *shape)
+static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared,
+                         const lossi_shape *shape)
 {
+    (void)prepared;
     return (shape->rows[VARIANCE] >= 0) != (shape->rows[LOG_VARIANCE] >= 0)
                ? LOSS_OK
                : lossi_fail(context, LOSS_ERROR_ARGUMENT, "%s needs either 'variance' or 'log_variance'",

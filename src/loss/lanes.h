@@ -45,6 +45,13 @@ LOSSI_INLINE void lossi_put(real *x, real one)
     memcpy(x, &one, sizeof one);
 }
 
+LOSSI_INLINE real lossi_first_lane(vreal x)
+{
+    real lanes[VREAL_LANES];
+    v_store(lanes, x);
+    return lanes[0];
+}
+
 /* Row i of an array whose rows are `stride` apart, NULL when there is none. */
 LOSSI_INLINE const real *lossi_row_of(const void *array, int64_t i, int64_t stride)
 {

@@ -39,17 +39,26 @@ typedef struct lossi_overlap_row {
 
 /* ---- sums over the columns ---- */
 
-/* Adds columns j … to their lanes; of float64 with what rounding takes away. */
-LOSSI_INLINE void lossi_overlap_add(lossi_lane_sum *sum, int64_t j, const f64v *x)
+/* Vector v of a pack in double. */
+LOSSI_INLINE void lossi_overlap_widen(vreal x, f64v *out)
 {
-    const int first = (int)(j / F64_LANES) % LOSSI_WIDE;
-    for (int v = 0; v < LOSSI_WIDENED; v++) {
 #if LOSSI_REAL == 64
-        lossi_lane_sum_add(sum, first + v, x[v]);
+    out[0] = x;
 #else
-        sum->sum[first + v] = sum->sum[first + v] + x[v];
+    out[0] = f32_to_f64_low(x);
+    out[1] = f32_to_f64_high(x);
 #endif
-    }
+}
+
+/* Adds vector v of a pack to its lanes; of float64 with what rounding takes away. */
+LOSSI_INLINE void lossi_overlap_add(lossi_lane_sum *sum, int v, const f64v *x)
+{
+#if LOSSI_REAL == 64
+    lossi_lane_sum_add(sum, v, x[0]);
+#else
+    sum->sum[2 * v] = sum->sum[2 * v] + x[0];
+    sum->sum[2 * v + 1] = sum->sum[2 * v + 1] + x[1];
+#endif
 }
 
 /* N/D, M/D and 1/D. */
@@ -61,19 +70,25 @@ static void lossi_overlap_measure(lossi_overlap_row *row)
     lossi_lane_sum_clear(&both);
     lossi_lane_sum_clear(&over);
     lossi_lane_sum_clear(&under);
-    for (int64_t j = 0; j < row->columns; j += VREAL_LANES) {
-        f64v p[LOSSI_WIDENED], t[LOSSI_WIDENED], x[LOSSI_WIDENED], y[LOSSI_WIDENED], z[LOSSI_WIDENED];
-        lossi_wide_load(row->prediction, j, row->columns, p);
-        lossi_wide_load(row->target, j, row->columns, t);
-        for (int v = 0; v < LOSSI_WIDENED; v++) {
-            const f64v apart = p[v] - t[v];
-            x[v] = p[v] * t[v];
-            y[v] = how->squares ? half * (apart * apart) : p[v] * (one - t[v]);
-            z[v] = how->squares ? half * f64_fma(p[v], p[v], t[v] * t[v]) : (one - p[v]) * t[v];
+    for (int64_t j = 0; j < row->columns; j += LOSSI_LANES) {
+        vreal predictions[LOSSI_PACK], targets[LOSSI_PACK];
+        lossi_load_pack(row->prediction, j, row->columns, 0, predictions);
+        lossi_load_pack(row->target, j, row->columns, 0, targets);
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            f64v p[LOSSI_WIDENED], t[LOSSI_WIDENED], x[LOSSI_WIDENED], y[LOSSI_WIDENED], z[LOSSI_WIDENED];
+            lossi_overlap_widen(predictions[v], p);
+            lossi_overlap_widen(targets[v], t);
+            for (int w = 0; w < LOSSI_WIDENED; w++) {
+                const f64v apart = p[w] - t[w];
+                x[w] = p[w] * t[w];
+                y[w] = how->squares ? half * (apart * apart) : p[w] * (one - t[w]);
+                z[w] = how->squares ? half * f64_fma(p[w], p[w], t[w] * t[w]) : (one - p[w]) * t[w];
+            }
+            lossi_overlap_add(&both, v, x);
+            lossi_overlap_add(&over, v, y);
+            lossi_overlap_add(&under, v, z);
         }
-        lossi_overlap_add(&both, j, x);
-        lossi_overlap_add(&over, j, y);
-        lossi_overlap_add(&under, j, z);
     }
     const double shared = lossi_lane_sum_total(&both), first = lossi_lane_sum_total(&over),
                  second = lossi_lane_sum_total(&under);
@@ -125,7 +140,7 @@ static void lossi_overlap_sums(lossi_overlap_row *row)
             x[3][v] = b[v] * d[v];
         }
         for (int k = 0; k < 4; k++) {
-            lossi_overlap_add(&sums[k], j, x[k]);
+            lossi_overlap_add(&sums[k], (int)(j / VREAL_LANES) % LOSSI_PACK, x[k]);
         }
     }
     for (int k = 0; k < 4; k++) {
@@ -160,7 +175,8 @@ LOSSI_INLINE void lossi_overlap_second(const lossi_overlap_row *row, int32_t gau
     }
 }
 
-static void lossi_overlap_write(const lossi_tile *tile, int64_t i, const lossi_overlap_row *row)
+LOSSI_INLINE void lossi_overlap_write(const lossi_tile *tile, int64_t i, const lossi_overlap_row *row,
+                                      int32_t second)
 {
     const lossi_outputs to = lossi_outputs_of(tile, i);
     const f64v scale = f64_set1(tile->scale);
@@ -170,9 +186,11 @@ static void lossi_overlap_write(const lossi_tile *tile, int64_t i, const lossi_o
         lossi_overlap_gradients(row, j, a, b);
         lossi_wide_load(row->direction, j, row->columns, d);
         for (int v = 0; v < LOSSI_WIDENED; v++) {
+            gradient[v] = f64_set1(row->slope) * a[v] * scale;
+        }
+        for (int v = 0; v < LOSSI_WIDENED && second; v++) {
             lossi_overlap_second(row, tile->curvature_kind == LOSSI_GAUSS_NEWTON, a[v], b[v], d[v],
                                  &curvature[v], &product[v]);
-            gradient[v] = f64_set1(row->slope) * a[v] * scale;
             curvature[v] = curvature[v] * scale;
             product[v] = product[v] * scale;
         }
@@ -180,10 +198,10 @@ static void lossi_overlap_write(const lossi_tile *tile, int64_t i, const lossi_o
         if (to.gradient != NULL) {
             lossi_wide_store(to.gradient, j, row->columns, gradient);
         }
-        if (to.curvature != NULL) {
+        if (second && to.curvature != NULL) {
             lossi_wide_store(to.curvature, j, row->columns, curvature);
         }
-        if (to.product != NULL) {
+        if (second && to.product != NULL) {
             lossi_wide_store(to.product, j, row->columns, product);
         }
     }
@@ -217,7 +235,11 @@ LOSSI_INLINE void lossi_overlap_tile(const lossi_tile *tile, const lossi_overlap
             (tile->curvature != NULL && tile->curvature_kind == LOSSI_GAUSS_NEWTON)) {
             lossi_overlap_sums(&row);
         }
-        lossi_overlap_write(tile, i, &row);
+        if (tile->curvature != NULL || tile->product != NULL) {
+            lossi_overlap_write(tile, i, &row, 1);
+        } else if (tile->gradient != NULL) {
+            lossi_overlap_write(tile, i, &row, 0);
+        }
     }
 }
 

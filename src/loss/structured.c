@@ -339,6 +339,29 @@ static void kernel_weights(work *w)
 
 /* ---- parts ---- */
 
+/* A group of which every row is masked counts for nothing, whatever else belongs to it. */
+static void leave_out(work *w)
+{
+    const lossi_structured_call *call = &w->r->call;
+    memset(w->b.value, 0, (size_t)call->real_size);
+    w->b.denominator[0] = 0;
+    for (int32_t r = 0; r < call->structure->role_count; r++) {
+        const lossi_bound_role *bound = &call->roles[r];
+        const int32_t own = bound->role->rows == LOSSI_ROWS_OWN;
+        int64_t first, count;
+        const int64_t *active;
+        if (!lossi_structured_differentiable(bound) || lossi_structured_shared(bound)) {
+            continue;
+        }
+        rows_of(w, r, &first, &count, &active);
+        for (int32_t k = 0; k < LOSSI_OF_COUNT; k++) {
+            if (bound->output[k] != NULL) {
+                put_rows(w, bound->output[k], first, own ? count : w->rows, w->active, NULL);
+            }
+        }
+    }
+}
+
 /* 0 when something is wrong, which the slice then says. */
 static int32_t run_part(work *w)
 {
@@ -354,6 +377,10 @@ static int32_t run_part(work *w)
     w->part.value = w->b.value;
     w->part.denominator = w->b.denominator;
     w->part.scratch = w->b.kernel;
+    if (call->grouped && w->rows > 0 && w->count == 0) {
+        leave_out(w);
+        return 1;
+    }
     if (!fetch_inputs(w)) {
         return 0;
     }

@@ -87,8 +87,9 @@ typedef struct lossi_structure {
     const lossi_role *roles; /* the first decides the element type, the rows and the columns */
     int32_t role_count;
     uint32_t flags;
-    /* What the shapes of roles must be beyond that; fails with a sentence. May be NULL. */
-    loss_status (*check)(loss_context *context, const char *title, const lossi_shape *shape);
+    /* What the shapes of roles must be beyond that, or with these options; fails with a sentence. May be NULL. */
+    loss_status (*check)(loss_context *context, const char *title, const lossi_prepared *prepared,
+                         const lossi_shape *shape);
     /* How many classes the labels of a role have, from the shapes: labels are 0 … that − 1. May be NULL: any label. */
     int64_t (*classes)(const lossi_prepared *prepared, const lossi_shape *shape, int32_t role);
     /* Bytes of scratch of a kernel. May be NULL: none. */

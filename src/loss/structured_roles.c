@@ -288,7 +288,8 @@ static loss_status check_rest(lossi_structured_call *call)
                              call->pointwise ? call->columns : 1);
     }
     if (status == LOSS_OK && structure->check != NULL) {
-        status = structure->check(call->context, call->function->title, &call->shape);
+        status = structure->check(call->context, call->function->title, &call->function->prepared,
+                                  &call->shape);
     }
     for (int32_t r = 0; r < structure->role_count && status == LOSS_OK; r++) {
         if (call->roles[r].role->kind == LOSSI_ROLE_LABEL && structure->classes != NULL) {
