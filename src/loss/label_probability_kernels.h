@@ -93,7 +93,7 @@ typedef struct label_row {
     real steepness, turn, lean;
     real origin, at_label; /* of the direction: its element at the largest column, and d of the label */
     real others, along;    /* S, D */
-    real mean;             /* p · d */
+    double mean;           /* p · d */
 } label_row;
 
 /* ψ of the label, with its class weight. */
@@ -163,24 +163,28 @@ static void sum_others(const lossi_tile *tile, int64_t row, label_row *l)
     const double total = lossi_lane_sum_total(&along);
     l->others = (real)lossi_lane_sum_total(&others);
     l->along = (real)total;
-    l->mean = (real)(total + (double)l->p * (double)l->at_label); /* d is 0 at the largest */
+    l->mean = total + (double)l->p * (double)l->at_label; /* d is 0 at the largest */
 }
 
 /* Curvature and product of 16 columns. */
 static void second_derivatives(const label_row *l, const vreal *p, const vreal *rest, const vreal *d,
                                const vmask *largest, const vmask *here, vreal *curvature, vreal *product)
 {
-    const real more = 1 - l->turn / (l->rest == 0 ? 1 : l->rest), w = l->at_label - l->mean;
-    const vreal g = v_set1(l->steepness), turn = v_set1(l->turn), lean = v_set1(l->lean);
-    const vreal divisor = v_set1(l->rest == 0 ? 1 : l->rest); /* then all others are 0 too */
-    const vreal tilt = v_set1(l->rest == 0 ? 0 : l->turn * (w / l->rest));
+    const real divide = l->rest == 0 ? 1 : l->rest; /* then all others are 0 too */
+    const double w = (double)l->at_label - l->mean;
+    /* p · d + τ w_y/(1 − p_y), from which d differs little in some columns: for float32 in two parts */
+    const double centre = l->mean + (double)l->turn * (w / (double)divide);
+    const vreal head = v_set1((real)centre), tail = v_set1((real)(centre - (double)(real)centre));
+    const real more = 1 - l->turn / divide;
+    const vreal g = v_set1(l->steepness), turn = v_set1(l->turn), lean = v_set1(l->lean),
+                divisor = v_set1(divide);
     const vreal flat = v_set1(l->lean + more * l->others),
                 level = v_set1(-(l->lean * l->at_label + more * l->along));
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vreal part = g * p[v], bent = v_fma(turn, p[v] / divisor, rest[v]);
-        const vreal moved = (d[v] - v_set1(l->mean)) - tilt;
+        const vreal moved = (d[v] - head) - tail;
         curvature[v] = v_select(here[v], g * v_set1(l->rest) * lean, part * v_select(largest[v], flat, bent));
-        product[v] = v_select(here[v], g * lean * v_set1(w), part * v_select(largest[v], level, moved));
+        product[v] = v_select(here[v], g * lean * v_set1((real)w), part * v_select(largest[v], level, moved));
     }
 }
 
