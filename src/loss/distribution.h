@@ -43,6 +43,18 @@ static void lossi_fill_row(const lossi_tile *tile, int64_t row, real number)
     }
 }
 
+/* A derivative of 16 columns, scaled; NULL when it is not wanted. */
+LOSSI_INLINE void lossi_store_scaled(const lossi_tile *tile, real *to, int64_t j, vreal *x)
+{
+    if (to == NULL) {
+        return;
+    }
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        x[v] = x[v] * v_set1((real)tile->scale);
+    }
+    lossi_store_pack(to, j, tile->columns, x);
+}
+
 /* ---- softmax ---- */
 
 /* A number and what rounding took away from it. */

@@ -66,6 +66,11 @@ static loss_status check_target(loss_context *context, const lossi_evaluation *e
     if (target == NULL) { /* and there should be none */
         return LOSS_OK;
     }
+    if ((e->function->row->flags & LOSSI_LABELS_ONLY) != 0 && !e->labels) {
+        return lossi_fail(context, LOSS_ERROR_TYPE,
+                          "'target' is %s; %s takes class labels: int32 or int64 was expected",
+                          loss_dtype_name(target->dtype), e->function->title);
+    }
     if (target->rows != data_rows || target->columns != columns) {
         return lossi_fail(context, LOSS_ERROR_SHAPE, "'target' is %lld x %lld; %lld x %lld was expected%s",
                           (long long)target->rows, (long long)target->columns, (long long)data_rows,

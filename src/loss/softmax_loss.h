@@ -180,17 +180,6 @@ static void lossi_softmax_bends(const lossi_tile *tile, int64_t row, lossi_softm
 
 /* ---- outputs ---- */
 
-LOSSI_INLINE void lossi_store_scaled(const lossi_tile *tile, real *to, int64_t j, vreal *x)
-{
-    if (to == NULL) {
-        return;
-    }
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        x[v] = x[v] * v_set1((real)tile->scale);
-    }
-    lossi_store_pack(to, j, tile->columns, x);
-}
-
 /* Curvature and product of 16 columns. */
 static void lossi_softmax_second(const lossi_tile *tile, const lossi_softmax_state *s,
                                  const lossi_columns *at, const vreal *w, vreal *curvature, vreal *product)

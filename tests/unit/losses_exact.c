@@ -28,7 +28,7 @@ static batch batch_of_rows(const loss_case *given, const vector_group *group, in
     return made;
 }
 
-/* What the product of a pointwise loss may be: curvature times direction, the direction moved by an ulp as well. */
+/* What a product may be that the file has not: curvature times direction, the direction moved by an ulp as well. */
 static exact_number times_direction(const exact_number *curvature, double direction, loss_dtype dtype)
 {
     long double d = direction, a = fabsl(d);
@@ -61,7 +61,7 @@ static int64_t compare(const loss_case *given, const vector_group *group, const 
         int64_t row = start + i / width, from = row * width + i % width;
         double got = element(made->output[output], made->dtype, i);
         exact_number expected = group->exact[reference][from];
-        if (output == VECTOR_PRODUCT && given->pointwise) {
+        if (output == VECTOR_PRODUCT && (group->available & (1 << VECTOR_PRODUCT)) == 0) {
             expected = times_direction(&group->exact[VECTOR_CURVATURE][from],
                                        element(made->direction, made->dtype, i), made->dtype);
         }

@@ -1,0 +1,21 @@
+"""Generalized cross-entropy (Zhang & Sabuncu 2018, eq. 6): (1 - p^q) / q,
+summed over a distribution, or of the label, times the class weight; p = softmax(z)."""
+
+import label_probability
+from label_probability import directions, domain, target_domain  # noqa: F401
+from oracle import exp, mpf
+
+ULP = 16  # src/loss/label_probability.h says why
+
+
+def psi(p, log_p, options):
+    q = mpf(options.get("q", mpf(0.7)))
+    return -log_p if q == 0 else (1 - exp(q * log_p)) / q
+
+
+def value(x, target, options):
+    return label_probability.value(psi, x, target, options)
+
+
+def points(rng, real, grid):
+    yield from label_probability.points(rng, [{}, {"q": 0.25}], [{"q": 0.0}, {"q": 1.0}])

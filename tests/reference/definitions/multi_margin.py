@@ -1,0 +1,17 @@
+"""Multi-class margin loss (PyTorch MultiMarginLoss): the mean over all classes of max(0, margin + z_j - z_label)^p, that of the
+label left out of the sum but not of the number, times the class weight."""
+
+import class_margin
+from class_margin import directions, domain, target_domain  # noqa: F401
+from oracle import mp, mpf
+
+
+def value(x, target, options):
+    own, rivals = class_margin.parts(x, target)
+    terms = [class_margin.hinge(mpf(options.get("margin", 1)) + z - own) ** int(options.get("p", 1)) for z in rivals]
+    return class_margin.weight(target, options) * mp.fsum(terms) / len(x)
+
+
+def points(rng, real, grid):
+    yield from class_margin.points(rng, [{}, {"p": 2, "margin": 0.625}], [[2.0, 1.0, -3.0, 0.25], [0.5, -0.75, 1.5, -2.0]],
+                                   count=14)
