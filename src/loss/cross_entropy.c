@@ -28,8 +28,9 @@ enum { ROWS_AT_A_TIME = 64 }; /* rows whose logarithms are taken together */
 typedef struct row_state {
     int64_t largest; /* column of the first maximum */
     int64_t label;   /* −1 for a distribution */
-    int32_t counts;  /* 0: has the ignored label */
-    real own;        /* u of the label, without smoothing */
+    int32_t label_is_largest;
+    int32_t counts; /* 0: has the ignored label */
+    real own;       /* u of the label, without smoothing */
 } row_state;
 
 /* The rows worked on together; arrays by row so that vectors run over rows. */
@@ -46,6 +47,12 @@ typedef struct group {
 static int32_t smooth(const lossi_tile *tile)
 {
     return tile->labels == NULL || tile->prepared->parameters[LABEL_SMOOTHING] > 0;
+}
+
+/* Whether the gradient goes past the caches as it is made. */
+static int32_t streams(const lossi_tile *tile)
+{
+    return tile->stream_to != NULL && tile->prepared->parameters[INPUT] == 0 && !smooth(tile);
 }
 
 LOSSI_INLINE const real *row_of(const void *array, int64_t row, int64_t stride)
@@ -162,6 +169,7 @@ static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i
     } else {
         g->weight[i] = state->own;
         const real own = lossi_get(z + state->label);
+        state->label_is_largest = own == m;
         g->linear[i] = state->own == 0 || own == m ? 0 : state->own * (m - own);
     }
     real *e = place_of(tile->gradient, row, tile->gradient_stride);
@@ -263,6 +271,44 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
     lossi_store_pack(gradient, j, columns, out);
 }
 
+/*
+ * out = e · inverse · factor, and `at_label` in that column. Past the caches when `stream`: there the ends of the row, which share their
+ * cache lines with its neighbours, go by ordinary stores.
+ */
+LOSSI_INLINE void scale_row(const real *e, int64_t columns, real inverse, real factor, int64_t label,
+                            real at_label, real *out, int stream)
+{
+    const vreal inverses = v_set1(inverse), factors = v_set1(factor);
+    const int64_t past = (int64_t)((uintptr_t)out % sizeof(vreal) / sizeof(real));
+    int64_t j = stream && past != 0 ? VREAL_LANES - past : 0;
+    j = j < columns ? j : columns;
+    if (j > 0) {
+        v_store_part(out, v_load_part(e, (int)j) * inverses * factors, (int)j);
+    }
+    const int64_t odd = label >= j ? j + (label - j) / VREAL_LANES * VREAL_LANES : columns;
+    for (; j + VREAL_LANES <= columns; j += VREAL_LANES) {
+        vreal x = v_load(e + j) * inverses * factors;
+        if (stream && j == odd) {
+            real lanes[VREAL_LANES];
+            v_store(lanes, x);
+            lanes[label - j] = at_label;
+            x = v_load(lanes);
+        }
+        if (stream) {
+            v_stream(out + j, x);
+        } else {
+            v_store(out + j, x);
+        }
+    }
+    if (j < columns) {
+        v_store_part(out + j, v_load_part(e + j, (int)(columns - j)) * inverses * factors,
+                     (int)(columns - j));
+    }
+    if (!stream || odd == columns || odd + VREAL_LANES > columns) {
+        lossi_put(out + label, at_label);
+    }
+}
+
 /* The gradient of a label without smoothing: W p everywhere, and −W (1 − p) at the label. */
 static void label_gradient(const lossi_tile *tile, int64_t row, const row_state *state, const group *g,
                            int64_t i)
@@ -270,23 +316,21 @@ static void label_gradient(const lossi_tile *tile, int64_t row, const row_state 
     real *gradient = place_of(tile->gradient, row, tile->gradient_stride);
     const real factor = state->own * (real)tile->scale, inverse = g->inverse[i], others = g->others[i];
     const real own = lossi_get(gradient + state->label);
-    const real rest = state->label == state->largest ? others * inverse : 1 - own * inverse;
-    const vreal inverses = v_set1(inverse), factors = v_set1(factor);
-    int64_t j = 0;
-    for (; j + VREAL_LANES <= tile->columns; j += VREAL_LANES) {
-        v_store(gradient + j, v_load(gradient + j) * inverses * factors);
+    const real rest = state->label_is_largest ? others * inverse : 1 - own * inverse;
+    const real at_label = -(rest * factor);
+    real *out = streams(tile) ? place_of(tile->stream_to, row, tile->gradient_stride) : gradient;
+    if (streams(tile) && (uintptr_t)out % sizeof(real) == 0) {
+        scale_row(gradient, tile->columns, inverse, factor, state->label, at_label, out, 1);
+    } else {
+        scale_row(gradient, tile->columns, inverse, factor, state->label, at_label, out, 0);
     }
-    if (j < tile->columns) {
-        const int left = (int)(tile->columns - j);
-        v_store_part(gradient + j, v_load_part(gradient + j, left) * inverses * factors, left);
-    }
-    lossi_put(gradient + state->label, -(rest * factor));
 }
 
 /* One number in all derivatives: 0 for a row that does not count, NaN for a row with a NaN in it. */
 static void fill_row(const lossi_tile *tile, int64_t row, real number)
 {
-    real *const rows[] = {place_of(tile->gradient, row, tile->gradient_stride),
+    void *const gradient = streams(tile) ? tile->stream_to : tile->gradient;
+    real *const rows[] = {place_of(gradient, row, tile->gradient_stride),
                           place_of(tile->curvature, row, tile->curvature_stride),
                           place_of(tile->product, row, tile->product_stride)};
     for (int k = 0; k < 3; k++) {
@@ -414,6 +458,9 @@ static void everything(const lossi_tile *tile)
         tile->columns >= LOSSI_NARROW_LEAST && tile->columns <= LOSSI_NARROW_MOST) {
         lossi_narrow_tile(tile);
         return;
+    }
+    if (streams(tile)) {
+        *tile->streamed = 1;
     }
     for (int64_t first = 0; first < tile->rows; first += ROWS_AT_A_TIME) {
         int64_t rows = tile->rows - first < ROWS_AT_A_TIME ? tile->rows - first : ROWS_AT_A_TIME;

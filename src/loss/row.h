@@ -97,6 +97,10 @@ typedef struct lossi_tile {
     int32_t *outside;  /* NULL, or set to 1 by a pointwise loss where a number may lie outside its domain */
     void *
         denominator; /* one per row, for losses that are not pointwise: what the row adds to the denominator */
+    /* where the gradient goes past the caches, `gradient` being a place in them; NULL: nowhere. A loss over rows that stores
+       there itself sets *streamed, and need not leave the gradient in its place; for others the caller does it. */
+    void *stream_to;
+    int32_t *streamed;
     int32_t *callback_status; /* where a loss of the caller's puts what its callback returned */
 } lossi_tile;
 
