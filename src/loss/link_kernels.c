@@ -83,30 +83,15 @@ static void divide(real *row, int64_t columns, real sum)
     }
 }
 
-/* A single column has all the mass, whatever its logit. */
-static void softmax_of_one(int64_t rows, const real *x, real *y)
-{
-    for (int64_t i = 0; i < rows; i++) {
-        const real logit = lossi_get(x + i);
-        lossi_put(y + i, logit != logit ? logit : 1);
-    }
-}
-
 static void softmax(int64_t rows, int64_t columns, const void *x, void *y)
 {
-    if (columns == 1) {
-        softmax_of_one(rows, x, y);
-        return;
-    }
     for (int64_t i = 0; i < rows; i++) {
         const real *from = (const real *)x + i * columns;
         real *to = (real *)y + i * columns;
         int64_t largest;
         const real maximum = lossi_row_maximum(from, columns, &largest);
-        const real found = lossi_get(from + largest);
         const double others = lossi_row_exponentials(from, columns, maximum, largest, to);
-        /* nothing but NaN: the maximum is found nowhere */
-        divide(to, columns, found != maximum ? found : (real)(1 + others));
+        divide(to, columns, (real)(1 + others));
     }
 }
 

@@ -294,12 +294,13 @@ LOSSI_INLINE double lossi_short_total(const vreal *sums)
 
 /*
  * e_j = exp(z_j − m) into e (NULL: not wanted; may be the row itself), and s, the sum without column `largest`; e of that
- * column is 1.
+ * column is 1. A single column has no others, whatever its logit; of a row of nothing but NaN s is NaN all the same.
  */
 LOSSI_INLINE double lossi_row_exponentials(const real *row, int64_t columns, real maximum, int64_t largest,
                                            real *e)
 {
     const vreal m = v_set1(maximum);
+    const real highest = lossi_get(row + largest);
     const int64_t ahead = lossi_ahead(columns);
     real unwanted[LOSSI_RUN];
     lossi_lane_sum lanes;
@@ -321,6 +322,9 @@ LOSSI_INLINE double lossi_row_exponentials(const real *row, int64_t columns, rea
         for (int v = 0; v < LOSSI_PACK; v++) {
             lossi_lane_sum_add(&lanes, v, sums[v]);
         }
+    }
+    if (highest != highest || columns == 1) {
+        return highest != highest ? (double)highest : 0;
     }
     return columns <= LOSSI_SHORT_ROW ? lossi_short_total(sums) : lossi_lane_sum_total(&lanes);
 }

@@ -139,6 +139,68 @@ static void test_equal_columns(void **state)
     loss_function_free(function);
 }
 
+/* ---- NaN ---- */
+
+/* A row of nothing but NaN has no largest logit to leave out: all of it is NaN, also in a single column. */
+static void test_nothing_but_nan(void **state)
+{
+    static const char *const options[] = {"", "label_smoothing=0.25"};
+    const double nothing[MOST] = {NAN, NAN, NAN}, direction[MOST] = {1, 2, 3},
+                 target[MOST] = {0.5, 0.25, 0.25};
+    (void)state;
+    for (size_t k = 0; k < 12; k++) {
+        const int64_t columns = 1 + (int64_t)(k / 4);
+        const row made = evaluate_row("cross_entropy", options[k / 2 % 2], dtypes[k % 2], columns, nothing,
+                                      NULL, 0, direction);
+        const row of_distribution = evaluate_row("cross_entropy", options[k / 2 % 2], dtypes[k % 2], columns,
+                                                 nothing, target, 0, direction);
+        assert_true(isnan(made.value) && isnan(of_distribution.value));
+        for (int64_t j = 0; j < columns; j++) {
+            assert_true(isnan(made.gradient[j]) && isnan(of_distribution.gradient[j]));
+            assert_true(isnan(made.curvature[j]) && isnan(of_distribution.curvature[j]));
+            assert_true(isnan(made.product[j]) && isnan(of_distribution.product[j]));
+        }
+    }
+}
+
+/* A single class is certain, however far out its logit. */
+static void test_one_column(void **state)
+{
+    static const double logits[] = {0, 2.5, -1e30, INFINITY, -INFINITY};
+    (void)state;
+    for (size_t k = 0; k < 2 * sizeof logits / sizeof *logits; k++) {
+        const row made = evaluate_row("cross_entropy", "", dtypes[k % 2], 1, &logits[k / 2], NULL, 0, NULL);
+        assert_close(made.value, 0, 0, 0);
+        assert_close(made.gradient[0], 0, 0, 0);
+        assert_close(made.curvature[0], 0, 0, 0);
+    }
+}
+
+/* The gradient by itself goes another way. */
+static void test_gradient_of_nan(void **state)
+{
+    static const int64_t columns[] = {1, 2, 33, 200};
+    loss_function *function = make_function("cross_entropy", "");
+    (void)state;
+    for (size_t k = 0; k < 2 * sizeof columns / sizeof *columns; k++) {
+        data made = make_data(dtypes[k % 2], 2, columns[k / 2]);
+        const int64_t count = made.rows * made.columns;
+        for (int64_t i = 0; i < count; i++) {
+            if (made.dtype == LOSS_FLOAT32) {
+                ((float *)made.prediction)[i] = NAN;
+            } else {
+                ((double *)made.prediction)[i] = NAN;
+            }
+        }
+        assert_true(isnan(evaluate(function, &made, 0, made.rows, made.gradient)));
+        for (int64_t i = 0; i < count; i++) {
+            assert_true(isnan(at(&made, made.gradient, i)));
+        }
+        free_data(&made);
+    }
+    loss_function_free(function);
+}
+
 /* ---- past the caches ---- */
 
 /* 17 MiB of gradient in one call, which are streamed, and in small pieces, which are not. */
@@ -205,9 +267,9 @@ static void test_instruction_sets(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_many_columns),
-        cmocka_unit_test(test_equal_columns),
-        cmocka_unit_test(test_streaming),
+        cmocka_unit_test(test_many_columns),     cmocka_unit_test(test_equal_columns),
+        cmocka_unit_test(test_nothing_but_nan),  cmocka_unit_test(test_one_column),
+        cmocka_unit_test(test_gradient_of_nan),  cmocka_unit_test(test_streaming),
         cmocka_unit_test(test_instruction_sets),
     };
     return cmocka_run_group_tests_name("wide rows", tests, known_setup, known_teardown);
