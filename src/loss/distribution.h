@@ -24,13 +24,6 @@ LOSSI_INLINE real *lossi_place_of(void *array, int64_t row, int64_t stride)
     return array == NULL ? NULL : (real *)array + row * stride;
 }
 
-LOSSI_INLINE real lossi_first_lane(vreal x)
-{
-    real lanes[VREAL_LANES];
-    v_store(lanes, x);
-    return lanes[0];
-}
-
 /* The derivatives of one row that are wanted; NULL the others. */
 typedef struct lossi_outputs {
     real *gradient, *curvature, *product;

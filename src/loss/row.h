@@ -71,6 +71,8 @@ typedef struct lossi_prepared {
     int64_t ignore_label;                /* of losses with labels: rows with it do not count */
     const double *class_weight;          /* NULL when all are 1 */
     int64_t class_weights;
+    /* of LOSSI_LINK_SOFTMAX: its logits are soft_cap tanh(prediction/soft_cap)/temperature; 0: no cap */
+    double temperature, soft_cap;
     lossi_bounds bounds; /* by default no Lipschitz constant, no bound, 0 to infinity, no derivative */
     double quantile;     /* of LOSSI_CONSTANT_QUANTILE; 0.5 by default */
     const struct lossi_callback *callback; /* of a loss of the caller's (loss/user.h), else NULL */
