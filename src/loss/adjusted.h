@@ -19,6 +19,13 @@
 #include "loss/adjusted_logits.h"
 #include "loss/class_targets.h"
 
+/* One vector after the other: this way is to be short. */
+#if defined(__clang__)
+#define LOSSI_ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define LOSSI_ROLLED _Pragma("GCC unroll 1")
+#endif
+
 /* A row while it is worked on. */
 typedef struct lossi_adjusted_row {
     const lossi_tile *tile;
@@ -48,11 +55,11 @@ static void lossi_adjusted_load(const lossi_adjusted_row *r, int64_t j, lossi_ad
     vreal x[LOSSI_PACK], number[LOSSI_PACK];
     lossi_load_pack(r->logits, j, columns, 0, x);
     lossi_column_numbers(j, number);
+    LOSSI_ROLLED
     for (int v = 0; v < LOSSI_PACK; v++) {
         at->largest[v] = v_eq(number[v], v_set1((real)r->largest));
         lossi_adjust(&r->by, x[v], at->largest[v], &at->z[v]);
-        at->e[v] = v_select(v_lt(number[v], v_set1((real)columns)), lossi_adjusted_exponential(&at->z[v]),
-                            v_set1(0));
+        at->e[v] = v_select(v_lt(number[v], v_set1((real)columns)), at->z[v].exponential, v_set1(0));
     }
     lossi_class_targets(r->tile, r->smoothing, r->row, r->label, j, at->u);
 }
@@ -69,6 +76,7 @@ static real lossi_adjusted_forward(lossi_adjusted_row *r, double z_loss)
     lossi_lane_sum_clear(&rest);
     for (int64_t j = 0; j < r->tile->columns; j += LOSSI_LANES) {
         lossi_adjusted_load(r, j, &at);
+        LOSSI_ROLLED
         for (int v = 0; v < LOSSI_PACK; v++) {
             const vmask none = v_mask_or(v_eq(at.u[v], zero), at.largest[v]);
             lossi_lane_sum_add(&others, v, v_select(at.largest[v], zero, at.e[v]));
@@ -111,6 +119,7 @@ static void lossi_adjusted_direction(lossi_adjusted_row *r)
     for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
         lossi_adjusted_load(r, j, &at);
         lossi_load_pack(direction, j, tile->columns, 0, d);
+        LOSSI_ROLLED
         for (int v = 0; v < LOSSI_PACK; v++) {
             const vreal along = at.z[v].slope * d[v] - v_set1(r->origin);
             lossi_lane_sum_add(&sum, v, majorizer ? d[v] : at.e[v] * v_set1(r->inverse) * along);
@@ -145,6 +154,7 @@ static void lossi_adjusted_backward(const lossi_adjusted_row *r, int64_t j)
         lossi_load_pack(lossi_row_of(tile->direction, r->row, tile->direction_stride), j, tile->columns, 0,
                         along);
     }
+    LOSSI_ROLLED
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vreal p = at.e[v] * v_set1(r->inverse), slope = at.z[v].slope;
         const vreal rest = v_select(at.largest[v], v_set1(r->others) * v_set1(r->inverse), v_set1(1) - p);

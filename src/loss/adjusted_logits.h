@@ -25,6 +25,7 @@ typedef struct lossi_adjustment {
 typedef struct lossi_adjusted {
     vreal head, missing; /* z_j − m */
     vreal slope, bend;   /* of z by x: first and second derivative */
+    vreal exponential;   /* e^(z_j − m) */
 } lossi_adjusted;
 
 /* c tanh(x/c), its slope and bend: not yet divided by the temperature. */
@@ -32,7 +33,7 @@ LOSSI_INLINE void lossi_adjusted_cap(const lossi_adjustment *by, vreal x, lossi_
 {
     const vreal one = v_set1(1), zero = v_set1(0), c = v_set1(by->cap);
     if (by->cap == 0) {
-        *out = (lossi_adjusted){x, zero, one, zero};
+        *out = (lossi_adjusted){x, zero, one, zero, one};
         return;
     }
     const vreal twice = v_set1(-2) * v_abs(x / c), u = v_exp_nonpositive(twice), far = one - u;
@@ -72,8 +73,9 @@ LOSSI_INLINE real lossi_adjusted_begin(lossi_adjustment *by, real largest)
     return by->top / by->temperature;
 }
 
-/* A vector of logits: differences from the largest, slopes and bends. 0 where `largest`. */
-LOSSI_INLINE void lossi_adjust(const lossi_adjustment *by, vreal x, vmask largest, lossi_adjusted *out)
+/* A vector of logits: differences from the largest, 0 where `largest`, and the rest. Not inline: few need it, and it is long. */
+static __attribute__((noinline)) void lossi_adjust(const lossi_adjustment *by, vreal x, vmask largest,
+                                                   lossi_adjusted *out)
 {
     const vreal zero = v_set1(0), top = v_set1(by->top), temperature = v_set1(by->temperature);
     lossi_adjusted_cap(by, x, out);
@@ -89,12 +91,8 @@ LOSSI_INLINE void lossi_adjust(const lossi_adjustment *by, vreal x, vmask larges
     out->missing = v_select(v_mask_or(largest, v_is_nan(missing)), zero, missing); /* infinity has no error */
     out->slope = out->slope / temperature;
     out->bend = out->bend / temperature;
-}
-
-LOSSI_INLINE vreal lossi_adjusted_exponential(const lossi_adjusted *at)
-{
-    const vreal e = v_exp_nonpositive(at->head);
-    return v_fma(e, at->missing, e);
+    out->exponential = v_exp_nonpositive(out->head);
+    out->exponential = v_fma(out->exponential, out->missing, out->exponential);
 }
 
 #endif

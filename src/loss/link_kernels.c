@@ -101,7 +101,7 @@ static void softmax_of_adjusted(const lossi_prepared *prepared, int64_t columns,
             const vmask is_largest = v_eq(number[v], v_set1((real)largest)),
                         there = v_lt(number[v], v_set1((real)columns));
             lossi_adjust(&by, pack[v], is_largest, &at);
-            pack[v] = v_select(there, lossi_adjusted_exponential(&at), v_set1(0));
+            pack[v] = v_select(there, at.exponential, v_set1(0));
             lossi_lane_sum_add(&others, v, v_select(is_largest, v_set1(0), pack[v]));
         }
         lossi_store_pack(y, j, columns, pack);
