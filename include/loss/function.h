@@ -196,7 +196,8 @@ LOSS_API loss_status loss_function_cost_labels_float64(loss_context *context, co
 /*
  * The link between a prediction and the mean of the target that it stands for:
  *   "identity"  the prediction itself            "log"      mean = e^prediction
- *   "logit"     mean = 1/(1 + e^−prediction)     "softmax"  means = softmax of the predictions of a row
+ *   "logit"     mean = 1/(1 + e^−prediction)     "softmax"  means = softmax of the predictions of a row, after the
+ *                                              options "soft_cap" and "temperature" where the loss has them
  * At the options as they are. A static string; NULL gives "". Any thread. Since 0.1.
  */
 LOSS_API const char *loss_function_link(const loss_function *function);

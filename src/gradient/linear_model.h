@@ -6,7 +6,7 @@
 
 #include "core/data.h"
 #include "core/sum.h"
-#include "gradient/linear_kernels.h"
+#include "loss/linear_kernels.h"
 #include "gradient/objective.h"
 #include "loss/handle.h"
 

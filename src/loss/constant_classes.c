@@ -5,6 +5,7 @@
  * The loss's own kernel says what u is, exactly: at logits where class j has probability 0, the gradient in column j is −u_j.
  * So two passes give every share: at (0, −∞, −∞, …) all but the first, at (−∞, 0, −∞, …) the first. Where the prediction is the
  * logarithm of a probability the gradient is −u_j everywhere, and where it is the probability itself, −u_j at 1.
+ * A temperature τ divides all of them, which does not matter, and multiplies z_j. log Σ exp of these z is 0, the best for a z-loss too.
  */
 #include <math.h>
 #include <string.h>
@@ -216,13 +217,15 @@ static loss_status weight_exponent(const lossi_constant_input *input, int *expon
 static void write_shares(const pass *p, double *constant)
 {
     const int32_t logarithms = p->input->function->prepared.link != LOSSI_LINK_IDENTITY;
+    const double temperature = p->input->function->prepared.temperature;
     lossi_exact_sum total = {0, 0};
     for (int64_t j = 0; j < p->columns; j++) {
         lossi_exact_add(&total, lossi_exact_total(&p->shares[j]));
     }
     for (int64_t j = 0; j < p->columns; j++) {
         const double share = lossi_exact_total(&p->shares[j]), all = lossi_exact_total(&total);
-        constant[j] = logarithms ? lossi_constant_log_ratio(p->input->context, share, all) : share / all;
+        constant[j] = logarithms ? temperature * lossi_constant_log_ratio(p->input->context, share, all)
+                                 : share / all;
     }
 }
 

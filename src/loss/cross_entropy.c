@@ -14,13 +14,15 @@
  * W M v does not change when a number is added to v: measured from its element at the largest logit, v_j − p·v keeps its
  * digits where one class dominates.
  * For probabilities: loss = −Σ u_j log p_j, gradient −u_j/p_j, curvature u_j/p_j², and no majorizer.
+ * A temperature, a soft cap or a z-loss, all of logits only, are in loss/adjusted.h.
  *
  * Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4); smoothing: Szegedy et al., Rethinking
  * the Inception architecture (2016), §7; majorizer: Böhning, Multinomial logistic regression algorithm (1992).
  */
+#include "loss/adjusted.h"
 #include "loss/narrow.h"
 
-enum { INPUT, LABEL_SMOOTHING, IGNORE_LABEL, CLASS_WEIGHT };
+enum { INPUT, LABEL_SMOOTHING, IGNORE_LABEL, CLASS_WEIGHT, TEMPERATURE, SOFT_CAP, Z_LOSS, OPTIONS };
 
 enum { ROWS_AT_A_TIME = 64 }; /* rows whose logarithms are taken together */
 
@@ -28,8 +30,9 @@ enum { ROWS_AT_A_TIME = 64 }; /* rows whose logarithms are taken together */
 typedef struct row_state {
     int64_t largest; /* column of the first maximum */
     int64_t label;   /* −1 for a distribution */
-    int32_t counts;  /* 0: has the ignored label */
-    real own;        /* u of the label, without smoothing */
+    int32_t label_is_largest;
+    int32_t counts; /* 0: has the ignored label */
+    real own;       /* u of the label, without smoothing */
 } row_state;
 
 /* The rows worked on together; arrays by row so that vectors run over rows. */
@@ -48,70 +51,31 @@ static int32_t smooth(const lossi_tile *tile)
     return tile->labels == NULL || tile->prepared->parameters[LABEL_SMOOTHING] > 0;
 }
 
-LOSSI_INLINE const real *row_of(const void *array, int64_t row, int64_t stride)
+/* Whether the logits are not the predictions, or there is more than the cross-entropy: loss/adjusted.h does all of that. */
+static int32_t adjusted(const lossi_tile *tile)
 {
-    return (const real *)array + row * stride;
+    const double *parameters = tile->prepared->parameters;
+    return parameters[TEMPERATURE] != 1 || parameters[SOFT_CAP] > 0 || parameters[Z_LOSS] > 0;
 }
 
-LOSSI_INLINE real *place_of(void *array, int64_t row, int64_t stride)
+/* Whether the gradient goes past the caches as it is made. */
+static int32_t streams(const lossi_tile *tile)
 {
-    return array == NULL ? NULL : (real *)array + row * stride;
-}
-
-/* ---- u ---- */
-
-static void class_weights(const lossi_tile *tile, int64_t j, vreal *pack)
-{
-    real padded[LOSSI_LANES] = {0};
-    for (int lane = 0; lane < LOSSI_LANES && j + lane < tile->columns; lane++) {
-        padded[lane] = tile->prepared->class_weight == NULL ? 1
-                                                            : (real)tile->prepared->class_weight[j + lane];
-    }
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        pack[v] = v_load(padded + v * VREAL_LANES);
-    }
+    return tile->stream_to != NULL && tile->prepared->parameters[INPUT] == 0 && !smooth(tile);
 }
 
 /* u of 16 columns; 0 beyond the row. */
 static void targets(const lossi_tile *tile, int64_t row, int64_t label, int64_t j, vreal *u)
 {
-    const double smoothing = tile->prepared->parameters[LABEL_SMOOTHING],
-                 even = smoothing / (double)tile->columns;
-    vreal weight[LOSSI_PACK];
-    class_weights(tile, j, weight);
-    if (label < 0) {
-        lossi_load_pack(row_of(tile->target, row, tile->target_stride), j, tile->columns, 0, u);
-        if (smoothing > 0) {
-            const vreal kept = v_set1((real)(1 - smoothing)), there = v_set1((real)even);
-            for (int v = 0; v < LOSSI_PACK; v++) {
-                u[v] = u[v] * kept + there;
-            }
-        }
-    } else {
-        const vreal here = v_set1((real)(1 - smoothing + even)), there = v_set1((real)even);
-        lossi_column_numbers(j, u);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            u[v] = v_select(v_eq(u[v], v_set1((real)label)), here, there);
-        }
-    }
-    if (tile->prepared->class_weight != NULL || j + LOSSI_LANES > tile->columns) {
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            u[v] = u[v] * weight[v];
-        }
-    }
+    lossi_class_targets(tile, tile->prepared->parameters[LABEL_SMOOTHING], row, label, j, u);
 }
 
-/* Which rows count, and the label's weight; what the row adds to the denominator. */
 static void begin_row(const lossi_tile *tile, int64_t row, row_state *state)
 {
-    const lossi_prepared *prepared = tile->prepared;
-    state->label = tile->labels == NULL ? -1 : tile->labels[row];
-    state->counts = tile->labels == NULL || state->label != prepared->ignore_label;
-    state->own = 1;
-    if (state->counts && state->label >= 0 && prepared->class_weight != NULL) {
-        state->own = (real)prepared->class_weight[state->label];
-    }
-    lossi_put((real *)tile->denominator + row, state->counts ? state->own : 0);
+    const lossi_class_label label = lossi_class_label_of(tile, row);
+    state->label = label.label;
+    state->counts = label.counts;
+    state->own = label.own;
 }
 
 /*
@@ -120,7 +84,7 @@ static void begin_row(const lossi_tile *tile, int64_t row, row_state *state)
  */
 static void weigh_columns(const lossi_tile *tile, int64_t row, real maximum, group *g, int64_t i)
 {
-    const real *z = row_of(tile->prediction, row, tile->prediction_stride);
+    const real *z = lossi_row_of(tile->prediction, row, tile->prediction_stride);
     const row_state *state = &g->row[i];
     const vreal zero = v_set1(0), m = v_set1(maximum), largest = v_set1((real)state->largest);
     vreal u[LOSSI_PACK], pack[LOSSI_PACK], number[LOSSI_PACK];
@@ -148,7 +112,7 @@ static void weigh_columns(const lossi_tile *tile, int64_t row, real maximum, gro
 
 static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i)
 {
-    const real *z = row_of(tile->prediction, row, tile->prediction_stride);
+    const real *z = lossi_row_of(tile->prediction, row, tile->prediction_stride);
     row_state *state = &g->row[i];
 
     begin_row(tile, row, state);
@@ -162,9 +126,10 @@ static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i
     } else {
         g->weight[i] = state->own;
         const real own = lossi_get(z + state->label);
+        state->label_is_largest = own == m;
         g->linear[i] = state->own == 0 || own == m ? 0 : state->own * (m - own);
     }
-    real *e = place_of(tile->gradient, row, tile->gradient_stride);
+    real *e = lossi_place_of(tile->gradient, row, tile->gradient_stride);
     g->others[i] = (real)lossi_row_exponentials(z, tile->columns, m, state->largest, e);
 }
 
@@ -203,8 +168,8 @@ LOSSI_INLINE void probabilities(const row_factors *f, int64_t j, const vreal *e,
 /* p · direction, or for the majorizer the mean of direction. */
 static real along(const lossi_tile *tile, int64_t row, const row_factors *f)
 {
-    const real *e = row_of(tile->gradient, row, tile->gradient_stride);
-    const real *direction = row_of(tile->direction, row, tile->direction_stride);
+    const real *e = lossi_row_of(tile->gradient, row, tile->gradient_stride);
+    const real *direction = lossi_row_of(tile->direction, row, tile->direction_stride);
     const int32_t majorizer = tile->curvature_kind == LOSSI_MAJORIZER;
     vreal a[LOSSI_PACK], d[LOSSI_PACK];
     lossi_lane_sum sum;
@@ -227,16 +192,16 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
     const int64_t columns = tile->columns;
     const int32_t majorizer = tile->curvature_kind == LOSSI_MAJORIZER;
     const vreal bound = v_set1((real)0.5) * f->weight;
-    real *gradient = place_of(tile->gradient, row, tile->gradient_stride);
-    real *curvature = place_of(tile->curvature, row, tile->curvature_stride);
-    real *product = place_of(tile->product, row, tile->product_stride);
+    real *gradient = lossi_place_of(tile->gradient, row, tile->gradient_stride);
+    real *curvature = lossi_place_of(tile->curvature, row, tile->curvature_stride);
+    real *product = lossi_place_of(tile->product, row, tile->product_stride);
     vreal e[LOSSI_PACK], p[LOSSI_PACK], rest[LOSSI_PACK], out[LOSSI_PACK];
 
     lossi_load_pack(gradient, j, columns, 0, e);
     probabilities(f, j, e, p, rest);
     if (product != NULL) {
         vreal d[LOSSI_PACK];
-        lossi_load_pack(row_of(tile->direction, row, tile->direction_stride), j, columns, 0, d);
+        lossi_load_pack(lossi_row_of(tile->direction, row, tile->direction_stride), j, columns, 0, d);
         for (int v = 0; v < LOSSI_PACK; v++) {
             out[v] = (majorizer ? bound : f->weight * p[v]) * ((d[v] - f->origin) - f->p_direction) *
                      f->scale;
@@ -263,32 +228,68 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
     lossi_store_pack(gradient, j, columns, out);
 }
 
+/*
+ * out = e · inverse · factor, and `at_label` in that column. Past the caches when `stream`: there the ends of the row, which share their
+ * cache lines with its neighbours, go by ordinary stores.
+ */
+LOSSI_INLINE void scale_row(const real *e, int64_t columns, real inverse, real factor, int64_t label,
+                            real at_label, real *out, int stream)
+{
+    const vreal inverses = v_set1(inverse), factors = v_set1(factor);
+    const int64_t past = (int64_t)((uintptr_t)out % sizeof(vreal) / sizeof(real));
+    int64_t j = stream && past != 0 ? VREAL_LANES - past : 0;
+    j = j < columns ? j : columns;
+    if (j > 0) {
+        v_store_part(out, v_load_part(e, (int)j) * inverses * factors, (int)j);
+    }
+    const int64_t odd = label >= j ? j + (label - j) / VREAL_LANES * VREAL_LANES : columns;
+    for (; j + VREAL_LANES <= columns; j += VREAL_LANES) {
+        vreal x = v_load(e + j) * inverses * factors;
+        if (stream && j == odd) {
+            real lanes[VREAL_LANES];
+            v_store(lanes, x);
+            lanes[label - j] = at_label;
+            x = v_load(lanes);
+        }
+        if (stream) {
+            v_stream(out + j, x);
+        } else {
+            v_store(out + j, x);
+        }
+    }
+    if (j < columns) {
+        v_store_part(out + j, v_load_part(e + j, (int)(columns - j)) * inverses * factors,
+                     (int)(columns - j));
+    }
+    if (!stream || odd == columns || odd + VREAL_LANES > columns) {
+        lossi_put(out + label, at_label);
+    }
+}
+
 /* The gradient of a label without smoothing: W p everywhere, and −W (1 − p) at the label. */
 static void label_gradient(const lossi_tile *tile, int64_t row, const row_state *state, const group *g,
                            int64_t i)
 {
-    real *gradient = place_of(tile->gradient, row, tile->gradient_stride);
+    real *gradient = lossi_place_of(tile->gradient, row, tile->gradient_stride);
     const real factor = state->own * (real)tile->scale, inverse = g->inverse[i], others = g->others[i];
     const real own = lossi_get(gradient + state->label);
-    const real rest = state->label == state->largest ? others * inverse : 1 - own * inverse;
-    const vreal inverses = v_set1(inverse), factors = v_set1(factor);
-    int64_t j = 0;
-    for (; j + VREAL_LANES <= tile->columns; j += VREAL_LANES) {
-        v_store(gradient + j, v_load(gradient + j) * inverses * factors);
+    const real rest = state->label_is_largest ? others * inverse : 1 - own * inverse;
+    const real at_label = -(rest * factor);
+    real *out = streams(tile) ? lossi_place_of(tile->stream_to, row, tile->gradient_stride) : gradient;
+    if (streams(tile) && (uintptr_t)out % sizeof(real) == 0) {
+        scale_row(gradient, tile->columns, inverse, factor, state->label, at_label, out, 1);
+    } else {
+        scale_row(gradient, tile->columns, inverse, factor, state->label, at_label, out, 0);
     }
-    if (j < tile->columns) {
-        const int left = (int)(tile->columns - j);
-        v_store_part(gradient + j, v_load_part(gradient + j, left) * inverses * factors, left);
-    }
-    lossi_put(gradient + state->label, -(rest * factor));
 }
 
 /* One number in all derivatives: 0 for a row that does not count, NaN for a row with a NaN in it. */
 static void fill_row(const lossi_tile *tile, int64_t row, real number)
 {
-    real *const rows[] = {place_of(tile->gradient, row, tile->gradient_stride),
-                          place_of(tile->curvature, row, tile->curvature_stride),
-                          place_of(tile->product, row, tile->product_stride)};
+    void *const gradient = streams(tile) ? tile->stream_to : tile->gradient;
+    real *const rows[] = {lossi_place_of(gradient, row, tile->gradient_stride),
+                          lossi_place_of(tile->curvature, row, tile->curvature_stride),
+                          lossi_place_of(tile->product, row, tile->product_stride)};
     for (int k = 0; k < 3; k++) {
         for (int64_t j = 0; rows[k] != NULL && j < tile->columns; j++) {
             lossi_put(rows[k] + j, number);
@@ -318,7 +319,7 @@ static void backward_row(const lossi_tile *tile, int64_t row, const group *g, in
     if (tile->product != NULL) {
         if (tile->curvature_kind != LOSSI_MAJORIZER) {
             f.origin = v_set1(
-                lossi_get(row_of(tile->direction, row, tile->direction_stride) + state->largest));
+                lossi_get(lossi_row_of(tile->direction, row, tile->direction_stride) + state->largest));
         }
         f.p_direction = v_set1(along(tile, row, &f));
     }
@@ -348,12 +349,12 @@ static void probability_pack(const lossi_tile *tile, int64_t row, const row_stat
                              lossi_lane_sum *sum)
 {
     const vreal zero = v_set1(0), scale = v_set1((real)tile->scale);
-    real *gradient = place_of(tile->gradient, row, tile->gradient_stride);
-    real *curvature = place_of(tile->curvature, row, tile->curvature_stride);
-    real *product = place_of(tile->product, row, tile->product_stride);
+    real *gradient = lossi_place_of(tile->gradient, row, tile->gradient_stride);
+    real *curvature = lossi_place_of(tile->curvature, row, tile->curvature_stride);
+    real *product = lossi_place_of(tile->product, row, tile->product_stride);
     vreal p[LOSSI_PACK], u[LOSSI_PACK], out[LOSSI_PACK], second[LOSSI_PACK];
 
-    lossi_load_pack(row_of(tile->prediction, row, tile->prediction_stride), j, tile->columns, 1, p);
+    lossi_load_pack(lossi_row_of(tile->prediction, row, tile->prediction_stride), j, tile->columns, 1, p);
     targets(tile, row, state->label, j, u);
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vmask none = v_eq(u[v], zero);
@@ -365,7 +366,7 @@ static void probability_pack(const lossi_tile *tile, int64_t row, const row_stat
     }
     if (product != NULL) {
         vreal d[LOSSI_PACK];
-        lossi_load_pack(row_of(tile->direction, row, tile->direction_stride), j, tile->columns, 0, d);
+        lossi_load_pack(lossi_row_of(tile->direction, row, tile->direction_stride), j, tile->columns, 0, d);
         for (int v = 0; v < LOSSI_PACK; v++) {
             d[v] = second[v] * d[v];
         }
@@ -410,10 +411,18 @@ static void everything(const lossi_tile *tile)
         }
         return;
     }
+    if (adjusted(tile)) {
+        lossi_adjusted_tile(tile, tile->prepared->parameters[LABEL_SMOOTHING],
+                            tile->prepared->parameters[Z_LOSS]);
+        return;
+    }
     if (!smooth(tile) && tile->curvature == NULL && tile->product == NULL &&
         tile->columns >= LOSSI_NARROW_LEAST && tile->columns <= LOSSI_NARROW_MOST) {
         lossi_narrow_tile(tile);
         return;
+    }
+    if (streams(tile)) {
+        *tile->streamed = 1;
     }
     for (int64_t first = 0; first < tile->rows; first += ROWS_AT_A_TIME) {
         int64_t rows = tile->rows - first < ROWS_AT_A_TIME ? tile->rows - first : ROWS_AT_A_TIME;
@@ -451,6 +460,24 @@ static const loss_option options[] = {
                       .minimum = 0,
                       .maximum = 1e300,
                       .doc = "one weight a class; empty: all 1"},
+    [TEMPERATURE] = {.name = "temperature",
+                     .type = LOSS_OPTION_DOUBLE,
+                     .minimum = 1e-6,
+                     .maximum = 1e6,
+                     .initial = 1,
+                     .doc = "what logits are divided by, after the soft cap"},
+    [SOFT_CAP] = {.name = "soft_cap",
+                  .type = LOSS_OPTION_DOUBLE,
+                  .minimum = 0,
+                  .maximum = 1e6,
+                  .initial = 0,
+                  .doc = "c > 0: logits are c tanh(prediction/c); 0: the predictions"},
+    [Z_LOSS] = {.name = "z_loss",
+                .type = LOSS_OPTION_DOUBLE,
+                .minimum = 0,
+                .maximum = 1e6,
+                .initial = 0,
+                .doc = "the factor of (log sum exp of logits)^2, which is added to the loss of each row"},
 };
 
 /* The largest W of a label, or of a distribution that sums to 1. */
@@ -469,13 +496,36 @@ static double largest_weight(const lossi_prepared *prepared)
 }
 
 /*
- * |W p − u| ≤ √2 W, near which a row comes that is sure of a wrong class, and an eigenvalue of W M is at most ½ W, reached where
- * two classes share the row (Böhning 1992).
+ * By z: |W p − u| ≤ √2 W, near which a row comes that is sure of a wrong class, and an eigenvalue of W M is at most ½ W, reached
+ * where two classes share the row (Böhning 1992). By the prediction the slope is at most 1/τ, and the bend of the soft cap, −2 t (1 − t²)/c,
+ * t = tanh, at most 4/(3√3 c). A z-loss grows as the square of the logits, and bends down by any amount far below 0.
  */
 static lossi_bounds bounds_of_logits(const lossi_prepared *prepared)
 {
-    const double largest = largest_weight(prepared);
-    return (lossi_bounds){sqrt(2.0) * largest, 0.5 * largest, 0, LOSSI_UNBOUNDED, LOSSI_UNBOUNDED};
+    const double largest = largest_weight(prepared), temperature = prepared->parameters[TEMPERATURE],
+                 cap = prepared->parameters[SOFT_CAP];
+    const double turn = cap > 0 ? 4 / (3 * sqrt(3.0)) / cap : 0;
+    const double slope = sqrt(2.0) * largest / temperature;
+    const double bend = (0.5 / temperature + turn) * largest / temperature;
+    if (prepared->parameters[Z_LOSS] > 0) {
+        return (lossi_bounds){LOSSI_UNBOUNDED, LOSSI_UNBOUNDED, 0, LOSSI_UNBOUNDED, LOSSI_UNBOUNDED};
+    }
+    return (lossi_bounds){slope, bend, 0, LOSSI_UNBOUNDED, LOSSI_UNBOUNDED};
+}
+
+/* What the logits and the sum of their exponentials have to do with the predictions. */
+static void prepare_logits(lossi_prepared *prepared)
+{
+    const int32_t capped = prepared->parameters[SOFT_CAP] > 0, z_loss = prepared->parameters[Z_LOSS] > 0;
+    prepared->temperature = prepared->parameters[TEMPERATURE];
+    prepared->soft_cap = prepared->parameters[SOFT_CAP];
+    prepared->bounds = bounds_of_logits(prepared);
+    prepared->flags &= ~(uint32_t)(capped || z_loss ? LOSSI_CONVEX | LOSSI_MAJORIZED : 0);
+    prepared->flags &= ~(uint32_t)(z_loss ? LOSSI_PROBABILISTIC : 0);
+    if (capped) {
+        prepared->constant =
+            LOSSI_CONSTANT_SEARCH; /* which refuses: capped logits need not reach the shares */
+    }
 }
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
@@ -492,7 +542,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
         prepared->link = LOSSI_LINK_IDENTITY;
         prepared->bounds.derivatives = LOSSI_UNBOUNDED;
     } else {
-        prepared->bounds = bounds_of_logits(prepared);
+        prepare_logits(prepared);
     }
 }
 
@@ -503,7 +553,8 @@ const lossi_row lossi_row_cross_entropy = {
                "sparse_categorical_cross_entropy multinomial_logistic",
     .summary = "softmax cross-entropy of class labels or distributions",
     .formula =
-        "sum_j u_j*(log(sum_k exp(z_k)) - z_j), u = class_weight * target distribution, z = prediction",
+        "sum_j u_j*(L - z_j) + z_loss*L^2, L = log(sum_k exp(z_k)), u = class_weight * target distribution, "
+        "z = prediction, or soft_cap*tanh(prediction/soft_cap)/temperature",
     .reference = "Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4)",
     .elsewhere = "PyTorch CrossEntropyLoss; Keras CategoricalCrossentropy and SparseCategoricalCrossentropy; "
                  "optax softmax_cross_entropy; scikit-learn HalfMultinomialLoss; XGBoost multi:softprob; "
@@ -514,7 +565,7 @@ const lossi_row lossi_row_cross_entropy = {
     .link = LOSSI_LINK_SOFTMAX,
     .constant = LOSSI_CONSTANT_MEAN,
     .options = options,
-    .option_count = 4,
+    .option_count = OPTIONS,
     .prepare = prepare,
 };
 

@@ -48,6 +48,7 @@ void lossi_function_prepare(loss_function *function)
     prepared->constant = function->row->constant;
     prepared->bounds = (lossi_bounds){INFINITY, INFINITY, 0, INFINITY, 0};
     prepared->quantile = 0.5;
+    prepared->temperature = 1;
     prepared->prediction = anything;
     prepared->target = anything;
     prepared->ignore_label = INT64_MIN; /* none */

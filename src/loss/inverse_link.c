@@ -16,7 +16,7 @@ enum {
 typedef struct call {
     const lossi_link_kernels *kernels;
     const lossi_array *from, *to;
-    int32_t link;
+    const lossi_prepared *prepared;
     int64_t size; /* of an element */
     lossi_cut cut;
     char *scratch;
@@ -46,7 +46,7 @@ static void copy_out(const call *c, int64_t first, int64_t rows, const char *til
 static void apply(const call *c, int64_t rows, const char *x, char *y)
 {
     const int64_t columns = c->from->columns, count = rows * columns;
-    switch (c->link) {
+    switch (c->prepared->link) {
     case LOSSI_LINK_LOGIT:
         c->kernels->logistic(count, x, y);
         break;
@@ -54,7 +54,7 @@ static void apply(const call *c, int64_t rows, const char *x, char *y)
         c->kernels->exponential(count, x, y);
         break;
     case LOSSI_LINK_SOFTMAX:
-        c->kernels->softmax(rows, columns, x, y);
+        c->kernels->softmax(c->prepared, rows, columns, x, y);
         break;
     default:
         memmove(y, x, (size_t)(count * c->size));
@@ -89,7 +89,7 @@ static loss_status run(loss_context *context, const loss_function *function, con
                        const lossi_array *to)
 {
     const int64_t elements = from->rows * from->columns;
-    call c = {.from = from, .to = to, .link = function->prepared.link, .size = loss_dtype_size(from->dtype)};
+    call c = {.from = from, .to = to, .prepared = &function->prepared, .size = loss_dtype_size(from->dtype)};
     lossi_function_seal(function);
     if (elements == 0) {
         return LOSS_OK;

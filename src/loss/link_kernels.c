@@ -13,7 +13,7 @@
 #include "loss/link_kernels.h"
 
 #include "core/isa.h"
-#include "loss/rowwise.h"
+#include "loss/adjusted_logits.h"
 
 typedef vreal (*function)(vreal x);
 
@@ -83,30 +83,46 @@ static void divide(real *row, int64_t columns, real sum)
     }
 }
 
-/* A single column has all the mass, whatever its logit. */
-static void softmax_of_one(int64_t rows, const real *x, real *y)
+/* The same terms of logits with a cap or a temperature. */
+static void softmax_of_adjusted(const lossi_prepared *prepared, int64_t columns, const real *x, real *y)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        const real logit = lossi_get(x + i);
-        lossi_put(y + i, logit != logit ? logit : 1);
+    lossi_adjustment by = lossi_adjustment_of(prepared);
+    int64_t largest;
+    const real maximum = lossi_row_maximum(x, columns, &largest), highest = lossi_get(x + largest);
+    vreal pack[LOSSI_PACK], number[LOSSI_PACK];
+    lossi_adjusted at;
+    lossi_lane_sum others;
+    lossi_adjusted_begin(&by, maximum);
+    lossi_lane_sum_clear(&others);
+    for (int64_t j = 0; j < columns; j += LOSSI_LANES) {
+        lossi_load_pack(x, j, columns, 0, pack);
+        lossi_column_numbers(j, number);
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            const vmask is_largest = v_eq(number[v], v_set1((real)largest)),
+                        there = v_lt(number[v], v_set1((real)columns));
+            lossi_adjust(&by, pack[v], is_largest, &at);
+            pack[v] = v_select(there, at.exponential, v_set1(0));
+            lossi_lane_sum_add(&others, v, v_select(is_largest, v_set1(0), pack[v]));
+        }
+        lossi_store_pack(y, j, columns, pack);
     }
+    divide(y, columns, highest != highest ? highest : (real)(1 + lossi_lane_sum_total(&others)));
 }
 
-static void softmax(int64_t rows, int64_t columns, const void *x, void *y)
+static void softmax(const lossi_prepared *prepared, int64_t rows, int64_t columns, const void *x, void *y)
 {
-    if (columns == 1) {
-        softmax_of_one(rows, x, y);
-        return;
-    }
+    const int32_t adjusted = prepared->temperature != 1 || prepared->soft_cap > 0;
     for (int64_t i = 0; i < rows; i++) {
         const real *from = (const real *)x + i * columns;
         real *to = (real *)y + i * columns;
         int64_t largest;
+        if (adjusted) {
+            softmax_of_adjusted(prepared, columns, from, to);
+            continue;
+        }
         const real maximum = lossi_row_maximum(from, columns, &largest);
-        const real found = lossi_get(from + largest);
         const double others = lossi_row_exponentials(from, columns, maximum, largest, to);
-        /* nothing but NaN: the maximum is found nowhere */
-        divide(to, columns, found != maximum ? found : (real)(1 + others));
+        divide(to, columns, (real)(1 + others));
     }
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+struct lossi_prepared;
+
 typedef struct lossi_link_kernels {
     /* 1/(1 + e⁻ˣ) and eˣ of count elements; y may be x. */
     void (*logistic)(int64_t count, const void *x, void *y);
@@ -11,8 +13,9 @@ typedef struct lossi_link_kernels {
     /* And back: log x, and log(1 + x). */
     void (*logarithm)(int64_t count, const void *x, void *y);
     void (*logarithm_of_one_plus)(int64_t count, const void *x, void *y);
-    /* Softmax of each of the dense rows; y may be x. */
-    void (*softmax)(int64_t rows, int64_t columns, const void *x, void *y);
+    /* Softmax of each of the dense rows, of logits as a function's options make them; y may be x. */
+    void (*softmax)(const struct lossi_prepared *prepared, int64_t rows, int64_t columns, const void *x,
+                    void *y);
 } lossi_link_kernels;
 
 /* Of an instruction set (core/isa.h) and element type. */

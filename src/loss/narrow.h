@@ -14,14 +14,33 @@
 /* One column alone has no other to sum; beyond two packs a row fills its vectors well enough. */
 enum { LOSSI_NARROW_LEAST = 2, LOSSI_NARROW_MOST = 2 * LOSSI_LANES };
 
-/* VREAL_LANES rows. */
+/*
+ * VREAL_LANES rows. Several of them go through a step before the next step begins: within one, every step waits for the one
+ * before it, which takes longer than the work itself.
+ */
 typedef struct lossi_narrow {
-    vreal column[LOSSI_NARROW_MOST]; /* z_j; then e_j, 0 where it is the largest */
+    vreal column[LOSSI_NARROW_MOST]; /* z_j, then e_j, then the gradient */
+    vreal addend[LOSSI_NARROW_MOST]; /* e_j, 0 where it is the largest */
     vreal label, own;                /* −1 and 0 for a row that does not count */
-    vreal maximum, largest;          /* m, and the first column that has it */
+    vreal maximum;                   /* m */
     vreal own_logit;                 /* z of the label */
     vreal others;                    /* s */
+    int left;                        /* how many rows there are */
+    const real *from;                /* their logits */
+    real *to;                        /* their gradients; NULL: not wanted */
+    int64_t from_stride, to_stride;
 } lossi_narrow;
+
+enum { LOSSI_NARROW_GROUPS = 2, LOSSI_NARROW_CHUNK = LOSSI_NARROW_GROUPS * VREAL_LANES };
+
+/* The number of a column in every lane: a load, which costs less than counting. */
+LOSSI_INLINE vreal lossi_narrow_number(int64_t j)
+{
+    static const real numbers[LOSSI_NARROW_MOST] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                                    11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                                    22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+    return v_set1(numbers[j]);
+}
 
 /* ---- columns ---- */
 
@@ -61,102 +80,68 @@ LOSSI_INLINE void lossi_narrow_store(real *out, int64_t stride, int64_t columns,
     }
 }
 
-/* ---- the sum of a row, in the order of lossi_lane_sum ---- */
-
-/* Half of a vector in double: for float64 there is one half, the vector itself. */
-LOSSI_INLINE f64v lossi_narrow_half(vreal x, int half)
-{
-#if LOSSI_REAL == 64
-    (void)half;
-    return x;
-#else
-    return half == 0 ? f32_to_f64_low(x) : f32_to_f64_high(x);
-#endif
-}
-
-/* Lane `lane` of the 16: columns lane and lane + 16; what rounding lost, in float64. */
-LOSSI_INLINE f64v lossi_narrow_lane(const vreal *x, int64_t columns, int64_t lane, int half, f64v *lost)
-{
-    *lost = f64_set1(0);
-    if (lane >= columns) {
-        return f64_set1(0);
-    }
-    const f64v before = lossi_narrow_half(x[lane], half);
-    if (lane + LOSSI_LANES >= columns) {
-        return before;
-    }
-    const f64v next = lossi_narrow_half(x[lane + LOSSI_LANES], half), after = before + next;
-#if LOSSI_REAL == 64
-    const f64v part = after - before;
-    *lost = (before - (after - part)) + (next - part);
-#endif
-    return after;
-}
-
-/* Adds lane i + step to lane i. */
-LOSSI_INLINE void lossi_narrow_fold(f64v *sum, f64v *lost, int64_t columns, int step)
-{
-    for (int i = 0; i < step; i++) {
-        if (i + step < columns) {
-            sum[i] = sum[i] + sum[i + step];
-            lost[i] = lost[i] + lost[i + step];
-        }
-    }
-}
-
-/* Lanes without a column are +0, and nothing here is below it: adding them would change no bit, so it is not done. */
-LOSSI_INLINE f64v lossi_narrow_sum_half(const vreal *x, int64_t columns, int half)
-{
-    f64v sum[LOSSI_LANES], lost[LOSSI_LANES];
-    for (int i = 0; i < LOSSI_LANES; i++) {
-        sum[i] = lossi_narrow_lane(x, columns, i, half, &lost[i]);
-    }
-    lossi_narrow_fold(sum, lost, columns, 8);
-    lossi_narrow_fold(sum, lost, columns, 4);
-    lossi_narrow_fold(sum, lost, columns, 2);
-    lossi_narrow_fold(sum, lost, columns, 1);
-#if LOSSI_REAL == 64
-    /* infinity and NaN have no rounding error to give back */
-    return columns <= LOSSI_LANES
-               ? sum[0]
-               : f64_select(f64_eq(sum[0] - sum[0], f64_set1(0)), sum[0] + lost[0], sum[0]);
-#else
-    return sum[0];
-#endif
-}
-
-LOSSI_INLINE vreal lossi_narrow_sum(const vreal *x, int64_t columns)
-{
-#if LOSSI_REAL == 64
-    return lossi_narrow_sum_half(x, columns, 0);
-#else
-    return f64_to_f32(lossi_narrow_sum_half(x, columns, 0), lossi_narrow_sum_half(x, columns, 1));
-#endif
-}
-
 /* ---- rows ---- */
 
-LOSSI_INLINE void lossi_narrow_forward(lossi_narrow *rows, int64_t columns)
+/* The sum in the order of lossi_short_total(): columns that are not there would be +0, which adds nothing. */
+LOSSI_INLINE vreal lossi_narrow_sum(vreal *x, int64_t columns)
 {
-    const vreal zero = v_set1(0), one = v_set1(1);
-    vreal maximum[2] = {v_set1(-REAL_INFINITY), v_set1(-REAL_INFINITY)}, number = zero;
-    rows->largest = rows->own_logit = zero;
-    for (int64_t j = 0; j < columns; j++, number = number + one) {
+    for (int64_t half = LOSSI_LANES; half > 0; half /= 2) {
+        for (int64_t j = half; j < columns && j < 2 * half; j++) {
+            x[j - half] = x[j - half] + x[j];
+        }
+    }
+    return x[0];
+}
+
+/*
+ * Where a row has its maximum twice, or it is infinite: the first of equals alone is left out, and its exponential is 1. Not
+ * asked for elsewhere, where it would be a third of the work.
+ */
+static void lossi_narrow_ties(lossi_narrow *rows, int64_t columns)
+{
+    vreal first = v_set1(-1), logit[LOSSI_NARROW_MOST];
+    lossi_narrow_load(rows->from, rows->from_stride, columns, logit);
+    for (int64_t j = columns - 1; j >= 0; j--) {
+        first = v_select(v_eq(logit[j], rows->maximum), lossi_narrow_number(j), first);
+    }
+    for (int64_t j = 0; j < columns; j++) {
+        const vmask here = v_eq(lossi_narrow_number(j), first);
+        rows->addend[j] = v_select(here, v_set1(0), rows->column[j]);
+        rows->column[j] = v_select(here, v_set1(1), rows->column[j]);
+    }
+}
+
+LOSSI_INLINE void lossi_narrow_look(lossi_narrow *rows, int64_t columns)
+{
+    vreal maximum = v_set1(-REAL_INFINITY), own_logit = v_set1(0);
+    lossi_narrow_load(rows->from, rows->from_stride, columns, rows->column);
+    for (int64_t j = 0; j < columns; j++) {
         const vreal z = rows->column[j];
-        maximum[j % 2] = v_max(z, maximum[j % 2]); /* NaN is passed over */
-        rows->own_logit = v_select(v_eq(number, rows->label), z, rows->own_logit);
+        maximum = v_max(z, maximum); /* NaN is passed over */
+        own_logit = v_select(v_eq(lossi_narrow_number(j), rows->label), z, own_logit);
     }
-    rows->maximum = v_max(maximum[0], maximum[1]);
-    for (int64_t j = columns - 1; j >= 0; j--) { /* backwards: the first of equals stays */
-        number = number - one;
-        rows->largest = v_select(v_eq(rows->column[j], rows->maximum), number, rows->largest);
+    rows->maximum = maximum;
+    rows->own_logit = own_logit;
+}
+
+LOSSI_INLINE void lossi_narrow_exponentials(lossi_narrow *rows, int64_t columns)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), maximum = rows->maximum;
+    vreal times = maximum - maximum; /* 0; NaN when it is infinite */
+    /* asks for the rows in this place of the next chunk, which need not be there: the next load would wait for them */
+    const uintptr_t ahead = (uintptr_t)rows->from +
+                            (uintptr_t)(LOSSI_NARROW_CHUNK * rows->from_stride) * sizeof(real);
+    for (int64_t j = 0; j < columns; j++) {
+        const vreal z = rows->column[j], e = v_exp_nonpositive(z - maximum);
+        const vmask largest = v_eq(z, maximum);
+        __builtin_prefetch((const void *)(ahead + (uintptr_t)j * sizeof(vreal)), 0, 3);
+        times = v_select(largest, times + one, times);
+        rows->column[j] = e;
+        rows->addend[j] = v_select(largest, zero, e);
     }
-    number = zero;
-    for (int64_t j = 0; j < columns; j++, number = number + one) {
-        const vreal e = v_exp_nonpositive(rows->column[j] - rows->maximum);
-        rows->column[j] = v_select(v_eq(number, rows->largest), zero, e);
+    if (!v_mask_all(v_eq(times, one))) {
+        lossi_narrow_ties(rows, columns);
     }
-    rows->others = v_select(v_ge(rows->label, zero), lossi_narrow_sum(rows->column, columns), zero);
 }
 
 LOSSI_INLINE vreal lossi_narrow_value(const lossi_narrow *rows)
@@ -173,19 +158,17 @@ LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *rows, int64_t columns, rea
     const vreal one = v_set1(1), inverse = one / (one + rows->others), factor = rows->own * v_set1(scale);
     /* once more the exponential of the label: cheaper than to look for it; no number without a label, and not used */
     const vreal own = v_exp_nonpositive(rows->own_logit - rows->maximum);
-    const vreal rest = v_select(v_eq(rows->label, rows->largest), rows->others * inverse,
+    const vreal rest = v_select(v_eq(rows->own_logit, rows->maximum), rows->others * inverse,
                                 one - own * inverse);
-    const vreal at_label = -(rest * factor);
-    vreal number = v_set1(0);
-    for (int64_t j = 0; j < columns; j++, number = number + one) {
-        const vreal e = v_select(v_eq(number, rows->largest), one, rows->column[j]);
-        rows->column[j] = v_select(v_eq(number, rows->label), at_label, e * inverse * factor);
+    const vreal label = rows->label, at_label = -(rest * factor);
+    for (int64_t j = 0; j < columns; j++) {
+        const vmask here = v_eq(lossi_narrow_number(j), label);
+        rows->column[j] = v_select(here, at_label, rows->column[j] * inverse * factor);
     }
+    lossi_narrow_store(rows->to, rows->to_stride, columns, rows->column);
 }
 
 /* ---- tiles ---- */
-
-enum { LOSSI_NARROW_CHUNK = 64 }; /* rows whose labels are made ready together */
 
 /*
  * Labels and weights as numbers, −1 and 0 for rows that do not count; loops the compiler makes vectors of. Gives whether
@@ -198,9 +181,11 @@ static int32_t lossi_narrow_labels(const lossi_tile *tile, const int64_t *labels
     const int64_t ignored = tile->prepared->ignore_label;
     int64_t ignored_rows = 0;
     for (int64_t i = 0; i < count; i++) {
-        label[i] = labels[i] == ignored ? -1 : (real)labels[i];
-        own[i] = labels[i] == ignored ? 0 : 1;
-        ignored_rows += labels[i] == ignored;
+        /* conversions on one side of a condition would keep the compiler from making vectors of this */
+        const int64_t counts = labels[i] != ignored, number = counts ? labels[i] : -1;
+        label[i] = (real)number;
+        own[i] = (real)counts;
+        ignored_rows += 1 - counts;
     }
     for (int64_t i = 0; i < count && weight != NULL; i++) {
         own[i] = label[i] < 0 ? 0 : (real)weight[labels[i]];
@@ -212,19 +197,6 @@ static int32_t lossi_narrow_labels(const lossi_tile *tile, const int64_t *labels
     return ignored_rows > 0;
 }
 
-/* The label and own of a vector of rows are set. Gives the values; gradient NULL: not wanted. */
-LOSSI_INLINE vreal lossi_narrow_rows(lossi_narrow *rows, int64_t columns, real scale, const real *z,
-                                     int64_t stride, real *gradient, int64_t gradient_stride)
-{
-    lossi_narrow_load(z, stride, columns, rows->column);
-    lossi_narrow_forward(rows, columns);
-    if (gradient != NULL) {
-        lossi_narrow_backward(rows, columns, scale);
-        lossi_narrow_store(gradient, gradient_stride, columns, rows->column);
-    }
-    return lossi_narrow_value(rows);
-}
-
 LOSSI_INLINE void lossi_narrow_copy(const real *from, int64_t stride, real *to, int64_t to_stride,
                                     int64_t columns, int64_t rows)
 {
@@ -233,36 +205,62 @@ LOSSI_INLINE void lossi_narrow_copy(const real *from, int64_t stride, real *to, 
     }
 }
 
-/* Up to LOSSI_NARROW_CHUNK rows. The last of them, fewer than lanes, go through a place of whole vectors. */
-LOSSI_INLINE void lossi_narrow_chunk(const lossi_tile *tile, int64_t columns, int64_t first, int64_t count)
+/* Rows of a chunk in groups; the last, fewer than lanes, go through a place of whole vectors. Gives how many groups. */
+static int lossi_narrow_divide(const lossi_tile *tile, int64_t first, int64_t count, real *padded,
+                               lossi_narrow *groups)
 {
-    const real *z = (const real *)tile->prediction + first * tile->prediction_stride;
+    int number = 0;
+    for (int64_t i = 0; i < count; i += VREAL_LANES, number++) {
+        lossi_narrow *rows = &groups[number];
+        rows->left = count - i < VREAL_LANES ? (int)(count - i) : VREAL_LANES;
+        rows->from = (const real *)tile->prediction + (first + i) * tile->prediction_stride;
+        rows->from_stride = tile->prediction_stride;
+        rows->to = tile->gradient == NULL ? NULL
+                                          : (real *)tile->gradient + (first + i) * tile->gradient_stride;
+        rows->to_stride = tile->gradient_stride;
+        if (rows->left < VREAL_LANES) {
+            memset(padded, 0, VREAL_LANES * LOSSI_NARROW_MOST * sizeof *padded);
+            lossi_narrow_copy(rows->from, rows->from_stride, padded, tile->columns, tile->columns,
+                              rows->left);
+            rows->from = padded;
+            rows->to = rows->to == NULL ? NULL : padded;
+            rows->from_stride = rows->to_stride = tile->columns;
+        }
+    }
+    return number;
+}
+
+/* Up to LOSSI_NARROW_CHUNK rows. */
+static void lossi_narrow_chunk(const lossi_tile *tile, int64_t first, int64_t count, lossi_narrow *groups)
+{
+    const int64_t columns = tile->columns;
     real *gradient = tile->gradient == NULL ? NULL : (real *)tile->gradient + first * tile->gradient_stride;
     real label[LOSSI_NARROW_CHUNK], own[LOSSI_NARROW_CHUNK], padded[VREAL_LANES * LOSSI_NARROW_MOST];
-    lossi_narrow rows;
-
     const int32_t ignored = lossi_narrow_labels(tile, tile->labels + first, count, label, own);
-    for (int64_t i = 0; i < count; i += VREAL_LANES) {
-        const int left = count - i < VREAL_LANES ? (int)(count - i) : VREAL_LANES;
-        const real *from = z + i * tile->prediction_stride;
-        real *to = gradient == NULL ? NULL : gradient + i * tile->gradient_stride;
-        int64_t from_stride = tile->prediction_stride, to_stride = tile->gradient_stride;
-        if (left < VREAL_LANES) {
-            memset(padded, 0, sizeof padded);
-            lossi_narrow_copy(from, from_stride, padded, columns, columns, left);
-            from = padded;
-            to = to == NULL ? NULL : padded;
-            from_stride = to_stride = columns;
-        }
-        rows.label = v_load(label + i);
-        rows.own = v_load(own + i);
-        const vreal value = lossi_narrow_rows(&rows, columns, (real)tile->scale, from, from_stride, to,
-                                              to_stride);
-        v_store_part((real *)tile->value + first + i, value, left);
-        v_store_part((real *)tile->denominator + first + i, rows.own, left);
-        if (left < VREAL_LANES && gradient != NULL) {
-            lossi_narrow_copy(padded, columns, gradient + i * tile->gradient_stride, tile->gradient_stride,
-                              columns, left);
+    const int number = lossi_narrow_divide(tile, first, count, padded, groups);
+
+    for (int g = 0; g < number; g++) {
+        groups[g].label = v_load(label + g * VREAL_LANES);
+        groups[g].own = v_load(own + g * VREAL_LANES);
+        lossi_narrow_look(&groups[g], columns);
+    }
+    for (int g = 0; g < number; g++) {
+        lossi_narrow_exponentials(&groups[g], columns);
+    }
+    for (int g = 0; g < number; g++) {
+        groups[g].others = v_select(v_ge(groups[g].label, v_set1(0)),
+                                    lossi_narrow_sum(groups[g].addend, columns), v_set1(0));
+    }
+    for (int g = 0; g < number; g++) {
+        const int64_t row = first + g * VREAL_LANES;
+        v_store_part((real *)tile->value + row, lossi_narrow_value(&groups[g]), groups[g].left);
+        v_store_part((real *)tile->denominator + row, groups[g].own, groups[g].left);
+    }
+    for (int g = 0; g < number && gradient != NULL; g++) {
+        lossi_narrow_backward(&groups[g], columns, (real)tile->scale);
+        if (groups[g].left < VREAL_LANES) {
+            lossi_narrow_copy(padded, columns, gradient + g * VREAL_LANES * tile->gradient_stride,
+                              tile->gradient_stride, columns, groups[g].left);
         }
     }
     for (int64_t i = 0; i < count && gradient != NULL && ignored; i++) {
@@ -272,29 +270,12 @@ LOSSI_INLINE void lossi_narrow_chunk(const lossi_tile *tile, int64_t columns, in
     }
 }
 
-LOSSI_INLINE void lossi_narrow_chunks(const lossi_tile *tile, int64_t columns)
-{
-    for (int64_t row = 0; row < tile->rows; row += LOSSI_NARROW_CHUNK) {
-        const int64_t left = tile->rows - row;
-        lossi_narrow_chunk(tile, columns, row, left < LOSSI_NARROW_CHUNK ? left : LOSSI_NARROW_CHUNK);
-    }
-}
-
-/* Columns whose number the compiler knows stay in registers; with vectors of 16 bytes that is not worth its code. */
 static void lossi_narrow_tile(const lossi_tile *tile)
 {
-    switch (VREAL_LANES > LOSSI_GROUP ? tile->columns : 0) {
-    case 2:
-        lossi_narrow_chunks(tile, 2);
-        break;
-    case 3:
-        lossi_narrow_chunks(tile, 3);
-        break;
-    case 10:
-        lossi_narrow_chunks(tile, 10);
-        break;
-    default:
-        lossi_narrow_chunks(tile, tile->columns);
+    lossi_narrow groups[LOSSI_NARROW_GROUPS];
+    for (int64_t row = 0; row < tile->rows; row += LOSSI_NARROW_CHUNK) {
+        const int64_t left = tile->rows - row;
+        lossi_narrow_chunk(tile, row, left < LOSSI_NARROW_CHUNK ? left : LOSSI_NARROW_CHUNK, groups);
     }
 }
 

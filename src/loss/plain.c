@@ -185,6 +185,7 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
     char *value = scratch + gradient_bytes(plain), *denominator = value + each;
     char *gradient = plain->gradient == NULL ? NULL : plain->gradient + first * columns * size;
     const int32_t copied = gradient != NULL && e->streaming;
+    int32_t streamed = 0;
     lossi_tile tile = {.prepared = &e->function->prepared,
                        .scale = e->scale,
                        .rows = rows,
@@ -195,6 +196,8 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
                        .value = value,
                        .gradient = copied ? scratch : gradient,
                        .gradient_stride = columns,
+                       .stream_to = copied ? gradient : NULL,
+                       .streamed = &streamed,
                        .denominator = denominator};
     if (!in_domains(plain, total, first * columns, rows * columns)) {
         return;
@@ -213,7 +216,7 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
         e->tiles->sum(count, value + i * size, total->lanes);
         e->tiles->sum(count, denominator + i * size, total->weight_lanes);
     }
-    if (copied) {
+    if (copied && !streamed) {
         e->tiles->stream(rows * columns, scratch, gradient);
     }
 }

@@ -72,6 +72,8 @@ typedef struct lossi_prepared {
     int64_t ignore_label;                /* of losses with labels: rows with it do not count */
     const double *class_weight;          /* NULL when all are 1 */
     int64_t class_weights;
+    /* of LOSSI_LINK_SOFTMAX: its logits are soft_cap tanh(prediction/soft_cap)/temperature; 0: no cap */
+    double temperature, soft_cap;
     lossi_bounds bounds; /* by default no Lipschitz constant, no bound, 0 to infinity, no derivative */
     double quantile;     /* of LOSSI_CONSTANT_QUANTILE; 0.5 by default */
     const struct lossi_callback *callback; /* of a loss of the caller's (loss/user.h), else NULL */
@@ -98,6 +100,10 @@ typedef struct lossi_tile {
     int32_t *outside;  /* NULL, or set to 1 by a pointwise loss where a number may lie outside its domain */
     void *
         denominator; /* one per row, for losses that are not pointwise: what the row adds to the denominator */
+    /* where the gradient goes past the caches, `gradient` being a place in them; NULL: nowhere. A loss over rows that stores
+       there itself sets *streamed, and need not leave the gradient in its place; for others the caller does it. */
+    void *stream_to;
+    int32_t *streamed;
     int32_t *callback_status; /* where a loss of the caller's puts what its callback returned */
 } lossi_tile;
 

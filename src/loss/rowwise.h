@@ -6,7 +6,7 @@
  *
  * Leaving the largest term out of s keeps log1p(s) and 1 − p_a = s/(1 + s) exact when one class dominates, where the plain
  * form returns 0. Sums follow core/sum.h: column j belongs to lane j mod 16; float64 keeps the rounding errors too
- * (Knuth, TAOCP vol. 2, 4.2.2, theorem B), float32 adds in double.
+ * (Knuth, TAOCP vol. 2, 4.2.2, theorem B), float32 adds in double. Exponentials are added in runs first (below).
  */
 #ifndef LOSSI_LOSS_ROWWISE_H
 #define LOSSI_LOSS_ROWWISE_H
@@ -14,6 +14,13 @@
 #include "loss/lanes.h"
 #include "loss/row.h"
 #include "simd/reduce.h"
+
+LOSSI_INLINE real lossi_first_lane(vreal x)
+{
+    real lanes[VREAL_LANES];
+    v_store(lanes, x);
+    return lanes[0];
+}
 
 /* ---- 16 lanes of a sum, in double ---- */
 
@@ -120,21 +127,13 @@ LOSSI_INLINE void lossi_column_numbers(int64_t j, vreal *pack)
     }
 }
 
-/* ---- rows ---- */
+/* ---- the largest number of a row ---- */
 
-/*
- * How far ahead of the exponentials logits are asked for, in bytes: two pages, measured to be about best. The prefetchers of
- * the hardware stop at the end of a page, and rest while the gradient is written.
- */
-enum { LOSSI_AHEAD = 8192, LOSSI_CACHE_LINE = 64 / sizeof(real) /* in elements */ };
-
-/* Asks for the cache line that is so far ahead; it need not be part of the array. */
-LOSSI_INLINE void lossi_prefetch(const real *x)
-{
-    __builtin_prefetch((const void *)((uintptr_t)x + LOSSI_AHEAD), 0, 2);
-}
-
-enum { LOSSI_ABREAST = 4 }; /* vectors worked on side by side: a maximum takes longer than a load */
+enum {
+    LOSSI_ABREAST = 4, /* vectors worked on side by side: a maximum takes longer than a load */
+    LOSSI_MAXIMUM_OF =
+        512 /* columns whose maximum is kept apart, so that it is sought only there; measured */
+};
 
 /* The largest number of a row; NaN is passed over. */
 LOSSI_INLINE real lossi_row_largest(const real *row, int64_t columns)
@@ -166,103 +165,175 @@ LOSSI_INLINE real lossi_row_largest(const real *row, int64_t columns)
 /* The same, and the first column that has it; NaN meets us again in exp. */
 LOSSI_INLINE real lossi_row_maximum(const real *row, int64_t columns, int64_t *first)
 {
-    const real maximum = lossi_row_largest(row, columns);
+    real maximum = -REAL_INFINITY;
+    int64_t j = 0, end;
+    for (int64_t from = 0; from < columns; from += LOSSI_MAXIMUM_OF) {
+        const int64_t left = columns - from;
+        const real largest = lossi_row_largest(row + from, left < LOSSI_MAXIMUM_OF ? left : LOSSI_MAXIMUM_OF);
+        j = largest > maximum ? from : j;
+        maximum = largest > maximum ? largest : maximum;
+    }
     const vreal sought = v_set1(maximum);
-    int64_t j = 0;
-    for (; j + LOSSI_ABREAST * VREAL_LANES <= columns; j += LOSSI_ABREAST * VREAL_LANES) {
-        vmask found = v_eq(v_load(row + j), sought);
-        for (int v = 1; v < LOSSI_ABREAST; v++) {
-            found = v_mask_or(found, v_eq(v_load(row + j + v * VREAL_LANES), sought));
-        }
-        if (v_mask_any(found)) {
-            break;
-        }
+    end = j + LOSSI_MAXIMUM_OF < columns ? j + LOSSI_MAXIMUM_OF : columns;
+    for (; j + VREAL_LANES <= end && !v_mask_any(v_eq(v_load(row + j), sought)); j += VREAL_LANES) {
     }
-    for (; j + VREAL_LANES <= columns && !v_mask_any(v_eq(v_load(row + j), sought)); j += VREAL_LANES) {
+    for (; j < end && lossi_get(row + j) != maximum; j++) {
     }
-    for (; j < columns && lossi_get(row + j) != maximum; j++) {
-    }
-    *first = j < columns ? j : 0; /* none: all NaN */
+    *first = j < end ? j : 0; /* none: all NaN */
     return maximum;
 }
 
-/* How many packs are worked on side by side: exp takes many times longer than it keeps an instruction port busy. */
-enum {
-    LOSSI_PACKS_ABREAST = (int)LOSSI_ABREAST > (int)LOSSI_PACK ? (int)LOSSI_ABREAST / (int)LOSSI_PACK : 1
-};
+/* ---- exponentials and their sum ---- */
 
-/* `packs` whole packs side by side, then added up in the order of the columns. */
-LOSSI_INLINE void lossi_exponentials_abreast(const real *row, int packs, vreal maximum, real *e,
-                                             lossi_lane_sum *lanes)
+/*
+ * Runs of 128 columns, eight packs, are added pairwise in the element type: three rounding errors, each at most half a unit in
+ * the last place, whatever the row. Then the 16 sums of a run go onto the lanes. Columns beyond the row are +0, which changes no sum.
+ */
+enum { LOSSI_RUN_PACKS = 8, LOSSI_RUN = LOSSI_RUN_PACKS * LOSSI_LANES };
+
+/* A row of at most two packs is over before lanes in double are worth it: it stays in the element type to the end. */
+enum { LOSSI_SHORT_ROW = 2 * LOSSI_LANES };
+
+/* Eight exponentials side by side, which take many times longer than they keep an instruction port busy. */
+#if VREAL_LANES * LOSSI_REAL == 128
+#define LOSSI_UNROLL_RUN
+#elif defined(__clang__)
+#define LOSSI_UNROLL_RUN _Pragma("clang loop unroll(full)")
+#else
+#define LOSSI_UNROLL_RUN _Pragma("GCC unroll 8")
+#endif
+
+LOSSI_INLINE vreal lossi_run_tree(const vreal *x, int step)
 {
-    vreal x[LOSSI_PACKS_ABREAST * LOSSI_PACK];
-    for (int v = 0; v < packs * LOSSI_PACK; v++) {
-        x[v] = v_exp_nonpositive(v_load(row + v * VREAL_LANES) - maximum);
-    }
-    for (int j = 0; j < packs * LOSSI_LANES; j += LOSSI_CACHE_LINE) {
-        lossi_prefetch(row + j);
-    }
-    for (int v = 0; v < packs * LOSSI_PACK; v++) {
-        lossi_lane_sum_add(lanes, v % LOSSI_PACK, x[v]);
-        if (e != NULL) {
-            v_store(e + v * VREAL_LANES, x[v]);
-        }
+    return ((x[0] + x[step]) + (x[2 * step] + x[3 * step])) +
+           ((x[4 * step] + x[5 * step]) + (x[6 * step] + x[7 * step]));
+}
+
+/*
+ * How far ahead of the exponentials logits are asked for, in bytes: two pages, measured to be about best, or the next row where
+ * that is farther. The prefetchers of the hardware stop at the end of a page.
+ */
+enum { LOSSI_AHEAD = 8192, LOSSI_CACHE_LINE = 64 / sizeof(real) /* in elements */ };
+
+LOSSI_INLINE int64_t lossi_ahead(int64_t columns)
+{
+    const int64_t bytes = columns * (int64_t)sizeof(real);
+    return bytes > LOSSI_AHEAD ? bytes : LOSSI_AHEAD;
+}
+
+/* Asks for the cache lines of a run that is so many bytes ahead; they need not be part of the array. */
+LOSSI_INLINE void lossi_prefetch_run(const real *row, int64_t ahead)
+{
+    LOSSI_UNROLL_RUN
+    for (int j = 0; j < LOSSI_RUN; j += LOSSI_CACHE_LINE) {
+        __builtin_prefetch((const void *)((uintptr_t)(row + j) + (uintptr_t)ahead), 0, 2);
     }
 }
 
-/* Whole packs without the largest column: columns first … end − 1. */
-LOSSI_INLINE void lossi_pack_exponentials(const real *row, int64_t first, int64_t end, vreal maximum, real *e,
-                                          lossi_lane_sum *lanes)
+/* The exponentials of a whole run, and its 16 sums. */
+LOSSI_INLINE void lossi_whole_run(const real *row, vreal maximum, real *e, vreal *sums)
 {
-    enum { STEP = LOSSI_PACKS_ABREAST * LOSSI_LANES };
-    int64_t j = first;
-    for (; j + STEP <= end; j += STEP) {
-        lossi_exponentials_abreast(row + j, LOSSI_PACKS_ABREAST, maximum, e == NULL ? NULL : e + j, lanes);
-    }
-    for (; j < end; j += LOSSI_LANES) {
-        lossi_exponentials_abreast(row + j, 1, maximum, e == NULL ? NULL : e + j, lanes);
-    }
-}
-
-/* A pack that is not whole or has the largest column. */
-LOSSI_INLINE void lossi_odd_exponentials(const real *row, int64_t j, int64_t columns, vreal maximum,
-                                         int64_t largest, real *e, lossi_lane_sum *lanes)
-{
-    vreal pack[LOSSI_PACK], number[LOSSI_PACK];
-    lossi_load_pack(row, j, columns, -REAL_INFINITY, pack);
-    lossi_column_numbers(j, number);
     for (int v = 0; v < LOSSI_PACK; v++) {
-        const vmask here = v_eq(number[v], v_set1((real)largest));
-        pack[v] = v_exp_nonpositive(pack[v] - maximum);
-        lossi_lane_sum_add(lanes, v, v_select(here, v_set1(0), pack[v]));
-        pack[v] = v_select(here, v_set1(1), pack[v]);
+        vreal x[LOSSI_RUN_PACKS];
+        LOSSI_UNROLL_RUN
+        for (int i = 0; i < LOSSI_RUN_PACKS; i++) {
+            const int at = i * LOSSI_LANES + v * VREAL_LANES;
+            x[i] = v_exp_nonpositive(v_load(row + at) - maximum);
+            v_store(e + at, x[i]);
+        }
+        sums[v] = lossi_run_tree(x, 1);
     }
-    if (e != NULL) {
+}
+
+/* The same of a run of fewer columns. */
+LOSSI_INLINE void lossi_part_run(const real *row, int64_t columns, vreal maximum, real *e, vreal *sums)
+{
+    vreal x[LOSSI_RUN_PACKS * LOSSI_PACK], pack[LOSSI_PACK];
+    for (int i = 0; i < LOSSI_RUN_PACKS * LOSSI_PACK; i++) {
+        x[i] = v_set1(0);
+    }
+    for (int64_t j = 0; j < columns; j += LOSSI_LANES) {
+        lossi_load_pack(row, j, columns, -REAL_INFINITY, pack);
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            pack[v] = v_exp_nonpositive(pack[v] - maximum);
+            x[j / VREAL_LANES + v] = pack[v];
+        }
         lossi_store_pack(e, j, columns, pack);
     }
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        sums[v] = lossi_run_tree(x + v, LOSSI_PACK);
+    }
+}
+
+/* Leaves column `largest` of a run out of its sums, which is one lane of them; its exponential is 1 also at infinity. */
+LOSSI_INLINE void lossi_leave_out(int64_t largest, int64_t columns, real *e, vreal *sums)
+{
+    real lane[LOSSI_LANES], x[LOSSI_RUN_PACKS] = {0};
+    const int64_t k = largest % LOSSI_LANES;
+    lossi_put(e + largest, 0);
+    for (int i = 0; i < LOSSI_RUN_PACKS && k + i * LOSSI_LANES < columns; i++) {
+        x[i] = lossi_get(e + k + i * LOSSI_LANES);
+    }
+    lossi_put(e + largest, 1);
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        v_store(lane + v * VREAL_LANES, sums[v]);
+    }
+    lane[k] = ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        sums[v] = v_load(lane + v * VREAL_LANES);
+    }
+}
+
+/* The 16 sums of a short row, halved as lanes are, in the element type. */
+LOSSI_INLINE double lossi_short_total(const vreal *sums)
+{
+    real lane[LOSSI_LANES];
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        v_store(lane + v * VREAL_LANES, sums[v]);
+    }
+    for (int half = LOSSI_LANES / 2; half > 0; half /= 2) {
+        for (int k = 0; k < half; k++) {
+            lane[k] += lane[k + half];
+        }
+    }
+    return (double)lane[0];
 }
 
 /*
  * e_j = exp(z_j − m) into e (NULL: not wanted; may be the row itself), and s, the sum without column `largest`; e of that
- * column is 1.
+ * column is 1. A single column has no others, whatever its logit; of a row of nothing but NaN s is NaN all the same.
  */
 LOSSI_INLINE double lossi_row_exponentials(const real *row, int64_t columns, real maximum, int64_t largest,
                                            real *e)
 {
     const vreal m = v_set1(maximum);
-    const int64_t whole = columns / LOSSI_LANES * LOSSI_LANES;
+    const real highest = lossi_get(row + largest);
+    const int64_t ahead = lossi_ahead(columns);
+    real unwanted[LOSSI_RUN];
     lossi_lane_sum lanes;
+    vreal sums[LOSSI_PACK] = {v_set1(0)}; /* GCC cannot see that there is a column */
 
     lossi_lane_sum_clear(&lanes);
-    for (int64_t j = 0; j < columns;) { /* whole packs up to the next odd one, then that */
-        const int64_t odd = largest >= j && largest < whole ? largest / LOSSI_LANES * LOSSI_LANES : whole;
-        lossi_pack_exponentials(row, j, odd, m, e, &lanes);
-        if (odd < columns) {
-            lossi_odd_exponentials(row, odd, columns, m, largest, e, &lanes);
+    for (int64_t j = 0; j < columns; j += LOSSI_RUN) {
+        const int64_t left = columns - j;
+        real *const to = e != NULL ? e + j : unwanted;
+        lossi_prefetch_run(row + j, ahead);
+        if (left >= LOSSI_RUN) {
+            lossi_whole_run(row + j, m, to, sums);
+        } else {
+            lossi_part_run(row + j, left, m, to, sums);
         }
-        j = odd + LOSSI_LANES;
+        if (largest >= j && largest < j + LOSSI_RUN) {
+            lossi_leave_out(largest - j, left, to, sums);
+        }
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_lane_sum_add(&lanes, v, sums[v]);
+        }
     }
-    return lossi_lane_sum_total(&lanes);
+    if (highest != highest || columns == 1) {
+        return highest != highest ? (double)highest : 0;
+    }
+    return columns <= LOSSI_SHORT_ROW ? lossi_short_total(sums) : lossi_lane_sum_total(&lanes);
 }
 
 #endif

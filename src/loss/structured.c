@@ -554,6 +554,15 @@ static loss_status prepare_scratch(run *r, int32_t workers)
     return LOSS_OK;
 }
 
+static void seal(const loss_function *function, const loss_data *inputs, const loss_data *outputs)
+{
+    lossi_function_seal(function);
+    lossi_data_seal(inputs);
+    if (outputs != NULL) {
+        lossi_data_seal(outputs);
+    }
+}
+
 loss_status lossi_structured_evaluate(loss_context *context, const loss_function *function,
                                       const loss_data *inputs, const loss_data *outputs, double *sum,
                                       double *denominator)
@@ -576,17 +585,20 @@ loss_status lossi_structured_evaluate(loss_context *context, const loss_function
     const int32_t isa = lossi_context_isa(context), real_index = lossi_real_index(r.call.dtype);
     r.kernels = lossi_registry_kernels(function->index, isa, real_index);
     r.call.tiles = lossi_tile_kernels_for(isa, real_index);
+    if (r.call.structure->driver != NULL) {
+        status = r.call.structure->driver(&r.call, r.kernels, sum, denominator);
+        if (status == LOSS_OK) {
+            seal(function, inputs, outputs);
+        }
+        return status;
+    }
     const int32_t parallel = r.call.rows * r.call.columns >= PARALLEL_ELEMENTS &&
                              lossi_context_threads(context) > 1;
     status = prepare_scratch(&r, parallel ? lossi_context_threads(context) : 1);
     if (status != LOSS_OK) {
         return status;
     }
-    lossi_function_seal(function);
-    lossi_data_seal(inputs);
-    if (outputs != NULL) {
-        lossi_data_seal(outputs);
-    }
+    seal(function, inputs, outputs);
     if (parallel) {
         lossi_parallel(context, r.call.cut.slices, run_slice, &r);
     } else {

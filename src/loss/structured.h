@@ -27,7 +27,8 @@ enum {
 enum {
     LOSSI_ROWS_ALL,    /* as many as the first role */
     LOSSI_ROWS_SHARED, /* one, which belongs to every row; its derivatives are summed over the rows */
-    LOSSI_ROWS_OWN     /* any number, in groups by the role that lossi_role.groups names */
+    LOSSI_ROWS_OWN,    /* any number, in groups by the role that lossi_role.groups names */
+    LOSSI_ROWS_ANY     /* any number, all of which belong to every row; for losses with a driver */
 };
 
 /* How many columns, when not a positive number. */
@@ -79,9 +80,12 @@ typedef struct lossi_shape {
 } lossi_shape;
 
 enum {
-    LOSSI_GROUPED = 1,    /* rows come in groups: role "offsets"; without it all rows are one group */
-    LOSSI_OWN_WEIGHTS = 2 /* weights are one a row and part of the formula, even in a group */
+    LOSSI_GROUPED = 1,      /* rows come in groups: role "offsets"; without it all rows are one group */
+    LOSSI_OWN_WEIGHTS = 2,  /* weights are one a row and part of the formula, even in a group */
+    LOSSI_GRADIENT_ONLY = 4 /* no curvature and no product: there are neither such outputs nor directions */
 };
+
+struct lossi_structured_call; /* loss/structured_call.h */
 
 typedef struct lossi_structure {
     const lossi_role *roles; /* the first decides the element type, the rows and the columns */
@@ -94,6 +98,12 @@ typedef struct lossi_structure {
     int64_t (*classes)(const lossi_prepared *prepared, const lossi_shape *shape, int32_t role);
     /* Bytes of scratch of a kernel. May be NULL: none. */
     int64_t (*scratch)(const lossi_prepared *prepared, const lossi_shape *shape);
+    /*
+     * Runs a call whose arrays are found and checked (labels are not), in place of the parts of rows or groups. May be NULL; the
+     * kernel then sees parts.
+     */
+    loss_status (*driver)(const struct lossi_structured_call *call, const lossi_kernels *kernels, double *sum,
+                          double *denominator);
 } lossi_structure;
 
 struct loss_function;

@@ -38,7 +38,8 @@ static void list_inputs(lossi_structured_call *call, name_list *list)
     for (int32_t r = 0; r < call->structure->role_count; r++) {
         lossi_bound_role *bound = &call->roles[r];
         add_name(list, bound->role->name, NULL, &bound->input);
-        if ((bound->role->flags & LOSSI_DIFFERENTIABLE) != 0) {
+        if ((bound->role->flags & LOSSI_DIFFERENTIABLE) != 0 &&
+            (call->structure->flags & LOSSI_GRADIENT_ONLY) == 0) {
             add_name(list, bound->role->name, "direction", &bound->direction);
         }
     }
@@ -48,11 +49,12 @@ static void list_inputs(lossi_structured_call *call, name_list *list)
 
 static void list_outputs(lossi_structured_call *call, name_list *list)
 {
+    const int32_t kinds = (call->structure->flags & LOSSI_GRADIENT_ONLY) != 0 ? 1 : LOSSI_OF_COUNT;
     list->count = 0;
     add_name(list, "value", NULL, &call->value);
     for (int32_t r = 0; r < call->structure->role_count; r++) {
         lossi_bound_role *bound = &call->roles[r];
-        for (int32_t k = 0; k < LOSSI_OF_COUNT && (bound->role->flags & LOSSI_DIFFERENTIABLE) != 0; k++) {
+        for (int32_t k = 0; k < kinds && (bound->role->flags & LOSSI_DIFFERENTIABLE) != 0; k++) {
             add_name(list, bound->role->name, output_names[k], &bound->output[k]);
         }
     }
@@ -188,9 +190,11 @@ static loss_status check_role(lossi_structured_call *call, int32_t r)
                                 bound->direction->role, role->name);
     }
     status = check_type(call, bound->input, role->kind);
-    bound->rows = role->kind == LOSSI_ROLE_OFFSETS || role->rows == LOSSI_ROWS_OWN ? bound->input->rows
-                  : role->rows == LOSSI_ROWS_SHARED                                ? 1
-                                                                                   : call->rows;
+    bound->rows = role->kind == LOSSI_ROLE_OFFSETS || role->rows == LOSSI_ROWS_OWN ||
+                          role->rows == LOSSI_ROWS_ANY
+                      ? bound->input->rows
+                  : role->rows == LOSSI_ROWS_SHARED ? 1
+                                                    : call->rows;
     bound->columns = role->kind == LOSSI_ROLE_OFFSETS      ? 1
                      : role->columns == LOSSI_COLUMNS_SAME ? call->columns
                      : role->columns == LOSSI_COLUMNS_ANY  ? bound->input->columns
@@ -259,6 +263,7 @@ static loss_status cut_units(lossi_structured_call *call)
         call->shape.rows[r] = bound->rows < 0                           ? -1
                               : bound->role->kind == LOSSI_ROLE_OFFSETS ? bound->rows
                               : bound->role->rows == LOSSI_ROWS_SHARED  ? 1
+                              : bound->role->rows == LOSSI_ROWS_ANY     ? bound->rows
                                                                         : rows;
         call->shape.columns[r] = bound->columns;
     }

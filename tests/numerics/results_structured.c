@@ -50,9 +50,13 @@ static int64_t add_outputs(loss_data *outputs, const structured_case *given, cha
         const case_array *a = &given->input[k];
         char name[2 * CASE_NAME];
         snprintf(name, sizeof name, "%s.direction", a->role);
-        for (int d = 0; d < 3 && case_input(given, name) != NULL; d++) {
+        const int32_t second = case_input(given, name) != NULL;
+        for (int d = 0; d < 3; d++) {
             char output[2 * CASE_NAME];
             snprintf(output, sizeof output, "%s.%s", a->role, derivatives[d]);
+            if (d == 0 ? case_output(given, output) == NULL : !second) {
+                continue;
+            }
             loss_data_set_output(outputs, output, place + used * size, given->dtype, a->rows, a->columns,
                                  a->columns, 1);
             used += a->rows * a->columns;

@@ -81,8 +81,13 @@ structured_call call_create(const structured_case *given, int64_t copies, int64_
         const case_array *a = &given->input[k];
         fill_input(&call, k);
         snprintf(name, sizeof name, "%s.direction", a->role);
-        if (case_input(given, name) != NULL) {
+        const int32_t second = case_input(given, name) !=
+                               NULL; /* without a direction there is the gradient alone */
+        snprintf(name, sizeof name, "%s.gradient", a->role);
+        if (case_output(given, name) != NULL) {
             add_output(&call, a->role, "gradient", call.input_rows[k], a->columns);
+        }
+        if (second) {
             add_output(&call, a->role, "curvature", call.input_rows[k], a->columns);
             add_output(&call, a->role, "product", call.input_rows[k], a->columns);
         }
@@ -99,6 +104,11 @@ void call_free(structured_call *call)
     free(call->weight);
     free(call->mask);
     memset(call, 0, sizeof *call);
+}
+
+int32_t call_is_gradient(const structured_call *call, int32_t output)
+{
+    return strstr(call->output_role[output], ".gradient") != NULL;
 }
 
 double call_input(const structured_call *call, int32_t input, int64_t row, int64_t column)

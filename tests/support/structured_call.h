@@ -12,7 +12,8 @@ typedef struct structured_call {
     int64_t copies;
     void *input[CASE_ARRAYS]; /* of the case's dtype, or int64 */
     int64_t input_rows[CASE_ARRAYS];
-    int32_t outputs; /* value, then gradient, curvature and product of each differentiable role */
+    int32_t
+        outputs; /* value, then gradient, curvature and product of each differentiable role, or gradient alone */
     char output_role[CASE_ARRAYS][CASE_NAME];
     int64_t output_rows[CASE_ARRAYS], output_columns[CASE_ARRAYS];
     void *output[CASE_ARRAYS];
@@ -30,6 +31,9 @@ void call_free(structured_call *call);
 
 /* Evaluates; outputs are 777 before, sum and denominator also when it fails. */
 loss_status call_evaluate(loss_context *context, const loss_function *function, structured_call *call);
+
+/* Whether an output is the gradient of a role; its curvature and product, if there are any, are the next two. */
+int32_t call_is_gradient(const structured_call *call, int32_t output);
 
 /* Element of an array, whatever the padding. */
 double call_input(const structured_call *call, int32_t input, int64_t row, int64_t column);

@@ -190,15 +190,16 @@ static void check_classes(const loss_case *given, const loss_function *function,
     const char *link = loss_function_link(function);
     loss_data *inputs = inputs_of(given, s);
     loss_status status = loss_function_best_constant(given->context, function, inputs, s->columns, constant);
-    double cost, sum = 0;
+    double cost, sum = 0, temperature = 1;
     loss_data_free(inputs);
+    loss_function_get_double(function, "temperature", &temperature); /* 1 of losses without that option */
     if (status == LOSS_ERROR_SUPPORT) {
         assert_sentence(given->context, given->name);
         return;
     }
     assert_status(given->context, status, LOSS_OK);
     for (int64_t j = 0; j < s->columns; j++) {
-        sum += strcmp(link, "identity") == 0 ? constant[j] : exp(constant[j]);
+        sum += strcmp(link, "identity") == 0 ? constant[j] : exp(constant[j] / temperature);
     }
     assert_close(sum, 1, 1e-14, 0);
     cost = cost_of(given, function, s, 0, constant);

@@ -1,6 +1,8 @@
 """Cross-entropy over K classes (Bishop 2006, eq. 4.108) of softmax(z), or of probabilities p:
 sum_j w_j q_j (-log p_j) with q = (1 - eps) t + eps / K, where t is the row of targets or one-hot of the label, w the
-class weights and eps the label smoothing (Szegedy et al. 2016, section 7; weights as in PyTorch)."""
+class weights and eps the label smoothing (Szegedy et al. 2016, section 7; weights as in PyTorch). Logits are
+z = c tanh(x / c) / temperature with the soft cap c (Gemma 2 2024, section 2), and z_loss * (log sum exp z)^2 is added
+(PaLM 2022, section 5)."""
 
 from oracle import INF, REAL, UNIT, exp, log, mp, mpf, times_log
 
@@ -24,15 +26,22 @@ def value(x, target, options):
     mass = weights(x, target, options)
     if options.get("input") == "probabilities":
         return -mp.fsum(times_log(m, p) for m, p in zip(mass, x))
+    x = [logit(a, options) for a in x]
     total = log(mp.fsum(exp(a) for a in x))
-    return mp.fsum(m * (total - a) for m, a in zip(mass, x))
+    return mp.fsum(m * (total - a) for m, a in zip(mass, x)) + mpf(options.get("z_loss", 0)) * total**2
+
+
+def logit(x, options):
+    cap = mpf(options.get("soft_cap", 0))
+    capped = cap * (1 - 2 / (exp(2 * x / cap) + 1)) if cap else x
+    return capped / mpf(options.get("temperature", 1))
 
 
 def majorizer(x, target, options):
-    """W / 2 on the diagonal (Boehning 1992), W = sum_j w_j q_j; none for probabilities."""
-    if options.get("input") == "probabilities":
+    """W / (2 temperature^2) on the diagonal (Boehning 1992), W = sum_j w_j q_j; none for probabilities, soft caps, z-losses."""
+    if options.get("input") == "probabilities" or options.get("soft_cap") or options.get("z_loss"):
         return None
-    return [mp.fsum(weights(x, target, options)) / 2] * len(x)
+    return [mp.fsum(weights(x, target, options)) / 2 / mpf(options.get("temperature", 1)) ** 2] * len(x)
 
 
 def directions(rng, classes):
@@ -51,6 +60,7 @@ def points(rng, real, grid):
         if abs(a) != INF:
             yield "grid", {}, [a, 0.0, -a], 1
     corners = [
+        ([INF], 0), ([-INF], 0),
         ([20.0, 0.0], 0), ([20.0, 0.0], 1), ([0.0, 0.0, 0.0], 2), ([-120.0, -110.0, -115.0], 0),
         ([-1000.0, -1010.0, -1004.5], 1), ([1000.0, 0.0, -1000.0], 0), ([1000.0, 0.0, -1000.0], 2),
         ([5.0, 5.0, -1.0], 1), ([2.385], 0), ([INF, 1.0, 0.5], 0), ([INF, 1.0, 0.5], 1), ([-INF, 1.0, 0.5], 0),
@@ -75,6 +85,31 @@ def points(rng, real, grid):
             yield "random", {}, [rng.gauss(0, 3) for _ in range(classes)], rng.randrange(classes)
             if classes < 17:
                 yield "random", {}, [rng.gauss(0, 3) for _ in range(classes)], distribution(rng, classes)
+
+
+    yield from adjusted(rng, both)
+
+
+def adjusted(rng, both):
+    """Temperatures, soft caps and z-losses."""
+    warm, capped, z_loss = {"temperature": 2.5}, {"soft_cap": 3.0}, {"z_loss": 0.125}
+    everything = dict(both, temperature=0.625, soft_cap=20.0, z_loss=1e-4)
+    for options in (warm, capped, z_loss, everything):
+        for _ in range(2):
+            yield "random", options, [rng.gauss(0, 3) for _ in range(3)], rng.randrange(3)
+            yield "random", options, [rng.gauss(0, 3) for _ in range(3)], distribution(rng, 3)
+        yield "grid", options, [20.0, 0.0, -3.0], 0
+        yield "grid", options, [-120.0, -110.0, -115.0], 0
+        yield "grid", options, [30.0, 1.0, 0.5], [0.5, 0.5, 0.0]
+    yield "random", dict(warm, soft_cap=30.0), [rng.gauss(0, 30) for _ in range(5)], rng.randrange(5)
+    yield "grid", warm, [INF, 1.0, 0.5], 0
+    yield "grid", warm, [-INF, 1.0, 0.5], 1
+    yield "grid", z_loss, [-INF, 1.0, 0.5], 1
+    yield "grid", {"soft_cap": 30.0}, [-40.0, 70.0, 1.0], 1
+    yield "grid", {"soft_cap": 30.0}, [1e4, -1e4, 0.0], 0
+    yield "grid", capped, [INF, 1.0, 0.5], 1
+    yield "grid", {"temperature": 0.125}, [20.0, 0.0, -3.0], 0
+    yield "random", {"temperature": 0.7, "soft_cap": 33.3}, [rng.gauss(0, 20) for _ in range(3)], rng.randrange(3)
 
 
 def distribution(rng, classes):

@@ -5,8 +5,8 @@
  * numbers per output, stride a multiple of 16, then one number per output for the intercept. The padding of the
  * parameters is 0; what stands in the padding of an accumulator is never read.
  */
-#ifndef LOSSI_GRADIENT_LINEAR_KERNELS_H
-#define LOSSI_GRADIENT_LINEAR_KERNELS_H
+#ifndef LOSSI_LOSS_LINEAR_KERNELS_H
+#define LOSSI_LOSS_LINEAR_KERNELS_H
 
 #include <stdint.h>
 
@@ -23,6 +23,9 @@ typedef struct lossi_linear_kernels {
      */
     void (*forward)(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *w,
                     void *z);
+    /* The same, not rounded to the element type. */
+    void (*forward_wide)(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *w,
+                         double *z);
     /* g[k·stride + j] = fma(r[i·outputs + k], x[i][j], g[k·stride + j]) and g_b[k] += r[i·outputs + k], rows in order. */
     void (*backward)(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *r,
                      double *g);

@@ -5,7 +5,7 @@
  * several times and the chains of fused multiply-adds hide their latency; `backward` over a few outputs and columns,
  * whose sums stay in registers for all rows of the tile. Blocking never changes a bit: every sum has its own order.
  */
-#include "gradient/linear_kernels.h"
+#include "loss/linear_kernels.h"
 
 #include <stddef.h>
 
@@ -122,9 +122,24 @@ LOSSI_INLINE f64v add_lanes(const f64v s[F64_LANES])
 #endif
 }
 
-/* The dot products of a block of rows and outputs; z and b are those of its first output. */
+/* Where sums go: rounded, or as they are. */
+typedef struct sink {
+    real *z;
+    double *wide; /* NULL: z */
+} sink;
+
+LOSSI_INLINE void put(const sink *to, int64_t i, double sum)
+{
+    if (to->wide != NULL) {
+        to->wide[i] = sum;
+    } else {
+        to->z[i] = (real)sum;
+    }
+}
+
+/* The dot products of a block of rows and outputs; b is that of its first output, which goes to place `at`. */
 LOSSI_INLINE void dots(int rows, int outputs, const lossi_linear_shape *shape, const real *const *x,
-                       const double *w, const double *b, real *z)
+                       const double *w, const double *b, const sink *to, int64_t at)
 {
     f64v sums[FORWARD_ROWS][FORWARD_OUTPUTS][VECTORS] = {{{{0}}}}, folded[F64_LANES] = {{0}};
     double result[F64_LANES];
@@ -161,36 +176,49 @@ LOSSI_INLINE void dots(int rows, int outputs, const lossi_linear_shape *shape, c
     f64_store(result, add_lanes(folded));
     for (int i = 0; i < rows * outputs; i++) {
         const double dot = result[i];
-        z[i / outputs * shape->outputs + i % outputs] = (real)(b != NULL ? dot + b[i % outputs] : dot);
+        put(to, at + i / outputs * shape->outputs + i % outputs, b != NULL ? dot + b[i % outputs] : dot);
     }
 }
 
 /* A few rows, all outputs. */
 LOSSI_INLINE void forward_rows(int rows, const lossi_linear_shape *shape, const real *const *x,
-                               const double *w, real *z)
+                               const double *w, const sink *to, int64_t at)
 {
     const double *b = shape->intercept ? w + shape->outputs * shape->stride : NULL;
     int64_t k = 0;
     for (; k + FORWARD_OUTPUTS <= shape->outputs; k += FORWARD_OUTPUTS) {
-        dots(rows, FORWARD_OUTPUTS, shape, x, w + k * shape->stride, b != NULL ? b + k : NULL, z + k);
+        dots(rows, FORWARD_OUTPUTS, shape, x, w + k * shape->stride, b != NULL ? b + k : NULL, to, at + k);
     }
     for (; k < shape->outputs; k++) {
-        dots(rows, 1, shape, x, w + k * shape->stride, b != NULL ? b + k : NULL, z + k);
+        dots(rows, 1, shape, x, w + k * shape->stride, b != NULL ? b + k : NULL, to, at + k);
+    }
+}
+
+/* Not inline: one for both ways, which differ once a sum. */
+static __attribute__((noinline)) void forward_to(const lossi_linear_shape *shape, int64_t rows,
+                                                 const real *const *x, const double *w, const sink *to)
+{
+    int64_t i = 0;
+    for (; i + FORWARD_ROWS <= rows; i += FORWARD_ROWS) {
+        forward_rows(FORWARD_ROWS, shape, x + i, w, to, i * shape->outputs);
+    }
+    for (; i < rows; i++) {
+        forward_rows(1, shape, x + i, w, to, i * shape->outputs);
     }
 }
 
 static void forward(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *w,
-                    void *out)
+                    void *z)
 {
-    const real *const *from = (const real *const *)x;
-    real *z = out;
-    int64_t i = 0;
-    for (; i + FORWARD_ROWS <= rows; i += FORWARD_ROWS) {
-        forward_rows(FORWARD_ROWS, shape, from + i, w, z + i * shape->outputs);
-    }
-    for (; i < rows; i++) {
-        forward_rows(1, shape, from + i, w, z + i * shape->outputs);
-    }
+    const sink to = {z, NULL};
+    forward_to(shape, rows, (const real *const *)x, w, &to);
+}
+
+static void forward_wide(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *w,
+                         double *z)
+{
+    const sink to = {NULL, z};
+    forward_to(shape, rows, (const real *const *)x, w, &to);
 }
 
 /* ---- backward ---- */
@@ -311,7 +339,7 @@ static void add(int64_t count, const double *x, double *y)
 }
 
 extern const lossi_linear_kernels LOSSI_NAME(linear_kernels);
-const lossi_linear_kernels LOSSI_NAME(linear_kernels) = {forward, backward, widen, add};
+const lossi_linear_kernels LOSSI_NAME(linear_kernels) = {forward, forward_wide, backward, widen, add};
 
 #ifdef LOSSI_ONCE
 

@@ -1,0 +1,446 @@
+/*
+ * The driver of linear_cross_entropy.c: tiles of logits made, used and forgotten.
+ *
+ * Two sweeps. By rows: a panel of rows meets all classes once for its sums, and once more for ∂x. By classes: a panel of classes meets
+ * all rows for ∂c and ∂b. A panel is widened to double; what it meets goes by in tiles. Slices of rows and panels of classes
+ * go to threads. A panel holds as much as a share of PANEL_BYTES, which changes no bit: every sum runs over what goes by.
+ */
+#ifndef LOSSI_LOSS_LINEAR_CROSS_ENTROPY_DRIVER_H
+#define LOSSI_LOSS_LINEAR_CROSS_ENTROPY_DRIVER_H
+
+#include "core/isa.h"
+#include "loss/array_rows.h"
+#include "loss/linear_kernels.h"
+#include "loss/structured_call.h"
+
+enum {
+    PANEL_BYTES = 4 << 20,   /* of all threads together, where a panel of one row is not larger */
+    PARALLEL_WORK = 1 << 20, /* products; fewer cost more to hand out than to do */
+    CACHE_LINE = 64
+};
+
+/* One call; `sums` is m and s of every row. */
+typedef struct job {
+    const lossi_structured_call *call;
+    const lossi_kernels *kernels;
+    const lossi_linear_kernels *linear;
+    const lossi_array *features, *coefficients, *bias, *of_features, *of_coefficients, *of_bias;
+    int64_t d, classes, stride, panel;
+    lossi_cut cut;
+    double offset; /* see common_offset() */
+    double *sums;
+    char *scratch;
+    int64_t scratch_each;
+    lossi_total totals[LOSSI_SLICES];
+} job;
+
+/* What a worker has: a panel as double, what accumulates on it and in the block, a tile of logits, copies of what goes by. */
+typedef struct worker {
+    double *panel, *total, *block, *z;
+    char *copies, *row;
+    row_state rows;
+} worker;
+
+static int64_t lay_out(const job *j, char *base, worker *w)
+{
+    const int64_t numbers = (j->panel * j->stride + j->panel) * (int64_t)sizeof(double),
+                  row = j->d * j->call->real_size;
+    int64_t used = 0;
+    w->panel = (double *)(void *)lossi_structured_take(base, &used, numbers);
+    w->total = (double *)(void *)lossi_structured_take(base, &used, numbers);
+    w->block = (double *)(void *)lossi_structured_take(base, &used, numbers);
+    w->z = (double *)(void *)lossi_structured_take(base, &used, TILE * j->panel * (int64_t)sizeof(double));
+    w->row = lossi_structured_take(base, &used, row);
+    const int32_t copied = !lossi_array_dense(j->features) || !lossi_array_dense(j->coefficients) ||
+                           j->coefficients->dtype != j->call->dtype ||
+                           ((uintptr_t)j->features->pointer | (uintptr_t)j->coefficients->pointer) %
+                                   (uintptr_t)j->call->real_size !=
+                               0;
+    w->copies = lossi_structured_take(base, &used, copied ? TILE * row : 0);
+    return used;
+}
+
+/* ---- rows of arrays ---- */
+
+/* Row i as contiguous reals: where it is when it is that, else in `copy`. */
+static const void *real_row(const job *j, const lossi_array *array, int64_t i, char *copy)
+{
+    const char *from = array->pointer + i * array->row_stride * loss_dtype_size(array->dtype);
+    if (array->dtype == j->call->dtype && (array->column_stride == 1 || array->columns == 1) &&
+        (uintptr_t)from % (uintptr_t)j->call->real_size == 0 && lossi_array_dense(array)) {
+        return from;
+    }
+    lossi_copy_row(from, array->dtype, array->column_stride, copy, j->call->dtype, array->columns);
+    return copy;
+}
+
+/* Row i to row k of the panel. */
+static void set_panel(const job *j, worker *w, const lossi_array *array, int64_t i, int64_t k)
+{
+    double *to = w->panel + k * j->stride;
+    const double *wide = j->linear->widen(j->d, real_row(j, array, i, w->row), to);
+    if (wide != to) {
+        memcpy(to, wide, (size_t)j->d * sizeof *to);
+    }
+    memset(to + j->d, 0, (size_t)(j->stride - j->d) * sizeof *to);
+}
+
+/* Doubles, as reals, to row i of an output from column `first` on. */
+static void put_numbers(const job *j, const lossi_array *to, int64_t i, int64_t first, const double *from,
+                        int64_t count)
+{
+    const int64_t size = j->call->real_size;
+    for (int64_t k = 0; k < count; k++) {
+        char *place = to->pointer + (i * to->row_stride + (first + k) * to->column_stride) * size;
+        const float narrow = (float)from[k];
+        memcpy(place, size == 4 ? (const void *)&narrow : (const void *)&from[k], (size_t)size);
+    }
+}
+
+/* ---- rows ---- */
+
+static int64_t label_of(const job *j, int64_t row)
+{
+    const lossi_array *labels = j->call->roles[TARGET].input;
+    return lossi_integer_at(labels->pointer + row * labels->row_stride * loss_dtype_size(labels->dtype),
+                            labels->dtype);
+}
+
+static int32_t counts(const job *j, int64_t row)
+{
+    return !lossi_masked(j->call->mask, row) && label_of(j, row) != j->call->function->prepared.ignore_label;
+}
+
+static loss_status check_labels(const job *j)
+{
+    const lossi_prepared *prepared = &j->call->function->prepared;
+    if (prepared->class_weight != NULL && prepared->class_weights != j->classes) {
+        return lossi_fail(j->call->context, LOSS_ERROR_SHAPE,
+                          "the option 'class_weight' has %lld numbers; %lld were expected, one a class",
+                          (long long)prepared->class_weights, (long long)j->classes);
+    }
+    for (int64_t row = 0; row < j->call->rows; row++) {
+        if (counts(j, row) && (label_of(j, row) < 0 || label_of(j, row) >= j->classes)) {
+            return lossi_fail_row(
+                j->call->context, LOSS_ERROR_LABEL, row,
+                "the target of row %lld is %lld; 0 … %lld or %lld, which is ignored, was expected",
+                (long long)row, (long long)label_of(j, row), (long long)j->classes - 1,
+                (long long)prepared->ignore_label);
+        }
+    }
+    return LOSS_OK;
+}
+
+/* The rows from `first` to before `end` that count, at most TILE of them. */
+static void gather(const job *j, int64_t first, int64_t end, row_state *rows)
+{
+    const double *class_weight = j->call->function->prepared.class_weight;
+    const lossi_array *weight = j->call->weight;
+    rows->count = 0;
+    for (int64_t row = first; row < end; row++) {
+        const int64_t k = rows->count;
+        if (!counts(j, row)) {
+            continue;
+        }
+        rows->index[k] = row;
+        rows->label[k] = label_of(j, row);
+        rows->own_weight[k] = class_weight == NULL ? 1 : class_weight[rows->label[k]];
+        rows->weight[k] = weight == NULL
+                              ? 1
+                              : lossi_real_at(weight->dtype, weight->pointer, row * weight->row_stride);
+        rows->factor[k] = rows->own_weight[k] * rows->weight[k] * j->call->scale;
+        rows->maximum[k] = rows->anchor[k] = -__builtin_inf();
+        rows->others[k] = rows->lost[k] = rows->own[k] = 0;
+        rows->count++;
+    }
+}
+
+static void run(const job *j, tile *t, int32_t operation)
+{
+    const lossi_part part = {.prepared = &j->call->function->prepared, .scratch = t};
+    t->operation = operation;
+    j->kernels->part(&part);
+}
+
+/* ---- products ---- */
+
+/* Products of the panel with rows of an array; z has a line for each of these. */
+static void multiply(const job *j, worker *w, const lossi_array *array, const int64_t *index, int64_t first,
+                     int64_t count, int64_t panel, const void **x)
+{
+    const lossi_linear_shape shape = {j->d, panel, j->stride, 0};
+    for (int64_t i = 0; i < count; i++) {
+        x[i] = real_row(j, array, index != NULL ? index[i] : first + i,
+                        w->copies + i * j->d * j->call->real_size);
+    }
+    j->linear->forward_wide(&shape, count, x, w->panel, w->z);
+}
+
+/* Adds Σ g x of a tile to the block, and the block to the total when it is full. */
+static void accumulate(const job *j, worker *w, int64_t count, int64_t panel, const void *const *x,
+                       int64_t number, int32_t last)
+{
+    const lossi_linear_shape shape = {j->d, panel, j->stride, 1};
+    const int64_t size = lossi_linear_size(&shape);
+    j->linear->backward(&shape, count, x, w->z, w->block);
+    if (last || number % TILES_A_BLOCK == TILES_A_BLOCK - 1) {
+        j->linear->add(size, w->block, w->total);
+        memset(w->block, 0, (size_t)size * sizeof *w->block);
+    }
+}
+
+static void clear(const job *j, worker *w, int64_t panel)
+{
+    const size_t bytes = (size_t)(panel * j->stride + panel) * sizeof(double);
+    memset(w->total, 0, bytes);
+    memset(w->block, 0, bytes);
+}
+
+static double bias_at(const job *j, int64_t c)
+{
+    const lossi_array *bias = j->bias;
+    const char *at = bias->pointer + c * bias->column_stride * loss_dtype_size(bias->dtype);
+    return lossi_is_integer(bias->dtype) ? (double)lossi_integer_at(at, bias->dtype)
+                                         : lossi_real_at(bias->dtype, at, 0);
+}
+
+/*
+ * The largest finite bias, which is taken from all of them: the loss stays what it is, and logits do not lose the digits that an
+ * offset common to them would take.
+ */
+static double common_offset(const job *j)
+{
+    double largest = -__builtin_inf();
+    for (int64_t c = 0; c < j->classes && j->bias != NULL; c++) {
+        const double bias = bias_at(j, c);
+        largest = bias > largest && bias < __builtin_inf() ? bias : largest;
+    }
+    return largest > -__builtin_inf() ? largest : 0;
+}
+
+static double bias_of(const job *j, int64_t c)
+{
+    return bias_at(j, c) - j->offset;
+}
+
+/* ---- by rows ---- */
+
+/* A panel of rows meets all classes: their sums, or what they add to the gradient. */
+static void meet_classes(const job *j, worker *w, row_state *rows, int32_t operation)
+{
+    const void *x[TILE];
+    for (int64_t c = 0; c < j->classes; c += TILE) {
+        const int64_t count = j->classes - c < TILE ? j->classes - c : TILE;
+        tile t = {.by_class = 1, .rows = rows, .first = c, .classes = count, .z = w->z};
+        multiply(j, w, j->coefficients, NULL, c, count, rows->count, x);
+        for (int64_t i = 0; i < count && j->bias != NULL; i++) {
+            const double bias = bias_of(j, c + i);
+            for (int64_t k = 0; k < rows->count; k++) {
+                w->z[i * rows->count + k] += bias;
+            }
+        }
+        run(j, &t, operation);
+        if (operation == BACKWARD) {
+            accumulate(j, w, count, rows->count, x, c / TILE, c + TILE >= j->classes);
+        }
+    }
+}
+
+static void panel_of_rows(const job *j, worker *w, row_state *rows)
+{
+    tile t = {.rows = rows};
+    for (int64_t k = 0; k < rows->count; k++) {
+        set_panel(j, w, j->features, rows->index[k], k);
+    }
+    meet_classes(j, w, rows, FORWARD);
+    run(j, &t, FINISH);
+    for (int64_t k = 0; k < rows->count; k++) {
+        j->sums[2 * rows->index[k]] = rows->maximum[k];
+        j->sums[2 * rows->index[k] + 1] = rows->others[k];
+    }
+    if (j->of_features == NULL) {
+        return;
+    }
+    clear(j, w, rows->count);
+    meet_classes(j, w, rows, BACKWARD);
+    for (int64_t k = 0; k < rows->count; k++) {
+        put_numbers(j, j->of_features, rows->index[k], 0, w->total + k * j->stride, j->d);
+    }
+}
+
+/* Values of a panel, as they are stored, onto the lanes. */
+static void add_values(const job *j, const row_state *rows, int64_t *place, lossi_total *total)
+{
+    for (int64_t k = 0; k < rows->count; k++, ++*place) {
+        double value = rows->value[k] * rows->weight[k];
+        value = j->call->real_size == 4 ? (double)(float)value : value;
+        total->lanes[*place % LOSSI_LANES] += value;
+        total->weight_lanes[*place % LOSSI_LANES] += rows->own_weight[k] * rows->weight[k];
+        if (j->call->value != NULL) {
+            put_numbers(j, j->call->value, rows->index[k], 0, &value, 1);
+        }
+    }
+}
+
+/* Zeros for the rows that do not count. */
+static void clear_rows(const job *j, int64_t first, int64_t end)
+{
+    for (int64_t row = first; row < end; row++) {
+        const lossi_array *const outputs[] = {j->call->value, j->of_features};
+        for (int k = 0; k < 2 && !counts(j, row); k++) {
+            if (outputs[k] != NULL) {
+                lossi_put_row(NULL, outputs[k]->pointer + row * outputs[k]->row_stride * j->call->real_size,
+                              outputs[k]->column_stride, outputs[k]->columns, j->call->real_size);
+            }
+        }
+    }
+}
+
+static void slice_of_rows(void *argument, int64_t slice, int32_t number)
+{
+    job *j = argument;
+    lossi_total *total = &j->totals[slice];
+    worker w;
+    int64_t row = slice * j->cut.slice_rows, end = row + j->cut.slice_rows;
+    end = end < j->cut.rows ? end : j->cut.rows;
+    lay_out(j, j->scratch + number * j->scratch_each, &w);
+    for (; row < end; row += j->cut.block_rows) {
+        const int64_t block_end = end - row < j->cut.block_rows ? end : row + j->cut.block_rows;
+        int64_t place = 0;
+        clear_rows(j, row, block_end);
+        for (int64_t first = row; first < block_end; first += j->panel) {
+            gather(j, first, block_end - first < j->panel ? block_end : first + j->panel, &w.rows);
+            if (w.rows.count > 0) {
+                panel_of_rows(j, &w, &w.rows);
+                add_values(j, &w.rows, &place, total);
+            }
+        }
+        lossi_total_end_block(total);
+    }
+}
+
+/* ---- by classes ---- */
+
+static void panel_of_classes(void *argument, int64_t index, int32_t number)
+{
+    const job *j = argument;
+    const int64_t first = index * j->panel, left = j->classes - first,
+                  panel = left < j->panel ? left : j->panel;
+    const void *x[TILE];
+    worker w;
+    lay_out(j, j->scratch + number * j->scratch_each, &w);
+    for (int64_t k = 0; k < panel; k++) {
+        set_panel(j, &w, j->coefficients, first + k, k);
+    }
+    clear(j, &w, panel);
+    for (int64_t row = 0; row < j->call->rows; row += TILE) {
+        const int64_t end = j->call->rows - row < TILE ? j->call->rows : row + TILE;
+        tile t = {.rows = &w.rows, .first = first, .classes = panel, .z = w.z};
+        gather(j, row, end, &w.rows);
+        for (int64_t k = 0; k < w.rows.count; k++) {
+            w.rows.maximum[k] = j->sums[2 * w.rows.index[k]];
+            w.rows.others[k] = j->sums[2 * w.rows.index[k] + 1];
+            w.rows.inverse[k] = 1 / (1 + w.rows.others[k]);
+        }
+        multiply(j, &w, j->features, w.rows.index, 0, w.rows.count, panel, x);
+        for (int64_t k = 0; k < panel && j->bias != NULL; k++) {
+            const double bias = bias_of(j, first + k);
+            for (int64_t i = 0; i < w.rows.count; i++) {
+                w.z[i * panel + k] += bias;
+            }
+        }
+        run(j, &t, BACKWARD);
+        accumulate(j, &w, w.rows.count, panel, x, row / TILE, end == j->call->rows);
+    }
+    for (int64_t k = 0; k < panel && j->of_coefficients != NULL; k++) {
+        put_numbers(j, j->of_coefficients, first + k, 0, w.total + k * j->stride, j->d);
+    }
+    if (j->of_bias != NULL) {
+        put_numbers(j, j->of_bias, 0, first, w.total + panel * j->stride, panel);
+    }
+}
+
+/* ---- calls ---- */
+
+static void hand_out(job *j, int32_t workers, int64_t count, lossi_task task)
+{
+    if (workers > 1) {
+        lossi_parallel(j->call->context, count, task, j);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        task(j, i, 0);
+    }
+}
+
+/* Sizes of panels, and scratch. */
+static loss_status prepare_job(job *j, int32_t workers)
+{
+    worker unused;
+    j->stride = (j->d + LOSSI_LANES - 1) / LOSSI_LANES * LOSSI_LANES;
+    j->panel = TILE;
+    while (j->panel > 1 && 3 * j->panel * (j->stride + 1) * (int64_t)sizeof(double) > PANEL_BYTES / workers) {
+        j->panel /= 2;
+    }
+    const int64_t sums = (2 * j->call->rows * (int64_t)sizeof(double) + CACHE_LINE - 1) / CACHE_LINE *
+                         CACHE_LINE;
+    j->scratch_each = lay_out(j, NULL, &unused);
+    j->scratch = lossi_scratch(j->call->context, sums + j->scratch_each * workers);
+    if (j->scratch == NULL) {
+        return lossi_fail_memory(j->call->context, "scratch");
+    }
+    j->sums = (double *)(void *)j->scratch;
+    j->scratch += sums;
+    return LOSS_OK;
+}
+
+static loss_status drive(const lossi_structured_call *call, const lossi_kernels *kernels, double *sum,
+                         double *denominator)
+{
+    const lossi_bound_role *roles = call->roles;
+    job j = {
+        .call = call,
+        .kernels = kernels,
+        .linear = lossi_linear_kernels_for(lossi_context_isa(call->context), lossi_real_index(call->dtype)),
+        .features = roles[FEATURES].input,
+        .coefficients = roles[COEFFICIENTS].input,
+        .bias = roles[BIAS].input,
+        .of_features = roles[FEATURES].output[LOSSI_OF_GRADIENT],
+        .of_coefficients = roles[COEFFICIENTS].output[LOSSI_OF_GRADIENT],
+        .of_bias = roles[BIAS].output[LOSSI_OF_GRADIENT],
+        .d = call->columns,
+        .classes = roles[COEFFICIENTS].input->rows,
+        .cut = lossi_cut_rows(call->rows, TILE)};
+    double sums[LOSSI_SLICES], denominators[LOSSI_SLICES];
+    const int32_t threads = lossi_context_threads(call->context);
+    const int32_t workers = (double)call->rows * (double)j.classes * (double)j.d >= PARALLEL_WORK ? threads
+                                                                                                  : 1;
+    loss_status status = check_labels(&j);
+    if (status == LOSS_OK) {
+        status = prepare_job(&j, workers);
+    }
+    if (status != LOSS_OK) {
+        return status;
+    }
+    j.offset = common_offset(&j);
+    for (int64_t s = 0; s < j.cut.slices; s++) {
+        lossi_total_clear(&j.totals[s]);
+    }
+    hand_out(&j, workers, j.cut.slices, slice_of_rows);
+    if (j.of_coefficients != NULL || j.of_bias != NULL) {
+        hand_out(&j, workers, (j.classes + j.panel - 1) / j.panel, panel_of_classes);
+    }
+    for (int64_t s = 0; s < j.cut.slices; s++) {
+        sums[s] = j.totals[s].sum;
+        denominators[s] = j.totals[s].denominator;
+    }
+    if (sum != NULL) {
+        *sum = lossi_sum_slices(sums, j.cut.slices);
+    }
+    if (denominator != NULL) {
+        *denominator = lossi_sum_slices(denominators, j.cut.slices);
+    }
+    return LOSS_OK;
+}
+
+#endif

@@ -1,0 +1,44 @@
+"""Cross-entropy (Bishop 2006, eq. 4.108) of the softmax of a linear layer: w_y (log sum_k exp z_k - z_y) with
+z_j = c_j . x + b_j, class weights w and labels y; 0 of a row with the ignored label."""
+
+from oracle import exp, log, mp, mpf
+
+ROLES = {"features*": "rows", "target": "rows", "coefficients*": "shared", "bias*": "shared"}
+DIGITS = 200
+GRADIENT_ONLY = True
+
+
+def values(arrays, options):
+    classes = arrays["coefficients"]
+    weights = options.get("class_weight", [1] * len(classes))
+    bias = arrays["bias"][0] if "bias" in arrays else [mpf(0)] * len(classes)
+    losses = []
+    for x, (label,) in zip(arrays["features"], arrays["target"]):
+        if label == options.get("ignore_label", -100):
+            losses.append(mpf(0))
+            continue
+        z = [mp.fsum(a * b for a, b in zip(x, c)) + offset for c, offset in zip(classes, bias)]
+        losses.append(mpf(weights[label]) * (log(mp.fsum(exp(a) for a in z)) - z[label]))
+    return losses
+
+
+def cases(rng, dtype):
+    def case(rows, columns, classes, spread=1.0, offset=None):
+        made = {"features": [[rng.gauss(0, 1) for _ in range(columns)] for _ in range(rows)],
+                "target": [[rng.randrange(classes)] for _ in range(rows)],
+                "coefficients": [[rng.gauss(0, spread) for _ in range(columns)] for _ in range(classes)]}
+        if offset is not None:
+            made["bias"] = [[offset + rng.gauss(0, 1) for _ in range(classes)]]
+        return made
+
+    weighted = {"class_weight": [0.75, 2.5, 1.125]}
+    yield "random", {}, case(4, 3, 3)
+    yield "random", {}, case(3, 2, 5, offset=0.0)
+    yield "random", weighted, case(4, 2, 3, offset=0.5)
+    yield "grid", {}, case(2, 2, 3, offset=1024.0)
+    yield "grid", {}, case(2, 3, 3, spread=20.0)
+    yield "grid", {}, case(1, 1, 1)
+    ignored = case(3, 2, 3, offset=0.0)
+    ignored["target"][1] = [7]
+    yield "grid", dict(weighted, ignore_label=7), ignored
+    yield "grid", {}, {"features": [[1.0], [1.0], [0.0]], "target": [[0], [1], [1]], "coefficients": [[20.0], [0.0]]}
