@@ -1,7 +1,7 @@
 /* The normal distribution, for the element type of the pass, with the same bits everywhere:
  *
  *   normal_cdf(x) = Phi(x)                              normal_hazard(x) = phi(x) / (1 - Phi(x)), the inverse Mills ratio
- *   log_normal_survival(x) = log(1 - Phi(x))
+ *   log_normal_survival(x) = log(1 - Phi(x))                normal_hazard_slope(x, h) = h (h - x), h = hazard(x): its derivative
  *
  * Relative to the result in both tails, within 4 ulp: Phi(-10) is 7.6e-24 and log(1 - Phi(-10)) is -7.6e-24. log Phi(x) is
  * log_normal_survival(-x).
@@ -84,6 +84,71 @@ LOSSI_INLINE vreal v_hazard_tail(vreal q)
 
 #endif
 
+/* v_hazard_slope_tail: (slope - constant) / q on [-1, 1], right to 2^-27.9 and 2^-58.7; the slope is between 0.63 and 1 */
+#if LOSSI_REAL == 32
+
+#define MATH_HAZARD_SLOPE_CONSTANT 0x1.dbdfaap-1f
+
+LOSSI_INLINE vreal v_hazard_slope_tail(vreal q)
+{
+    vreal p = v_set1(-0x1.38cf4p-13f);
+    p = v_fma(p, q, v_set1(0x1.65efd2p-15f));
+    p = v_fma(p, q, v_set1(0x1.0175d8p-10f));
+    p = v_fma(p, q, v_set1(-0x1.d9094p-14f));
+    p = v_fma(p, q, v_set1(-0x1.c2464cp-9f));
+    p = v_fma(p, q, v_set1(-0x1.04a04p-12f));
+    p = v_fma(p, q, v_set1(0x1.2dd04p-7f));
+    p = v_fma(p, q, v_set1(0x1.064cbcp-9f));
+    p = v_fma(p, q, v_set1(-0x1.74322ap-6f));
+    p = v_fma(p, q, v_set1(-0x1.46075cp-8f));
+    p = v_fma(p, q, v_set1(0x1.d2273cp-5f));
+    p = v_fma(p, q, v_set1(-0x1.f786dp-9f));
+    p = v_fma(p, q, v_set1(-0x1.3724c8p-3f));
+    return v_fma(p, q, v_set1(0x1.82b628p-3f));
+}
+
+#else
+
+#define MATH_HAZARD_SLOPE_CONSTANT 0x1.dbdfaa90a65bbp-1
+
+LOSSI_INLINE vreal v_hazard_slope_tail(vreal q)
+{
+    vreal square = q * q;
+    vreal even = v_set1(-0x1.efbfc83751d33p-29);
+    vreal odd = v_set1(-0x1.f4bb1c06c5df1p-30);
+    even = v_fma(even, square, v_set1(0x1.d822143fd191cp-26));
+    odd = v_fma(odd, square, v_set1(0x1.149dabbc41b5dp-29));
+    even = v_fma(even, square, v_set1(0x1.22e438b01b93fp-27));
+    odd = v_fma(odd, square, v_set1(0x1.e8d75a10cc83ap-24));
+    even = v_fma(even, square, v_set1(-0x1.2b505be8f773fp-20));
+    odd = v_fma(odd, square, v_set1(-0x1.e43ecf3b883a2p-21));
+    even = v_fma(even, square, v_set1(0x1.0bb32b3a9322bp-17));
+    odd = v_fma(odd, square, v_set1(0x1.ccd92ede6596fp-19));
+    even = v_fma(even, square, v_set1(-0x1.1d37088f40a0bp-15));
+    odd = v_fma(odd, square, v_set1(-0x1.b62751e0ce0cdp-18));
+    even = v_fma(even, square, v_set1(0x1.b70cc6664601cp-14));
+    odd = v_fma(odd, square, v_set1(-0x1.4e7e65238e844p-18));
+    even = v_fma(even, square, v_set1(-0x1.02cfe345d2b41p-12));
+    odd = v_fma(odd, square, v_set1(0x1.7be46ba5422cfp-14));
+    even = v_fma(even, square, v_set1(0x1.cf3db0a1fc526p-12));
+    odd = v_fma(odd, square, v_set1(-0x1.b2aeaf321b818p-12));
+    even = v_fma(even, square, v_set1(-0x1.1070a8b933bc4p-11));
+    odd = v_fma(odd, square, v_set1(0x1.635b08fd4a668p-10));
+    even = v_fma(even, square, v_set1(0x1.6eb9cb39d04c5p-19));
+    odd = v_fma(odd, square, v_set1(-0x1.e87260783ed8bp-9));
+    even = v_fma(even, square, v_set1(0x1.f4f69dd77a32bp-10));
+    odd = v_fma(odd, square, v_set1(0x1.320f7bbcdf6d6p-7));
+    even = v_fma(even, square, v_set1(-0x1.44e46089a7062p-8));
+    odd = v_fma(odd, square, v_set1(-0x1.74b7b13e40e36p-6));
+    even = v_fma(even, square, v_set1(-0x1.f7b9722ee1025p-9));
+    odd = v_fma(odd, square, v_set1(0x1.d22f5de620fb9p-5));
+    even = v_fma(even, square, v_set1(0x1.82b62d3c6562fp-3));
+    odd = v_fma(odd, square, v_set1(-0x1.3724e1283b8a5p-3));
+    return v_fma(odd, q, even);
+}
+
+#endif
+
 /* The hazard for a >= 0. What q lost by rounding enters with the slope of the factor, of which a tenth is plenty. */
 LOSSI_INLINE vreal v_hazard_nonnegative(vreal a)
 {
@@ -132,6 +197,16 @@ LOSSI_INLINE vreal v_normal_hazard(vreal x)
     vreal reflected = density * (h / (h - density));
     reflected = v_select(v_eq(density, v_set1(REAL(0.0))), density, reflected); /* also where h is infinite */
     return v_select(v_lt(x, v_set1(REAL(0.0))), reflected, h);
+}
+
+/* For x >= 0, where h - x cancels, by the same variable as the hazard. */
+LOSSI_INLINE vreal v_normal_hazard_slope(vreal x, vreal h)
+{
+    vreal capped = v_min(v_set1(MATH_HAZARD_LINEAR), v_abs(x)); /* keeps NaN */
+    vreal q = (capped - REAL(3.0)) / (capped + REAL(3.0));
+    vreal far = v_fma(q, v_hazard_slope_tail(q), v_set1(MATH_HAZARD_SLOPE_CONSTANT));
+    vreal near = v_select(v_eq(h, v_set1(REAL(0.0))), h, h * (h - x));
+    return v_select(v_lt(x, v_set1(REAL(0.0))), near, far);
 }
 
 LOSSI_INLINE vreal v_log_normal_survival(vreal x)

@@ -1,0 +1,136 @@
+/*
+ * CORAL, consistent rank logits: ordered classes by one score x a row and K − 1 biases that all rows share, each the logistic
+ * loss of the question whether the class k is above a level.
+ *
+ *     loss = Σ_j log(1 + e^y_j),   y_j = −(x + b_j) where k > j, else x + b_j,   j = 0 … K − 2
+ *
+ * With s_j = −1 where k > j, else 1, and w_j = σ(y_j) σ(−y_j), the derivatives are
+ *
+ *     ∂b_j  s_j σ(y_j)     ∂x  their sum     ∂b_j∂b_j  w_j     ∂x∂b_j  w_j     ∂xx  Σ w_j
+ *
+ * Convex in score and biases together. The denominator is the number of rows: the levels are added, not averaged.
+ * Cao, Mirjalili & Raschka, Rank consistent ordinal regression for neural networks (2020), eq. (4).
+ */
+#include "loss/extended.h"
+#include "loss/lanes.h"
+#include "loss/structured.h"
+
+enum { PREDICTION, TARGET, BIASES, ROLES };
+
+/* A sum over the levels, with what rounding took away. */
+typedef struct level_sum {
+    double sum, lost;
+} level_sum;
+
+static void add_levels(level_sum *to, vreal terms, int count)
+{
+    real each[VREAL_LANES];
+    v_store(each, terms);
+    for (int lane = 0; lane < count; lane++) {
+        double missing;
+        to->sum = lossi_two_sum(to->sum, (double)each[lane], &missing);
+        to->lost += missing;
+    }
+}
+
+static void put_sum(void *array, int64_t i, level_sum sum, double scale)
+{
+    if (array != NULL) {
+        const double total = sum.sum - sum.sum == 0 ? sum.sum + sum.lost : sum.sum; /* infinity, NaN */
+        lossi_put((real *)array + i, (real)total * (real)scale);
+    }
+}
+
+static void put_levels(void *array, int64_t first, int count, vreal numbers)
+{
+    if (array != NULL) {
+        v_store_part((real *)array + first, numbers, count);
+    }
+}
+
+static void one_row(const lossi_part *part, int64_t i)
+{
+    const lossi_derivatives *score = &part->output[PREDICTION], *bias = &part->output[BIASES];
+    const int64_t levels = part->input[BIASES].columns, k = ((const int64_t *)part->input[TARGET].data)[i];
+    const real *biases = part->input[BIASES].data;
+    const vreal x = v_set1(lossi_get((const real *)part->input[PREDICTION].data + i));
+    const vreal scale = v_set1((real)part->scale);
+    const vreal along = v_set1(score->direction == NULL ? 0 : lossi_get((const real *)score->direction + i));
+    level_sum value = {0, 0}, gradient = {0, 0}, curvature = {0, 0}, product = {0, 0};
+    for (int64_t j = 0; j < levels; j += VREAL_LANES) {
+        const int count = levels - j < VREAL_LANES ? (int)(levels - j) : VREAL_LANES;
+        real sides[VREAL_LANES];
+        for (int lane = 0; lane < VREAL_LANES; lane++) {
+            sides[lane] = k > j + lane ? -1 : 1;
+        }
+        const vreal side = v_load(sides), y = side * (x + v_load_part(biases + j, count));
+        const vreal up = v_sigmoid(y), slope = side * up, bend = up * v_sigmoid(-y);
+        add_levels(&value, v_softplus(y), count);
+        add_levels(&gradient, slope, count);
+        add_levels(&curvature, bend, count);
+        put_levels(bias->gradient, i * levels + j, count, slope * scale);
+        put_levels(bias->curvature, i * levels + j, count, bend * scale);
+        if (bias->direction != NULL) {
+            const vreal moved = bend * (along + v_load_part((const real *)bias->direction + j, count));
+            add_levels(&product, moved, count);
+            put_levels(bias->product, i * levels + j, count, moved * scale);
+        }
+    }
+    put_sum(part->value, i, value, 1);
+    put_sum(score->gradient, i, gradient, part->scale);
+    put_sum(score->curvature, i, curvature, part->scale);
+    put_sum(score->product, i, product, part->scale);
+    part->denominator[i] = 1;
+}
+
+static void coral(const lossi_part *part)
+{
+    for (int64_t i = 0; i < part->rows; i++) {
+        one_row(part, i);
+    }
+}
+
+extern const lossi_kernels LOSSI_NAME(coral);
+const lossi_kernels LOSSI_NAME(coral) = {.part = coral};
+
+#ifdef LOSSI_ONCE
+
+static const lossi_role roles[ROLES] = {
+    [PREDICTION] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
+    [TARGET] = {.name = "target", .kind = LOSSI_ROLE_LABEL, .columns = 1},
+    [BIASES] = {.name = "biases",
+                .rows = LOSSI_ROWS_SHARED,
+                .columns = LOSSI_COLUMNS_ANY,
+                .flags = LOSSI_DIFFERENTIABLE},
+};
+
+static int64_t classes(const lossi_prepared *prepared, const lossi_shape *shape, int32_t role)
+{
+    (void)prepared;
+    (void)role;
+    return shape->columns[BIASES] + 1;
+}
+
+static const lossi_structure structure = {.roles = roles, .role_count = ROLES, .classes = classes};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->bounds.derivatives = LOSSI_UNBOUNDED; /* the others grow with the number of levels */
+}
+
+extern const lossi_row lossi_row_coral;
+const lossi_row lossi_row_coral = {
+    .name = "coral",
+    .aliases = "coral_loss",
+    .summary = "ordered classes as logistic losses of being above each level, biases shared by all rows",
+    .formula = "sum over j of log(1 + exp(y_j)), y_j = -(x + b_j) if k > j, else x + b_j, x = prediction, "
+               "k = target, b = biases",
+    .reference = "Cao, Mirjalili & Raschka, Rank consistent ordinal regression for neural networks (2020)",
+    .elsewhere = "coral-pytorch coral_loss",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_LABELS,
+    .structure = &structure,
+    .prepare = prepare,
+};
+
+#endif

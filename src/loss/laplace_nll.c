@@ -1,0 +1,148 @@
+/*
+ * Negative log-likelihood of a Laplace distribution whose location p and scale b a model gives both.
+ *
+ *     loss = log b + |r|/b,   r = p − target        (+ log 2 with the option full)
+ *
+ * The role "scale" (an array; the factor on derivatives is a scalar) is b, or instead the role "log_scale" is ℓ = log b, which has no
+ * edge. With u = |r|/b and s the sign of r, 0 at 0, the derivatives are
+ *
+ *     ∂p  s/b      ∂b  (1 − u)/b     ∂pp  0     ∂bb  (2u − 1)/b²    ∂pb  −s/b²
+ *                  ∂ℓ  1 − u                    ∂ℓℓ  u              ∂pℓ  −s/b
+ *
+ * Gauss–Newton is Fisher's information: 1/b² for p, 1/b² for b (1 for ℓ), and no mixed part. A scale of 0 is the limit: +∞, or −∞
+ * where r is 0. Nothing is clamped.
+ * Kotz, Kozubowski & Podgórski, The Laplace distribution and generalizations (2001), §2.6.
+ */
+#include "loss/elementwise.h"
+
+enum { FULL, CONSTANT = LOSSI_PARAMETERS - 1 };
+enum { PREDICTION, TARGET, SPREAD, LOG_SPREAD, ROLES };
+
+LOSSI_INLINE void of_scale(lossi_element *e, vreal r, vreal constant, int32_t fisher)
+{
+    const vreal b = e->in[SPREAD], zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
+    const vreal dp = e->direction[PREDICTION], db = e->direction[SPREAD];
+    const vmask hit = v_eq(r, zero), edge = v_mask_and(v_eq(b, zero), v_eq(r, r));
+    const vreal u = v_abs(r) / b, sign = v_select(hit, zero, v_copysign(one, r));
+    const vreal nan = v_select(v_is_nan(r), r, zero), slope = v_select(hit, zero, sign / b);
+    const vreal limit = v_select(hit, v_set1(-REAL_INFINITY), v_set1(REAL_INFINITY));
+    e->value = v_select(edge, limit, (v_log(b) + u) + constant);
+    e->gradient[PREDICTION] = nan + slope;
+    e->gradient[SPREAD] = v_select(edge, -limit, (one - u) / b);
+    if (fisher) {
+        e->curvature[PREDICTION] = e->curvature[SPREAD] = nan + one / b / b;
+        e->product[PREDICTION] = e->curvature[PREDICTION] * dp;
+        e->product[SPREAD] = e->curvature[SPREAD] * db;
+    } else {
+        const vreal bend = (u - half) / b; /* b/2 times the curvature */
+        e->curvature[PREDICTION] = nan + (b - b);
+        e->curvature[SPREAD] = v_set1(2) * bend / b;
+        e->product[PREDICTION] = nan - slope / b * db;
+        e->product[SPREAD] = (v_set1(2) * bend * db - slope * dp) / b;
+    }
+}
+
+LOSSI_INLINE void of_log_scale(lossi_element *e, vreal r, vreal constant, int32_t fisher)
+{
+    const vreal l = e->in[LOG_SPREAD], zero = v_set1(0), one = v_set1(1);
+    const vreal dp = e->direction[PREDICTION], dl = e->direction[LOG_SPREAD];
+    /* 1/b is taken in two factors, as alone it may be infinite where |r|/b is not; with what rounding took, for 1 − u */
+    const vreal size = v_abs(r), infinity = v_set1(REAL_INFINITY);
+    vreal missing;
+    const vreal half = v_set1((real)-0.5) * l,
+                w = v_exp_parts(v_min(v_set1(MATH_EXP_HIGHEST), half), &missing);
+    const vreal once = size * w, u = once * w;
+    const vreal once_missing = v_fma(size, w, -once) + size * missing;
+    const vreal rest = v_fma(once, w, -u) + (once * missing + once_missing * w);
+    const vreal u_missing = v_select(v_lt(v_abs(rest), infinity), rest, zero); /* NaN where u is infinite */
+    const vreal sign = v_select(v_eq(r, zero), zero, v_copysign(one, r)),
+                nan = v_select(v_is_nan(r), r, zero);
+    const vreal slope = v_select(v_eq(r, zero), zero, (sign * w) * w);
+    e->value = (l + u) + constant;
+    e->gradient[PREDICTION] = nan + slope;
+    e->gradient[LOG_SPREAD] = (one - u) - u_missing;
+    if (fisher) {
+        e->curvature[PREDICTION] = nan + (w * w) * (w * w);
+        e->curvature[LOG_SPREAD] = v_select(v_is_nan(u), u, one);
+        e->product[PREDICTION] = e->curvature[PREDICTION] * dp;
+        e->product[LOG_SPREAD] = e->curvature[LOG_SPREAD] * dl;
+    } else {
+        e->curvature[PREDICTION] = nan + v_select(v_is_nan(l), l, zero);
+        e->curvature[LOG_SPREAD] = u;
+        e->product[PREDICTION] = nan - slope * dl;
+        e->product[LOG_SPREAD] = v_fma(u, dl, -(slope * dp));
+    }
+}
+
+LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+{
+    const vreal constant = v_set1((real)part->prepared->parameters[CONSTANT]);
+    const vreal r = e->in[PREDICTION] - e->in[TARGET];
+    const int32_t fisher = part->curvature_kind == LOSSI_GAUSS_NEWTON;
+    if (part->input[SPREAD].data != NULL) {
+        of_scale(e, r, constant, fisher);
+    } else {
+        of_log_scale(e, r, constant, fisher);
+    }
+}
+
+static void laplace_nll(const lossi_part *part)
+{
+    lossi_elementwise(part, formula, ROLES);
+}
+
+extern const lossi_kernels LOSSI_NAME(laplace_nll);
+const lossi_kernels LOSSI_NAME(laplace_nll) = {.part = laplace_nll};
+
+#ifdef LOSSI_ONCE
+
+static const loss_option options[] = {
+    [FULL] = {.name = "full",
+              .type = LOSS_OPTION_INT,
+              .minimum = 0,
+              .maximum = 1,
+              .initial = 0,
+              .doc = "1: with the constant log(2)"},
+};
+
+static const lossi_role roles[ROLES] = {
+    [PREDICTION] = {.name = "prediction", .flags = LOSSI_DIFFERENTIABLE},
+    [TARGET] = {.name = "target"},
+    [SPREAD] = {.name = "scale",
+                .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
+                .domain = {0, LOSSI_UNBOUNDED, 0}},
+    [LOG_SPREAD] = {.name = "log_scale", .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE},
+};
+
+static loss_status check(loss_context *context, const char *title, const lossi_shape *shape)
+{
+    return (shape->rows[SPREAD] >= 0) != (shape->rows[LOG_SPREAD] >= 0)
+               ? LOSS_OK
+               : lossi_fail(context, LOSS_ERROR_ARGUMENT, "%s needs either 'scale' or 'log_scale'", title);
+}
+
+static const lossi_structure structure = {.roles = roles, .role_count = ROLES, .check = check};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    /* log 2 */
+    prepared->parameters[CONSTANT] = lossi_options_own(values, FULL)->number != 0 ? 0.69314718055994530942
+                                                                                  : 0;
+    prepared->bounds.minimum = -LOSSI_UNBOUNDED;
+}
+
+extern const lossi_row lossi_row_laplace_nll;
+const lossi_row lossi_row_laplace_nll = {
+    .name = "laplace_nll",
+    .aliases = "laplace_negative_log_likelihood",
+    .summary = "negative log-likelihood of a Laplace distribution, location and scale predicted",
+    .formula = "log(b) + |r|/b, r = prediction - target, b = scale or exp(log_scale)",
+    .reference = "Kotz, Kozubowski & Podgorski, The Laplace distribution and generalizations (2001)",
+    .flags = LOSSI_POINTWISE | LOSSI_PROBABILISTIC,
+    .structure = &structure,
+    .options = options,
+    .option_count = 1,
+    .prepare = prepare,
+};
+
+#endif
