@@ -1,5 +1,5 @@
 /*
- * Times until an event, and what is like them: identities of Cox's partial likelihood and of failure times, numbers known from
+ * Times until an event, and counts: identities of Cox's partial likelihood and of failure times, numbers known from
  * elsewhere, and mistakes that other libraries made and these must not.
  */
 #include <math.h>
@@ -300,6 +300,28 @@ static void test_failure_partition(void **state)
     }
 }
 
+/* ---- counts ---- */
+
+/* PyTorch's full adds Stirling's formula, and only for y > 1: 1.22987 and 1.65181. */
+static void test_poisson_full(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        for (int y = 0; y < 20; y++) { /* mean 1 */
+            assert_close(pair("poisson", "full=1", dtypes[k], 0, y).value, 1 + lgamma(y + 1.0),
+                         2 * tolerance[k], 0);
+            assert_close(pair("poisson", "full=1;link=identity", dtypes[k], 1, y).value, 1 + lgamma(y + 1.0),
+                         2 * tolerance[k], 0);
+        }
+        assert_close(pair("poisson", "full=1", dtypes[k], 0, 1.5).value, 1.2846828704729192, 2 * tolerance[k],
+                     0);
+        assert_close(pair("poisson", "full=1", dtypes[k], 0, 2).value, 1 + log(2), 2 * tolerance[k], 0);
+    }
+    /* a million where a million was expected: log(2 pi y)/2 + 1/(12 y), beside terms of 13 million */
+    assert_close(pair("poisson", "full=1;link=identity", LOSS_FLOAT64, 1e6, 1e6).value,
+                 0.5 * log(2 * 3.14159265358979323846e6) + 1 / 12e6, 1e-15, 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -312,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_weibull),
         cmocka_unit_test(test_failure_tails),
         cmocka_unit_test(test_failure_partition),
+        cmocka_unit_test(test_poisson_full),
     };
     return cmocka_run_group_tests_name("loss_known_survival", tests, known_setup, known_teardown);
 }
