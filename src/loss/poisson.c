@@ -4,13 +4,48 @@
  *     link log        loss = eˣ − y x            x = prediction, the logarithm of the mean
  *     link identity   loss = μ − y log μ         μ = prediction, the mean
  *
+ * With the option full log Γ(y + 1) is added. From y = 4 on that is y D(x) + ½ log(2πy) + φ(y) with D the half deviance over y and φ what
+ * Stirling's series stands for: positive terms, where the others agree in their first digits. PyTorch adds Stirling's formula
+ * without φ, and only for y > 1.
+ *
  * y is any number from 0 on. With the link log the gradient eˣ − y and the curvature eˣ overflow together with the loss; a mean of 0
  * has an infinite loss unless y is 0, in which case it is 0. PyTorch adds 1e-8 to the mean, which bends the loss near 0.
- * McCullagh & Nelder, Generalized linear models (2nd ed. 1989), §6.2.
+ * McCullagh & Nelder, Generalized linear models (2nd ed. 1989), §6.2; Loader, Fast and accurate computation of binomial probabilities
+ * (2000), for the positive terms.
  */
 #include "loss/pointwise.h"
+#include "simd/math_gamma.h"
+#include "simd/math_logarithms.h"
 
-enum { LINK };
+enum { LINK, FULL };
+
+/* The value with log Γ(y + 1); mean and the rest are the terms of the value without, rest being subtracted. */
+LOSSI_INLINE vreal with_constant(vreal value, vreal x, vreal y, vreal mean, vreal rest, int identity)
+{
+    const vreal one = v_set1(1), half = v_set1((real)0.5), infinity = v_set1(REAL_INFINITY);
+    const vmask large = v_ge(y, v_set1(4)), small = v_lt(y, v_set1(2));
+    const vreal many = v_select(large, y, v_set1(4)), few = v_select(large, one, y);
+    vreal tail, excess;
+    const vreal log = v_log_parts(many, &tail);
+    if (identity) {
+        const vreal v = (x - many) / many; /* near −1 it has lost the digits of x */
+        excess = v_select(v_lt(x, half * many), v - ((v_log(x) - log) - tail), v_x_minus_log1p(v));
+    } else {
+        const vreal sum = x - log, part = sum - x;
+        const vreal u = sum + (((x - (sum - part)) - (log + part)) - tail), v = v_expm1(u);
+        excess = v_select(v_lt(v_abs(u), one), v_x_minus_log1p(v), v - u); /* e^u − 1 − u */
+    }
+    const vreal w = one / many, stirling = w * v_stirling_tail(w * w);
+    const vreal log_two_pi = v_set1(REAL(1.8378770664093454836));
+    const vreal far = v_fma(many, excess, v_fma(half, log + log_two_pi, stirling));
+    /* log Γ(2 + d) = d (d + 1) P(d) with d = y − 1 */
+    const vreal middle = ((few - one) * few) * v_log_gamma_middle(v_select(small, few - one, one));
+    const vreal log_gamma = v_select(small, middle, v_log_gamma(few + one));
+    const vreal near = identity ? (mean + log_gamma) - rest : v_fnma(few, x, mean + log_gamma);
+    const vmask number = v_mask_and(v_lt(v_abs(value), infinity),
+                                    v_mask_and(v_lt(v_abs(x), infinity), v_lt(y, infinity)));
+    return v_select(number, v_select(large, far, near), value);
+}
 
 LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
@@ -25,6 +60,9 @@ LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters
         out->gradient = nan + v_select(end, v_select(ends, v_set1(REAL_NAN), one),
                                        v_select(v_gt(x, zero), (x - y) / x, one - ratio));
         out->curvature = nan + v_select(none, zero, ratio / x);
+        if (parameters[FULL] != 0) {
+            out->value = with_constant(out->value, x, y, x, term, 1);
+        }
     } else {
         const vreal mean = v_exp(x);
         const vmask over = v_eq(mean, infinity), nan = v_is_nan(y); /* eˣ outgrows y x */
@@ -34,6 +72,9 @@ LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters
         out->value = v_select(v_mask_and(v_eq(x, zero), v_eq(y, infinity)), one, out->value);
         out->gradient = v_select(nan, y, v_select(over, infinity, mean - y));
         out->curvature = v_select(nan, y, mean);
+        if (parameters[FULL] != 0) {
+            out->value = with_constant(out->value, x, y, mean, linear, 0);
+        }
     }
     out->majorizer = out->curvature;
 }
@@ -49,6 +90,12 @@ static const loss_option options[] = {
               .text = "log",
               .choices = "log|identity",
               .doc = "whether predictions are logarithms of means, or means"},
+    [FULL] = {.name = "full",
+              .type = LOSS_OPTION_INT,
+              .minimum = 0,
+              .maximum = 1,
+              .initial = 0,
+              .doc = "1: with the term log(gamma(y + 1)) of the target"},
 };
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
@@ -58,7 +105,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     prepared->target.low = 0;
     prepared->prediction.low = identity ? 0 : prepared->prediction.low;
     prepared->link = identity ? LOSSI_LINK_IDENTITY : LOSSI_LINK_LOG;
-    prepared->bounds.minimum = -LOSSI_UNBOUNDED;
+    prepared->bounds.minimum = prepared->parameters[FULL] != 0 ? 0 : -LOSSI_UNBOUNDED;
     prepared->bounds.derivatives = LOSSI_UNBOUNDED;
 }
 
@@ -76,7 +123,7 @@ const lossi_row lossi_row_poisson = {
     .link = LOSSI_LINK_LOG,
     .constant = LOSSI_CONSTANT_MEAN,
     .options = options,
-    .option_count = 1,
+    .option_count = 2,
     .prepare = prepare,
 };
 

@@ -15,13 +15,6 @@
 #include "loss/row.h"
 #include "simd/reduce.h"
 
-LOSSI_INLINE real lossi_first_lane(vreal x)
-{
-    real lanes[VREAL_LANES];
-    v_store(lanes, x);
-    return lanes[0];
-}
-
 /* ---- 16 lanes of a sum, in double ---- */
 
 typedef struct lossi_lane_sum {
