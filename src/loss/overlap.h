@@ -33,8 +33,10 @@ typedef struct lossi_overlap_row {
     int64_t columns;
     double q, u, inverse;      /* N/D, M/D, 1/D */
     double value, slope, bend; /* uᵉ, u′, u″ */
-    double along_a, along_b;   /* a·direction, b·direction */
-    double ratio;              /* ρ, 0 where Gauss–Newton takes nothing */
+    double exponent;
+    double along_a, along_b; /* a·direction, b·direction */
+    double ratio, away;      /* ρ and 1/ρ, 0 where Gauss–Newton takes nothing */
+    double along_w;          /* w·direction */
 } lossi_overlap_row;
 
 /* ---- sums over the columns ---- */
@@ -103,8 +105,8 @@ static void lossi_overlap_measure(lossi_overlap_row *row)
 
 /* ---- derivatives ---- */
 
-/* a and b of columns j …, 0 beyond the row. */
-LOSSI_INLINE void lossi_overlap_gradients(const lossi_overlap_row *row, int64_t j, f64v *a, f64v *b)
+/* a, b and m of columns j …, 0 beyond the row. */
+LOSSI_INLINE void lossi_overlap_gradients(const lossi_overlap_row *row, int64_t j, f64v *a, f64v *b, f64v *m)
 {
     static const real ones[LOSSI_LANES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     const lossi_overlap *how = row->how;
@@ -115,9 +117,9 @@ LOSSI_INLINE void lossi_overlap_gradients(const lossi_overlap_row *row, int64_t 
     lossi_wide_load(row->target, j, row->columns, t);
     lossi_wide_load(ones, 0, row->columns - j, there);
     for (int v = 0; v < LOSSI_WIDENED; v++) {
-        const f64v m = how->squares ? p[v] - t[v] : there[v] * (alpha * (one - t[v]) - beta * t[v]);
-        a[v] = (q * m - u * t[v]) * inverse;
-        b[v] = how->squares ? p[v] : m + t[v];
+        m[v] = how->squares ? p[v] - t[v] : there[v] * (alpha * (one - t[v]) - beta * t[v]);
+        a[v] = (q * m[v] - u * t[v]) * inverse;
+        b[v] = how->squares ? p[v] : m[v] + t[v];
     }
 }
 
@@ -130,8 +132,8 @@ static void lossi_overlap_sums(lossi_overlap_row *row)
         lossi_lane_sum_clear(&sums[k]);
     }
     for (int64_t j = 0; j < row->columns; j += VREAL_LANES) {
-        f64v a[LOSSI_WIDENED], b[LOSSI_WIDENED], d[LOSSI_WIDENED], x[4][LOSSI_WIDENED];
-        lossi_overlap_gradients(row, j, a, b);
+        f64v a[LOSSI_WIDENED], b[LOSSI_WIDENED], m[LOSSI_WIDENED], d[LOSSI_WIDENED], x[4][LOSSI_WIDENED];
+        lossi_overlap_gradients(row, j, a, b, m);
         lossi_wide_load(row->direction, j, row->columns, d);
         for (int v = 0; v < LOSSI_WIDENED; v++) {
             x[0][v] = a[v] * a[v];
@@ -147,32 +149,50 @@ static void lossi_overlap_sums(lossi_overlap_row *row)
         total[k] = lossi_lane_sum_total(&sums[k]);
     }
     row->ratio = total[0] > 0 && total[1] > 0 ? sqrt(sqrt(total[0] / total[1])) : 0;
+    row->away = row->ratio == 0 ? 0 : 1 / row->ratio;
     row->along_a = total[2];
     row->along_b = total[3];
 }
 
-/* Curvature and product of one vector of columns. */
-LOSSI_INLINE void lossi_overlap_second(const lossi_overlap_row *row, int32_t gauss_newton, f64v a, f64v b,
-                                       f64v d, f64v *curvature, f64v *product)
+/* w·direction from w as it is used, not from a and b: then no rounding makes the matrix bend anything down. */
+static void lossi_overlap_along(lossi_overlap_row *row)
 {
-    const f64v slope = f64_set1(row->slope * row->inverse), two = f64_set1(2);
+    const f64v ratio = f64_set1(row->ratio), away = f64_set1(row->away);
+    lossi_lane_sum sum;
+    lossi_lane_sum_clear(&sum);
+    for (int64_t j = 0; j < row->columns; j += VREAL_LANES) {
+        f64v a[LOSSI_WIDENED], b[LOSSI_WIDENED], m[LOSSI_WIDENED], d[LOSSI_WIDENED];
+        lossi_overlap_gradients(row, j, a, b, m);
+        lossi_wide_load(row->direction, j, row->columns, d);
+        for (int v = 0; v < LOSSI_WIDENED; v++) {
+            d[v] = (ratio * b[v] - away * a[v]) * d[v];
+        }
+        lossi_overlap_add(&sum, (int)(j / VREAL_LANES) % LOSSI_PACK, d);
+    }
+    row->along_w = lossi_lane_sum_total(&sum);
+}
+
+/*
+ * Curvature and product of one vector of columns. The diagonal u″ a² − 2 u′ a b/D is a (u″ m − (e + 1) u′ b)/D, for u u″ is
+ * (e − 1) u′: so put, less of it cancels. Gauss–Newton is never below it but for rounding.
+ */
+LOSSI_INLINE void lossi_overlap_second(const lossi_overlap_row *row, int32_t gauss_newton, f64v a, f64v b,
+                                       f64v m, f64v d, f64v *curvature, f64v *product)
+{
+    const f64v slope = f64_set1(row->slope * row->inverse), inverse = f64_set1(row->inverse);
     const f64v c = f64_set1(row->how->squares ? row->q : 0);
     const double bend = gauss_newton && row->bend < 0 ? 0 : row->bend;
-    const f64v along_a = f64_set1(row->along_a), along_b = f64_set1(row->along_b);
-    f64v diagonal = c - two * (a * b), moved = c * d - (a * along_b + b * along_a);
+    const f64v steep = f64_set1((row->exponent + 1) * row->slope) * b;
+    f64v moved = c * d - (a * f64_set1(row->along_b) + b * f64_set1(row->along_a));
+    /* u″ may be infinite */
+    *curvature = slope * c + inverse * a * (row->bend == 0 ? -steep : f64_set1(row->bend) * m - steep);
     if (gauss_newton) {
-        const double away = row->ratio == 0 ? 0 : 1 / row->ratio;
-        const f64v half = f64_set1(0.5), w = f64_set1(row->ratio) * b - f64_set1(away) * a;
-        diagonal = f64_max(diagonal,
-                           f64_fma(half * w, w, c)); /* never below the exact one, but for rounding */
-        moved = c * d + half * w * f64_set1(row->ratio * row->along_b - away * row->along_a);
+        const f64v half = f64_set1(0.5), w = f64_set1(row->ratio) * b - f64_set1(row->away) * a;
+        const f64v diagonal = slope * f64_fma(half * w, w, c);
+        *curvature = f64_max(*curvature, bend == 0 ? diagonal : diagonal + f64_set1(bend) * (a * a));
+        moved = c * d + half * w * f64_set1(row->along_w);
     }
-    *curvature = slope * diagonal;
-    *product = slope * moved;
-    if (bend != 0) { /* may be infinite */
-        *curvature = *curvature + f64_set1(bend) * (a * a);
-        *product = *product + f64_set1(bend * row->along_a) * a;
-    }
+    *product = bend == 0 ? slope * moved : slope * moved + f64_set1(bend * row->along_a) * a;
 }
 
 LOSSI_INLINE void lossi_overlap_write(const lossi_tile *tile, int64_t i, const lossi_overlap_row *row,
@@ -181,15 +201,15 @@ LOSSI_INLINE void lossi_overlap_write(const lossi_tile *tile, int64_t i, const l
     const lossi_outputs to = lossi_outputs_of(tile, i);
     const f64v scale = f64_set1(tile->scale);
     for (int64_t j = 0; j < row->columns; j += VREAL_LANES) {
-        f64v a[LOSSI_WIDENED], b[LOSSI_WIDENED], d[LOSSI_WIDENED], gradient[LOSSI_WIDENED],
+        f64v a[LOSSI_WIDENED], b[LOSSI_WIDENED], m[LOSSI_WIDENED], d[LOSSI_WIDENED], gradient[LOSSI_WIDENED],
             curvature[LOSSI_WIDENED], product[LOSSI_WIDENED];
-        lossi_overlap_gradients(row, j, a, b);
+        lossi_overlap_gradients(row, j, a, b, m);
         lossi_wide_load(row->direction, j, row->columns, d);
         for (int v = 0; v < LOSSI_WIDENED; v++) {
             gradient[v] = f64_set1(row->slope) * a[v] * scale;
         }
         for (int v = 0; v < LOSSI_WIDENED && second; v++) {
-            lossi_overlap_second(row, tile->curvature_kind == LOSSI_GAUSS_NEWTON, a[v], b[v], d[v],
+            lossi_overlap_second(row, tile->curvature_kind == LOSSI_GAUSS_NEWTON, a[v], b[v], m[v], d[v],
                                  &curvature[v], &product[v]);
             curvature[v] = curvature[v] * scale;
             product[v] = product[v] * scale;
@@ -221,7 +241,7 @@ LOSSI_INLINE void lossi_overlap_tile(const lossi_tile *tile, const lossi_overlap
         }
         lossi_overlap_measure(&row);
         row.value = row.u;
-        row.slope = 1;
+        row.slope = row.exponent = 1;
         if (raise != NULL) {
             raise(tile, &row);
         }
@@ -234,6 +254,9 @@ LOSSI_INLINE void lossi_overlap_tile(const lossi_tile *tile, const lossi_overlap
         if (tile->product != NULL ||
             (tile->curvature != NULL && tile->curvature_kind == LOSSI_GAUSS_NEWTON)) {
             lossi_overlap_sums(&row);
+            if (tile->product != NULL && tile->curvature_kind == LOSSI_GAUSS_NEWTON) {
+                lossi_overlap_along(&row);
+            }
         }
         if (tile->curvature != NULL || tile->product != NULL) {
             lossi_overlap_write(tile, i, &row, 1);

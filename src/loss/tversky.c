@@ -34,6 +34,7 @@ static void raise_to_power(const lossi_tile *tile, lossi_overlap_row *row)
     for (int k = 0; k < 3; k++) {
         powers[k] = power(row, e - k);
     }
+    row->exponent = e;
     row->value = powers[0];
     row->slope = row->inverse == 0 ? 0 : e * powers[1];
     row->bend = row->inverse == 0 ? 0 : e * (e - 1) * powers[2];
