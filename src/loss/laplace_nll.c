@@ -114,7 +114,8 @@ static const lossi_role roles[ROLES] = {
     [LOG_SPREAD] = {.name = "log_scale", .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE},
 };
 
-static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared, const lossi_shape *shape)
+static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared,
+                         const lossi_shape *shape)
 {
     (void)prepared;
     return (shape->rows[SPREAD] >= 0) != (shape->rows[LOG_SPREAD] >= 0)

@@ -243,7 +243,8 @@ static const lossi_role roles[ROLES] = {
               .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE},
 };
 
-static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared, const lossi_shape *shape)
+static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared,
+                         const lossi_shape *shape)
 {
     (void)prepared;
     const int64_t classes = shape->rows[COEFFICIENTS], biases = shape->columns[BIAS];

@@ -156,8 +156,9 @@ static const lossi_role lossi_similarity_roles[LOSSI_SIMILARITY_ROLES] = {
 };
 
 static loss_status lossi_similarities_check(loss_context *context, const char *title,
-                                            const lossi_shape *shape)
+                                            const lossi_prepared *prepared, const lossi_shape *shape)
 {
+    (void)prepared;
     return (shape->rows[LOSSI_POSITIVE] >= 0) != (shape->rows[LOSSI_POSITIVES] >= 0)
                ? LOSS_OK
                : lossi_fail(context, LOSS_ERROR_ARGUMENT, "%s needs either 'target' or 'positives'", title);

@@ -1,0 +1,354 @@
+/*
+ * Linear cross-entropy beyond the sizes of the reference vectors, and what fused kernels of other libraries got wrong: offsets
+ * common to all logits, factors of single rows, a bias, gradients rounded on the way, memory.
+ */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/allocator.h"
+#include "support/batch.h"
+#include "support/check.h"
+#include "support/known.h"
+
+/* Several tiles and blocks of rows and of classes, none of them whole. */
+enum { ROWS = 333, CLASSES = 301, D = 37 };
+
+typedef struct problem {
+    loss_dtype dtype;
+    int64_t rows, classes, d, padding; /* elements between the rows of an array */
+    void *features, *coefficients, *bias, *weight;
+    int32_t *label;
+    double scale;
+} problem;
+
+typedef struct result {
+    void *value, *features, *coefficients, *bias;
+    double sum, denominator;
+} result;
+
+static void *numbers(loss_dtype dtype, int64_t count, double size, int64_t seed)
+{
+    void *made = malloc((size_t)(count + 1) * 8);
+    assert_non_null(made);
+    for (int64_t i = 0; i < count; i++) {
+        set_element(made, dtype, i, size * (2 * scatter(seed + i) - 1));
+    }
+    return made;
+}
+
+static problem make_problem(loss_dtype dtype, int64_t rows, int64_t classes, int64_t d, int64_t padding)
+{
+    problem made = {
+        .dtype = dtype, .rows = rows, .classes = classes, .d = d, .padding = padding, .scale = 0.5};
+    made.features = numbers(dtype, rows * (d + padding), 1, 1);
+    made.coefficients = numbers(dtype, classes * (d + padding), 1, 70001);
+    made.bias = numbers(dtype, classes, 2, 900001);
+    made.weight = numbers(dtype, rows, 1, 1000003);
+    made.label = malloc((size_t)rows * sizeof *made.label);
+    assert_non_null(made.label);
+    for (int64_t i = 0; i < rows; i++) {
+        set_element(made.weight, dtype, i, 1.25 + element(made.weight, dtype, i));
+        made.label[i] = i % 11 == 5 ? -100 : (int32_t)(i * 7919 % classes);
+    }
+    return made;
+}
+
+static void free_problem(problem *made)
+{
+    free(made->features);
+    free(made->coefficients);
+    free(made->bias);
+    free(made->weight);
+    free(made->label);
+}
+
+static result solve(loss_context *with, const problem *p, int32_t gradients)
+{
+    const int64_t stride = p->d + p->padding;
+    loss_function *function;
+    loss_data *inputs, *outputs;
+    result made = {calloc((size_t)p->rows, 8),
+                   calloc((size_t)(p->rows * stride), 8),
+                   calloc((size_t)(p->classes * stride), 8),
+                   calloc((size_t)p->classes, 8),
+                   NAN,
+                   NAN};
+    assert_true(made.value != NULL && made.features != NULL && made.coefficients != NULL &&
+                made.bias != NULL);
+    assert_status(with, loss_function_create(&function, with, "linear_cross_entropy"), LOSS_OK);
+    assert_status(with, loss_data_create(&inputs, with), LOSS_OK);
+    assert_status(with, loss_data_create(&outputs, with), LOSS_OK);
+    loss_data_set_input(inputs, "features", p->features, p->dtype, p->rows, p->d, stride, 1);
+    loss_data_set_input(inputs, "coefficients", p->coefficients, p->dtype, p->classes, p->d, stride, 1);
+    loss_data_set_input(inputs, "bias", p->bias, p->dtype, 1, p->classes, p->classes, 1);
+    loss_data_set_input(inputs, "target", p->label, LOSS_INT32, p->rows, 1, 1, 1);
+    loss_data_set_input(inputs, "weight", p->weight, p->dtype, p->rows, 1, 1, 1);
+    assert_status(with, loss_data_set_double(inputs, "scale", p->scale), LOSS_OK);
+    loss_data_set_output(outputs, "value", made.value, p->dtype, p->rows, 1, 1, 1);
+    if (gradients) {
+        loss_data_set_output(outputs, "features.gradient", made.features, p->dtype, p->rows, p->d, stride, 1);
+        loss_data_set_output(outputs, "coefficients.gradient", made.coefficients, p->dtype, p->classes, p->d,
+                             stride, 1);
+        loss_data_set_output(outputs, "bias.gradient", made.bias, p->dtype, 1, p->classes, p->classes, 1);
+    }
+    assert_status(with, loss_function_evaluate(with, function, inputs, outputs, &made.sum, &made.denominator),
+                  LOSS_OK);
+    loss_data_free(inputs);
+    loss_data_free(outputs);
+    loss_function_free(function);
+    return made;
+}
+
+static void free_result(result *made)
+{
+    free(made->value);
+    free(made->features);
+    free(made->coefficients);
+    free(made->bias);
+}
+
+/* ---- against the definition, in long double ---- */
+
+/* `part` is of what the terms of the sum may add up to. */
+static void check_sum(double found, long double wanted, long double terms, loss_dtype dtype)
+{
+    const long double part = dtype == LOSS_FLOAT32 ? 4e-7L : 2e-15L;
+    if (!(fabsl(found - wanted) <= part * terms)) {
+        fail_msg("%.17g is not %.17Lg of terms up to %.3Lg", found, wanted, terms);
+    }
+}
+
+static void check_against_definition(const problem *p, const result *found)
+{
+    const int64_t stride = p->d + p->padding;
+    long double total = 0, *z = calloc((size_t)p->classes, sizeof *z);
+    long double *of_c = calloc((size_t)(p->classes * p->d), sizeof *of_c),
+                *of_b = calloc((size_t)p->classes, sizeof *z);
+    assert_true(z != NULL && of_c != NULL && of_b != NULL);
+    for (int64_t i = 0; i < p->rows; i++) {
+        long double largest = -INFINITY, all = 0;
+        const long double weight = element(p->weight, p->dtype, i);
+        const int64_t y = p->label[i];
+        if (y < 0) {
+            assert_close(element(found->value, p->dtype, i), 0, 0, 0);
+            assert_close(element(found->features, p->dtype, i * stride), 0, 0, 0);
+            continue;
+        }
+        for (int64_t c = 0; c < p->classes; c++) {
+            z[c] = element(p->bias, p->dtype, c);
+            for (int64_t k = 0; k < p->d; k++) {
+                z[c] += (long double)element(p->features, p->dtype, i * stride + k) *
+                        element(p->coefficients, p->dtype, c * stride + k);
+            }
+            largest = fmaxl(largest, z[c]);
+        }
+        for (int64_t c = 0; c < p->classes; c++) {
+            all += expl(z[c] - largest);
+        }
+        const long double loss = weight * (logl(all) + (largest - z[y]));
+        check_sum(element(found->value, p->dtype, i), loss, 8 * weight, p->dtype);
+        total += loss;
+        for (int64_t c = 0; c < p->classes; c++) {
+            z[c] = p->scale * weight * (expl(z[c] - largest) / all - (c == y));
+            of_b[c] += z[c];
+        }
+        for (int64_t k = 0; k < p->d; k++) {
+            long double sum = 0;
+            for (int64_t c = 0; c < p->classes; c++) {
+                sum += z[c] * element(p->coefficients, p->dtype, c * stride + k);
+                of_c[c * p->d + k] += z[c] * element(p->features, p->dtype, i * stride + k);
+            }
+            check_sum(element(found->features, p->dtype, i * stride + k), sum, 4, p->dtype);
+        }
+    }
+    check_sum(found->sum, total, fabsl(total), p->dtype);
+    for (int64_t c = 0; c < p->classes; c++) {
+        check_sum(element(found->bias, p->dtype, c), of_b[c], 4, p->dtype);
+        for (int64_t k = 0; k < p->d; k++) {
+            check_sum(element(found->coefficients, p->dtype, c * stride + k), of_c[c * p->d + k], 4,
+                      p->dtype);
+        }
+    }
+    free(z);
+    free(of_c);
+    free(of_b);
+}
+
+static void test_definition(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        problem p = make_problem(dtypes[k % 2], ROWS, CLASSES, D, k / 2 * 3);
+        result found = solve(context, &p, 1);
+        check_against_definition(&p, &found);
+        free_result(&found);
+        free_problem(&p);
+    }
+}
+
+/* ---- the same bits ---- */
+
+static void assert_same_result(const result *a, const result *b, const problem *p)
+{
+    assert_same_bits(a->value, b->value, p->dtype, p->rows);
+    assert_same_bits(a->features, b->features, p->dtype, p->rows * p->d);
+    assert_same_bits(a->coefficients, b->coefficients, p->dtype, p->classes * p->d);
+    assert_same_bits(a->bias, b->bias, p->dtype, p->classes);
+    assert_close(a->sum, b->sum, 0, 0);
+    assert_close(a->denominator, b->denominator, 0, 0);
+}
+
+/* Threads share memory, so panels get smaller too; and instruction sets. */
+static void test_same_bits(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        problem p = make_problem(dtypes[k], ROWS, CLASSES, D, 0);
+        result first = solve(context, &p, 1);
+        const char *name;
+        for (int32_t isa = 0; (name = loss_context_isa_name(context, isa)) != NULL; isa++) {
+            for (int64_t threads = 1; threads <= 64; threads *= 8) {
+                loss_context *other;
+                assert_int_equal(loss_context_create(&other), LOSS_OK);
+                assert_status(other, loss_context_set_string(other, "isa", name), LOSS_OK);
+                assert_status(other, loss_context_set_int(other, "threads", threads), LOSS_OK);
+                result again = solve(other, &p, 1);
+                assert_same_result(&again, &first, &p);
+                free_result(&again);
+                loss_context_free(other);
+            }
+        }
+        free_result(&first);
+        free_problem(&p);
+    }
+}
+
+/* ---- mistakes of others ---- */
+
+/* An offset common to all classes changes nothing. It is a power of two, and biases are multiples of 2^-8: their sum is exact. */
+static void test_common_offset(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        problem p = make_problem(dtypes[k], 70, 130, 5, 0);
+        for (int64_t c = 0; c < p.classes; c++) {
+            set_element(p.bias, p.dtype, c, (double)(c * 37 % 512 - 256) / 256);
+        }
+        result near = solve(context, &p, 1);
+        for (int64_t c = 0; c < p.classes; c++) {
+            set_element(p.bias, p.dtype, c, element(p.bias, p.dtype, c) + 32768);
+        }
+        result far = solve(context, &p, 1);
+        assert_same_result(&far, &near, &p);
+        free_result(&near);
+        free_result(&far);
+        free_problem(&p);
+    }
+}
+
+/* A factor of a row is in its gradient before rows are added, also where factors are far apart; of 0 the row adds nothing. */
+static void test_factors_of_rows(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        problem p = make_problem(dtypes[k], 90, 40, 6, 0);
+        for (int64_t i = 0; i < p.rows; i++) {
+            set_element(p.weight, p.dtype, i, i == 17 ? 0x1p20 : 0);
+        }
+        result found = solve(context, &p, 1);
+        problem one = p;
+        one.rows = 1;
+        one.features = (char *)p.features + 17 * p.d * loss_dtype_size(p.dtype);
+        one.weight = (char *)p.weight + 17 * loss_dtype_size(p.dtype);
+        one.label = p.label + 17;
+        result single = solve(context, &one, 1);
+        assert_close(found.sum, single.sum, 0, 0);
+        assert_same_bits(found.coefficients, single.coefficients, p.dtype, p.classes * p.d);
+        assert_same_bits(found.bias, single.bias, p.dtype, p.classes);
+        free_result(&found);
+        free_result(&single);
+        free_problem(&p);
+    }
+}
+
+/* 4096 equal rows in float32: a gradient rounded at every chunk would drift. */
+static void test_many_equal_rows(void **state)
+{
+    problem p = make_problem(LOSS_FLOAT32, 4096, 3, 2, 0);
+    (void)state;
+    for (int64_t i = 0; i < p.rows; i++) {
+        memcpy((float *)p.features + 2 * i, p.features, 2 * sizeof(float));
+        p.label[i] = 1;
+        set_element(p.weight, p.dtype, i, 1);
+    }
+    result all = solve(context, &p, 1);
+    p.rows = 1;
+    result one = solve(context, &p, 1);
+    for (int64_t i = 0; i < 6; i++) {
+        assert_ulp(element(all.coefficients, p.dtype, i), 4096 * element(one.coefficients, p.dtype, i), 1,
+                   p.dtype);
+    }
+    p.rows = 4096;
+    free_result(&all);
+    free_result(&one);
+    free_problem(&p);
+}
+
+/* Classes shut out by a bias of minus infinity, among them all of the first tile. */
+static void test_shut_out(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        problem p = make_problem(dtypes[k], 20, 200, 4, 0);
+        for (int64_t c = 0; c < p.classes; c++) {
+            if (c < 100) {
+                set_element(p.bias, p.dtype, c, -INFINITY);
+            }
+        }
+        for (int64_t i = 0; i < p.rows; i++) {
+            p.label[i] = 100 + (int32_t)i;
+        }
+        result found = solve(context, &p, 1);
+        assert_true(isfinite(found.sum) && found.sum > 0);
+        for (int64_t c = 0; c < 100; c++) {
+            assert_close(element(found.bias, p.dtype, c), 0, 0, 0);
+        }
+        for (int64_t i = 0; i < p.rows * p.d; i++) {
+            assert_true(isfinite(element(found.features, p.dtype, i)));
+        }
+        free_result(&found);
+        free_problem(&p);
+    }
+}
+
+/* A logits matrix of 2048 x 16384 would be 128 MiB. */
+static void test_memory(void **state)
+{
+    static const int64_t dimensions[] = {8, 2048};
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        test_allocator allocator = {0};
+        loss_context *counted;
+        problem p = make_problem(LOSS_FLOAT32, k == 0 ? 2048 : 64, k == 0 ? 16384 : 512, dimensions[k], 0);
+        assert_int_equal(
+            loss_context_create_with_allocator(&counted, test_allocate, test_release, &allocator), LOSS_OK);
+        result found = solve(counted, &p, k == 1);
+        assert_true(allocator.live_bytes > 0 && allocator.live_bytes < 8 << 20);
+        free_result(&found);
+        free_problem(&p);
+        loss_context_free(counted);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_definition),      cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_common_offset),   cmocka_unit_test(test_factors_of_rows),
+        cmocka_unit_test(test_many_equal_rows), cmocka_unit_test(test_shut_out),
+        cmocka_unit_test(test_memory),
+    };
+    return cmocka_run_group_tests_name("linear cross-entropy", tests, known_setup, known_teardown);
+}
