@@ -1,15 +1,18 @@
-"""Student's t (Lange, Little and Taylor 1989): (n + 1)/2 log(1 + r^2/(n s^2)), where r = prediction - target."""
+"""Student's t (Lange, Little and Taylor 1989): (n + 1)/2 log(1 + r^2/(n s^2)), where r = prediction - target;
+with full = 1 also log(s sqrt(n pi) gamma(n/2) / gamma((n + 1)/2))."""
 
-from oracle import INF, REAL, log, mpf
+from oracle import INF, REAL, log, mp, mpf
 
 PREDICTION = REAL
 TARGET = REAL
-OPTIONS = [{}, {"degrees_of_freedom": 4.0, "scale": 0.3125}, {"degrees_of_freedom": 2.25, "scale": 1024.5}]
+OPTIONS = [{}, {"degrees_of_freedom": 4.0, "scale": 0.3125}, {"degrees_of_freedom": 2.25, "scale": 1024.5},
+           {"degrees_of_freedom": 3.0, "scale": 2.5, "full": 1}]
 
 
 def value(x, target, options):
     n, s = mpf(options.get("degrees_of_freedom", 1)), mpf(options.get("scale", 1))
-    return (n + 1) / 2 * log(1 + (x[0] - target) ** 2 / (n * s**2))
+    constant = log(s * mp.sqrt(n * mp.pi) * mp.gamma(n / 2) / mp.gamma((n + 1) / 2)) if options.get("full") else 0
+    return (n + 1) / 2 * log(1 + (x[0] - target) ** 2 / (n * s**2)) + constant
 
 
 def majorizer(x, target, options):
