@@ -162,10 +162,11 @@ static void products(const anchor *x)
 /* Negatives that are all −∞ cost nothing, and there is no limit where a positive is that too. */
 static real far_away(const anchor *x)
 {
-    real result = 0;
+    int32_t away = 0;
     for (int64_t k = 0; k < x->a.positives; k++) {
-        result = lossi_get(x->a.similarity + x->positive[k]) > -REAL_INFINITY ? result : REAL_NAN;
+        away |= lossi_get(x->a.similarity + x->positive[k]) == -REAL_INFINITY;
     }
+    const real result = away ? REAL_NAN : 0;
     lossi_anchor_fill(&x->a, result);
     return result;
 }

@@ -7,16 +7,19 @@
 
 enum { LOSSI_SCORE, LOSSI_RELEVANCE, LOSSI_OFFSETS, LOSSI_LIST_ROLES };
 
-/* NaN anywhere in a group makes the group NaN: a comparison alone would pass it over. Else 0. */
+/*
+ * NaN anywhere in a group makes the group NaN: a comparison alone would pass it over. Else 0. By an integer, because GCC 12 makes
+ * wrong code of a loop that keeps a number or replaces it by NaN.
+ */
 static inline real lossi_list_probe(const lossi_part *part)
 {
     const real *score = part->input[LOSSI_SCORE].data, *relevance = part->input[LOSSI_RELEVANCE].data;
-    real probe = 0;
+    int32_t unknown = 0;
     for (int64_t i = 0; i < part->rows; i++) {
         const real s = lossi_get(score + i), y = lossi_get(relevance + i);
-        probe = s == s && y == y ? probe : REAL_NAN;
+        unknown |= (s != s) | (y != y);
     }
-    return probe;
+    return unknown ? REAL_NAN : 0;
 }
 
 /* One number in all outputs: of a group that does not count, 0, or that is NaN; and what it adds to the denominator. */
