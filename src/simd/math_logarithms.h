@@ -8,7 +8,7 @@
 #ifndef LOSSI_SIMD_MATH_LOGARITHMS_H
 #define LOSSI_SIMD_MATH_LOGARITHMS_H
 
-#include "simd/real.h"
+#include "simd/math_power.h"
 
 /* (log(1 + f) - f + f^2 / 2) / f^3 on [-1/4, 1/2] as v_log_tail, but such that f - log(1 + f) is right to 2^-26.7 and 2^-55.7 */
 #if LOSSI_REAL == 32
@@ -56,7 +56,7 @@ LOSSI_INLINE vreal v_log_rest_tail(vreal f)
 
 #endif
 
-/* x - log(1 + x) for finite x > -1, given 1 + x as rounded, and its reciprocal: with 1 + x = 2^n (1 + f), x - n ln 2 - f and
+/* x - log(1 + x) for finite x >= 0, given 1 + x as rounded, and its reciprocal: with 1 + x = 2^n (1 + f), x - n ln 2 - f and
  * the f^2 (1/2 - ...) of the logarithm. For n = 0 f is x itself, and nothing is left of the difference; elsewhere it is exact
  * where it is small. What 1 + x lost by rounding enters with the slope of the logarithm. */
 LOSSI_INLINE vreal v_x_minus_log1p_of(vreal x, vreal one_plus, vreal inverse)
@@ -73,10 +73,26 @@ LOSSI_INLINE vreal v_x_minus_log1p_of(vreal x, vreal one_plus, vreal inverse)
     return v_select(same, square * curved, difference + rest);
 }
 
+/* With 1 + x = 2^n (1 + f) and u = 2f / (2 + f): x - n ln 2 - u, less the u^3 (1/12 + ...) of the logarithm, which is small
+ * beside it. For n = 0 the difference x - u is x u / 2, without cancellation; for others u is subtracted with its error. */
 LOSSI_INLINE vreal v_x_minus_log1p(vreal x)
 {
-    vreal one_plus = x + REAL(1.0);
-    vreal y = v_x_minus_log1p_of(x, one_plus, REAL(1.0) / one_plus);
+    vreal n, low, u_missing;
+    vreal f = v_split_one_plus_parts(x, &n, &low);
+    vreal u = v_artanh_argument(f, low, &u_missing);
+    vreal z = u * u;
+    vreal cubic = u * z * v_fma(z, v_artanh_tail(z), v_set1(MATH_TWELFTH));
+    vreal half = x * REAL(0.5);
+    vreal product = half * u;
+    vreal product_missing = v_fma(half, u_missing, v_fma(half, u, -product));
+    vreal whole = n * MATH_LN2_HIGH;
+    vreal reduced = x - whole, back = reduced - x;
+    vreal difference = reduced - u;
+    vreal reduced_missing = (x - (reduced - back)) - (whole + back) + ((reduced - difference) - u);
+    vreal difference_missing = v_fnma(n, v_set1(MATH_LN2_LOW), reduced_missing - u_missing);
+    vmask same = v_eq(n, v_set1(REAL(0.0)));
+    vreal head = v_select(same, product, difference);
+    vreal y = head + (v_select(same, product_missing, difference_missing) - cubic);
     y = v_select(v_lt(x, v_set1(REAL_INFINITY)), y, x); /* infinity and NaN */
     y = v_select(v_eq(x, v_set1(REAL(-1.0))), v_set1(REAL_INFINITY), y);
     return v_select(v_lt(x, v_set1(REAL(-1.0))), v_set1(REAL_NAN), y);
