@@ -17,13 +17,19 @@ LOSSI_INLINE void absolute_percentage_error(vreal prediction, vreal target, cons
     const vreal zero = v_set1(0), one = v_set1(1), r = prediction - target, a = v_abs(r);
     const vreal size = v_max(v_set1(parameters[FLOOR]), v_abs(target)), inverse = one / size;
 
-    /* far beyond every prediction the percentage is 1 */
-    const vmask far = v_mask_and(v_eq(size, v_set1(REAL_INFINITY)), v_lt(v_abs(prediction), size));
-
-    /* |p − t| may be too large where the percentage is 2: half of both then */
-    const vmask over = v_eq(a, v_set1(REAL_INFINITY));
-    const vreal half = v_set1((real)0.5), half_a = v_abs(half * prediction - half * target);
-    const vreal value = v_select(far, one, v_select(over, half_a, a) / v_select(over, half * size, size));
+    /* a quotient by the reciprocal, corrected; where that is no normal number, or a is infinite, it is made anew */
+    const vreal rough = a * inverse;
+    vreal value = v_fma(v_fnma(rough, size, a), inverse, rough);
+    const vmask rare = v_mask_or(v_gt(size, v_set1(REAL_MAX / 8)), v_eq(rough, v_set1(REAL_INFINITY)));
+    if (lossi_rare(rare)) {
+        /* far beyond every prediction the percentage is 1 */
+        const vmask far = v_mask_and(v_eq(size, v_set1(REAL_INFINITY)), v_lt(v_abs(prediction), size));
+        /* |p − t| may be too large where the percentage is 2: half of both then */
+        const vmask over = v_eq(a, v_set1(REAL_INFINITY));
+        const vreal half = v_set1((real)0.5), half_a = v_abs(half * prediction - half * target);
+        const vreal quotient = v_select(over, half_a, a) / v_select(over, half * size, size);
+        value = v_select(rare, v_select(far, one, quotient), value);
+    }
     const vmask nan = v_is_nan(value);
 
     out->value = value;

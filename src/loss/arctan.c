@@ -15,16 +15,28 @@ enum { SCALE, ROOT /* √a */ };
 LOSSI_INLINE void arctan(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal one = v_set1(1), half = v_set1((real)0.5), three = v_set1(3), c = v_set1(parameters[ROOT]);
-    const vreal r = prediction - target, a = v_abs(r), q = a / c, t = q * q;
-    const vmask large = v_gt(a, c * ROBUST_LARGE), small = v_lt(q, v_set1(ROBUST_SMALL));
-    const vreal p = lossi_weight_or(t, large, c, a), p2 = p * p; /* 1/(1 + t²), of large t 1/√t */
-    const vreal t_missing = v_fma(q, q, -t) + (q + q) * (v_fnma(q, c, a) / c);
+    const lossi_ratio x = lossi_ratio_of(prediction - target, c);
+    const vreal t = x.q * x.q, sum = v_fma(t, t, one);
+    const v_atan_quotient angle = v_atan_reduce(t);
+    /* one division for both reciprocals; that of 1 + t² is then made right */
+    const vreal both = one / (sum * angle.denominator), rough = both * angle.denominator;
+    const vreal residue = v_fnma(rough, v_fma(t, t, one - sum), v_fnma(rough, sum, one));
+    const vreal p = v_fma(residue, rough, rough), p2 = p * p;
+    const vreal t_missing = v_fma(x.q, x.q, -t) + (x.q + x.q) * (v_fnma(x.q, c, x.a) / c);
     const vreal bend = v_fnma(three * t, t, one) - (three + three) * t * t_missing;
 
-    out->value = v_select(small, lossi_half_square(r), (half * c) * v_atan(t) * c);
-    out->gradient = v_select(large, (v_copysign(c, r) * p) * p2, r * p);
-    out->majorizer = v_select(large, p2 * p2, p);
-    out->curvature = v_select(large, -three * (p2 * p2), bend * p2);
+    out->value = v_select(lossi_ratio_small(&x), lossi_half_square(x.r),
+                          (half * c) * v_atan_of(&angle, both * sum) * c);
+    out->gradient = x.r * p;
+    out->majorizer = p;
+    out->curvature = bend * p2;
+    if (lossi_rare(x.large)) { /* ½ a (½π − 1/t), and 1/t² is (c/r)⁴ */
+        const vreal far = c / x.a, far2 = far * far;
+        out->value = v_select(x.large, (half * c) * v_set1((real)1.57079632679489661923) * c, out->value);
+        out->gradient = v_select(x.large, (v_copysign(c, x.r) * far) * far2, out->gradient);
+        out->majorizer = v_select(x.large, far2 * far2, out->majorizer);
+        out->curvature = v_select(x.large, -three * (far2 * far2), out->curvature);
+    }
 }
 
 #define LOSSI_FORMULA arctan

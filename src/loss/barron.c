@@ -62,25 +62,33 @@ LOSSI_INLINE parts choose(vmask mask, parts a, parts b)
     return (parts){v_select(mask, a.head, b.head), v_select(mask, a.tail, b.tail)};
 }
 
-/* log(1 + t²), and t² where it is not large */
+/* log(1 + t²), and t², infinite where t is large */
 LOSSI_INLINE parts logarithm(const lossi_ratio *x, vreal missing, vreal *u, vreal *u_missing)
 {
-    const vreal q_missing = v_fnma(x->q, missing, v_fnma(x->q, x->den, x->num) / x->den);
-    vreal n, f_missing;
+    const vreal two = v_set1(2),
+                q_missing = v_fnma(x->q, missing, lossi_over(v_fnma(x->q, x->c, x->a), x->c));
+    vreal n, low;
     parts log;
     *u = x->q * x->q;
     *u_missing = v_fma(x->q + x->q, q_missing, v_fma(x->q, x->q, -*u));
-    const vreal f = lossi_ratio_reduce(x, *u, *u_missing, q_missing, &n, &f_missing);
-    const vreal factor = v_select(x->large, v_set1(2), v_set1(1));
-    log.head = factor * v_log_sum_parts(n, f, f_missing, &log.tail);
-    log.tail = factor * log.tail;
-    const vmask finite = v_lt(x->a, v_set1(REAL_INFINITY));
-    return (parts){v_select(finite, log.head, x->a), v_select(finite, log.tail, v_set1(0))};
+    const vreal f = v_split_one_plus_parts(*u, &n, &low);
+    log.head = v_log_sum_parts(n, f, v_fma(*u_missing, v_pow2(-n), low), &log.tail);
+    if (lossi_rare(x->large)) { /* 2 log t */
+        vreal far_n, f_missing, tail;
+        const vreal far = lossi_ratio_split(x, &far_n, &f_missing);
+        const vreal head = v_log_sum_parts(far_n, far, v_fnma(far + REAL(1.0), missing, f_missing), &tail);
+        const vmask finite = v_lt(x->a, v_set1(REAL_INFINITY));
+        log.head = v_select(x->large, v_select(finite, two * head, x->a), log.head);
+        log.tail = v_select(x->large, v_select(finite, two * tail, v_set1(0)), log.tail);
+        *u = v_select(x->large, v_set1(REAL_INFINITY), *u);
+        *u_missing = v_select(x->large, v_set1(0), *u_missing);
+    }
+    return log;
 }
 
 typedef struct bent {
     lossi_ratio t;      /* never large where t does not count: at infinite shapes and at 2 */
-    vreal u, u_missing; /* t² where it is not large */
+    vreal u, u_missing; /* t², infinite where t is large */
     parts log;          /* log(1 + t²) */
     parts y, z;         /* the loss is b/α (e^y − 1); e^z is the root of (1 + t²)^(α/2 − 1) */
     vmask infinite, falling, square; /* of the shape alone: the compiler takes them out of the loop */
@@ -133,7 +141,9 @@ LOSSI_INLINE void barron(vreal prediction, vreal target, const real *parameters,
     const vreal a = v_min(cut, v_abs(given)), r = v_copysign(a, given), rc = r / c;
     const bent x = bend(r, parameters);
     const vmask deep = v_lt(x.z.head, v_set1(DEEP)); /* e^z may be subnormal where r/c² e²ᶻ is not */
-    const vreal p = lossi_ratio_weight(&x.t), back = v_select(deep, v_set1(EXP_BACK), one);
+    const lossi_weight w = lossi_weight_of(x.t.q);
+    const vreal p = v_select(x.t.large, x.t.c / x.t.a, lossi_weight_nearest(&w)),
+                back = v_select(deep, v_set1(EXP_BACK), one);
     const vreal e = v_exp_of_parts(x.z.head + v_select(deep, v_set1(SHIFT), zero), x.z.tail);
     const vreal ec = (e / c) * back;
     const vmask far = v_gt(x.y.head, v_set1(FAR)); /* e^y may overflow where b/α e^y does not */

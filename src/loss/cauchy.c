@@ -14,16 +14,23 @@ enum { SCALE };
 
 LOSSI_INLINE void cauchy(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal one = v_set1(1), half = v_set1((real)0.5), c = v_set1(parameters[SCALE]);
+    const vreal one = v_set1(1), half = v_set1((real)0.5), two = v_set1(2), c = v_set1(parameters[SCALE]);
     const lossi_ratio x = lossi_ratio_of(prediction - target, c);
-    const vreal p = lossi_ratio_weight(&x);
-    const vreal log = lossi_ratio_log(&x);
+    const lossi_weight w = lossi_weight_of(x.q);
+    const vreal p = lossi_weight_nearest(&w);
 
-    out->value = v_select(lossi_ratio_small(&x), lossi_half_square(x.r), (c * log) * (half * c));
-    out->gradient = v_select(x.large, v_copysign(c, x.r), x.r) * p;
-    out->majorizer = v_select(x.large, p * p, p);
-    /* (1 − u)/(1 + u)² = −1/u far out */
-    out->curvature = v_select(x.large, -(p * p), ((one - x.q) * (one + x.q)) * (p * p));
+    out->value = v_select(lossi_ratio_small(&x), lossi_half_square(x.r),
+                          (c * lossi_weight_log(&w)) * (half * c));
+    out->gradient = x.r * w.p;
+    out->majorizer = p;
+    out->curvature = ((one - x.q) * (one + x.q)) * (p * p);
+    if (lossi_rare(x.large)) { /* (1 − u)/(1 + u)² = −1/u */
+        const vreal far = c / x.a;
+        out->value = v_select(x.large, (c * (two * lossi_ratio_log(&x))) * (half * c), out->value);
+        out->gradient = v_select(x.large, v_copysign(c, x.r) * far, out->gradient);
+        out->majorizer = v_select(x.large, far * far, out->majorizer);
+        out->curvature = v_select(x.large, -(far * far), out->curvature);
+    }
 }
 
 #define LOSSI_FORMULA cauchy

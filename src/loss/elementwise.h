@@ -37,8 +37,9 @@ LOSSI_INLINE void lossi_element_store(void *array, int64_t i, int count, vreal x
     }
 }
 
-/* `roles`, a constant: how many there are. */
-LOSSI_INLINE void lossi_elementwise(const lossi_part *part, lossi_element_formula formula, int roles)
+/* `roles` and `second`, constants: how many roles there are, and whether curvatures or products are wanted; what is not, the
+ * compiler leaves out. */
+LOSSI_INLINE void lossi_elements(const lossi_part *part, lossi_element_formula formula, int roles, int second)
 {
     const int64_t elements = part->rows * part->columns;
     const vreal scale = v_set1((real)part->scale);
@@ -47,16 +48,32 @@ LOSSI_INLINE void lossi_elementwise(const lossi_part *part, lossi_element_formul
         lossi_element e;
         for (int r = 0; r < roles; r++) {
             e.in[r] = lossi_element_load(part->input[r].data, i, count);
-            e.direction[r] = lossi_element_load(part->output[r].direction, i, count);
+            e.direction[r] = second ? lossi_element_load(part->output[r].direction, i, count) : v_set1(0);
             e.gradient[r] = e.curvature[r] = e.product[r] = v_set1(0);
         }
         formula(part, &e);
         lossi_element_store(part->value, i, count, e.value);
         for (int r = 0; r < roles; r++) {
             lossi_element_store(part->output[r].gradient, i, count, e.gradient[r] * scale);
-            lossi_element_store(part->output[r].curvature, i, count, e.curvature[r] * scale);
-            lossi_element_store(part->output[r].product, i, count, e.product[r] * scale);
+            if (second) {
+                lossi_element_store(part->output[r].curvature, i, count, e.curvature[r] * scale);
+                lossi_element_store(part->output[r].product, i, count, e.product[r] * scale);
+            }
         }
+    }
+}
+
+/* `roles`, a constant */
+LOSSI_INLINE void lossi_elementwise(const lossi_part *part, lossi_element_formula formula, int roles)
+{
+    int second = 0;
+    for (int r = 0; r < roles; r++) {
+        second |= part->output[r].curvature != NULL || part->output[r].product != NULL;
+    }
+    if (second) {
+        lossi_elements(part, formula, roles, 1);
+    } else {
+        lossi_elements(part, formula, roles, 0);
     }
 }
 

@@ -23,14 +23,21 @@ enum { SCALE };
 LOSSI_INLINE void fair(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal one = v_set1(1), c = v_set1(parameters[SCALE]);
-    const vreal r = prediction - target, a = v_abs(r), q = a / c;
-    const vmask straight = v_gt(a, c * STRAIGHT), small = v_lt(q, v_set1(ROBUST_TINY));
-    const vreal p = v_select(straight, c, one) / v_select(straight, a, one + q);
+    const lossi_ratio x = lossi_ratio_above(prediction - target, c, STRAIGHT);
+    const vreal sum = one + x.q, p = one / sum;
 
-    out->value = v_select(small, lossi_half_square(r), c * v_select(straight, a, c * v_x_minus_log1p(q)));
-    out->gradient = v_select(straight, v_copysign(c, r), r * p);
+    out->value = v_select(v_lt(x.q, v_set1(ROBUST_TINY)), lossi_half_square(x.r),
+                          c * (c * v_x_minus_log1p_of(x.q, sum, p)));
+    out->gradient = x.r * p;
     out->curvature = p * p;
     out->majorizer = p;
+    if (lossi_rare(x.large)) {
+        const vreal far = c / x.a;
+        out->value = v_select(x.large, c * x.a, out->value);
+        out->gradient = v_select(x.large, v_copysign(c, x.r), out->gradient);
+        out->curvature = v_select(x.large, far * far, out->curvature);
+        out->majorizer = v_select(x.large, far, out->majorizer);
+    }
 }
 
 #define LOSSI_FORMULA fair

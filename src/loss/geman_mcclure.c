@@ -15,14 +15,20 @@ LOSSI_INLINE void geman_mcclure(vreal prediction, vreal target, const real *para
 {
     const vreal one = v_set1(1), half = v_set1((real)0.5), three = v_set1(3), c = v_set1(parameters[SCALE]);
     const lossi_ratio x = lossi_ratio_of(prediction - target, c);
-    const vreal p = lossi_ratio_weight(&x), level = x.r * p;
+    const lossi_weight w = lossi_weight_of(x.q);
+    const vreal p = lossi_weight_nearest(&w), level = x.r * p, square = p * p;
 
-    /* far out the loss is ½ c², and 1/(1 + u)² is p⁴ */
-    out->value = v_select(x.large, lossi_half_square(c), (half * x.r) * level);
-    out->gradient = v_select(x.large, (v_copysign(c, x.r) * p) * p * p, level * p);
-    out->majorizer = v_select(x.large, (p * p) * (p * p), p * p);
-    out->curvature = v_select(x.large, -three * ((p * p) * (p * p)),
-                              v_fnma(three * x.q, x.q, one) * ((p * p) * p));
+    out->value = (half * x.r) * level;
+    out->gradient = level * p;
+    out->majorizer = square;
+    out->curvature = v_fnma(three * x.q, x.q, one) * (square * p);
+    if (lossi_rare(x.large)) { /* ½ c², and 1/(1 + u)² is (c/r)⁴ */
+        const vreal far = c / x.a, far_square = far * far, fourth = far_square * far_square;
+        out->value = v_select(x.large, lossi_half_square(c), out->value);
+        out->gradient = v_select(x.large, (v_copysign(c, x.r) * far) * far * far, out->gradient);
+        out->majorizer = v_select(x.large, fourth, out->majorizer);
+        out->curvature = v_select(x.large, -three * fourth, out->curvature);
+    }
 }
 
 #define LOSSI_FORMULA geman_mcclure

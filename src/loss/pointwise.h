@@ -21,6 +21,22 @@ typedef struct lossi_point {
 
 typedef void (*lossi_formula)(vreal prediction, vreal target, const real *parameters, lossi_point *out);
 
+/*
+ * True where a lane is in a range that data are hardly ever in: huge, next to nothing, infinite. Such a range costs nothing but
+ * this question when its results are made only then, and selected:
+ *
+ *     out->value = plain;
+ *     if (lossi_rare(huge)) {
+ *         out->value = v_select(huge, special, out->value);
+ *     }
+ *
+ * The other lanes keep what they have, so the bits of an element never depend on its neighbours or on how many there are.
+ */
+LOSSI_INLINE int lossi_rare(vmask mask)
+{
+    return (int)__builtin_expect(v_mask_any(mask), 0);
+}
+
 /* The curvature of the kind asked for; Gauss–Newton is the positive part, and keeps NaN. */
 LOSSI_INLINE vreal lossi_curvature_of(const lossi_point *point, int32_t kind)
 {

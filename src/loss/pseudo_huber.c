@@ -19,13 +19,15 @@ LOSSI_INLINE void pseudo_huber(vreal prediction, vreal target, const real *param
     const vreal r = prediction - target, a = v_abs(r);
     const vmask outside = v_gt(a, delta); /* false for NaN */
     const vreal q = v_select(outside, delta, a) / v_select(outside, a, delta);
-    const vreal w = v_fma(q, q, one), root = v_sqrt(w), inverse = one / root;
-    const vreal tail = q * inverse;
+    const vreal w = v_fma(q, q, one), root = v_sqrt(w), low = v_select(outside, q, one) + root;
+    /* one division for the reciprocals of the root and of the other sum */
+    const vreal both = one / (root * low), inverse = both * low, share = both * root;
+    const vreal held = v_select(outside, delta, a);
 
-    out->value = v_select(outside, delta, a) * (a / (v_select(outside, q, one) + root));
-    out->gradient = v_select(outside, v_copysign(delta, r), r) * inverse;
+    out->value = held * (a * share);
+    out->gradient = v_copysign(held, r) * inverse;
     out->curvature = v_select(outside, q * q * q, one) / (w * root);
-    out->majorizer = v_select(outside, tail, inverse);
+    out->majorizer = v_select(outside, q * inverse, inverse);
 }
 
 #define LOSSI_FORMULA pseudo_huber

@@ -25,24 +25,23 @@
 #define ROBUST_TINY (ROBUST_SMALL * ROBUST_SMALL) /* such an u itself */
 
 typedef struct lossi_ratio {
-    vreal r, a, c;  /* a = |r| */
-    vreal num, den; /* a and c; of large ones their significands */
-    vreal q, n;     /* num/den, and of large ones: a/c = q 2ⁿ */
-    vmask large;    /* false for NaN */
+    vreal r, a, c; /* a = |r| */
+    vreal q;       /* a/c; no meaning where it is large */
+    vmask large;   /* false for NaN */
 } lossi_ratio;
 
-/* `limit`: from which ratio on it is large, a constant */
+/* a/c, rounded nearly always to nearest: c is the same for all elements, and a division costs as much as 24 products */
+LOSSI_INLINE vreal lossi_over(vreal a, vreal c)
+{
+    const vreal inverse = v_set1(1) / c, q = a * inverse;
+    return v_fma(v_fnma(q, c, a), inverse, q);
+}
+
+/* `limit`: from which ratio on it is large, a constant. 1/c is a normal number. */
 LOSSI_INLINE lossi_ratio lossi_ratio_above(vreal r, vreal c, real limit)
 {
-    lossi_ratio x = {.r = r, .a = v_abs(r), .c = c};
-    vreal n, n_c;
-    const vreal m = v_split(x.a, &n), m_c = v_split(c, &n_c);
-    x.large = v_gt(x.a, c * limit);
-    x.num = v_select(x.large, m, x.a);
-    x.den = v_select(x.large, m_c, c);
-    x.q = x.num / x.den;
-    x.n = n - n_c;
-    return x;
+    const vreal a = v_abs(r);
+    return (lossi_ratio){.r = r, .a = a, .c = c, .q = lossi_over(a, c), .large = v_gt(a, c * limit)};
 }
 
 LOSSI_INLINE lossi_ratio lossi_ratio_of(vreal r, vreal c)
@@ -53,7 +52,7 @@ LOSSI_INLINE lossi_ratio lossi_ratio_of(vreal r, vreal c)
 /* Where log(1 + u) is u. */
 LOSSI_INLINE vmask lossi_ratio_small(const lossi_ratio *x)
 {
-    return v_lt(x->q, v_select(x->large, v_set1(0), v_set1(ROBUST_SMALL)));
+    return v_lt(x->q, v_set1(ROBUST_SMALL));
 }
 
 /* ½ r² as (½ r) r: overflows only where r² does */
@@ -62,62 +61,53 @@ LOSSI_INLINE vreal lossi_half_square(vreal r)
     return (v_set1((real)0.5) * r) * r;
 }
 
-/* 1/(1 + q²), rounded nearly to nearest; or num/den where `other` says so, rounded to nearest */
-LOSSI_INLINE vreal lossi_weight_or(vreal q, vmask other, vreal num, vreal den)
+/* 1 + q² as a sum of two numbers, and its reciprocal; q² is at most 1/ROBUST_TINY. */
+typedef struct lossi_weight {
+    vreal sum, missing, p; /* p ≈ 1/(sum + missing), to an ulp */
+} lossi_weight;
+
+LOSSI_INLINE lossi_weight lossi_weight_of(vreal q)
 {
-    const vreal one = v_set1(1), sum = v_fma(q, q, one), sum_missing = v_fma(q, q, one - sum);
-    const vreal p = v_select(other, num, one) / v_select(other, den, sum);
-    const vreal residue = v_fnma(p, sum_missing, v_fnma(p, sum, one));
-    return v_select(other, p, v_fma(residue, p, p));
+    const vreal one = v_set1(1), sum = v_fma(q, q, one);
+    return (lossi_weight){sum, v_fma(q, q, one - sum), one / sum};
 }
 
-/* c/a where the ratio is large, 1/(1 + u) elsewhere: the square root of 1/(1 + u), and itself */
-LOSSI_INLINE vreal lossi_ratio_weight(const lossi_ratio *x)
+/* p rounded nearly always to nearest */
+LOSSI_INLINE vreal lossi_weight_nearest(const lossi_weight *w)
 {
-    return lossi_weight_or(x->q, x->large, x->c, x->a);
+    return v_fma(v_fnma(w->p, w->missing, v_fnma(w->p, w->sum, v_set1(1))), w->p, w->p);
 }
 
-/*
- * 1 + u = 2ⁿ(1 + f), or a/c where that is large: f on [−¼, ½], and what it is missing. See v_log1p() of simd/math.h. Of u and
- * of q, missing parts may be known.
- */
-LOSSI_INLINE vreal lossi_ratio_reduce(const lossi_ratio *x, vreal u, vreal u_missing, vreal q_missing,
-                                      vreal *n, vreal *f_missing)
+/* log(1 + q²) = log(sum) + missing p: what is missing enters with the slope of the logarithm. Nothing is lost next to 0, where
+ * f is 0 and this is all. */
+LOSSI_INLINE vreal lossi_weight_log(const lossi_weight *w)
+{
+    vreal n;
+    const vreal f = v_split(w->sum, &n) - v_set1(1);
+    return v_log_sum_low(n, f, v_fma(w->missing, w->p, n * MATH_LN2_LOW));
+}
+
+/* a/c = 2ⁿ (1 + f + f_missing), f on [−¼, ½], of ratios that no number may hold */
+LOSSI_INLINE vreal lossi_ratio_split(const lossi_ratio *x, vreal *n, vreal *f_missing)
 {
     const vreal zero = v_set1(0), one = v_set1(1);
-    const vint moved = v_int_add(v_bits(u + one), v_int_set1(MATH_BITS_ONE - MATH_BITS_THREE_QUARTERS));
-    const vint exponent = v_int_shr(moved, MATH_SIGNIFICAND_BITS) - MATH_EXPONENT_HIGHEST;
-    const vreal n_one = v_from_int(exponent), inverse = v_pow2(-n_one), shift = inverse - one;
-    const vreal scaled = v_from_bits(v_int_sub(v_bits(u), v_int_shl(exponent, MATH_SIGNIFICAND_BITS)));
-    const vreal f_one = scaled + shift, back = f_one - scaled;
-    const vreal sum_missing = (scaled - (f_one - back)) + (shift - back);
-    /* significands in (½, 2) */
-    const vmask low = v_lt(x->q, v_set1(REAL(0.75))), high = v_ge(x->q, v_set1(REAL(1.5)));
-    const vreal step = v_select(low, -one, v_select(high, one, zero));
+    vreal n_a, n_c;
+    const vreal m = v_split(x->a, &n_a), m_c = v_split(x->c, &n_c), q = m / m_c; /* in (½, 2) */
+    const vmask low = v_lt(q, v_set1(REAL(0.75))), high = v_ge(q, v_set1(REAL(1.5)));
     const vreal power = v_select(low, v_set1(2), v_select(high, v_set1((real)0.5), one));
 
-    *n = v_select(x->large, x->n + step, n_one);
-    *f_missing = v_select(x->large, q_missing * power, v_fma(u_missing, inverse, sum_missing));
-    return v_select(x->large, v_fma(x->q, power, -one), f_one);
+    *n = n_a - n_c + v_select(low, -one, v_select(high, one, zero));
+    *f_missing = (v_fnma(q, m_c, m) / m_c) * power;
+    return v_fma(q, power, -one);
 }
 
-/* log(1 + u); a large ratio's logarithm is multiplied by `factor`. What f is missing enters with the slope 1/(1 + f). */
-LOSSI_INLINE vreal lossi_ratio_log1p(const lossi_ratio *x, vreal u, vreal u_missing, real factor)
-{
-    vreal n, f_missing;
-    const vreal f = lossi_ratio_reduce(x, u, u_missing, v_set1(0), &n, &f_missing);
-    const vreal slope = v_fma(f, f - REAL(1.0), v_set1(1)); /* 1/(1 + f) but for f³ */
-    const vreal ln2 = n * MATH_LN2_HIGH, sum = ln2 + f, sum_missing = f - (sum - ln2);
-    const vreal curved = v_fma(f, v_log_tail(f), v_set1((real)-0.5));
-    const vreal rest = sum_missing + v_fma(f_missing, slope, v_fma(f * f, curved, n * MATH_LN2_LOW));
-    const vreal log = v_select(x->large, v_set1(factor), v_set1(1)) * (sum + rest);
-    return v_select(v_lt(x->a, v_set1(REAL_INFINITY)), log, x->a); /* infinity and NaN */
-}
-
+/* log(a/c), the same */
 LOSSI_INLINE vreal lossi_ratio_log(const lossi_ratio *x)
 {
-    const vreal u = x->q * x->q;
-    return lossi_ratio_log1p(x, u, v_fma(x->q, x->q, -u), 2);
+    vreal n, f_missing;
+    const vreal f = lossi_ratio_split(x, &n, &f_missing), slope = v_fma(f, f - REAL(1.0), v_set1(1));
+    const vreal log = v_log_sum_low(n, f, v_fma(f_missing, slope, n * MATH_LN2_LOW));
+    return v_select(v_lt(x->a, v_set1(REAL_INFINITY)), log, x->a); /* infinity and NaN */
 }
 
 /*

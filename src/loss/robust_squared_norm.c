@@ -60,11 +60,13 @@ LOSSI_INLINE void cauchy(vreal s, const real *parameters, lossi_point *out)
 {
     const vreal b = v_set1(parameters[SQUARE]);
     const lossi_ratio x = lossi_ratio_above(s, b, ROBUST_LARGE * ROBUST_LARGE);
-    const vmask small = v_mask_and(v_lt(s, b), v_lt(x.q, v_set1(ROBUST_TINY)));
     vreal half_sum;
 
-    out->value = v_select(small, s, b * lossi_ratio_log1p(&x, x.q, v_set1(0), 1));
+    out->value = v_select(v_lt(x.q, v_set1(ROBUST_TINY)), s, b * v_log1p(x.q));
     out->gradient = weight(s, b, &half_sum);
+    if (lossi_rare(x.large)) {
+        out->value = v_select(x.large, b * lossi_ratio_log(&x), out->value);
+    }
     out->curvature = constant(-0.5) * out->gradient / half_sum;
 }
 
@@ -115,13 +117,20 @@ LOSSI_INLINE void tolerant(vreal s, const real *parameters, lossi_point *out)
 /* With p = 1/(1 + (s/a)²): ρ′ = p, ρ″ = −2 s/a² p²; far out (a/s)² and −2 (a/s)²/s */
 LOSSI_INLINE void arctan(vreal s, const real *parameters, lossi_point *out)
 {
-    const vreal a = v_set1(parameters[SCALE]), q = s / a, two = v_set1(2);
+    const vreal a = v_set1(parameters[SCALE]), two = v_set1(2);
     const lossi_ratio x = lossi_ratio_of(s, a);
-    const vreal p = lossi_ratio_weight(&x);
+    const lossi_weight w = lossi_weight_of(x.q);
+    const vreal p = lossi_weight_nearest(&w);
 
-    out->value = v_select(v_lt(q, v_set1(ROBUST_SMALL)), s, a * v_atan(q));
-    out->gradient = v_select(x.large, p * p, p);
-    out->curvature = -two * (p * (v_select(x.large, p, p * x.q) / v_select(x.large, s, a)));
+    out->value = v_select(lossi_ratio_small(&x), s, a * v_atan(x.q));
+    out->gradient = p;
+    out->curvature = -two * (p * ((p * x.q) / a));
+    if (lossi_rare(x.large)) {
+        const vreal far = a / s;
+        out->value = v_select(x.large, a * v_atan(s / a), out->value);
+        out->gradient = v_select(x.large, far * far, out->gradient);
+        out->curvature = v_select(x.large, -two * (far * (far / s)), out->curvature);
+    }
 }
 
 /* ---- the kernels: one loop a kind, then what was wanted of its results ---- */

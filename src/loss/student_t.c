@@ -9,23 +9,31 @@
  */
 #include "loss/robust.h"
 
-enum { DEGREES, SCALE, FULL, STRETCHED /* c */, CONSTANT };
+enum { DEGREES, SCALE, FULL, STRETCHED /* c */, STEEP /* (ν + 1)/c² */, CONSTANT };
 
 LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal one = v_set1(1), half = v_set1((real)0.5), c = v_set1(parameters[STRETCHED]);
-    const vreal more = v_set1(parameters[DEGREES]) + one, inner = half * more;
+    const vreal more = v_set1(parameters[DEGREES]) + one, inner = half * more,
+                steep = v_set1(parameters[STEEP]);
     const lossi_ratio x = lossi_ratio_of(prediction - target, c);
-    const vreal p = lossi_ratio_weight(&x), pc = p / c; /* c/|r|, over c, where the ratio is large */
-    const vreal q = v_select(x.large, one, x.a / c);
+    const lossi_weight w = lossi_weight_of(x.q);
+    const vreal p = lossi_weight_nearest(&w);
 
-    out->value = v_select(lossi_ratio_small(&x), (inner * q) * q, inner * lossi_ratio_log(&x));
+    out->value = v_select(lossi_ratio_small(&x), (inner * x.q) * x.q, inner * lossi_weight_log(&w));
+    out->gradient = (x.r * p) * steep;
+    out->majorizer = steep * p;
+    out->curvature = steep * (((one - x.q) * (one + x.q)) * (p * p));
+    if (lossi_rare(x.large)) {
+        const vreal far = (c / x.a) / c, square = (more * far) * far;
+        out->value = v_select(x.large, more * lossi_ratio_log(&x), out->value);
+        out->gradient = v_select(x.large, v_copysign(more, x.r) * far, out->gradient);
+        out->majorizer = v_select(x.large, square, out->majorizer);
+        out->curvature = v_select(x.large, -square, out->curvature);
+    }
     if (parameters[FULL] != 0) {
         out->value = out->value + v_set1(parameters[CONSTANT]);
     }
-    out->gradient = more * v_copysign(v_select(v_is_nan(x.r), x.r, q), x.r) * pc;
-    out->majorizer = more * v_select(x.large, pc, one / c) * pc;
-    out->curvature = v_select(x.large, -more * pc * pc, more * (((one - x.q) * (one + x.q)) * pc) * pc);
 }
 
 #define LOSSI_FORMULA student_t
@@ -85,6 +93,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     const double nu = prepared->parameters[DEGREES], c = prepared->parameters[SCALE] * sqrt(nu);
     (void)values;
     prepared->parameters[STRETCHED] = c;
+    prepared->parameters[STEEP] = (nu + 1) / c / c;
     prepared->bounds = (lossi_bounds){(nu + 1) / (2 * c), (nu + 1) / c / c, 0, LOSSI_UNBOUNDED,
                                       LOSSI_UNBOUNDED};
     if (prepared->parameters[FULL] != 0) {

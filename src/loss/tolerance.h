@@ -29,7 +29,8 @@ LOSSI_INLINE lossi_tolerance lossi_tolerance_of(vreal s, vreal s_missing, vreal 
     lossi_tolerance rho;
     vreal one_minus;
     const vreal half = lossi_half_decay(v_abs(x), v_select(up, rest, -rest), &one_minus), e = half * half;
-    const vreal p = lossi_weight_or(half, v_ne(half, half), half, half); /* 1/(1 + e) */
+    const lossi_weight weight = lossi_weight_of(half);
+    const vreal p = lossi_weight_nearest(&weight); /* 1/(1 + e) */
     rho.first = v_select(up, one, half);
     rho.second = rho.first * p;
     rho.side = half * p;

@@ -53,28 +53,44 @@ LOSSI_INLINE vreal v_atan_tail(vreal z)
 
 #endif
 
-LOSSI_INLINE vreal v_atan(vreal x)
+/* atan a = pi / 4 quarters + atan(numerator / denominator), a >= 0 and not infinite; what a + 1 and a - 1 lost by rounding */
+typedef struct v_atan_quotient {
+    vreal numerator, numerator_missing, denominator, denominator_missing, quarters;
+} v_atan_quotient;
+
+LOSSI_INLINE v_atan_quotient v_atan_reduce(vreal a)
 {
     vreal zero = v_set1(REAL(0.0)), one = v_set1(REAL(1.0));
-    vreal a = v_min(v_set1(MATH_ATAN_INFINITY), v_abs(x)); /* keeps NaN */
     vmask small = v_le(a, v_set1(MATH_TAN_PI_8)), large = v_gt(a, v_set1(MATH_TAN_3PI_8));
     vmask middle = v_mask_not(v_mask_or(small, large));
     vreal below = a - one, above = a + one;
-    vreal numerator = v_select(small, a, v_select(large, -one, below));
-    vreal numerator_missing = v_select(middle, a - (below + one), zero);
-    vreal denominator = v_select(small, one, v_select(large, a, above));
-    vreal denominator_missing = v_select(middle, a - (above - one), zero);
-    vreal inverse = one / denominator;
-    vreal q = numerator * inverse;
-    vreal remainder = v_fnma(q, denominator, numerator) + v_fnma(q, denominator_missing, numerator_missing);
+    v_atan_quotient x;
+    x.numerator = v_select(small, a, v_select(large, -one, below));
+    x.numerator_missing = v_select(middle, a - (below + one), zero);
+    x.denominator = v_select(small, one, v_select(large, a, above));
+    x.denominator_missing = v_select(middle, a - (above - one), zero);
+    x.quarters = v_select(small, zero, v_select(large, v_set1(REAL(2.0)), one));
+    return x;
+}
+
+/* The reciprocal of the denominator may be a few ulp off: its error is measured. */
+LOSSI_INLINE vreal v_atan_of(const v_atan_quotient *x, vreal inverse)
+{
+    vreal q = x->numerator * inverse;
+    vreal remainder = v_fnma(q, x->denominator, x->numerator) +
+                      v_fnma(q, x->denominator_missing, x->numerator_missing);
     vreal z = q * q;
-    vreal quarters = v_select(small, zero, v_select(large, v_set1(REAL(2.0)), one));
-    vreal base = quarters * MATH_PI_4;
+    vreal base = x->quarters * MATH_PI_4;
     vreal head = base + q;
     vreal missing = q - (head - base);
-    vreal low = v_fma(remainder, inverse, quarters * MATH_PI_4_LOW);
-    vreal y = head + (missing + v_fma(q * z, v_atan_tail(z), low));
-    return v_copysign(y, x);
+    vreal low = v_fma(remainder, inverse, x->quarters * MATH_PI_4_LOW);
+    return head + (missing + v_fma(q * z, v_atan_tail(z), low));
+}
+
+LOSSI_INLINE vreal v_atan(vreal x)
+{
+    v_atan_quotient a = v_atan_reduce(v_min(v_set1(MATH_ATAN_INFINITY), v_abs(x))); /* keeps NaN */
+    return v_copysign(v_atan_of(&a, v_set1(REAL(1.0)) / a.denominator), x);
 }
 
 #endif
