@@ -87,6 +87,9 @@ static void write_pack(const lossi_tile *tile, int64_t row, const lossi_margin_r
     vreal gap[LOSSI_PACK], number[LOSSI_PACK], gradient[LOSSI_PACK], curvature[LOSSI_PACK], d[LOSSI_PACK];
     load_gaps(tile, m, j, gap);
     lossi_column_numbers(j, number);
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        d[v] = zero;
+    }
     if (to.product != NULL) {
         load_along(tile, m, j, gap, d);
     }
