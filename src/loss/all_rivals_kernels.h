@@ -32,11 +32,18 @@ LOSSI_INLINE void load_gaps(const lossi_tile *tile, const lossi_margin_row *m, i
     }
 }
 
-/* 1 where a rival costs, times d_j − d_y: NaN of infinity and NaN everywhere, as with any curvature of 0. */
+/* 1 where a rival costs, times d_j − d_y: NaN of infinity and NaN everywhere, as with any curvature of 0. 0 when
+   no product is wanted. */
 LOSSI_INLINE void load_along(const lossi_tile *tile, const lossi_margin_row *m, int64_t j, const vreal *gap,
                              vreal *along)
 {
     const vreal zero = v_set1(0);
+    if (tile->product == NULL) {
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            along[v] = zero;
+        }
+        return;
+    }
     lossi_load_pack(m->direction, j, tile->columns, m->along, along);
     for (int v = 0; v < LOSSI_PACK; v++) {
         along[v] = v_select(v_gt(gap[v], zero), v_set1(1), zero) * (along[v] - v_set1(m->along));
@@ -55,9 +62,7 @@ static rival_sums sum_rivals(const lossi_tile *tile, const lossi_margin_row *m)
     lossi_lane_sum_clear(&along);
     for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
         load_gaps(tile, m, j, gap);
-        if (tile->product != NULL) {
-            load_along(tile, m, j, gap, d);
-        }
+        load_along(tile, m, j, gap, d);
         for (int v = 0; v < LOSSI_PACK; v++) {
             const vreal g = v_max(zero, gap[v]); /* keeps NaN */
             lossi_lane_sum_add(&value, v, square ? g * g : g);
@@ -87,12 +92,7 @@ static void write_pack(const lossi_tile *tile, int64_t row, const lossi_margin_r
     vreal gap[LOSSI_PACK], number[LOSSI_PACK], gradient[LOSSI_PACK], curvature[LOSSI_PACK], d[LOSSI_PACK];
     load_gaps(tile, m, j, gap);
     lossi_column_numbers(j, number);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        d[v] = zero;
-    }
-    if (to.product != NULL) {
-        load_along(tile, m, j, gap, d);
-    }
+    load_along(tile, m, j, gap, d);
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vmask here = v_eq(number[v], v_set1((real)m->label)), costs = v_gt(gap[v], zero);
         gradient[v] = v_select(here, slope, v_select(costs, square ? twice * gap[v] : f, zero));
