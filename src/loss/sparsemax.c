@@ -92,10 +92,17 @@ LOSSI_INLINE void load_probabilities(const projection *s, const vreal *x, vreal 
     }
 }
 
-/* 1 in S and 0 outside, times d from its origin: NaN of infinity and NaN, as with any curvature of 0. */
+/* 1 in S and 0 outside, times d from its origin: NaN of infinity and NaN, as with any curvature of 0. 0
+   when no product is wanted. */
 LOSSI_INLINE void load_direction(const lossi_tile *tile, const lossi_margin_row *m, const projection *s,
                                  int64_t j, const vreal *p, vreal *d)
 {
+    if (tile->product == NULL) {
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            d[v] = v_set1(0);
+        }
+        return;
+    }
     lossi_load_pack(m->direction, j, tile->columns, s->origin, d);
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vmask in = v_gt(p[v], v_set1(0));
@@ -116,9 +123,7 @@ static real evaluate_row(const lossi_tile *tile, const lossi_margin_row *m, proj
     for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
         load_logits(tile, m, s, j, x, number);
         load_probabilities(s, x, p);
-        if (tile->product != NULL) {
-            load_direction(tile, m, s, j, p, d);
-        }
+        load_direction(tile, m, s, j, p, d);
         for (int v = 0; v < LOSSI_PACK; v++) {
             const vreal other = v_select(v_eq(number[v], v_set1((real)m->label)), zero, p[v]);
             lossi_lane_sum_add(&others, v, other);
@@ -147,9 +152,7 @@ static void write_pack(const lossi_tile *tile, int64_t row, const lossi_margin_r
     vreal x[LOSSI_PACK], number[LOSSI_PACK], p[LOSSI_PACK], d[LOSSI_PACK], curvature[LOSSI_PACK];
     load_logits(tile, m, s, j, x, number);
     load_probabilities(s, x, p);
-    if (to.product != NULL) {
-        load_direction(tile, m, s, j, p, d);
-    }
+    load_direction(tile, m, s, j, p, d);
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vreal part = s->majorizer ? v_set1(1) : v_select(v_gt(p[v], zero), v_set1(1), zero);
         curvature[v] = part * bend;
