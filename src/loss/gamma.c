@@ -24,17 +24,23 @@
 
 LOSSI_INLINE void gamma(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal x = prediction, y = target, zero = v_set1(0), infinity = v_set1(REAL_INFINITY);
-    const vmask far = v_lt(x, v_set1(-FAR)); /* e⁻ˣ alone may be infinite where y e⁻ˣ is not */
-    const vreal e = v_exp(v_select(far, -x - LOG_STEP, -x)), scaled = v_select(far, y * STEP, y);
-    const vreal part = v_select(v_eq(e, zero), zero, scaled * e);
-    const vreal safe = v_select(v_is_nan(y), y, part);
+    const vreal x = prediction, y = target, one = v_set1(1), infinity = v_set1(REAL_INFINITY);
+    const vreal part = y * v_exp(-x);
     (void)parameters;
 
-    out->value = v_select(v_eq(x, -infinity), v_select(v_is_nan(y), y, infinity), x + safe);
-    out->gradient = v_set1(1) - safe;
-    out->curvature = safe;
-    out->majorizer = safe;
+    out->value = x + part;
+    out->gradient = one - part;
+    out->curvature = out->majorizer = part;
+    const vmask plain = v_mask_and(v_ge(x, v_set1(-FAR)), v_lt(out->value, infinity)); /* false for NaN */
+    if (lossi_rare(v_mask_not(plain))) {
+        const vmask far = v_lt(x, v_set1(-FAR)); /* e⁻ˣ alone may be infinite where y e⁻ˣ is not */
+        const vreal e = v_exp(v_select(far, -x - LOG_STEP, -x)), scaled = v_select(far, y * STEP, y);
+        const vreal product = v_select(v_eq(e, v_set1(0)), v_set1(0), scaled * e);
+        const vreal safe = v_select(plain, part, v_select(v_is_nan(y), y, product));
+        out->value = v_select(v_eq(x, -infinity), v_select(v_is_nan(y), y, infinity), x + safe);
+        out->gradient = one - safe;
+        out->curvature = out->majorizer = safe;
+    }
 }
 
 #define LOSSI_FORMULA gamma

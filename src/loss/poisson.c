@@ -19,8 +19,10 @@
 
 enum { LINK, FULL };
 
-/* The value with log Γ(y + 1); mean and the rest are the terms of the value without, rest being subtracted. */
-LOSSI_INLINE vreal with_constant(vreal value, vreal x, vreal y, vreal mean, vreal rest, int identity)
+/* The value with log Γ(y + 1); mean and the rest are the terms of the value without, rest being subtracted. It is long, and few
+ * ask for it: not a part of the loop. */
+static __attribute__((noinline)) vreal with_constant(vreal value, vreal x, vreal y, vreal mean, vreal rest,
+                                                     int identity)
 {
     const vreal one = v_set1(1), half = v_set1((real)0.5), infinity = v_set1(REAL_INFINITY);
     const vmask large = v_ge(y, v_set1(4)), small = v_lt(y, v_set1(2));
@@ -47,6 +49,20 @@ LOSSI_INLINE vreal with_constant(vreal value, vreal x, vreal y, vreal mean, vrea
     return v_select(number, v_select(large, far, near), value);
 }
 
+/* With the link log, where the value is infinite or NaN. */
+LOSSI_INLINE void ends_of_log(vreal x, vreal y, vreal mean, lossi_point *out)
+{
+    const vreal zero = v_set1(0), infinity = v_set1(REAL_INFINITY);
+    const vmask over = v_eq(mean, infinity), nan = v_is_nan(y); /* eˣ outgrows y x */
+    const vmask none = v_mask_and(v_eq(y, zero), v_eq(x, -infinity));
+    const vmask start = v_mask_and(v_eq(x, zero), v_eq(y, infinity));
+    const vreal value = v_select(over, infinity,
+                                 v_select(none, zero, v_select(start, v_set1(1), out->value)));
+    out->value = v_select(nan, y, value);
+    out->gradient = v_select(nan, y, v_select(over, infinity, out->gradient));
+    out->curvature = v_select(nan, y, out->curvature);
+}
+
 LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal zero = v_set1(0), one = v_set1(1), infinity = v_set1(REAL_INFINITY), x = prediction,
@@ -65,15 +81,17 @@ LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters
         }
     } else {
         const vreal mean = v_exp(x);
-        const vmask over = v_eq(mean, infinity), nan = v_is_nan(y); /* eˣ outgrows y x */
-        const vreal linear = v_select(v_mask_or(v_eq(y, zero), v_eq(x, zero)), y - y, y * x);
-        out->value = v_select(nan, y,
-                              v_select(over, infinity, mean - v_select(v_eq(y, infinity), y * x, linear)));
-        out->value = v_select(v_mask_and(v_eq(x, zero), v_eq(y, infinity)), one, out->value);
-        out->gradient = v_select(nan, y, v_select(over, infinity, mean - y));
-        out->curvature = v_select(nan, y, mean);
+        const vreal linear = y * x;
+        out->value = mean - linear;
+        out->gradient = mean - y;
+        out->curvature = mean;
+        const vmask number = v_lt(v_abs(out->value), infinity);
+        if (lossi_rare(v_mask_not(number))) {
+            ends_of_log(x, y, mean, out);
+        }
         if (parameters[FULL] != 0) {
-            out->value = with_constant(out->value, x, y, mean, linear, 0);
+            const vreal rest = v_select(v_mask_or(v_eq(y, zero), v_eq(x, zero)), y - y, linear);
+            out->value = with_constant(out->value, x, y, mean, rest, 0);
         }
     }
     out->majorizer = out->curvature;

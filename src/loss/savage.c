@@ -8,7 +8,6 @@
  * curvature: with p = σ(s), the maximum of 2 (1 − p)² p (3p − 1), at p = (9 + √33)/24.
  * Masnadi-Shirazi & Vasconcelos, On the design of loss functions for classification (2008).
  */
-#include "loss/logit.h"
 #include "loss/margin.h"
 
 enum { TARGET_ENCODING };
@@ -17,16 +16,19 @@ enum { TARGET_ENCODING };
 
 LOSSI_INLINE void savage(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal one = v_set1(1), two = v_set1(2);
+    const vreal zero = v_set1(0), one = v_set1(1), two = v_set1(2);
     const vreal y = lossi_sign(target, parameters), s = y * prediction;
-    const lossi_logit l = lossi_logit_of(s);
-    const vreal q = v_select(l.up, l.small, l.large);
+    const vmask up = v_ge(s, zero);
+    vreal missing;
+    const vreal e = v_exp_parts(v_copysign(s, v_set1(-1)), &missing), d = one + e, inverse = one / d;
+    const vreal rest = v_fnma(inverse, d, one) - inverse * ((e - (d - one)) + missing);
+    const vreal large = v_fma(rest, inverse, inverse), q = v_select(up, e, one) * large;
     /* q (2p − q)/large²; at the zero of the curvature with what e lost by rounding */
-    const vreal factor = v_select(l.up, l.e * (two - l.e), v_fma(two, l.e, -one) + two * l.missing);
+    const vreal factor = v_select(up, e * (two - e), v_fma(two, e, -one) + two * missing);
 
     out->value = q * q;
-    out->gradient = -y * (two * (l.small_large * q));
-    out->curvature = (two * factor) * (l.small_large * l.square);
+    out->gradient = (-two * y) * ((e * large) * (large * q));
+    out->curvature = (two * factor) * ((e * large) * (large * (large * large)));
     out->majorizer = v_select(v_is_nan(s), s, v_set1((real)LARGEST_CURVATURE));
 }
 

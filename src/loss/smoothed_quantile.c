@@ -10,6 +10,7 @@
  * Zheng, Gradient descent algorithms for quantile regression with smooth approximation (2011), eq. (4); majorizer: Jaakkola &
  * Jordan, Bayesian parameter estimation via variational methods (2000), eq. (9).
  */
+#include "loss/robust.h"
 #include "loss/sides.h"
 
 /* The weights below and above are τ and 1 − τ; then what is missing of them in float32 and in float64. */
@@ -25,47 +26,40 @@ enum {
     ABOVE_MISSING = LOSSI_REAL == 32 ? ABOVE_FLOAT32 : ABOVE_FLOAT64
 };
 
-/* e = root · lower, where both are e^(−x/2) once e is nothing beside 1: h may lift e from below the normal numbers. */
-typedef struct decay {
-    vmask deep;
-    vreal root, lower, e, missing; /* missing: what e lost by rounding */
-    vreal sigma;                   /* 1/(1 + e), rounded once but for a little */
-} decay;
+/* Beyond, e is near the numbers that are not normal. */
+#define DEEP (LOSSI_REAL == 32 ? REAL(80.0) : REAL(700.0))
 
-LOSSI_INLINE decay decay_of(vreal x)
-{
-    const vreal zero = v_set1(0), one = v_set1(1);
-    decay d;
-    d.deep = v_gt(x, v_set1(40)); /* e⁻⁴⁰ < 2⁻⁵⁷ */
-    d.root = v_exp_parts(-v_select(d.deep, v_set1((real)0.5) * x, x), &d.missing);
-    d.missing = v_select(d.deep, zero, d.missing);
-    d.lower = v_select(d.deep, d.root, one);
-    d.e = d.root * d.lower;
-    const vreal sum = one + d.e, sum_missing = (d.e - (sum - one)) + d.missing, inverse = one / sum;
-    d.sigma = v_fma(v_fnma(inverse, sum, one) - inverse * sum_missing, inverse, inverse);
-    return d;
-}
+/* From here on e is 0, and so is its root. */
+#define GONE REAL(4000.0)
 
 LOSSI_INLINE void smoothed_quantile(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal below = v_set1(parameters[QUANTILE]), below_missing = v_set1(parameters[BELOW_MISSING]);
     const vreal above = v_set1(parameters[ABOVE]), above_missing = v_set1(parameters[ABOVE_MISSING]);
-    const vreal width = v_set1(parameters[WIDTH]), half = v_set1((real)0.5);
-    const vreal r = prediction - target, a = v_abs(r), x = a / width;
+    const vreal width = v_set1(parameters[WIDTH]), one = v_set1(1), half = v_set1((real)0.5);
+    const vreal r = prediction - target, a = v_abs(r), x = lossi_over(v_min(width * GONE, a), width);
     const vmask low = v_lt(r, v_set1(0));
     const vreal own = v_select(low, below, above), own_missing = v_select(low, below_missing, above_missing);
     const vreal other = v_select(low, above, below),
                 other_missing = v_select(low, above_missing, below_missing);
-    const decay d = decay_of(x);
-    const vreal soft = v_select(d.deep, d.root, v_log1p_unit(d.e)); /* log1p(e) = soft · lower */
-    const vreal lost = v_fnma(other_missing, d.e, v_fnma(other, d.missing, own_missing));
-    const vreal slope = (v_fnma(other, d.e, own) + lost) * d.sigma;
+    const vmask deep = v_gt(x, v_set1(DEEP));
+    vreal missing; /* what e lost by rounding */
+    const vreal e = v_exp_parts(-x, &missing), sum = one + e, inverse = one / sum;
+    const vreal rest = v_fnma(inverse, sum, one) - inverse * ((e - (sum - one)) + missing);
+    const vreal sigma = v_fma(rest, inverse, inverse), linear = own * lossi_weighed(own, a);
+    const vreal lost = v_fnma(other_missing, e, v_fnma(other, missing, own_missing));
+    const vreal slope = (v_fnma(other, e, own) + lost) * sigma;
 
-    out->value = v_fma(width * soft, d.lower, own * lossi_weighed(own, a));
+    out->value = v_fma(width, v_log1p_unit(e), linear);
     out->gradient = v_select(low, -slope, slope);
-    out->curvature = (d.root * (d.sigma * d.sigma) / width) * d.lower;
+    out->curvature = e * (sigma * sigma) / width;
+    if (lossi_rare(deep)) { /* log1p(e) = e = root²: h may lift it from below the normal numbers */
+        const vreal root = v_exp(-half * v_select(deep, x, v_set1(DEEP)));
+        out->value = v_select(deep, v_fma(width * root, root, linear), out->value);
+        out->curvature = v_select(deep, (root / width) * root, out->curvature);
+    }
     out->majorizer = v_select(v_lt(x, v_set1(REAL_MIN)), v_set1((real)0.25) / width,
-                              half * ((-v_expm1(-x) * d.sigma) / a));
+                              half * ((-v_expm1(-x) * sigma) / a));
 }
 
 #define LOSSI_FORMULA smoothed_quantile

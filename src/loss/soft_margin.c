@@ -7,23 +7,25 @@
  * Cox, The regression analysis of binary sequences (1958); majorizer: Jaakkola & Jordan, Bayesian parameter estimation via
  * variational methods (2000), eq. (9).
  */
-#include "loss/logit.h"
 #include "loss/margin.h"
 
 enum { TARGET_ENCODING };
 
 LOSSI_INLINE void soft_margin(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal zero = v_set1(0), half = v_set1((real)0.5);
+    const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
     const vreal y = lossi_sign(target, parameters), s = y * prediction;
-    const lossi_logit l = lossi_logit_of(s);
+    const vmask up = v_ge(s, zero);
+    const vreal below = v_copysign(s, v_set1(-1)), a = -below, e = v_exp_nonpositive(below);
+    const vreal d = one + e, large = one / d; /* σ(|s|) */
+    const vreal nearest = v_fma(v_fnma(large, d, one) - large * (e - (d - one)), large, large);
 
-    out->value = l.soft + v_select(l.up, zero, l.a);
-    out->gradient = -y * v_select(l.up, l.small, l.large);
-    out->curvature = l.small_large;
+    out->value = v_log1p_unit(e) + v_select(up, zero, a);
+    out->gradient = -y * (v_select(up, e, one) * large);
+    out->curvature = e * (nearest * nearest);
     /* tanh(a/2)/(2a) = expm1(−a)/(−2a (1 + e)); ¼ at 0 */
-    out->majorizer = v_select(v_lt(l.a, v_set1(REAL_MIN)), v_set1((real)0.25),
-                              half * ((-v_expm1(-l.a) / l.a) * l.large));
+    out->majorizer = v_select(v_lt(a, v_set1(REAL_MIN)), v_set1((real)0.25),
+                              half * ((-v_expm1(-a) / a) * large));
 }
 
 #define LOSSI_FORMULA soft_margin
