@@ -360,6 +360,15 @@ static char *output(const work *w, const lossi_view *view, int32_t buffer, int32
     return view->pointer != NULL || needed ? w->elements[buffer] : NULL;
 }
 
+/* The same of the gradient, which curvatures and products need as well. */
+static char *gradient_output(const work *w, const lossi_place *place, const char *prediction)
+{
+    char *gradient = output(w, &place->gradient, GRADIENT,
+                            place->curvature.pointer != NULL || place->product.pointer != NULL);
+    const int32_t apart = (w->e->function->row->flags & LOSSI_APART) != 0;
+    return apart && gradient == prediction ? w->elements[GRADIENT] : gradient;
+}
+
 /* ---- adding up ---- */
 
 void lossi_total_clear(lossi_total *total)
@@ -482,8 +491,7 @@ void lossi_evaluation_tile(const lossi_evaluation *e, char *scratch, int64_t til
     const int32_t whole = w.active == NULL &&
                           pointwise; /* a row-wise value may have any stride: it goes by scratch */
     tile.value = whole ? output(&w, &place->value, VALUE, 1) : w.elements[VALUE];
-    tile.gradient = output(&w, &place->gradient, GRADIENT,
-                           place->curvature.pointer != NULL || product_wanted);
+    tile.gradient = gradient_output(&w, place, tile.prediction);
     tile.curvature = output(&w, &place->curvature, CURVATURE, product_wanted && pointwise);
     if (product_wanted) {
         tile.direction = fetch_view(&w, &place->direction, w.elements[DIRECTION]);

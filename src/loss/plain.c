@@ -32,6 +32,10 @@ int32_t lossi_plain_init(lossi_plain *plain, const lossi_evaluation *e, const lo
         (!dense(gradient, e->columns) || (e->target != NULL && gradient->pointer == target->pointer))) {
         return 0;
     }
+    if (gradient != NULL && gradient->pointer == prediction->pointer &&
+        (e->function->row->flags & LOSSI_APART) != 0) {
+        return 0;
+    }
     plain->e = e;
     plain->prediction = prediction->pointer;
     plain->target = target->pointer;

@@ -3,6 +3,7 @@
  * and this one must not.
  */
 #include <math.h>
+#include <string.h>
 
 #include "support/batch.h"
 #include "support/check.h"
@@ -241,6 +242,108 @@ static void test_multilabel_soft_margin(void **state)
     }
 }
 
+/* The example of PyTorch's documentation, whose target is (3, 0, -1, 1): labels 3 and 0; and of it the gradient by hand. */
+static void test_multilabel_margin(void **state)
+{
+    static const double logits[] = {0.1, 0.2, 0.4, 0.8}, target[] = {1, 0, 0, 1}, signs[] = {1, -1, -1, 1};
+    static const double all[] = {1, 1, 1, 1}, none[] = {0, 0, 0, 0}, gradient[] = {-0.5, 0.5, 0.5, -0.5};
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        row made = evaluate_row("multilabel_margin", "", dtypes[k], 4, logits, target, 0, NULL);
+        row other = evaluate_row("multilabel_margin", "target_encoding=signs", dtypes[k], 4, logits, signs, 0,
+                                 NULL);
+        assert_close(made.value, 0.85, tolerance[k], 0);
+        assert_close(made.denominator, 1, 0, 0);
+        assert_close(other.value, made.value, 0, 0);
+        for (int j = 0; j < 4; j++) {
+            assert_close(made.gradient[j], gradient[j], 0, 0);
+            assert_close(other.gradient[j], gradient[j], 0, 0);
+            assert_close(made.curvature[j], 0, 0, 0);
+        }
+        assert_close(evaluate_row("multilabel_margin", "", dtypes[k], 4, logits, all, 0, NULL).value, 0, 0,
+                     0);
+        assert_close(evaluate_row("multilabel_margin", "", dtypes[k], 4, logits, none, 0, NULL).value, 0, 0,
+                     0);
+    }
+}
+
+/* A single label makes it multi_margin; a margin just reached has no gradient. */
+static void test_multilabel_margin_of_one_label(void **state)
+{
+    static const double reached[] = {2, 1, 0.5, 1};
+    (void)state;
+    for (int i = 0; i < ROWS; i++) {
+        double logits[4];
+        for (int j = 0; j < 4; j++) {
+            logits[j] = i == 0 ? reached[j] : 4 * scatter(4 * i + j) - 2;
+        }
+        for (int64_t label = 0; label < 4; label++) {
+            double target[4] = {0};
+            target[label] = 1;
+            row made = evaluate_row("multilabel_margin", "", LOSS_FLOAT64, 4, logits, target, 0, NULL);
+            row other = evaluate_row("multi_margin", "", LOSS_FLOAT64, 4, logits, NULL, label, NULL);
+            assert_close(made.value, other.value, 1e-15, 0);
+            for (int j = 0; j < 4; j++) {
+                assert_close(made.gradient[j], other.gradient[j], 0, 0);
+                assert_close(made.gradient[j], 0, 0, i == 0 && label == 0 ? 0 : 1);
+            }
+        }
+    }
+}
+
+/* A NaN that is compared with nothing: in a row of labels only, of none, and as a target. */
+static void test_multilabel_margin_of_nan(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        for (int at = 0; at < 12; at++) {
+            double logits[] = {0.5, 1, 2}, target[] = {at / 6, at / 6, at / 6};
+            (at % 6 < 3 ? logits : target)[at % 3] = (double)NAN;
+            row made = evaluate_row("multilabel_margin", "", dtypes[k], 3, logits, target, 0, NULL);
+            assert_close(made.value, (double)NAN, 0, 0);
+            for (int j = 0; j < 3; j++) {
+                assert_close(made.gradient[j], (double)NAN, 0, 0);
+            }
+        }
+    }
+}
+
+/* The gradient counts pairs, yet it may take the place of the logits: with and without what makes an evaluation special. */
+static void test_multilabel_margin_in_place(void **state)
+{
+    enum { COLUMNS = 21, COUNT = ROWS * COLUMNS };
+    static double logits[COUNT], target[COUNT], apart[COUNT], within[COUNT], weight[ROWS];
+    loss_function *function = make_function("multilabel_margin", "");
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        logits[i] = 4 * scatter(i) - 2;
+        target[i] = scatter(i + 7) < 0.3;
+        weight[i / COLUMNS] = 1;
+    }
+    for (int weighed = 0; weighed < 2; weighed++) {
+        for (int k = 0; k < 2; k++) {
+            double *gradient = k == 0 ? apart : within;
+            loss_data *inputs, *outputs;
+            assert_status(context, loss_data_create(&inputs, context), LOSS_OK);
+            assert_status(context, loss_data_create(&outputs, context), LOSS_OK);
+            memcpy(within, logits, sizeof within);
+            loss_data_set_input(inputs, "prediction", within, LOSS_FLOAT64, ROWS, COLUMNS, COLUMNS, 1);
+            loss_data_set_input(inputs, "target", target, LOSS_FLOAT64, ROWS, COLUMNS, COLUMNS, 1);
+            if (weighed) {
+                loss_data_set_input(inputs, "weight", weight, LOSS_FLOAT64, ROWS, 1, 1, 1);
+            }
+            loss_data_set_output(outputs, "gradient", gradient, LOSS_FLOAT64, ROWS, COLUMNS, COLUMNS, 1);
+            assert_status(context, loss_function_evaluate(context, function, inputs, outputs, NULL, NULL),
+                          LOSS_OK);
+            loss_data_free(inputs);
+            loss_data_free(outputs);
+        }
+        assert_true(apart[0] != 0);
+        assert_same_bits(within, apart, LOSS_FLOAT64, COUNT);
+    }
+    loss_function_free(function);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -253,6 +356,10 @@ int main(void)
         cmocka_unit_test(test_sparsemax),
         cmocka_unit_test(test_sparsemax_near_its_margin),
         cmocka_unit_test(test_multilabel_soft_margin),
+        cmocka_unit_test(test_multilabel_margin),
+        cmocka_unit_test(test_multilabel_margin_of_one_label),
+        cmocka_unit_test(test_multilabel_margin_of_nan),
+        cmocka_unit_test(test_multilabel_margin_in_place),
     };
     return cmocka_run_group_tests(tests, known_setup, known_teardown);
 }
