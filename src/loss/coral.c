@@ -128,6 +128,7 @@ const lossi_row lossi_row_coral = {
                "k = target, b = biases",
     .reference = "Cao, Mirjalili & Raschka, Rank consistent ordinal regression for neural networks (2020)",
     .elsewhere = "coral-pytorch coral_loss",
+    .elementary = "exp log1p",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_LABELS,
     .structure = &structure,
     .prepare = prepare,

@@ -267,6 +267,7 @@ const lossi_row lossi_row_info_nce = {
     .reference =
         "van den Oord, Li & Vinyals, Representation learning with contrastive predictive coding (2018)",
     .elsewhere = "optax ntxent; pytorch-metric-learning NTXentLoss, NPairsLoss (temperature=1)",
+    .elementary = "exp",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_PROBABILISTIC,
     .structure = &structure,
     .options = options,

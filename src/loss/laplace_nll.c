@@ -140,6 +140,7 @@ const lossi_row lossi_row_laplace_nll = {
     .summary = "negative log-likelihood of a Laplace distribution, location and scale predicted",
     .formula = "log(b) + |r|/b, r = prediction - target, b = scale or exp(log_scale)",
     .reference = "Kotz, Kozubowski & Podgorski, The Laplace distribution and generalizations (2001)",
+    .elementary = "log",
     .flags = LOSSI_POINTWISE | LOSSI_PROBABILISTIC,
     .structure = &structure,
     .options = options,

@@ -231,6 +231,7 @@ const lossi_row lossi_row_list_mle = {
         "sum_k log(sum_(j >= k) exp(x_j)) - x_k, x = prediction in the order of the targets, largest first",
     .reference = "Xia, Liu, Wang, Zhang & Li, Listwise approach to learning to rank (2008)",
     .elsewhere = "TF-Ranking ListMLELoss",
+    .elementary = "exp",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_PROBABILISTIC,
     .structure = &structure,
     .prepare = prepare,

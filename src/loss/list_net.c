@@ -176,6 +176,7 @@ const lossi_row lossi_row_list_net = {
         "Cao, Qin, Liu, Tsai & Li, Learning to rank: from pairwise approach to listwise approach (2007)",
     .elsewhere = "rax softmax_loss (target_transform=normalize); optax ranking_softmax_loss (none); CatBoost "
                  "QuerySoftMax; TF-Ranking SoftmaxLoss",
+    .elementary = "exp",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_PROBABILISTIC,
     .structure = &structure,
     .options = options,

@@ -176,6 +176,7 @@ const lossi_row lossi_row_supervised_contrastive = {
         "t = temperature",
     .reference = "Khosla et al., Supervised contrastive learning (2020), eq. (2)",
     .elsewhere = "SupContrast SupConLoss; pytorch-metric-learning SupConLoss",
+    .elementary = "exp",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_PROBABILISTIC,
     .structure = &structure,
     .options = options,
