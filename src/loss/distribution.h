@@ -111,7 +111,10 @@ LOSSI_INLINE void lossi_softmax_total(const lossi_lane_sum *lanes, lossi_softmax
 #endif
 }
 
-/* exp(z_j − m) of 16 columns and what it is missing; 1 in the largest column. Gives the logits from there, z_j − m. */
+/*
+ * exp(z_j − m) of 16 columns and what it is missing; 1 in the largest column. Gives the logits from there, z_j − m. What is 0, columns
+ * beyond the row first of all, is not computed: an exponential that underflows takes processors a hundred times as long.
+ */
 LOSSI_INLINE void lossi_softmax_exponentials(const lossi_softmax *softmax, int64_t j, vreal *x, vreal *e,
                                              vreal *missing, vmask *largest)
 {
@@ -121,7 +124,9 @@ LOSSI_INLINE void lossi_softmax_exponentials(const lossi_softmax *softmax, int64
     for (int v = 0; v < LOSSI_PACK; v++) {
         largest[v] = v_eq(number[v], v_set1((real)softmax->largest));
         x[v] = v_select(largest[v], v_set1(0), x[v] - v_set1(softmax->maximum)); /* ∞ − ∞ is 0 there */
-        e[v] = v_exp_parts(x[v], &missing[v]);
+        const vmask none = v_lt(x[v], v_set1(MATH_EXP_LOWEST));
+        e[v] = v_select(none, v_set1(0), v_exp_parts(v_select(none, v_set1(0), x[v]), &missing[v]));
+        missing[v] = v_select(none, v_set1(0), missing[v]);
     }
 }
 
