@@ -109,8 +109,12 @@ static __attribute__((noinline)) void lossi_softmax_values(const lossi_tile *til
     const real others =
         s->softmax.others.head; /* NaN in a column that counts for nothing is NaN all the same */
     s->value = others != others ? others : (real)(lossi_columns_total(&value, tile->columns) + offset);
-    lossi_two_sums_total(&first, tile->columns, &s->first, &s->first_others);
-    s->bend = (real)lossi_columns_total(&bend, tile->columns);
+    if (slopes) {
+        lossi_two_sums_total(&first, tile->columns, &s->first, &s->first_others);
+    }
+    if (bends) {
+        s->bend = (real)lossi_columns_total(&bend, tile->columns);
+    }
 }
 
 /* p · direction, or for a majorizer the mean of the direction. */
