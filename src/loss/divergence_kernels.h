@@ -128,10 +128,10 @@ static __attribute__((noinline)) void direct_row(const lossi_tile *tile, int64_t
 
 /* ---- rows ---- */
 
-static void logits_row(const lossi_tile *tile, int64_t row, lossi_divergence_row *constants)
+static void logits_row(const lossi_tile *tile, int64_t row, const lossi_softmax *softmax,
+                       lossi_divergence_row *constants)
 {
-    lossi_softmax_state s = {.own = constants};
-    lossi_softmax_begin(tile, row, &s.softmax);
+    lossi_softmax_state s = {.softmax = *softmax, .own = constants};
 #ifdef LOSSI_NORMALIZE
     LOSSI_NORMALIZE(target_total(tile, row), constants);
 #endif
@@ -146,12 +146,20 @@ static void logits_row(const lossi_tile *tile, int64_t row, lossi_divergence_row
 static void everything(const lossi_tile *tile)
 {
     const int32_t input = LOSSI_FIRST_INPUT + (int32_t)tile->prepared->parameters[LOSSI_INPUT];
+    const int32_t logits = LOSSI_FIRST_INPUT == LOSSI_LOGITS && input == LOSSI_LOGITS;
+    /* a long row stays in the caches for the passes over it */
+    const int64_t together = tile->columns <= LOSSI_RUN ? LOSSI_LANES : 1;
+    lossi_softmax softmax[LOSSI_LANES];
     for (int64_t row = 0; row < tile->rows; row++) {
+        const int64_t left = tile->rows - row;
         lossi_divergence_row constants = {
             .parameters = tile->prepared->parameters, .input = input, .factor = 1};
         lossi_put((real *)tile->denominator + row, 1);
-        if (LOSSI_FIRST_INPUT == LOSSI_LOGITS && input == LOSSI_LOGITS) {
-            logits_row(tile, row, &constants);
+        if (logits && row % together == 0) {
+            lossi_softmax_begin(tile, row, left < together ? left : together, softmax);
+        }
+        if (logits) {
+            logits_row(tile, row, &softmax[row % together], &constants);
         } else {
             direct_row(tile, row, &constants);
         }

@@ -72,7 +72,7 @@ LOSSI_INLINE void columns(const lossi_tile *tile, int64_t row, const lossi_softm
 static void distribution_row(const lossi_tile *tile, int64_t row)
 {
     lossi_softmax_state s = {.linear = 0};
-    lossi_softmax_begin(tile, row, &s.softmax);
+    lossi_softmax_begin(tile, row, 1, &s.softmax);
     lossi_softmax_values(tile, row, 0, &s);
     lossi_put((real *)tile->denominator + row, 1);
     lossi_softmax_finish(tile, row, &s);
@@ -198,7 +198,7 @@ static void counted_row(const lossi_tile *tile, int64_t row, label_row *l)
 {
     const double *weights = tile->prepared->class_weight;
     const real weight = weights == NULL ? 1 : (real)weights[l->label];
-    lossi_softmax_begin(tile, row, &l->softmax);
+    lossi_softmax_begin(tile, row, 1, &l->softmax);
     const real value = evaluate_label(tile, weight, l);
     lossi_put((real *)tile->value + row, value);
     lossi_put((real *)tile->denominator + row, weight);

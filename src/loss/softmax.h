@@ -99,9 +99,8 @@ LOSSI_INLINE vreal lossi_softmax_exponentials(const lossi_softmax *softmax, int6
     return v_select(none, zero, missing);
 }
 
-/* A row with a NaN in it, or without a limit, has s = NaN. */
-static __attribute__((noinline)) void lossi_softmax_begin(const lossi_tile *tile, int64_t row,
-                                                          lossi_softmax *softmax)
+/* All but the logarithm. A row with a NaN in it, or without a limit, has s = NaN. */
+LOSSI_INLINE void lossi_softmax_begin_row(const lossi_tile *tile, int64_t row, lossi_softmax *softmax)
 {
     const vreal zero = v_set1(0);
     lossi_lane_sum sum;
@@ -124,7 +123,23 @@ static __attribute__((noinline)) void lossi_softmax_begin(const lossi_tile *tile
     softmax->inverse = 1 / softmax->divisor.head;
     softmax->rest = lossi_first_lane(
         lossi_softmax_divide(softmax, v_set1(softmax->others.head), v_set1(softmax->others.missing)));
-    softmax->log = lossi_first_lane(v_log1p(v_set1(softmax->others.head)));
+}
+
+/* At most 16 rows: begun together they do not wait for each other, and share their logarithms. */
+static __attribute__((noinline)) void lossi_softmax_begin(const lossi_tile *tile, int64_t first, int64_t rows,
+                                                          lossi_softmax *softmax)
+{
+    real others[LOSSI_LANES] = {0}, log[LOSSI_LANES];
+    for (int64_t i = 0; i < rows; i++) {
+        lossi_softmax_begin_row(tile, first + i, &softmax[i]);
+        others[i] = softmax[i].others.head;
+    }
+    for (int64_t i = 0; i < rows; i += VREAL_LANES) {
+        v_store(log + i, v_log1p(v_load(others + i)));
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        softmax[i].log = log[i];
+    }
 }
 
 /* Inlined where that makes it fast; without an instruction for a fused multiply-add it is long instead. */
