@@ -1,6 +1,5 @@
 /*
- * Rows of probabilities: the softmax of a row pack by pack, targets, and the two functions that comparisons of distributions
- * are made of.
+ * What losses over the columns of a row share: their outputs, and the two functions that comparisons of distributions are made of.
  *
  *     log (a/b), and the excess h(u) = (1 + u) log(1 + u) − u:    a log (a/b) − a + b = b h((a − b)/b) ≥ 0
  *
@@ -55,114 +54,11 @@ LOSSI_INLINE void lossi_store_scaled(const lossi_tile *tile, real *to, int64_t j
     lossi_store_pack(to, j, tile->columns, x);
 }
 
-/* ---- softmax ---- */
-
-/* A number and what rounding took away from it. */
-typedef struct lossi_exact_real {
-    real head, missing;
-} lossi_exact_real;
-
-/*
- * What is the same for all columns of a row: p_j = exp(z_j − m)/(1 + s), the terms of loss/rowwise.h. Derivatives of losses that
- * are not convex subtract numbers of the size of p, so it is worth being right to nearly half a unit in the last place.
- */
-typedef struct lossi_softmax {
-    const real *logits;
-    int64_t columns, largest;
-    real maximum;             /* m */
-    lossi_exact_real others;  /* s */
-    lossi_exact_real divisor; /* 1 + s */
-    real inverse;             /* about 1/(1 + s) */
-    real rest;                /* s/(1 + s): 1 − p of the largest column */
-    real log;                 /* log(1 + s) */
-} lossi_softmax;
-
-/* (a + a_missing) · inverse, corrected by what is left of the division by the divisor. */
-LOSSI_INLINE vreal lossi_softmax_divide(const lossi_softmax *softmax, vreal a, vreal a_missing)
+/* The same of a vector of columns. */
+LOSSI_INLINE void lossi_store_scaled_columns(const lossi_tile *tile, real *to, int64_t j, vreal x)
 {
-    const vreal inverse = v_set1(softmax->inverse), y = a * inverse;
-    const vreal left = v_fnma(y, v_set1(softmax->divisor.head), a) +
-                       v_fnma(y, v_set1(softmax->divisor.missing), a_missing);
-    return v_fma(left, inverse, y);
-}
-
-/* The lanes halved as in core/sum.h, with what each addition loses; and 1 more than the sum. */
-LOSSI_INLINE void lossi_softmax_total(const lossi_lane_sum *lanes, lossi_softmax *softmax)
-{
-#if LOSSI_REAL == 64
-    double sum[LOSSI_LANES], lost[LOSSI_LANES];
-    lossi_lanes_store(sum, lanes->sum);
-    lossi_lanes_store(lost, lanes->lost);
-    for (int half = LOSSI_LANES / 2; half > 0; half /= 2) {
-        for (int k = 0; k < half; k++) {
-            const double after = sum[k] + sum[k + half], part = after - sum[k];
-            lost[k] += lost[k + half] + ((sum[k] - (after - part)) + (sum[k + half] - part));
-            sum[k] = after;
-        }
-    }
-    const double head = sum[0] + lost[0], one_more = head + 1, part = one_more - head;
-    softmax->others = (lossi_exact_real){head, lost[0] - (head - sum[0])};
-    softmax->divisor = (lossi_exact_real){one_more, ((head - (one_more - part)) + (1 - part)) +
-                                                        softmax->others.missing};
-#else
-    const double total = lossi_lane_sum_total(lanes), one_more = 1 + total;
-    softmax->others = (lossi_exact_real){(real)total, (real)(total - (double)(real)total)};
-    softmax->divisor = (lossi_exact_real){(real)one_more, (real)(one_more - (double)(real)one_more)};
-#endif
-}
-
-/* exp(z_j − m) of 16 columns and what it is missing; 1 in the largest column. Gives the logits from there, z_j − m. */
-LOSSI_INLINE void lossi_softmax_exponentials(const lossi_softmax *softmax, int64_t j, vreal *x, vreal *e,
-                                             vreal *missing, vmask *largest)
-{
-    vreal number[LOSSI_PACK];
-    lossi_load_pack(softmax->logits, j, softmax->columns, -REAL_INFINITY, x);
-    lossi_column_numbers(j, number);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        largest[v] = v_eq(number[v], v_set1((real)softmax->largest));
-        x[v] = v_select(largest[v], v_set1(0), x[v] - v_set1(softmax->maximum)); /* ∞ − ∞ is 0 there */
-        e[v] = v_exp_parts(x[v], &missing[v]);
-    }
-}
-
-/* A row with a NaN in it, or without a limit, has s = NaN. */
-LOSSI_INLINE void lossi_softmax_begin(const lossi_tile *tile, int64_t row, lossi_softmax *softmax)
-{
-    vreal x[LOSSI_PACK], e[LOSSI_PACK], missing[LOSSI_PACK];
-    vmask largest[LOSSI_PACK];
-    lossi_lane_sum sum;
-    softmax->logits = lossi_row_of(tile->prediction, row, tile->prediction_stride);
-    softmax->columns = tile->columns;
-    softmax->maximum = lossi_row_maximum(softmax->logits, tile->columns, &softmax->largest);
-    lossi_lane_sum_clear(&sum);
-    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
-        lossi_softmax_exponentials(softmax, j, x, e, missing, largest);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            lossi_lane_sum_add(&sum, v, v_select(largest[v], v_set1(0), missing[v]));
-            lossi_lane_sum_add(&sum, v, v_select(largest[v], v_set1(0), e[v]));
-        }
-    }
-    lossi_softmax_total(&sum, softmax);
-    const real highest = lossi_get(softmax->logits + softmax->largest);
-    if (highest != highest) {
-        softmax->others.head = softmax->divisor.head = highest;
-    }
-    softmax->inverse = 1 / softmax->divisor.head;
-    softmax->rest = lossi_first_lane(
-        lossi_softmax_divide(softmax, v_set1(softmax->others.head), v_set1(softmax->others.missing)));
-    softmax->log = lossi_first_lane(v_log1p(v_set1(softmax->others.head)));
-}
-
-/* Of 16 columns, 0, 1, −∞ beyond the row: p, 1 − p, which keeps its digits where p is nearly 1, and log p. */
-LOSSI_INLINE void lossi_softmax_pack(const lossi_softmax *softmax, int64_t j, vreal *p, vreal *rest,
-                                     vreal *log, vmask *largest)
-{
-    vreal missing[LOSSI_PACK];
-    lossi_softmax_exponentials(softmax, j, log, p, missing, largest);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        p[v] = lossi_softmax_divide(softmax, p[v], missing[v]);
-        rest[v] = v_select(largest[v], v_set1(softmax->rest), v_set1(1) - p[v]);
-        log[v] = log[v] - v_set1(softmax->log);
+    if (to != NULL) {
+        lossi_store_columns(to, j, tile->columns, x * v_set1((real)tile->scale));
     }
 }
 
@@ -181,19 +77,24 @@ LOSSI_INLINE vreal lossi_log_ratio_limit(vreal a, vreal b)
 }
 
 /*
- * log (a/b) of a, b ≥ 0, right to its last digits where it is small. Where a/b is far from 1 and may overflow, of the
- * significands, and what the exponents are apart.
+ * log (a/b) of a, b ≥ 0, right to its last digits where it is small: of the significands, and what the exponents are apart. Where a/b
+ * is near 1 the exponents are in the ratio, that they do not cancel with it.
  */
 LOSSI_INLINE vreal lossi_log_ratio(vreal a, vreal b)
 {
-    const vreal plain = a / b, infinity = v_set1(REAL_INFINITY), zero = v_set1(0);
-    const vmask close = v_mask_and(v_gt(plain, v_set1(REAL(0.5))), v_lt(plain, v_set1(REAL(2.0))));
+    const vreal infinity = v_set1(REAL_INFINITY), zero = v_set1(0), one = v_set1(1), two = v_set1(2);
+    const vmask close = v_mask_and(v_lt(a, b * two), v_lt(b, a * two));
     vreal a_exponent, b_exponent;
-    const vreal a_split = v_split(a, &a_exponent), b_split = v_split(b, &b_exponent);
-    const vreal a_part = v_select(close, a, a_split), b_part = v_select(close, b, b_split);
-    const vreal apart = v_select(close, zero, a_exponent - b_exponent), ratio = a_part / b_part;
-    /* the rounding error of a division is a number, and matters where the logarithm is small */
-    const vreal log = v_log(ratio) + v_fnma(ratio, b_part, a_part) / a_part;
+    const vreal a_split = v_split(a, &a_exponent), divisor = v_split(b, &b_exponent);
+    const vreal between = a_exponent - b_exponent; /* −1, 0 or 1 where they are close */
+    const vreal factor = v_select(v_gt(between, zero), two,
+                                  v_select(v_lt(between, zero), v_set1(REAL(0.5)), one));
+    const vreal part = a_split * v_select(close, factor, one), apart = v_select(close, zero, between);
+    const vreal inverse = one / divisor, rough = part * inverse;
+    const vreal ratio = v_fma(v_fnma(rough, divisor, part), inverse, rough);
+    /* what the rounding of a ratio lost is a number, and matters where the logarithm is small: there its slope is 2 − ratio */
+    const vreal missing = v_fnma(ratio, divisor, part) * inverse;
+    const vreal log = v_fma(missing, two - ratio, v_log(ratio));
     const vreal all = v_fma(apart, v_set1(MATH_LN2_HIGH), v_fma(apart, v_set1(MATH_LN2_LOW), log));
     const vmask numbers = v_mask_and(v_mask_and(v_gt(a, zero), v_lt(a, infinity)),
                                      v_mask_and(v_gt(b, zero), v_lt(b, infinity)));

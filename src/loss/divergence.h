@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "loss/distribution.h"
+#include "loss/softmax.h"
 
 /* The first options of all these losses; a loss's own come behind them. */
 enum { LOSSI_INPUT, LOSSI_TARGET_INPUT, LOSSI_DIVERGENCE_OPTIONS };
@@ -28,8 +28,8 @@ typedef struct lossi_divergence_row {
 
 /* A vector of columns. */
 typedef struct lossi_pair {
-    vreal p, rest; /* rest: 1 − p */
-    vreal t, log_p;
+    vreal p, rest;   /* rest: 1 − p */
+    vreal t, log_p;  /* log_p: not of predictions that are probabilities */
     vreal log_ratio; /* log (t/p); NaN where both are 0 */
 } lossi_pair;
 

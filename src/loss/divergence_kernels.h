@@ -11,73 +11,62 @@
 
 #include "loss/softmax_loss.h"
 
-static void load_target(const lossi_tile *tile, int64_t row, int64_t j, vreal *t, vreal *log_t)
+/* φ of a vector of columns whose p and, but for probabilities, log p are there. Logarithms are taken where they are needed. */
+LOSSI_SHORT void compare(const lossi_tile *tile, int64_t row, const lossi_divergence_row *constants,
+                         int64_t j, const lossi_softmax_columns *at, lossi_divergence *out)
 {
     const real *target = lossi_row_of(tile->target, row, tile->target_stride);
-    if (tile->prepared->parameters[LOSSI_TARGET_INPUT] != 0) {
-        lossi_load_pack(target, j, tile->columns, -REAL_INFINITY, log_t);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            t[v] = v_exp(log_t[v]);
-        }
-        return;
+    const int32_t logarithms = tile->prepared->parameters[LOSSI_TARGET_INPUT] != 0;
+    const int32_t probabilities = constants->input == LOSSI_PROBABILITIES;
+    const vreal given = lossi_load_columns(target, j, tile->columns, logarithms ? -REAL_INFINITY : 0);
+    lossi_pair pair = {at->p, at->rest, given, at->log, given};
+    if (logarithms) {
+        pair.t = v_exp(given);
+        pair.log_ratio = given - (probabilities ? v_log(at->p) : at->log);
+    } else if (probabilities) {
+        pair.log_ratio = lossi_log_ratio(given, at->p);
+    } else {
+        pair.log_ratio = v_log(given) - at->log;
     }
-    lossi_load_pack(target, j, tile->columns, 0, t);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        log_t[v] = v_log(t[v]);
-    }
+    LOSSI_FORMULA(&pair, constants, out);
 }
 
-/* φ of 16 columns whose p and log p are there. */
-static void compare(const lossi_tile *tile, int64_t row, const lossi_divergence_row *constants, int64_t j,
-                    lossi_columns *at)
+LOSSI_INLINE void columns(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s, int64_t j,
+                          lossi_columns *out)
 {
-    const int32_t plain = constants->input == LOSSI_PROBABILITIES &&
-                          tile->prepared->parameters[LOSSI_TARGET_INPUT] == 0;
-    vreal t[LOSSI_PACK], log_t[LOSSI_PACK];
-    load_target(tile, row, j, t, log_t);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        const vreal p = at->p[v], log_p = at->log[v];
-        const lossi_pair pair = {p, at->rest[v], t[v], log_p,
-                                 plain ? lossi_log_ratio(t[v], p) : log_t[v] - log_p};
-        lossi_divergence out;
-        LOSSI_FORMULA(&pair, constants, &out);
-        at->value[v] = out.value;
-        at->first[v] = out.first;
-        at->second[v] = out.second;
-    }
-}
-
-static void columns(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s, int64_t j,
-                    lossi_columns *out)
-{
-    compare(tile, row, s->own, j, out);
+    lossi_divergence_row constants = *(const lossi_divergence_row *)s->own;
+    lossi_divergence phi;
+    constants.input = LOSSI_LOGITS; /* known to the compiler */
+    compare(tile, row, &constants, j, &out->of, &phi);
+    out->value = phi.value;
+    out->first = phi.first;
+    out->second = phi.second;
 }
 
 /* ---- the target of a row ---- */
 
 #ifdef LOSSI_NORMALIZE
 /* Σ t; of logarithms, with what their exponentials lost in rounding. */
-static double target_total(const lossi_tile *tile, int64_t row)
+static __attribute__((noinline)) double target_total(const lossi_tile *tile, int64_t row)
 {
     const real *target = lossi_row_of(tile->target, row, tile->target_stride);
     const int32_t logarithms = tile->prepared->parameters[LOSSI_TARGET_INPUT] != 0;
     const vreal zero = v_set1(0);
-    vreal t[LOSSI_PACK], missing;
     lossi_lane_sum sum;
     lossi_lane_sum_clear(&sum);
-    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
-        lossi_load_pack(target, j, tile->columns, logarithms ? -REAL_INFINITY : 0, t);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            if (logarithms) {
-                const vreal x = t[v], head = v_exp_parts(x, &missing);
-                const vmask below = v_le(x, zero); /* what v_exp_parts takes */
-                t[v] = v_select(below, head, v_exp(x));
-                lossi_lane_sum_add(&sum, v, v_select(below, missing, zero));
-            }
-            lossi_lane_sum_add(&sum, v, t[v]);
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        const vreal x = lossi_load_columns(target, j, tile->columns, logarithms ? -REAL_INFINITY : 0);
+        if (logarithms) {
+            const vmask below = v_le(x, zero), none = v_lt(x, v_set1(MATH_EXP_LOWEST));
+            vreal missing;
+            const vreal head = v_exp_parts(v_select(below, v_select(none, zero, x), zero), &missing);
+            lossi_columns_add_parts(&sum, j, v_select(none, zero, v_select(below, head, v_exp(x))),
+                                    v_select(v_mask_and(below, v_mask_not(none)), missing, zero));
+        } else {
+            lossi_columns_add(&sum, j, x);
         }
     }
-    return lossi_lane_sum_total(&sum);
+    return lossi_columns_total(&sum, tile->columns);
 }
 #endif
 
@@ -91,56 +80,46 @@ static real target_at(const lossi_tile *tile, int64_t row, int64_t j)
 
 /* ---- of probabilities and of their logarithms: every column for itself ---- */
 
-static void load_direct(const lossi_tile *tile, int64_t row, int32_t input, int64_t j, lossi_columns *at)
+LOSSI_INLINE void load_direct(const lossi_tile *tile, int64_t row, int32_t input, int64_t j,
+                              lossi_softmax_columns *at)
 {
     const real *prediction = lossi_row_of(tile->prediction, row, tile->prediction_stride);
     if (input == LOSSI_PROBABILITIES) {
-        lossi_load_pack(prediction, j, tile->columns, 0, at->p);
+        at->p = lossi_load_columns(prediction, j, tile->columns, 0);
+        at->log = v_set1(-REAL_INFINITY); /* not used */
     } else {
-        lossi_load_pack(prediction, j, tile->columns, -REAL_INFINITY, at->log);
+        at->log = lossi_load_columns(prediction, j, tile->columns, -REAL_INFINITY);
+        at->p = v_exp(at->log);
     }
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        if (input == LOSSI_PROBABILITIES) {
-            at->log[v] = v_log(at->p[v]);
-        } else {
-            at->p[v] = v_exp(at->log[v]);
-        }
-        at->rest[v] = v_set1(1) - at->p[v];
-    }
+    at->rest = v_set1(1) - at->p;
 }
 
-static void direct_pack(const lossi_tile *tile, int64_t row, const lossi_divergence_row *constants, int64_t j,
-                        lossi_lane_sum *value)
+static __attribute__((noinline)) void direct_row(const lossi_tile *tile, int64_t row,
+                                                 const lossi_divergence_row *constants)
 {
+    const int32_t seconds = tile->curvature != NULL || tile->product != NULL;
     const lossi_outputs to = lossi_outputs_of(tile, row);
     const int32_t positive = tile->curvature_kind == LOSSI_GAUSS_NEWTON;
-    vreal d[LOSSI_PACK];
-    lossi_columns at;
-    load_direct(tile, row, constants->input, j, &at);
-    compare(tile, row, constants, j, &at);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        lossi_lane_sum_add(value, v, at.value[v]);
-        at.second[v] = positive ? v_max(v_set1(0), at.second[v]) : at.second[v];
-    }
-    if (to.product != NULL) {
-        lossi_load_pack(lossi_row_of(tile->direction, row, tile->direction_stride), j, tile->columns, 0, d);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            d[v] = at.second[v] * d[v];
-        }
-        lossi_store_scaled(tile, to.product, j, d);
-    }
-    lossi_store_scaled(tile, to.curvature, j, at.second);
-    lossi_store_scaled(tile, to.gradient, j, at.first);
-}
-
-static void direct_row(const lossi_tile *tile, int64_t row, const lossi_divergence_row *constants)
-{
+    const real *direction = lossi_row_of(tile->direction, row, tile->direction_stride);
     lossi_lane_sum sum;
     lossi_lane_sum_clear(&sum);
-    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
-        direct_pack(tile, row, constants, j, &sum);
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        lossi_softmax_columns at;
+        lossi_divergence phi;
+        load_direct(tile, row, constants->input, j, &at);
+        compare(tile, row, constants, j, &at, &phi);
+        lossi_columns_add(&sum, j, phi.value);
+        if (seconds) {
+            const vreal second = positive ? v_max(v_set1(0), phi.second) : phi.second;
+            if (to.product != NULL) {
+                const vreal d = lossi_load_columns(direction, j, tile->columns, 0);
+                lossi_store_scaled_columns(tile, to.product, j, second * d);
+            }
+            lossi_store_scaled_columns(tile, to.curvature, j, second);
+        }
+        lossi_store_scaled_columns(tile, to.gradient, j, phi.first);
     }
-    const real value = (real)lossi_lane_sum_total(&sum);
+    const real value = (real)lossi_columns_total(&sum, tile->columns);
     lossi_put((real *)tile->value + row, value);
     if (value != value) {
         lossi_fill_row(tile, row, value);
@@ -149,10 +128,10 @@ static void direct_row(const lossi_tile *tile, int64_t row, const lossi_divergen
 
 /* ---- rows ---- */
 
-static void logits_row(const lossi_tile *tile, int64_t row, lossi_divergence_row *constants)
+static void logits_row(const lossi_tile *tile, int64_t row, const lossi_softmax *softmax,
+                       lossi_divergence_row *constants)
 {
-    lossi_softmax_state s = {.own = constants};
-    lossi_softmax_begin(tile, row, &s.softmax);
+    lossi_softmax_state s = {.softmax = *softmax, .own = constants};
 #ifdef LOSSI_NORMALIZE
     LOSSI_NORMALIZE(target_total(tile, row), constants);
 #endif
@@ -167,12 +146,20 @@ static void logits_row(const lossi_tile *tile, int64_t row, lossi_divergence_row
 static void everything(const lossi_tile *tile)
 {
     const int32_t input = LOSSI_FIRST_INPUT + (int32_t)tile->prepared->parameters[LOSSI_INPUT];
+    const int32_t logits = LOSSI_FIRST_INPUT == LOSSI_LOGITS && input == LOSSI_LOGITS;
+    /* a long row stays in the caches for the passes over it */
+    const int64_t together = tile->columns <= LOSSI_RUN ? LOSSI_LANES : 1;
+    lossi_softmax softmax[LOSSI_LANES];
     for (int64_t row = 0; row < tile->rows; row++) {
+        const int64_t left = tile->rows - row;
         lossi_divergence_row constants = {
             .parameters = tile->prepared->parameters, .input = input, .factor = 1};
         lossi_put((real *)tile->denominator + row, 1);
-        if (LOSSI_FIRST_INPUT == LOSSI_LOGITS && input == LOSSI_LOGITS) {
-            logits_row(tile, row, &constants);
+        if (logits && row % together == 0) {
+            lossi_softmax_begin(tile, row, left < together ? left : together, softmax);
+        }
+        if (logits) {
+            logits_row(tile, row, &softmax[row % together], &constants);
         } else {
             direct_row(tile, row, &constants);
         }

@@ -19,13 +19,19 @@
 
 enum { BETA = LOSSI_DIVERGENCE_OPTIONS };
 
-/* h(r − 1) = r log r − r + 1, given u = r − 1; and log r, as long as r is not 0. */
+/*
+ * h(r − 1) = r log r − r + 1, given u = r − 1; and log r. With r = 2ⁿ (1 + f), where r is near 1 f is u itself: both functions are made
+ * of one polynomial.
+ */
 LOSSI_INLINE vreal excess(vreal r, vreal u, vreal *log)
 {
-    const vmask near = lossi_is_near(u);
-    *log = v_select(near, lossi_near_log(u), v_log(r));
-    const vreal far = v_select(v_eq(r, v_set1(0)), v_set1(0), r * *log) - u;
-    return v_select(near, lossi_near_excess(u), far);
+    const vreal zero = v_set1(0);
+    const vmask near = lossi_is_near(u), none = v_eq(r, zero);
+    vreal n;
+    const vreal split = v_split(r, &n), f = v_select(near, u, split - REAL(1.0));
+    const vreal limit = v_select(none, v_set1(-REAL_INFINITY), v_set1(REAL_NAN));
+    *log = v_select(v_gt(r, zero), v_log_sum(v_select(near, zero, n), f), limit);
+    return v_select(near, lossi_near_excess(f), v_select(none, zero, r * *log) - u);
 }
 
 LOSSI_INLINE void jensen_shannon(const lossi_pair *x, const lossi_divergence_row *row, lossi_divergence *out)

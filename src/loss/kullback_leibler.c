@@ -28,7 +28,7 @@ LOSSI_INLINE void kullback_leibler(const lossi_pair *x, const lossi_divergence_r
         out->first = -t;
         out->second = zero;
     } else {
-        const vreal nan = v_select(v_is_nan(x->log_p), x->log_p, zero);
+        const vreal nan = v_select(v_ge(p, zero), zero, v_set1(REAL_NAN)); /* no probability */
         const vreal slope = row->input == LOSSI_PROBABILITIES ? v_select(none, nan, t / p) : t;
         out->value = v_select(none, nan, t * x->log_ratio);
         out->first = -slope;

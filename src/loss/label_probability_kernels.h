@@ -19,7 +19,7 @@
 #include "loss/softmax_loss.h"
 
 /* What the formula makes of a vector, weighted; where u is 0 it is 0, whatever ψ is. */
-static void weighted(const lossi_tile *tile, const lossi_probability *x, vreal u, lossi_psi *out)
+LOSSI_INLINE void weighted(const lossi_tile *tile, const lossi_probability *x, vreal u, lossi_psi *out)
 {
     const vreal zero = v_set1(0);
     const vmask none = v_eq(u, zero);
@@ -39,45 +39,40 @@ LOSSI_INLINE vreal rest_missing(const lossi_softmax *softmax, vmask largest, vre
 
 /* ---- distributions ---- */
 
-/* u of 16 columns. */
-static void load_weights(const lossi_tile *tile, int64_t row, int64_t j, vreal *u)
+/* u of a vector of columns. */
+LOSSI_INLINE vreal load_weights(const lossi_tile *tile, int64_t row, int64_t j)
 {
     const double *weight = tile->prepared->class_weight;
-    lossi_load_pack(lossi_row_of(tile->target, row, tile->target_stride), j, tile->columns, 0, u);
+    const vreal t = lossi_load_columns(lossi_row_of(tile->target, row, tile->target_stride), j, tile->columns,
+                                       0);
     if (weight == NULL) {
-        return;
+        return t;
     }
-    real padded[LOSSI_LANES] = {0};
-    for (int lane = 0; lane < LOSSI_LANES && j + lane < tile->columns; lane++) {
+    real padded[VREAL_LANES] = {0};
+    for (int lane = 0; lane < VREAL_LANES && j + lane < tile->columns; lane++) {
         padded[lane] = (real)weight[j + lane];
     }
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        u[v] = u[v] * v_load(padded + v * VREAL_LANES);
-    }
+    return t * v_load(padded);
 }
 
-static void columns(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s, int64_t j,
-                    lossi_columns *out)
+LOSSI_INLINE void columns(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s, int64_t j,
+                          lossi_columns *out)
 {
-    vreal u[LOSSI_PACK];
-    load_weights(tile, row, j, u);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        const vreal p = out->p[v], rest = out->rest[v];
-        const lossi_probability x = {p, rest, rest_missing(&s->softmax, out->largest[v], p, rest),
-                                     out->log[v]};
-        lossi_psi psi;
-        weighted(tile, &x, u[v], &psi);
-        out->value[v] = psi.value;
-        out->first[v] = -psi.steepness;
-        /* ψ'' is multiplied by (1 − p)²: where 1 − p has no digits left that is nothing */
-        out->second[v] = psi.steepness * psi.turn / v_max(v_set1(REAL_MIN), rest);
-    }
+    const lossi_softmax_columns *of = &out->of;
+    const lossi_probability x = {of->p, of->rest, rest_missing(&s->softmax, of->largest, of->p, of->rest),
+                                 of->log};
+    lossi_psi psi;
+    weighted(tile, &x, load_weights(tile, row, j), &psi);
+    out->value = psi.value;
+    out->first = -psi.steepness;
+    /* ψ'' is multiplied by (1 − p)²: where 1 − p has no digits left that is nothing */
+    out->second = psi.steepness * psi.turn / v_max(v_set1(REAL_MIN), of->rest);
 }
 
 static void distribution_row(const lossi_tile *tile, int64_t row)
 {
     lossi_softmax_state s = {.linear = 0};
-    lossi_softmax_begin(tile, row, &s.softmax);
+    lossi_softmax_begin(tile, row, 1, &s.softmax);
     lossi_softmax_values(tile, row, 0, &s);
     lossi_put((real *)tile->denominator + row, 1);
     lossi_softmax_finish(tile, row, &s);
@@ -123,19 +118,18 @@ static real evaluate_label(const lossi_tile *tile, real weight, label_row *l)
     return softmax->others.head != softmax->others.head ? softmax->others.head : lossi_first_lane(psi.value);
 }
 
-/* d of 16 columns; 0 without a direction. */
-LOSSI_INLINE void load_direction(const lossi_tile *tile, int64_t row, const label_row *l, int64_t j, vreal *d)
+/* d of a vector of columns; 0 without a direction. */
+LOSSI_INLINE vreal load_direction(const lossi_tile *tile, int64_t row, const label_row *l, int64_t j)
 {
     const real *direction = lossi_row_of(tile->direction, row, tile->direction_stride);
-    for (int v = 0; v < LOSSI_PACK && tile->product == NULL; v++) {
-        d[v] = v_set1(0);
-    }
-    if (tile->product != NULL) {
-        lossi_load_pack(direction, j, tile->columns, l->origin, d);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            d[v] = d[v] - v_set1(l->origin);
-        }
-    }
+    return tile->product == NULL
+               ? v_set1(0)
+               : lossi_load_columns(direction, j, tile->columns, l->origin) - v_set1(l->origin);
+}
+
+LOSSI_INLINE vmask at_label(const label_row *l, int64_t j)
+{
+    return v_eq(lossi_lane_numbers(0), v_set1((real)(l->label - j)));
 }
 
 /* The sums over all columns but the label and the largest. */
@@ -143,32 +137,28 @@ static void sum_others(const lossi_tile *tile, int64_t row, label_row *l)
 {
     const real *direction = lossi_row_of(tile->direction, row, tile->direction_stride);
     const vreal zero = v_set1(0);
-    vreal p[LOSSI_PACK], rest[LOSSI_PACK], log[LOSSI_PACK], number[LOSSI_PACK], d[LOSSI_PACK];
-    vmask largest[LOSSI_PACK];
+    lossi_softmax_columns at;
     lossi_lane_sum others, along;
     lossi_lane_sum_clear(&others);
     lossi_lane_sum_clear(&along);
     l->origin = tile->product == NULL ? 0 : lossi_get(direction + l->softmax.largest);
     l->at_label = tile->product == NULL ? 0 : lossi_get(direction + l->label) - l->origin;
-    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
-        lossi_softmax_pack(&l->softmax, j, p, rest, log, largest);
-        lossi_column_numbers(j, number);
-        load_direction(tile, row, l, j, d);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            const vmask left_out = v_mask_or(largest[v], v_eq(number[v], v_set1((real)l->label)));
-            lossi_lane_sum_add(&others, v, v_select(left_out, zero, p[v]));
-            lossi_lane_sum_add(&along, v, v_select(left_out, zero, p[v] * d[v]));
-        }
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        lossi_softmax_load(&l->softmax, j, &at);
+        const vmask left_out = v_mask_or(at.largest, at_label(l, j));
+        const vreal p = v_select(left_out, zero, at.p);
+        lossi_columns_add(&others, j, p);
+        lossi_columns_add(&along, j, v_select(left_out, zero, at.p * load_direction(tile, row, l, j)));
     }
-    const double total = lossi_lane_sum_total(&along);
-    l->others = (real)lossi_lane_sum_total(&others);
+    const double total = lossi_columns_total(&along, tile->columns);
+    l->others = (real)lossi_columns_total(&others, tile->columns);
     l->along = (real)total;
     l->mean = total + (double)l->p * (double)l->at_label; /* d is 0 at the largest */
 }
 
-/* Curvature and product of 16 columns. */
-static void second_derivatives(const label_row *l, const vreal *p, const vreal *rest, const vreal *d,
-                               const vmask *largest, const vmask *here, vreal *curvature, vreal *product)
+/* Curvature and product of a vector of columns. */
+LOSSI_INLINE void second_derivatives(const label_row *l, const lossi_softmax_columns *at, vreal d, vmask here,
+                                     vreal *curvature, vreal *product)
 {
     const real divide = l->rest == 0 ? 1 : l->rest; /* then all others are 0 too */
     const double w = (double)l->at_label - l->mean;
@@ -176,47 +166,39 @@ static void second_derivatives(const label_row *l, const vreal *p, const vreal *
     const double centre = l->mean + (double)l->turn * (w / (double)divide);
     const vreal head = v_set1((real)centre), tail = v_set1((real)(centre - (double)(real)centre));
     const real more = 1 - l->turn / divide;
-    const vreal g = v_set1(l->steepness), turn = v_set1(l->turn), lean = v_set1(l->lean),
-                divisor = v_set1(divide);
+    const vreal g = v_set1(l->steepness), turn = v_set1(l->turn), lean = v_set1(l->lean);
     const vreal flat = v_set1(l->lean + more * l->others),
                 level = v_set1(-(l->lean * l->at_label + more * l->along));
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        const vreal part = g * p[v], bent = v_fma(turn, p[v] / divisor, rest[v]);
-        const vreal moved = (d[v] - head) - tail;
-        curvature[v] = v_select(here[v], g * v_set1(l->rest) * lean, part * v_select(largest[v], flat, bent));
-        product[v] = v_select(here[v], g * lean * v_set1((real)w), part * v_select(largest[v], level, moved));
-    }
+    const vreal part = g * at->p, bent = v_fma(turn, at->p / v_set1(divide), at->rest);
+    const vreal moved = (d - head) - tail;
+    *curvature = v_select(here, g * v_set1(l->rest) * lean, part * v_select(at->largest, flat, bent));
+    *product = v_select(here, g * lean * v_set1((real)w), part * v_select(at->largest, level, moved));
 }
 
-/* Everything is read of 16 columns before anything of them is written: the gradient may take the prediction's place. */
-static void write_pack(const lossi_tile *tile, int64_t row, const label_row *l, int64_t j)
+/* Everything is read of columns before anything of them is written: the gradient may take the prediction's place. */
+static __attribute__((noinline)) void write_row(const lossi_tile *tile, int64_t row, const label_row *l)
 {
     const lossi_outputs to = lossi_outputs_of(tile, row);
-    const vreal g = v_set1(l->steepness), at_label = v_set1(-(l->steepness * l->rest));
-    vreal p[LOSSI_PACK], rest[LOSSI_PACK], log[LOSSI_PACK], d[LOSSI_PACK];
-    vreal gradient[LOSSI_PACK], curvature[LOSSI_PACK], product[LOSSI_PACK];
-    vmask largest[LOSSI_PACK], here[LOSSI_PACK];
-
-    lossi_softmax_pack(&l->softmax, j, p, rest, log, largest);
-    lossi_column_numbers(j, gradient);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        here[v] = v_eq(gradient[v], v_set1((real)l->label));
-        gradient[v] = v_select(here[v], at_label, g * p[v]);
+    const vreal g = v_set1(l->steepness), own = v_set1(-(l->steepness * l->rest));
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        const vmask here = at_label(l, j);
+        lossi_softmax_columns at;
+        lossi_softmax_load(&l->softmax, j, &at);
+        if (to.curvature != NULL || to.product != NULL) {
+            vreal curvature, product;
+            second_derivatives(l, &at, load_direction(tile, row, l, j), here, &curvature, &product);
+            lossi_store_scaled_columns(tile, to.curvature, j, curvature);
+            lossi_store_scaled_columns(tile, to.product, j, product);
+        }
+        lossi_store_scaled_columns(tile, to.gradient, j, v_select(here, own, g * at.p));
     }
-    if (to.curvature != NULL || to.product != NULL) {
-        load_direction(tile, row, l, j, d);
-        second_derivatives(l, p, rest, d, largest, here, curvature, product);
-        lossi_store_scaled(tile, to.curvature, j, curvature);
-        lossi_store_scaled(tile, to.product, j, product);
-    }
-    lossi_store_scaled(tile, to.gradient, j, gradient);
 }
 
 static void counted_row(const lossi_tile *tile, int64_t row, label_row *l)
 {
     const double *weights = tile->prepared->class_weight;
     const real weight = weights == NULL ? 1 : (real)weights[l->label];
-    lossi_softmax_begin(tile, row, &l->softmax);
+    lossi_softmax_begin(tile, row, 1, &l->softmax);
     const real value = evaluate_label(tile, weight, l);
     lossi_put((real *)tile->value + row, value);
     lossi_put((real *)tile->denominator + row, weight);
@@ -227,8 +209,8 @@ static void counted_row(const lossi_tile *tile, int64_t row, label_row *l)
     if (tile->curvature != NULL || tile->product != NULL) {
         sum_others(tile, row, l);
     }
-    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL; j += LOSSI_LANES) {
-        write_pack(tile, row, l, j);
+    if (tile->gradient != NULL) {
+        write_row(tile, row, l);
     }
 }
 

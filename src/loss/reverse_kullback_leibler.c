@@ -15,9 +15,12 @@
 #include "loss/divergence.h"
 
 /* p log (p/t), given the logarithm: 0 where p is 0, but for a t of 0 whose p is only too small for a number. */
-LOSSI_INLINE vreal weighted(const lossi_pair *x, vreal log)
+LOSSI_INLINE vreal weighted(const lossi_pair *x, const lossi_divergence_row *row, vreal log)
 {
     const vreal zero = v_set1(0), infinity = v_set1(REAL_INFINITY);
+    if (row->input == LOSSI_PROBABILITIES) {
+        return v_select(v_eq(x->p, zero), zero, x->p * log);
+    }
     const vmask hidden = v_mask_and(v_eq(x->t, zero), v_gt(x->log_p, -infinity));
     return v_select(v_eq(x->p, zero), v_select(hidden, infinity, zero), x->p * log);
 }
@@ -30,14 +33,14 @@ LOSSI_INLINE void reverse_kullback_leibler(const lossi_pair *x, const lossi_dive
         const vreal b = x->t * v_set1(row->factor), d = p - b, u = d / b;
         const vmask near = v_mask_and(lossi_is_near(u), v_ge(b, v_set1(REAL_MIN)));
         const vreal log = v_select(near, lossi_near_log(u), -x->log_ratio - v_set1(row->log_factor));
-        const vreal product = weighted(x, log);
+        const vreal product = weighted(x, row, log);
         out->value = v_select(near, b * lossi_near_excess(u), product - d);
         out->first = product;
         out->second = product + p;
         return;
     }
     const vreal log = v_select(v_eq(x->t, v_set1(0)), v_set1(REAL_INFINITY), -x->log_ratio);
-    const vreal product = weighted(x, log);
+    const vreal product = weighted(x, row, log);
     out->value = product;
     out->first = log + one;
     out->second = one / p;

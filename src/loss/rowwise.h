@@ -112,6 +112,78 @@ LOSSI_INLINE void lossi_store_pack(real *row, int64_t j, int64_t columns, const 
     }
 }
 
+/*
+ * Vectors of columns alone, one after the other: loops that stop with the row, and are short as code. Two vectors of lanes stay in
+ * registers when they change places after each addition; more are in memory anyway.
+ */
+enum { LOSSI_CHANGE_PLACES = LOSSI_PACK == 2 && VREAL_LANES * LOSSI_REAL == 512 };
+
+LOSSI_INLINE void lossi_change_places(lossi_lane_sum *lanes)
+{
+    const f64v sum = lanes->sum[0];
+    lanes->sum[0] = lanes->sum[1];
+    lanes->sum[1] = sum;
+#if LOSSI_REAL == 64
+    const f64v lost = lanes->lost[0];
+    lanes->lost[0] = lanes->lost[1];
+    lanes->lost[1] = lost;
+#endif
+}
+
+/* Adds the vector at column j; of every vector of a row in turn. */
+LOSSI_INLINE void lossi_columns_add(lossi_lane_sum *lanes, int64_t j, vreal x)
+{
+    lossi_lane_sum_add(lanes, LOSSI_CHANGE_PLACES ? 0 : (int)(j / VREAL_LANES % LOSSI_PACK), x);
+    if (LOSSI_CHANGE_PLACES) {
+        lossi_change_places(lanes);
+    }
+}
+
+/* The same with what x is missing. */
+LOSSI_INLINE void lossi_columns_add_parts(lossi_lane_sum *lanes, int64_t j, vreal x, vreal missing)
+{
+    const int v = LOSSI_CHANGE_PLACES ? 0 : (int)(j / VREAL_LANES % LOSSI_PACK);
+#if LOSSI_REAL == 64
+    lanes->lost[v] = lanes->lost[v] + missing;
+#else
+    lossi_lane_sum_add(lanes, v, missing);
+#endif
+    lossi_columns_add(lanes, j, x);
+}
+
+/* Every vector of a row is there. */
+LOSSI_INLINE void lossi_columns_end(lossi_lane_sum *lanes, int64_t columns)
+{
+    if (LOSSI_CHANGE_PLACES && (columns + VREAL_LANES - 1) / VREAL_LANES % 2 != 0) {
+        lossi_change_places(lanes);
+    }
+}
+
+LOSSI_INLINE double lossi_columns_total(lossi_lane_sum *lanes, int64_t columns)
+{
+    lossi_columns_end(lanes, columns);
+    return lossi_lane_sum_total(lanes);
+}
+
+LOSSI_INLINE vreal lossi_load_columns(const real *row, int64_t j, int64_t columns, real fill)
+{
+    if (j + VREAL_LANES <= columns) {
+        return v_load(row + j);
+    }
+    const int left = (int)(columns - j);
+    const vmask there = v_lt(lossi_lane_numbers(0), v_set1((real)left));
+    return v_select(there, v_load_part(row + j, left), v_set1(fill));
+}
+
+LOSSI_INLINE void lossi_store_columns(real *row, int64_t j, int64_t columns, vreal x)
+{
+    if (j + VREAL_LANES <= columns) {
+        v_store(row + j, x);
+    } else {
+        v_store_part(row + j, x, (int)(columns - j));
+    }
+}
+
 /* The column numbers of a pack. */
 LOSSI_INLINE void lossi_column_numbers(int64_t j, vreal *pack)
 {
@@ -170,9 +242,15 @@ LOSSI_INLINE real lossi_row_maximum(const real *row, int64_t columns, int64_t *f
     end = j + LOSSI_MAXIMUM_OF < columns ? j + LOSSI_MAXIMUM_OF : columns;
     for (; j + VREAL_LANES <= end && !v_mask_any(v_eq(v_load(row + j), sought)); j += VREAL_LANES) {
     }
-    for (; j < end && lossi_get(row + j) != maximum; j++) {
+    if (j >= end) {
+        *first = 0; /* none: all NaN */
+        return maximum;
     }
-    *first = j < end ? j : 0; /* none: all NaN */
+    /* the last vector of a row is no whole one; without branches, which nobody could predict */
+    const vreal x = lossi_load_columns(row, j, columns, REAL_NAN);
+    const real lane = -v_largest_lane(
+        v_select(v_eq(x, sought), -lossi_lane_numbers(0), v_set1(-VREAL_LANES)));
+    *first = lane < VREAL_LANES ? j + (int64_t)lane : 0;
     return maximum;
 }
 

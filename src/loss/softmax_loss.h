@@ -18,13 +18,13 @@
 #ifndef LOSSI_LOSS_SOFTMAX_LOSS_H
 #define LOSSI_LOSS_SOFTMAX_LOSS_H
 
-#include "loss/distribution.h"
+#include "loss/softmax.h"
 
-/* 16 columns. */
+/* A vector of columns. */
 typedef struct lossi_columns {
-    vreal p[LOSSI_PACK], rest[LOSSI_PACK], log[LOSSI_PACK]; /* p, 1 − p, log p */
-    vreal value[LOSSI_PACK], first[LOSSI_PACK], second[LOSSI_PACK];
-    vmask largest[LOSSI_PACK], dominant[LOSSI_PACK];
+    lossi_softmax_columns of;
+    vreal value, first, second;
+    vmask dominant;
 } lossi_columns;
 
 /* A row while it is worked on; `others` leaves out the largest column. */
@@ -39,17 +39,18 @@ typedef struct lossi_softmax_state {
     real along, along_others; /* Σ h w */
 } lossi_softmax_state;
 
-/* value, first and second of 16 columns, whose probabilities are filled in; 0 beyond the row. */
-static void columns(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s, int64_t j,
-                    lossi_columns *out);
+/*
+ * value, first and second of a vector of columns, whose probabilities are filled in; 0 beyond the row. Inlined: of these, what a pass
+ * does not use the compiler leaves out.
+ */
+LOSSI_INLINE void columns(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s, int64_t j,
+                          lossi_columns *out);
 
-static void lossi_columns_load(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s, int64_t j,
-                               lossi_columns *out)
+LOSSI_SHORT void lossi_columns_load(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s,
+                                    int64_t j, lossi_columns *out)
 {
-    lossi_softmax_pack(&s->softmax, j, out->p, out->rest, out->log, out->largest);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        out->dominant[v] = v_gt(out->p[v], v_set1(REAL(0.75)));
-    }
+    lossi_softmax_load(&s->softmax, j, &out->of);
+    out->dominant = v_gt(out->of.p, v_set1(REAL(0.75)));
     columns(tile, row, s, j, out);
 }
 
@@ -64,42 +65,56 @@ LOSSI_INLINE void lossi_two_sums_clear(lossi_two_sums *sums)
     lossi_lane_sum_clear(&sums->others);
 }
 
-LOSSI_INLINE void lossi_two_sums_add(lossi_two_sums *sums, int v, vmask largest, vreal x)
+LOSSI_INLINE void lossi_two_sums_add(lossi_two_sums *sums, int64_t j, vmask largest, vreal x)
 {
-    lossi_lane_sum_add(&sums->all, v, x);
-    lossi_lane_sum_add(&sums->others, v, v_select(largest, v_set1(0), x));
+    lossi_columns_add(&sums->all, j, x);
+    lossi_columns_add(&sums->others, j, v_select(largest, v_set1(0), x));
 }
 
-LOSSI_INLINE void lossi_two_sums_total(const lossi_two_sums *sums, real *all, real *others)
+LOSSI_INLINE void lossi_two_sums_total(lossi_two_sums *sums, int64_t columns, real *all, real *others)
 {
-    *all = (real)lossi_lane_sum_total(&sums->all);
-    *others = (real)lossi_lane_sum_total(&sums->others);
+    *all = (real)lossi_columns_total(&sums->all, columns);
+    *others = (real)lossi_columns_total(&sums->others, columns);
 }
 
 /* ---- passes over the columns of a row ---- */
 
-/* Σ φ, with an offset, Σ φ', and Σ φ'' − Σ φ'. */
-static void lossi_softmax_values(const lossi_tile *tile, int64_t row, double offset, lossi_softmax_state *s)
+/* Whether there is more to a second derivative than Σ φ' tells. */
+LOSSI_INLINE int32_t lossi_softmax_bent(const lossi_tile *tile, const lossi_softmax_state *s)
 {
+    return (tile->curvature != NULL || tile->product != NULL) && !s->linear;
+}
+
+/* Σ φ, with an offset, and what is wanted of Σ φ' and Σ φ'' − Σ φ'. */
+static __attribute__((noinline)) void lossi_softmax_values(const lossi_tile *tile, int64_t row, double offset,
+                                                           lossi_softmax_state *s)
+{
+    const int32_t slopes = tile->gradient != NULL, bends = lossi_softmax_bent(tile, s);
     lossi_lane_sum value, bend;
     lossi_two_sums first;
     lossi_columns at;
     lossi_lane_sum_clear(&value);
     lossi_lane_sum_clear(&bend);
     lossi_two_sums_clear(&first);
-    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
         lossi_columns_load(tile, row, s, j, &at);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            lossi_lane_sum_add(&value, v, at.value[v]);
-            lossi_lane_sum_add(&bend, v, at.second[v] - at.first[v]);
-            lossi_two_sums_add(&first, v, at.largest[v], at.first[v]);
+        lossi_columns_add(&value, j, at.value);
+        if (slopes) {
+            lossi_two_sums_add(&first, j, at.of.largest, at.first);
+        }
+        if (bends) {
+            lossi_columns_add(&bend, j, at.second - at.first);
         }
     }
     const real others =
         s->softmax.others.head; /* NaN in a column that counts for nothing is NaN all the same */
-    s->value = others != others ? others : (real)(lossi_lane_sum_total(&value) + offset);
-    lossi_two_sums_total(&first, &s->first, &s->first_others);
-    s->bend = (real)lossi_lane_sum_total(&bend);
+    s->value = others != others ? others : (real)(lossi_columns_total(&value, tile->columns) + offset);
+    if (slopes) {
+        lossi_two_sums_total(&first, tile->columns, &s->first, &s->first_others);
+    }
+    if (bends) {
+        s->bend = (real)lossi_columns_total(&bend, tile->columns);
+    }
 }
 
 /* p · direction, or for a majorizer the mean of the direction. */
@@ -107,49 +122,40 @@ static void lossi_softmax_direction(const lossi_tile *tile, int64_t row, lossi_s
 {
     const real *direction = lossi_row_of(tile->direction, row, tile->direction_stride);
     const int32_t majorizer = tile->curvature_kind == LOSSI_MAJORIZER;
-    vreal p[LOSSI_PACK], rest[LOSSI_PACK], log[LOSSI_PACK], d[LOSSI_PACK];
-    vmask largest[LOSSI_PACK];
+    lossi_softmax_columns at;
     lossi_lane_sum sum;
     lossi_lane_sum_clear(&sum);
     s->origin = majorizer ? 0 : lossi_get(direction + s->softmax.largest);
-    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
-        lossi_softmax_pack(&s->softmax, j, p, rest, log, largest);
-        lossi_load_pack(direction, j, tile->columns, 0, d);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            lossi_lane_sum_add(&sum, v, majorizer ? d[v] : p[v] * (d[v] - v_set1(s->origin)));
-        }
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        const vreal d = lossi_load_columns(direction, j, tile->columns, 0);
+        lossi_softmax_load(&s->softmax, j, &at);
+        lossi_columns_add(&sum, j, majorizer ? d : at.p * (d - v_set1(s->origin)));
     }
-    const double total = lossi_lane_sum_total(&sum);
+    const double total = lossi_columns_total(&sum, tile->columns);
     s->mean = (real)(majorizer ? total / (double)tile->columns : total);
 }
 
-/* w of 16 columns; 0 without a direction. */
-static void lossi_softmax_load_direction(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s,
-                                         int64_t j, vreal *w)
+/* w of a vector of columns; 0 without a direction. */
+LOSSI_INLINE vreal lossi_softmax_load_direction(const lossi_tile *tile, int64_t row,
+                                                const lossi_softmax_state *s, int64_t j)
 {
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        w[v] = v_set1(0);
-    }
     if (tile->product == NULL) {
-        return;
+        return v_set1(0);
     }
-    lossi_load_pack(lossi_row_of(tile->direction, row, tile->direction_stride), j, tile->columns, s->origin,
-                    w);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        w[v] = (w[v] - v_set1(s->origin)) - v_set1(s->mean);
-    }
+    const real *direction = lossi_row_of(tile->direction, row, tile->direction_stride);
+    return (lossi_load_columns(direction, j, tile->columns, s->origin) - v_set1(s->origin)) - v_set1(s->mean);
 }
 
-LOSSI_INLINE vreal lossi_softmax_exact_bend(const lossi_softmax_state *s, const lossi_columns *at, int v)
+LOSSI_INLINE vreal lossi_softmax_exact_bend(const lossi_softmax_state *s, const lossi_columns *at)
 {
-    return v_fnma(at->p[v], v_set1(s->first), at->second[v]);
+    return v_fnma(at->of.p, v_set1(s->first), at->second);
 }
 
 /* h, without its negative parts for Gauss–Newton. */
 LOSSI_INLINE vreal lossi_softmax_bend(const lossi_tile *tile, const lossi_softmax_state *s,
-                                      const lossi_columns *at, int v)
+                                      const lossi_columns *at)
 {
-    const vreal h = lossi_softmax_exact_bend(s, at, v);
+    const vreal h = lossi_softmax_exact_bend(s, at);
     return tile->curvature_kind == LOSSI_GAUSS_NEWTON ? v_max(v_set1(0), h) : h;
 }
 
@@ -159,70 +165,70 @@ static void lossi_softmax_bends(const lossi_tile *tile, int64_t row, lossi_softm
     lossi_two_sums along;
     lossi_lane_sum others, left_out;
     lossi_columns at;
-    vreal w[LOSSI_PACK];
     lossi_lane_sum_clear(&others);
     lossi_lane_sum_clear(&left_out);
     lossi_two_sums_clear(&along);
-    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
         lossi_columns_load(tile, row, s, j, &at);
-        lossi_softmax_load_direction(tile, row, s, j, w);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            const vreal h = lossi_softmax_bend(tile, s, &at, v);
-            lossi_lane_sum_add(&others, v, v_select(at.largest[v], v_set1(0), h));
-            lossi_lane_sum_add(&left_out, v, h - lossi_softmax_exact_bend(s, &at, v));
-            lossi_two_sums_add(&along, v, at.largest[v], h * w[v]);
-        }
+        const vreal w = lossi_softmax_load_direction(tile, row, s, j), h = lossi_softmax_bend(tile, s, &at);
+        lossi_columns_add(&others, j, v_select(at.of.largest, v_set1(0), h));
+        lossi_columns_add(&left_out, j, h - lossi_softmax_exact_bend(s, &at));
+        lossi_two_sums_add(&along, j, at.of.largest, h * w);
     }
-    s->bend_others = (real)lossi_lane_sum_total(&others);
-    s->bend = (real)((double)s->bend + lossi_lane_sum_total(&left_out));
-    lossi_two_sums_total(&along, &s->along, &s->along_others);
+    s->bend_others = (real)lossi_columns_total(&others, tile->columns);
+    s->bend = (real)((double)s->bend + lossi_columns_total(&left_out, tile->columns));
+    lossi_two_sums_total(&along, tile->columns, &s->along, &s->along_others);
 }
 
 /* ---- outputs ---- */
 
-/* Curvature and product of 16 columns. */
-static void lossi_softmax_second(const lossi_tile *tile, const lossi_softmax_state *s,
-                                 const lossi_columns *at, const vreal *w, vreal *curvature, vreal *product)
+/* Curvature and product of a vector of columns. */
+LOSSI_INLINE void lossi_softmax_second(const lossi_tile *tile, const lossi_softmax_state *s,
+                                       const lossi_columns *at, vreal w, vreal *curvature, vreal *product)
 {
     const vreal weight = v_set1(-s->first), bound = weight * REAL(0.5);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        const vreal p = at->p[v], rest = at->rest[v];
-        if (tile->curvature_kind == LOSSI_MAJORIZER) {
-            curvature[v] = bound;
-            product[v] = bound * w[v];
-        } else if (s->linear) {
-            curvature[v] = weight * p * rest;
-            product[v] = weight * p * w[v];
-        } else {
-            const vreal h = lossi_softmax_bend(tile, s, at, v), hw = h * w[v];
-            const vreal split = v_fnma(v_set1(2), p, v_set1(1));
-            const vreal here = v_fma(h * rest, rest, p * p * v_set1(s->bend_others));
-            curvature[v] = v_select(at->dominant[v], here, v_fma(h, split, p * p * v_set1(s->bend)));
-            product[v] = v_select(at->dominant[v], hw * rest - p * v_set1(s->along_others),
-                                  v_fnma(p, v_set1(s->along), hw));
-        }
+    const vreal p = at->of.p, rest = at->of.rest;
+    if (tile->curvature_kind == LOSSI_MAJORIZER) {
+        *curvature = bound;
+        *product = bound * w;
+    } else if (s->linear) {
+        *curvature = weight * p * rest;
+        *product = weight * p * w;
+    } else {
+        const vreal h = lossi_softmax_bend(tile, s, at), hw = h * w;
+        const vreal split = v_fnma(v_set1(2), p, v_set1(1));
+        const vreal here = v_fma(h * rest, rest, p * p * v_set1(s->bend_others));
+        *curvature = v_select(at->dominant, here, v_fma(h, split, p * p * v_set1(s->bend)));
+        *product = v_select(at->dominant, hw * rest - p * v_set1(s->along_others),
+                            v_fnma(p, v_set1(s->along), hw));
     }
 }
 
-/* Everything is read of 16 columns before anything of them is written: the gradient may take the prediction's place. */
-static void lossi_softmax_write(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s, int64_t j)
+LOSSI_INLINE vreal lossi_softmax_gradient(const lossi_softmax_state *s, const lossi_columns *at)
+{
+    const vreal p = at->of.p, first = at->first;
+    return v_select(at->dominant, first * at->of.rest - p * v_set1(s->first_others),
+                    v_fnma(p, v_set1(s->first), first));
+}
+
+/* Everything is read of columns before anything of them is written: the gradient may take the prediction's place. */
+static __attribute__((noinline)) void lossi_softmax_write(const lossi_tile *tile, int64_t row,
+                                                          const lossi_softmax_state *s)
 {
     const lossi_outputs to = lossi_outputs_of(tile, row);
-    vreal w[LOSSI_PACK], gradient[LOSSI_PACK], curvature[LOSSI_PACK], product[LOSSI_PACK];
-    lossi_columns at;
-    lossi_columns_load(tile, row, s, j, &at);
-    lossi_softmax_load_direction(tile, row, s, j, w);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        const vreal p = at.p[v], first = at.first[v];
-        gradient[v] = v_select(at.dominant[v], first * at.rest[v] - p * v_set1(s->first_others),
-                               v_fnma(p, v_set1(s->first), first));
+    const int32_t seconds = to.curvature != NULL || to.product != NULL;
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        lossi_columns at;
+        lossi_columns_load(tile, row, s, j, &at);
+        if (seconds) {
+            const vreal w = lossi_softmax_load_direction(tile, row, s, j);
+            vreal curvature, product;
+            lossi_softmax_second(tile, s, &at, w, &curvature, &product);
+            lossi_store_scaled_columns(tile, to.curvature, j, curvature);
+            lossi_store_scaled_columns(tile, to.product, j, product);
+        }
+        lossi_store_scaled_columns(tile, to.gradient, j, lossi_softmax_gradient(s, &at));
     }
-    if (to.curvature != NULL || to.product != NULL) {
-        lossi_softmax_second(tile, s, &at, w, curvature, product);
-        lossi_store_scaled(tile, to.curvature, j, curvature);
-        lossi_store_scaled(tile, to.product, j, product);
-    }
-    lossi_store_scaled(tile, to.gradient, j, gradient);
 }
 
 /* What is wanted of a row whose value and Σ φ' are known. */
@@ -236,11 +242,11 @@ static void lossi_softmax_finish(const lossi_tile *tile, int64_t row, lossi_soft
     if (tile->product != NULL) {
         lossi_softmax_direction(tile, row, s);
     }
-    if ((tile->curvature != NULL || tile->product != NULL) && !s->linear) {
+    if (lossi_softmax_bent(tile, s)) {
         lossi_softmax_bends(tile, row, s);
     }
-    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL; j += LOSSI_LANES) {
-        lossi_softmax_write(tile, row, s, j);
+    if (tile->gradient != NULL) {
+        lossi_softmax_write(tile, row, s);
     }
 }
 
