@@ -10,8 +10,7 @@
 #ifndef LOSSI_LOSS_LOGIT_H
 #define LOSSI_LOSS_LOGIT_H
 
-#include "loss/row.h"
-#include "simd/real.h"
+#include "loss/pointwise.h"
 
 /* Beyond DEEP e is made 2⁴⁰ times larger: LIFT is 40 log 2, whose rounding is less than an ulp of a. */
 #if LOSSI_REAL == 32
@@ -34,19 +33,23 @@ LOSSI_INLINE lossi_logit lossi_logit_of(vreal x)
     lossi_logit l;
     l.up = v_ge(x, v_set1(0));
     l.a = v_abs(x);
+    l.e = l.lifted = v_exp_parts(v_copysign(x, v_set1(-1)), &l.lifted_missing);
+    l.missing = l.lifted_missing;
+    l.lower = one;
     const vmask deep = v_gt(l.a, v_set1(LOGIT_DEEP));
-    l.lifted = v_exp_parts(v_select(deep, v_set1(LOGIT_LIFT), v_set1(0)) - l.a, &l.lifted_missing);
-    l.lower = v_select(deep, v_set1((real)0x1p-40), one);
-    l.e = l.lifted * l.lower;
-    l.missing = l.lifted_missing * l.lower;
-    /* the quotients by 1 + e, with their remainders */
+    if (lossi_rare(deep)) {
+        vreal missing;
+        const vreal lifted = v_exp_parts(LOGIT_LIFT - v_select(deep, l.a, v_set1(LOGIT_DEEP)), &missing);
+        l.lower = v_select(deep, v_set1((real)0x1p-40), one);
+        l.lifted = v_select(deep, lifted, l.e);
+        l.lifted_missing = v_select(deep, missing, l.missing);
+    }
+    /* the quotients by 1 + e, with the remainder of the first */
     const vreal d = one + l.e, d_missing = (l.e - (d - one)) + l.missing, inverse = one / d;
     const vreal rest = v_fnma(inverse, d, one) - inverse * d_missing;
     l.large = v_fma(rest, inverse, inverse);
     l.large_missing = v_fma(rest, inverse, inverse - l.large);
-    const vreal quotient = l.e * inverse;
-    const vreal remainder = v_fnma(quotient, d, l.e) + v_fnma(quotient, d_missing, l.missing);
-    l.small = v_fma(remainder, inverse, quotient);
+    l.small = l.e * l.large;
     l.soft = v_fma(l.missing, l.large, v_log1p_unit(l.e));
     const vreal square = l.large * l.large;
     l.square = square + (v_fma(l.large, l.large, -square) + (l.large + l.large) * l.large_missing);

@@ -136,7 +136,7 @@ typedef struct lossi_decay {
 LOSSI_INLINE lossi_decay lossi_decay_of(vreal r, vreal c)
 {
     const vreal a = v_min(c * ROBUST_GONE, v_abs(r));
-    lossi_decay d = {.r = v_copysign(a, r), .q = a / c};
+    lossi_decay d = {.r = v_copysign(a, r), .q = lossi_over(a, c)};
     d.q_missing = v_fnma(d.q, c, a) * (v_set1(1) / c);
     const vreal u = d.q * d.q, u_missing = v_fma(d.q, d.q, -u) + (d.q + d.q) * d.q_missing;
     d.half = lossi_half_decay(u, u_missing, &d.one_minus);
