@@ -7,7 +7,8 @@
  * Adv. Eng. Software 4 (1982), 75–76. The noise is estimated from higher differences of values close together, as in
  * Moré & Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011), §3.
  *
- * The slopes on the two sides come from the same values: their gap falls like h where f is smooth, and stays at a kink.
+ * The slopes on the two sides come from the same values: their gap falls like h where f is smooth, and stays at a kink. At a
+ * kink nearby it does neither: what is left over is in the error bar, since extrapolated entries may agree by chance there.
  */
 #include "gradient/difference.h"
 
@@ -121,16 +122,34 @@ typedef struct tableau {
     int32_t rows;
 } tableau;
 
+/*
+ * How much of the gap is not curvature: that halves with the step, but for a part in the cube of it. A kink of height J at a
+ * distance a of less than this step h moves the difference by J/2 (1 − a/h), and leaves J (1/2 − 3a/4h) of the gap over; near
+ * the zero of that, a = 2h/3, the step before has J/4 left, a quarter of which is allowed for. So four times this (check.c)
+ * covers the kink, and where f is smooth it falls with the cube.
+ */
+static double left_over(const tableau *t, int32_t row, double noise)
+{
+    double most = 0;
+    for (int32_t k = row; k > 0 && k > row - 2; k--) {
+        const double over = fabs(t->gap[k] - t->gap[k - 1] / 2);
+        most = fmax(most, k == row ? over : over / 4);
+    }
+    return fmax(most - 4 * noise, 0);
+}
+
 /* Adds the differences of a step; best and error follow when something better comes out. */
 static void extrapolate(tableau *t, double difference, double noise, lossi_slope *slope)
 {
     const int32_t row = t->rows++;
+    const double over = left_over(t, row, noise), least = over + noise;
     double factor = 1;
     t->entry[row][0] = difference;
     if (row == 0) {
         slope->central = difference;
         slope->error = INFINITY;
     }
+    slope->error = fmax(slope->error, over); /* a kink that only finer steps tell from curvature */
     for (int32_t j = 1; j <= row; j++) {
         const double left = t->entry[row][j - 1], above = t->entry[row - 1][j - 1];
         factor *= 4; /* the error falls with the square of the step */
@@ -138,7 +157,7 @@ static void extrapolate(tableau *t, double difference, double noise, lossi_slope
         /* What a finer step finds instead, noise aside: as at a jump of the curvature, entries may agree by chance. */
         const double news = j > 1 ? 0 : fabs(t->entry[row][1] - slope->central) - 4 * noise;
         slope->error = fmax(slope->error, news);
-        const double error = fmax(fabs(t->entry[row][j] - left), fabs(t->entry[row][j] - above)) + noise;
+        const double error = fmax(fabs(t->entry[row][j] - left), fabs(t->entry[row][j] - above)) + least;
         if (error < slope->error) {
             slope->error = error;
             slope->central = t->entry[row][j];

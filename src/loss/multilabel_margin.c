@@ -90,7 +90,8 @@ static void evaluate_row(const lossi_tile *tile, int64_t row)
     const real *logits = lossi_row_of(tile->prediction, row, tile->prediction_stride),
                *targets = lossi_row_of(tile->target, row, tile->target_stride);
     const lossi_outputs to = lossi_outputs_of(tile, row);
-    double value, unknown = 0;
+    double value;
+    int32_t unknown = 0;
     lossi_lane_sum sum;
     lossi_lane_sum_clear(&sum);
     for (int64_t j = 0; j < tile->columns && to.gradient != NULL; j++) {
@@ -98,7 +99,7 @@ static void evaluate_row(const lossi_tile *tile, int64_t row)
     }
     for (int64_t j = 0; j < tile->columns; j++) {
         const real own = lossi_get(logits + j), t = lossi_get(targets + j);
-        unknown = own != own || t != t ? (double)own + (double)t : unknown;
+        unknown |= (own != own) | (t != t);
         if (t > 0) {
             const double count = add_label(tile, logits, targets, own, to.gradient, &sum);
             if (to.gradient != NULL) {
@@ -106,7 +107,7 @@ static void evaluate_row(const lossi_tile *tile, int64_t row)
             }
         }
     }
-    value = unknown != 0 ? unknown : lossi_lane_sum_total(&sum) / (double)tile->columns;
+    value = unknown ? (double)REAL_NAN : lossi_lane_sum_total(&sum) / (double)tile->columns;
     lossi_put((real *)tile->value + row, (real)value);
     lossi_put((real *)tile->denominator + row, 1);
     if (value != value) {

@@ -69,6 +69,22 @@ static double kinked(const double *x, int64_t n, double *gradient)
     return sum;
 }
 
+/* A kink every 1/37 of the way, of a height of its own, as an objective of many hinges has them. */
+static double many_kinks(const double *x, int64_t n, double *gradient)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        sum += x[i] * x[i] / 4;
+        gradient[i] = x[i] / 2;
+        for (int k = -99; k < 99; k++) {
+            const double gap = x[i] - (k + scatter(k + 100)) / 37, height = 0.01 * (1 + scatter(k + 300));
+            sum += gap > 0 ? height * gap : 0;
+            gradient[i] += gap > 0 ? height : 0;
+        }
+    }
+    return sum;
+}
+
 /* √(x_0 − 1) + …: not there on the left of 1. */
 static double half_line(const double *x, int64_t n, double *gradient)
 {
@@ -292,6 +308,8 @@ static const struct {
     {kinked, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
     {kinked, {0.3, -1.2, 0, 0.7, -0.4}, -1, 0, LOSS_CHECK_KINK, 2, "there is a kink along parameter 2"},
     {kinked, {0.3, -1.2, 0, 0.7, -0.4}, 1, 0, LOSS_CHECK_FAIL, 1, "the derivative along parameter 1"},
+    {many_kinks, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
+    {many_kinks, {0.3, -1.2, 2.385, 0.7, -0.4}, 3, 0, LOSS_CHECK_FAIL, 3, "the derivative along parameter 3"},
     {smooth,
      {0.3, -1.2, 2.385, 0.7, -0.4},
      -1,
@@ -369,9 +387,10 @@ void gradient_check_large(void **state)
 
 /* A gradient that is nearly right, at several sizes of the error: found while it is larger than the error bar. */
 static double wrong_by;
+static int32_t with_kinks;
 static double nearly(const double *x, int64_t n, double *gradient)
 {
-    const double value = smooth(x, n, gradient);
+    const double value = with_kinks ? many_kinks(x, n, gradient) : smooth(x, n, gradient);
     gradient[1] *= 1 + wrong_by;
     return value;
 }
@@ -385,13 +404,14 @@ void gradient_check_errors(void **state)
     } cases[] = {
         {1e-1, LOSS_CHECK_FAIL}, {1e-3, LOSS_CHECK_FAIL}, {1e-5, LOSS_CHECK_FAIL}, {1e-9, LOSS_CHECK_PASS}};
     (void)state;
-    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+    for (size_t c = 0; c < 2 * (sizeof cases / sizeof *cases); c++) {
         int32_t verdict = 0;
         fixture f;
         make(&f, LOSS_FLOAT64, 3, nearly, NULL, 0.1);
-        wrong_by = cases[c].by;
+        with_kinks = c % 2 == 1;
+        wrong_by = cases[c / 2].by;
         assert_status(f.context, loss_objective_check(f.objective, x, 5, &verdict), LOSS_OK);
-        assert_int_equal(verdict, cases[c].verdict);
+        assert_int_equal(verdict, cases[c / 2].verdict);
         unmake(&f);
     }
 }

@@ -322,6 +322,48 @@ static void test_poisson_full(void **state)
                  0.5 * log(2 * 3.14159265358979323846e6) + 1 / 12e6, 1e-15, 0);
 }
 
+/* ---- constants of densities ---- */
+
+/* Student's density at its centre: Cauchy's 1/pi, 1/(2 sqrt 2) of two degrees, 2/(pi sqrt 3) of three; the scale divides. */
+static void test_student_full(void **state)
+{
+    const double pi = 3.14159265358979323846;
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        assert_close(pair("student_t", "full=1", dtypes[k], 0, 0).value, log(pi), tolerance[k], 0);
+        assert_close(pair("student_t", "full=1", dtypes[k], 2, 1).value, log(2 * pi), tolerance[k], 0);
+        assert_close(pair("student_t", "full=1;degrees_of_freedom=2", dtypes[k], 1, 1).value, 1.5 * log(2),
+                     tolerance[k], 0);
+        assert_close(pair("student_t", "full=1;degrees_of_freedom=3;scale=4", dtypes[k], 1, 1).value,
+                     log(2 * pi * sqrt(3)), tolerance[k], 0);
+    }
+    /* many degrees: the normal density, and at a distance of 1 half of one over the degrees */
+    assert_close(pair("student_t", "full=1;degrees_of_freedom=1e6", LOSS_FLOAT64, 1, 0).value,
+                 0.5 * log(2 * pi) + 0.5 + 0.5e-6, 0, 1e-11);
+}
+
+/* Laplace's: |r|/b + log 2b, by the scale or its logarithm; at |r| = b the loss in b is smallest. */
+static void test_laplace_nll(void **state)
+{
+    static const double p[] = {1.5, -2, 0.25}, y[] = {1, 0, 0.25}, b[] = {0.5, 4, 1}, ell[] = {0, 1, -2};
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        const input scaled[] = {{"prediction", p}, {"target", y}, {"scale", b}, {NULL, NULL}};
+        const input logged[] = {{"prediction", p}, {"target", y}, {"log_scale", ell}, {NULL, NULL}};
+        call plain = evaluate("laplace_nll", "", dtypes[k], 3, 3, scaled);
+        call full = evaluate("laplace_nll", "full=1", dtypes[k], 3, 3, scaled);
+        call by_log = evaluate("laplace_nll", "full=1", dtypes[k], 3, 3, logged);
+        for (int i = 0; i < 3; i++) {
+            const double r = fabs(p[i] - y[i]);
+            assert_close(full.value[i], r / b[i] + log(2 * b[i]), 4 * tolerance[k], 4 * tolerance[k]);
+            assert_close(full.value[i] - plain.value[i], log(2), 4 * tolerance[k], 0);
+            assert_close(full.gradient[i], ((p[i] > y[i]) - (p[i] < y[i])) / b[i], tolerance[k], 0);
+            assert_close(by_log.value[i], r * exp(-ell[i]) + ell[i] + log(2), 4 * tolerance[k],
+                         4 * tolerance[k]);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -335,6 +377,8 @@ int main(void)
         cmocka_unit_test(test_failure_tails),
         cmocka_unit_test(test_failure_partition),
         cmocka_unit_test(test_poisson_full),
+        cmocka_unit_test(test_student_full),
+        cmocka_unit_test(test_laplace_nll),
     };
     return cmocka_run_group_tests_name("loss_known_survival", tests, known_setup, known_teardown);
 }
