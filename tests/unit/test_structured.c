@@ -7,23 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "structured.h"
 #include "support/allocator.h"
 #include "support/batch.h"
 #include "support/check.h"
-#include "support/structured_call.h"
 
 enum { SHOWN = 6, NAME = 80 };
 
-typedef struct loss_case {
-    const char *name;
-    loss_dtype dtype;
-    loss_context *context;
-    case_file file;
-} loss_case;
-
 static test_allocator allocator;
 
-static loss_function *make(const loss_case *given, const char *options)
+loss_function *structured_make(const loss_case *given, const char *options)
 {
     loss_function *function;
     assert_status(given->context, loss_function_create(&function, given->context, given->name), LOSS_OK);
@@ -31,8 +24,7 @@ static loss_function *make(const loss_case *given, const char *options)
     return function;
 }
 
-/* The case after `index` (start with −1) of the element type, −1 at the end. */
-static int64_t next_case(const loss_case *given, int64_t index, int32_t generic)
+int64_t structured_next(const loss_case *given, int64_t index, int32_t generic)
 {
     for (index++; index < given->file.count; index++) {
         const structured_case *c = &given->file.cases[index];
@@ -104,8 +96,8 @@ static void test_reference(void **state)
 {
     const loss_case *given = *state;
     int64_t wrong = 0, cases = 0;
-    for (int64_t c = next_case(given, -1, 0); c >= 0; c = next_case(given, c, 0), cases++) {
-        loss_function *function = make(given, given->file.cases[c].options);
+    for (int64_t c = structured_next(given, -1, 0); c >= 0; c = structured_next(given, c, 0), cases++) {
+        loss_function *function = structured_make(given, given->file.cases[c].options);
         structured_call call = call_create(&given->file.cases[c], 1, 0);
         assert_status(given->context, call_evaluate(given->context, function, &call), LOSS_OK);
         wrong += compare_all(given, &call);
@@ -119,7 +111,7 @@ static void test_reference(void **state)
 /* The other kinds of curvature: matrices of the reference, or refused; Gauss–Newton is never negative. */
 static void check_kind(const loss_case *given, const structured_case *c, const char *kind, int64_t *wrong)
 {
-    loss_function *function = make(given, c->options);
+    loss_function *function = structured_make(given, c->options);
     structured_call call = call_create(c, 1, 0);
     char name[2 * CASE_NAME];
     int32_t known = 0;
@@ -154,7 +146,7 @@ static void test_curvatures(void **state)
 {
     const loss_case *given = *state;
     int64_t wrong = 0;
-    for (int64_t c = next_case(given, -1, 0); c >= 0; c = next_case(given, c, 0)) {
+    for (int64_t c = structured_next(given, -1, 0); c >= 0; c = structured_next(given, c, 0)) {
         check_kind(given, &given->file.cases[c], "gauss_newton", &wrong);
         check_kind(given, &given->file.cases[c], "majorizer", &wrong);
     }
@@ -166,8 +158,8 @@ static void test_curvatures(void **state)
 static void test_layout(void **state)
 {
     const loss_case *given = *state;
-    for (int64_t c = next_case(given, -1, 0); c >= 0; c = next_case(given, c, 0)) {
-        loss_function *function = make(given, given->file.cases[c].options);
+    for (int64_t c = structured_next(given, -1, 0); c >= 0; c = structured_next(given, c, 0)) {
+        loss_function *function = structured_make(given, given->file.cases[c].options);
         structured_call plain = call_create(&given->file.cases[c], 1, 0);
         structured_call padded = call_create(&given->file.cases[c], 1, 3);
         assert_status(given->context, call_evaluate(given->context, function, &plain), LOSS_OK);
@@ -188,8 +180,8 @@ static void test_layout(void **state)
 static void test_subsets(void **state)
 {
     const loss_case *given = *state;
-    for (int64_t c = next_case(given, -1, 0); c >= 0; c = next_case(given, c, 0)) {
-        loss_function *function = make(given, given->file.cases[c].options);
+    for (int64_t c = structured_next(given, -1, 0); c >= 0; c = structured_next(given, c, 0)) {
+        loss_function *function = structured_make(given, given->file.cases[c].options);
         structured_call all = call_create(&given->file.cases[c], 1, 0);
         structured_call one = call_create(&given->file.cases[c], 1, 0);
         assert_status(given->context, call_evaluate(given->context, function, &all), LOSS_OK);
@@ -209,11 +201,11 @@ static void test_copies(void **state)
 {
     static const char *const isas[] = {"base", "avx2", "avx512", "neon"};
     const loss_case *given = *state;
-    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
+    for (int64_t c = structured_next(given, -1, 1); c >= 0; c = structured_next(given, c, 1)) {
         const structured_case *one_case = &given->file.cases[c];
         const int64_t numbers = one_case->input[0].rows * one_case->input[0].columns;
         const int64_t copies = 80000 / (numbers > 0 ? numbers : 1) + 1;
-        loss_function *function = make(given, one_case->options);
+        loss_function *function = structured_make(given, one_case->options);
         structured_call one = call_create(one_case, 1, 0), many = call_create(one_case, copies, 0);
         assert_status(given->context, call_evaluate(given->context, function, &one), LOSS_OK);
         if (one.output_rows[0] != one.input_rows[0] && case_input(one_case, "offsets") == NULL) {
@@ -267,8 +259,8 @@ static void *numbers(loss_dtype dtype, int64_t count, double first, double step)
 static void test_weights(void **state)
 {
     const loss_case *given = *state;
-    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
-        loss_function *function = make(given, given->file.cases[c].options);
+    for (int64_t c = structured_next(given, -1, 1); c >= 0; c = structured_next(given, c, 1)) {
+        loss_function *function = structured_make(given, given->file.cases[c].options);
         structured_call plain = call_create(&given->file.cases[c], 2, 0);
         structured_call weighed = call_create(&given->file.cases[c], 2, 0);
         weighed.weight_rows = weighed.output_rows[0];
@@ -300,9 +292,9 @@ static void test_weights(void **state)
 static void test_masks(void **state)
 {
     const loss_case *given = *state;
-    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
+    for (int64_t c = structured_next(given, -1, 1); c >= 0; c = structured_next(given, c, 1)) {
         const structured_case *one_case = &given->file.cases[c];
-        loss_function *function = make(given, one_case->options);
+        loss_function *function = structured_make(given, one_case->options);
         structured_call one = call_create(one_case, 1, 0), two = call_create(one_case, 2, 0);
         const int64_t rows = one.input_rows[0];
         two.mask = calloc((size_t)(2 * rows), 1);
@@ -339,8 +331,8 @@ static void test_masks(void **state)
 static void test_scale(void **state)
 {
     const loss_case *given = *state;
-    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
-        loss_function *function = make(given, given->file.cases[c].options);
+    for (int64_t c = structured_next(given, -1, 1); c >= 0; c = structured_next(given, c, 1)) {
+        loss_function *function = structured_make(given, given->file.cases[c].options);
         structured_call plain = call_create(&given->file.cases[c], 1, 0);
         structured_call scaled = call_create(&given->file.cases[c], 1, 0);
         scaled.scale = -0.25;
@@ -362,125 +354,15 @@ static void test_scale(void **state)
     }
 }
 
-/* ---- NaN, nothing, errors ---- */
-
-/* Whether a number is in a place that is neither a positive nor a negative: that is not read. */
-static int32_t left_out(const structured_case *c, int32_t k, int64_t row, int64_t column)
-{
-    const case_array *a = &c->input[k], *positives = case_input(c, "positives"),
-                     *negatives = case_input(c, "negatives");
-    const int64_t at = row * a->columns + column;
-    return strcmp(a->role, "prediction") == 0 && positives != NULL && negatives != NULL &&
-           positives->number[at] == 0 && negatives->number[at] == 0;
-}
-
-/*
- * A NaN in any number makes its unit NaN, value and gradients, and leaves the other copy alone; where it is left out it leaves
- * everything alone.
- */
-static void check_nan(const loss_case *given, const structured_case *c, int32_t k, int64_t row,
-                      int64_t column)
-{
-    loss_function *function = make(given, c->options);
-    structured_call good = call_create(c, 2, 0), bad = call_create(c, 2, 0);
-    const int32_t by_row = good.output_rows[0] == good.input_rows[0];
-    const int32_t unread = left_out(c, k, row, column);
-    int32_t seen = 0;
-    call_set_input(&bad, k, row, column, NAN);
-    assert_status(given->context, call_evaluate(given->context, function, &good), LOSS_OK);
-    assert_status(given->context, call_evaluate(given->context, function, &bad), LOSS_OK);
-    for (int64_t i = 0; i < bad.output_rows[0]; i++) {
-        for (int64_t j = 0; j < bad.output_columns[0]; j++) {
-            const double got = call_output(&bad, 0, i, j);
-            const int32_t touched = by_row ? i == row : i < bad.output_rows[0] / 2;
-            seen += isnan(got) != 0;
-            assert_true(isnan(got) ? touched : same_bits(got, call_output(&good, 0, i, j)));
-        }
-    }
-    assert_int_equal(seen == 0, unread);
-    for (int32_t o = 1; o < bad.outputs && !unread; o++) { /* the gradient of every role, in that unit */
-        int32_t nans = !call_is_gradient(&bad, o);
-        for (int64_t i = 0; i < bad.output_rows[o]; i++) {
-            for (int64_t j = 0; j < bad.output_columns[o]; j++) {
-                nans += isnan(call_output(&bad, o, i, j)) != 0;
-            }
-        }
-        assert_true(nans > 0);
-    }
-    call_free(&good);
-    call_free(&bad);
-    loss_function_free(function);
-}
-
-static void test_nan(void **state)
-{
-    const loss_case *given = *state;
-    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
-        const structured_case *one = &given->file.cases[c];
-        const case_array *value = case_output(one, "value");
-        const int32_t single = value->rows != one->input[0].rows * one->input[0].columns &&
-                               value->rows != one->input[0].rows && case_input(one, "offsets") == NULL;
-        for (int32_t k = 0; k < one->inputs && !single; k++) {
-            const case_array *a = &one->input[k];
-            if (!a->integers && strcmp(a->layout, "shared") != 0 && strstr(a->role, "direction") == NULL) {
-                /* the ends, and of a small array every place between: a loop over vectors has a middle of its own */
-                const int64_t count = a->rows * a->columns, step = count <= 48 || count == 1 ? 1 : count - 1;
-                for (int64_t i = 0; i < count; i += step) {
-                    check_nan(given, one, k, i / a->columns, i % a->columns);
-                }
-            }
-        }
-    }
-}
-
-static void test_roles(void **state)
-{
-    const loss_case *given = *state;
-    const structured_case *one = &given->file.cases[next_case(given, -1, 1)];
-    loss_function *function = make(given, one->options);
-    structured_call call = call_create(one, 1, 0);
-    const int32_t roles = loss_function_role_count(function);
-    assert_true(roles >= 4);
-    assert_string_equal(loss_function_role(function, 0), one->input[0].role);
-    assert_string_equal(loss_function_role(function, roles - 1), "mask");
-    assert_null(loss_function_role(function, roles));
-    assert_null(loss_function_role(function, -1));
-    snprintf(call.output_role[0], CASE_NAME, "valeu");
-    assert_status(given->context, call_evaluate(given->context, function, &call), LOSS_ERROR_NAME);
-    assert_sentence(given->context, "did you mean 'value'?");
-    assert_close(call.sum, 777, 0, 0);
-    snprintf(call.output_role[0], CASE_NAME, "value");
-    call.output_rows[0]--;
-    assert_status(given->context, call_evaluate(given->context, function, &call), LOSS_ERROR_SHAPE);
-    assert_sentence(given->context, "'value' is");
-    call_free(&call);
-    loss_function_free(function);
-}
-
-/* Without a required role the sentence names it. */
-static void test_missing(void **state)
-{
-    const loss_case *given = *state;
-    const structured_case *one = &given->file.cases[next_case(given, -1, 1)];
-    loss_function *function = make(given, one->options);
-    loss_data *inputs;
-    assert_status(given->context, loss_data_create(&inputs, given->context), LOSS_OK);
-    assert_status(given->context, loss_function_evaluate(given->context, function, inputs, NULL, NULL, NULL),
-                  LOSS_ERROR_ARGUMENT);
-    assert_sentence(given->context, one->input[0].role);
-    loss_data_free(inputs);
-    loss_function_free(function);
-}
-
 /* ---- derivatives by differences: in float64, float32 has too few digits ---- */
 
 static void test_differences(void **state)
 {
     static const double step = 1e-5;
     const loss_case *given = *state;
-    for (int64_t c = next_case(given, -1, 1); c >= 0; c = next_case(given, c, 1)) {
+    for (int64_t c = structured_next(given, -1, 1); c >= 0; c = structured_next(given, c, 1)) {
         const structured_case *one = &given->file.cases[c];
-        loss_function *function = make(given, one->options);
+        loss_function *function = structured_make(given, one->options);
         structured_call here = call_create(one, 1, 0);
         assert_status(given->context, call_evaluate(given->context, function, &here), LOSS_OK);
         for (int32_t output = 1; output < here.outputs; output++) {
@@ -536,9 +418,9 @@ static const named_test named_tests[] = {
     {"weights", test_weights, 0},
     {"masks", test_masks, 0},
     {"scale", test_scale, 0},
-    {"nan", test_nan, 0},
-    {"roles", test_roles, 0},
-    {"missing", test_missing, 0},
+    {"nan", structured_test_nan, 0},
+    {"roles", structured_test_roles, 0},
+    {"missing", structured_test_missing, 0},
     {"differences", test_differences, LOSS_FLOAT64},
 };
 
