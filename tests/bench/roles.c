@@ -28,10 +28,13 @@ static layout layout_of(const bench_roles *all, const lossi_structure *structure
         l.rows = (structure->flags & LOSSI_GROUPED) != 0 ? groups + 1 : all->rows + 1;
         return l;
     }
-    l.columns = role->columns == LOSSI_COLUMNS_SAME  ? all->columns
-                : role->columns == LOSSI_COLUMNS_ANY ? CLASSES
-                                                     : role->columns;
-    l.rows = role->rows == LOSSI_ROWS_SHARED ? 1 : role->rows == LOSSI_ROWS_OWN ? groups * LABELS : all->rows;
+    l.columns = role == &structure->roles[0] || role->columns == LOSSI_COLUMNS_SAME ? all->columns
+                : role->columns == LOSSI_COLUMNS_ANY                                ? CLASSES
+                                                                                    : role->columns;
+    l.rows = role->rows == LOSSI_ROWS_ANY      ? CLASSES
+             : role->rows == LOSSI_ROWS_SHARED ? 1
+             : role->rows == LOSSI_ROWS_OWN    ? groups * LABELS
+                                               : all->rows;
     return l;
 }
 
