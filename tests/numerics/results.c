@@ -73,12 +73,13 @@ static void add_line(workspace *w, const char *kind, const char *name, loss_dtyp
 }
 
 /* Array 0 predictions, 1 targets, 2 weights, 3 directions; every 97th number is one that has cost libraries bugs. */
-static void fill(workspace *w, int32_t unit_predictions, int32_t margin)
+/* Targets are `low` and 1 where they are `binary`, else between 0 and 1. */
+static void fill(workspace *w, int32_t unit_predictions, int32_t binary, double low)
 {
     static const double hard[6] = {0.0, -0.0, 1.0, 0x1p-30, 88.75, -745.0};
     for (int i = 0; i < ROWS * COLUMNS; i++) {
         w->wide[0][i] = unit_predictions ? w->uniform[0][i] : 12.0 * w->uniform[0][i] - 6.0;
-        w->wide[1][i] = margin ? (w->uniform[1][i] < 0.5 ? -1.0 : 1.0) : w->uniform[1][i];
+        w->wide[1][i] = binary ? (w->uniform[1][i] < 0.5 ? low : 1.0) : w->uniform[1][i];
         w->wide[2][i] = 2.0 * w->uniform[2][i];
         w->wide[3][i] = w->uniform[3][i] - 0.5;
         if (i % 97 == 5 && !unit_predictions) {
@@ -196,7 +197,7 @@ static void digest_link(workspace *w, const char *link, loss_dtype dtype)
     loss_function *function;
     must(w->context, loss_function_create_user(&function, w->context, "link", unused, NULL, NULL), link);
     must(w->context, loss_function_set_link(function, link), link);
-    fill(w, 0, 0);
+    fill(w, 0, 0, 0);
     must(w->context,
          dtype == LOSS_FLOAT32
              ? loss_function_inverse_link_float32(w->context, function, ROWS, COLUMNS, w->narrow[0],
@@ -220,11 +221,12 @@ static void digest_loss(workspace *w, const char *name, loss_dtype dtype)
     }
     const int32_t labels = property(w, function, "integer_target");
     const int64_t columns = property(w, function, "pointwise") ? 1 : COLUMNS;
-    const int32_t signs = property(w, function, "binary_target") && number(w, function, "target_minimum") < 0;
-    fill(w, 0, signs);
+    const int32_t binary = property(w, function, "binary_target");
+    const double low = number(w, function, "target_minimum");
+    fill(w, 0, binary, low);
     loss_status status = evaluate(w, function, dtype, columns, labels, &sum);
     if (status == LOSS_ERROR_DOMAIN) { /* predictions that are probabilities */
-        fill(w, 1, signs);
+        fill(w, 1, binary, low);
         status = evaluate(w, function, dtype, columns, labels, &sum);
     }
     must(w->context, status, name);
