@@ -1,0 +1,158 @@
+/*
+ * Cross-entropy of a target t in [0, 1] and the probability that something of intensity w log(1 + eˣ) happens at all, x =
+ * prediction: 1 − e⁻ᵘ. For w = 1 that is the sigmoid and the loss logistic.
+ *
+ *     loss = −t log(1 − e⁻ᵘ) + (1 − t) u,   u = w s,   s = log(1 + eˣ)
+ *
+ * With E = e^u − 1, q = 1 − e⁻ᵘ and R = w σ(x)/E, the derivatives are w σ(x) (1 − t) − t R and
+ *
+ *     (1 − t) w σ(x) σ(−x) + t R σ(−x) (eˣ w − q)/q,    (eˣ w − q)/q = a + b + a b,   a = (eˣ − s)/s,   b = (u − q)/q.
+ *
+ * a and b are not negative: the loss is convex for every w (Bernoulli's inequality). e⁻ᵘ magnifies what the rounding of u lost,
+ * hence its tail. Where u is tiny, −log q is −log w − log s, and R is σ(x)/s, which is 1 at −∞. At x = ±∞ a coefficient of 0
+ * takes its term away.
+ * Ke et al., LightGBM: a highly efficient gradient boosting decision tree (2017), objective cross_entropy_lambda.
+ */
+#include "loss/elementwise.h"
+#include "simd/math_logarithms.h"
+
+enum { PREDICTION, TARGET, INTENSITY, ROLES };
+
+/* Below FLAT eˣ is s to the last digit; below TINY, u is q and E; above FAR 1 − e⁻ᵘ is 1, and t/(1 − t), unless it is
+ * infinite, far below E. */
+#define FLAT (LOSSI_REAL == 32 ? (real)-18 : (real)-38)
+#define TINY ((real)0x1p-60)
+#define FAR  ((real)45)
+
+/* u = head + tail, log u where it is tiny, w σ(x), σ(x), σ(−x), s, and eˣ where it is s. */
+typedef struct intensity {
+    vreal head, tail, logarithm, slope, up, down, s;
+    vmask flat, tiny;
+} intensity;
+
+LOSSI_INLINE vreal missing_of(vreal a, vreal b, vreal sum)
+{
+    const vreal part = sum - a;
+    const vmask number = v_lt(v_abs(sum), v_set1(REAL_INFINITY));
+    return v_select(number, (a - (sum - part)) + (b - part), v_set1(0));
+}
+
+/* coefficient · x, and 0 for a coefficient of 0 even where x is infinite */
+LOSSI_INLINE vreal times(vreal coefficient, vreal x)
+{
+    return v_select(v_eq(coefficient, v_set1(0)), v_set1(0), coefficient * x);
+}
+
+LOSSI_INLINE intensity intensity_of(vreal x, vreal w)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), infinity = v_set1(REAL_INFINITY);
+    intensity i;
+    vreal e_missing, rest;
+    const vreal e = v_exp_parts(-v_abs(x), &e_missing);
+    const vreal rise = v_log1p_parts(e, &rest), positive = v_max(zero, x);
+    const vreal s = positive + rise;
+    const vreal s_tail = missing_of(positive, rise, s) + (rest + e_missing / (one + e));
+    const vreal u = w * s, u_tail = v_fma(w, s_tail, v_fma(w, s, -u));
+    i.s = s;
+    i.up = v_sigmoid(x);
+    i.down = v_sigmoid(-x);
+    i.head = u;
+    i.tail = v_select(v_lt(u, infinity), u_tail, zero);
+    i.slope = w * i.up;
+    i.flat = v_lt(x, v_set1(FLAT));
+    i.tiny = v_lt(u, v_set1(TINY));
+    i.logarithm = zero;
+    if (v_mask_any(v_mask_or(i.flat, i.tiny))) {
+        vreal w_tail;
+        const vreal w_log = v_log_parts(w, &w_tail), s_log = v_select(i.flat, x, v_log(s));
+        const vreal head = w_log + s_log, tail = missing_of(w_log, s_log, head) + w_tail;
+        const vreal deep = v_exp_of_parts(head, tail); /* eˣ alone may be too small for a number */
+        i.head = v_select(i.flat, deep, i.head);
+        i.tail = v_select(i.flat, zero, i.tail);
+        i.slope = v_select(i.flat, deep, i.slope);
+        i.tiny = v_lt(i.head, v_set1(TINY));
+        i.logarithm = head + v_select(v_lt(v_abs(head), infinity), tail, zero);
+    }
+    return i;
+}
+
+LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
+    const vreal x = e->in[PREDICTION], t = e->in[TARGET], rest = one - t;
+    const vreal w = part->input[INTENSITY].data != NULL ? e->in[INTENSITY] : one;
+    const intensity i = intensity_of(x, w);
+    const vreal u = i.head;
+    const vmask far = v_gt(u, v_set1(FAR));
+    const vreal near = v_select(far, one, u), near_tail = v_select(far, zero, i.tail);
+    const vreal odds = v_expm1_of_parts(near, near_tail);  /* E; 1/E is not wanted where it is tiny */
+    const vreal ratio = v_select(i.flat, one, i.up / i.s); /* σ(x)/s */
+    /* e^(−u/2) twice: its square may be too small for a number that a large w still makes one */
+    const vreal root = v_exp_of_parts(-half * u, -half * i.tail);
+    const vreal decayed = v_select(v_eq(root, zero), zero, i.slope * root);
+    const vreal logarithm = v_log1mexp(u) + v_select(far, zero, i.tail / odds);
+    const vreal value = times(rest, u) - times(t, v_select(i.tiny, i.logarithm, logarithm));
+    const vreal slope = v_select(far, times(rest, i.slope) - t * (decayed * root),
+                                 v_select(i.tiny, ratio * v_fma(rest, u, -t), i.slope * (rest - t / odds)));
+
+    /* the second derivative of −log q */
+    const vreal q = v_select(far, one, -v_expm1_of_parts(-near, -near_tail));
+    const vmask direct = v_mask_or(v_gt(x, v_set1(4)), v_gt(u, v_set1(16))); /* eˣ w is 13 q and more */
+    const vreal y = v_exp(v_min(v_set1(4), x)), small = v_set1((real)0.25 * REAL_EPSILON);
+    const vreal a = v_select(v_lt(y, small), half * y, v_x_minus_log1p(y) / i.s);
+    const vreal excess = v_select(v_gt(u, one), u - q, v_x_minus_log1p(-q));
+    const vreal b = v_select(v_lt(u, small), half * u, excess / q);
+    const vreal apart = v_fnma(i.down, q, i.slope);
+    const vreal share = v_select(i.tiny, ratio, i.slope / odds); /* R */
+    const vreal bend = share * v_select(direct, apart / q, i.down * v_fma(a, b, a + b));
+    const vreal last = v_select(v_eq(root, zero), zero, decayed * (apart * root));
+
+    const vreal bad = v_select(v_is_nan(x), x, v_select(v_is_nan(t), t, v_select(v_is_nan(w), w, zero)));
+    e->value = bad + value;
+    e->gradient[PREDICTION] = bad + slope;
+    e->curvature[PREDICTION] = bad + (times(rest, i.slope * i.down) + times(t, v_select(far, last, bend)));
+    e->product[PREDICTION] = e->curvature[PREDICTION] * e->direction[PREDICTION];
+}
+
+static void intensity_cross_entropy(const lossi_part *part)
+{
+    lossi_elementwise(part, formula, ROLES);
+}
+
+extern const lossi_kernels LOSSI_NAME(intensity_cross_entropy);
+const lossi_kernels LOSSI_NAME(intensity_cross_entropy) = {.part = intensity_cross_entropy};
+
+#ifdef LOSSI_ONCE
+
+/* Intensities are positive: from the smallest float32 that is a normal number on, the same for both types. */
+static const lossi_role roles[ROLES] = {
+    [PREDICTION] = {.name = "prediction", .flags = LOSSI_DIFFERENTIABLE},
+    [TARGET] = {.name = "target", .domain = {0, 1, 0}},
+    [INTENSITY] = {.name = "intensity", .flags = LOSSI_OPTIONAL, .domain = {0x1p-126, LOSSI_UNBOUNDED, 0}},
+};
+
+static const lossi_structure structure = {.roles = roles, .role_count = ROLES};
+
+static void prepare(const lossi_options *values, lossi_prepared *prepared)
+{
+    (void)values;
+    prepared->bounds.derivatives = LOSSI_UNBOUNDED;
+}
+
+extern const lossi_row lossi_row_intensity_cross_entropy;
+const lossi_row lossi_row_intensity_cross_entropy = {
+    .name = "intensity_cross_entropy",
+    .aliases = "xentlambda cross_entropy_lambda",
+    .summary = "cross-entropy of the probability that something of a weighted intensity happens, targets 0 "
+               "to 1",
+    .formula = "-t*log(1 - exp(-u)) + (1 - t)*u, u = w*log(1 + exp(x)), x = prediction, t = target, w = "
+               "intensity or 1",
+    .reference = "Ke et al., LightGBM: a highly efficient gradient boosting decision tree (2017)",
+    .elsewhere = "LightGBM cross_entropy_lambda (weights as intensities)",
+    .elementary = "exp log1p expm1 log",
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC,
+    .structure = &structure,
+    .prepare = prepare,
+};
+
+#endif
