@@ -90,7 +90,7 @@ LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
     /* e^(−u/2) twice: its square may be too small for a number that a large w still makes one */
     const vreal root = v_exp_of_parts(-half * u, -half * i.tail);
     const vreal decayed = v_select(v_eq(root, zero), zero, i.slope * root);
-    const vreal logarithm = v_log1mexp(u) + v_select(far, zero, i.tail / odds);
+    const vreal logarithm = v_select(far, -(root * root), v_log1mexp(near) + near_tail / odds);
     const vreal value = times(rest, u) - times(t, v_select(i.tiny, i.logarithm, logarithm));
     const vreal slope = v_select(far, times(rest, i.slope) - t * (decayed * root),
                                  v_select(i.tiny, ratio * v_fma(rest, u, -t), i.slope * (rest - t / odds)));

@@ -1,6 +1,6 @@
 /*
- * Times until an event, and counts: identities of Cox's partial likelihood and of failure times, numbers known from
- * elsewhere, and mistakes that other libraries made and these must not.
+ * Times until an event, and counts: identities of Cox's partial likelihood, of failure times and of intensities, numbers
+ * known from elsewhere, and mistakes that other libraries made and these must not.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -300,6 +300,93 @@ static void test_failure_partition(void **state)
     }
 }
 
+/* ---- intensities ---- */
+
+static call intensity(loss_dtype dtype, double x, double t, double w)
+{
+    const input given[] = {
+        {"prediction", &x}, {"target", &t}, {w == 1 ? NULL : "intensity", &w}, {NULL, NULL}};
+    return evaluate("intensity_cross_entropy", "", dtype, 1, 1, given);
+}
+
+static void assert_numbers(const call *c, double value, double gradient, double curvature, double relative)
+{
+    assert_close(c->value[0], value, relative, 0);
+    assert_close(c->gradient[0], gradient, relative, 0);
+    assert_close(c->curvature[0], curvature, relative, 0);
+}
+
+/* An intensity of 1 gives the logistic loss, whose numbers come from another formula. */
+static void test_intensity_of_one(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < 200; i++) {
+            const double x = (double)(float)(60 * scatter(i) - 30);
+            const double t = i % 4 == 0 ? 0 : i % 4 == 1 ? 1 : (double)(float)scatter(700 + i);
+            const call c = intensity(dtypes[k], x, t, 1);
+            const row r = pair("logistic", "", dtypes[k], x, t);
+            assert_close(c.value[0], r.value, 4 * tolerance[k], 0);
+            assert_close(c.gradient[0], r.gradient[0], 4 * tolerance[k], 4 * tolerance[k] * t);
+            assert_close(c.curvature[0], r.curvature[0], 4 * tolerance[k], 0);
+        }
+    }
+}
+
+/* Differences in decimal arithmetic of 60 digits; and at x = 0, t = 1 powers of two: u = 100 log 2, p = 1 - 2^-100. */
+static void test_intensity_numbers(void **state)
+{
+    const double far = ldexp(1, -100);
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        const double relative = 4 * tolerance[k];
+        call c = intensity(dtypes[k], 0, 1, 2);
+        assert_numbers(&c, 0.2876820724517809, -1.0 / 3, 5.0 / 18, relative);
+        c = intensity(dtypes[k], 0.5, 0.25, 3);
+        assert_numbers(&c, 2.2055021097270648, 1.3739821383739874, 0.57113545308157365, relative);
+        c = intensity(dtypes[k], 2, 0.75, 0.5);
+        assert_numbers(&c, 0.58350123897831407, -0.064073121652916162, 0.10951592288889925, 4 * relative);
+        c = intensity(dtypes[k], 0, 1, 100);
+        assert_numbers(&c, far, -50 * far, 2475 * far, relative);
+        /* e^x is no float32, and w e^x none where w = 1: -log(1 - e^-u) = -log w - x */
+        c = intensity(dtypes[k], -200, 1, 2);
+        assert_numbers(&c, 200 - log(2), -1, c.curvature[0], relative);
+    }
+}
+
+static void test_intensity_limits(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        call c = intensity(dtypes[k], infinity, 1, 3);
+        assert_numbers(&c, 0, 0, 0, 0);
+        c = intensity(dtypes[k], infinity, 0, 3);
+        assert_numbers(&c, infinity, 3, 0, 0);
+        c = intensity(dtypes[k], -infinity, 0, 3);
+        assert_numbers(&c, 0, 0, 0, 0);
+        c = intensity(dtypes[k], -infinity, 1, 3);
+        assert_numbers(&c, infinity, -1, 0, 0);
+        c = intensity(dtypes[k], -infinity, 0.5, 3);
+        assert_numbers(&c, infinity, -0.5, 0, 0);
+        c = intensity(dtypes[k], 1, 0.5, (double)NAN);
+        assert_true(isnan(c.value[0]) && isnan(c.gradient[0]) && isnan(c.curvature[0]));
+        c = intensity(dtypes[k], (double)NAN, 0, 3);
+        assert_true(isnan(c.value[0]) && isnan(c.gradient[0]) && isnan(c.curvature[0]));
+    }
+}
+
+/* Convex for every intensity. */
+static void test_intensity_is_convex(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < 400; i++) {
+            const double x = 80 * scatter(i) - 40, w = exp(60 * scatter(900 + i) - 30);
+            assert_true(intensity(dtypes[k], x, i % 2 ? 1 : scatter(1800 + i), w).curvature[0] >= 0);
+        }
+    }
+}
+
 /* ---- counts ---- */
 
 /* PyTorch's full adds Stirling's formula, and only for y > 1: 1.22987 and 1.65181. */
@@ -402,6 +489,10 @@ int main(void)
         cmocka_unit_test(test_weibull),
         cmocka_unit_test(test_failure_tails),
         cmocka_unit_test(test_failure_partition),
+        cmocka_unit_test(test_intensity_of_one),
+        cmocka_unit_test(test_intensity_numbers),
+        cmocka_unit_test(test_intensity_limits),
+        cmocka_unit_test(test_intensity_is_convex),
         cmocka_unit_test(test_poisson_full),
         cmocka_unit_test(test_student_full),
         cmocka_unit_test(test_laplace_nll),
