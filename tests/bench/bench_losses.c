@@ -39,8 +39,7 @@ static const int64_t shapes[2][4][2] = {
     {{65536, 10}, {8192, 1000}, {1024, 32000}, {256, 128256}},
 };
 
-static const double patience =
-    5; /* seconds: a loss that takes longer for one evaluation gets no larger shape */
+static const double patience = 5; /* seconds: a shape at which one evaluation would take longer is left out */
 
 static bench_arrays arrays;
 static loss_context *contexts[COUNTS];
@@ -296,10 +295,16 @@ static void bench_loss(const char *name, int bits)
     const int32_t wide = (function->row->flags & LOSSI_POINTWISE) == 0;
     const int labels = (function->row->flags & LOSSI_LABELS) != 0;
     bench_arrays_fill(&arrays, function, bits, wide ? arrays.most : 16000000);
+    double before = 0; /* seconds an element, at the shape before */
     for (int i = 0; i < 4 && shapes[wide][i][0] > 0; i++) {
-        const int64_t rows = shapes[wide][i][0], columns = shapes[wide][i][1];
+        const int64_t rows = shapes[wide][i][0], columns = shapes[wide][i][1], elements = rows * columns;
         bench_arrays_fill_labels(&arrays, rows, columns);
-        if (bench(function, bits, labels, rows, columns, NULL) > patience) {
+        const double each = bench(function, bits, labels, rows, columns, NULL) / (double)elements;
+        /* what grew with the columns will again */
+        const double growth = i > 0 && each > before ? each / before : 1;
+        const int64_t next = i < 3 ? shapes[wide][i + 1][0] * shapes[wide][i + 1][1] : 0;
+        before = each;
+        if (each * growth * (double)next > patience) {
             fprintf(stderr, "%s is too slow for larger shapes\n", name);
             break;
         }

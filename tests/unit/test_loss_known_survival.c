@@ -451,32 +451,6 @@ static void test_laplace_nll(void **state)
     }
 }
 
-/* Of intensity 1 it is the logistic loss; of intensity 2 what happens if either of two things happens. */
-static void test_intensities(void **state)
-{
-    static const double x[] = {-2.375, 0.40546510810816438, 31.5, -60.25}, t[] = {0.3125, 1, 0.875, 0.625};
-    static const double one[] = {1, 1, 1, 1}, two[] = {2, 2, 2, 2};
-    (void)state;
-    const input plain[] = {{"prediction", x}, {"target", t}, {NULL, NULL}};
-    const input once[] = {{"prediction", x}, {"target", t}, {"intensity", one}, {NULL, NULL}};
-    const input twice[] = {{"prediction", x}, {"target", t}, {"intensity", two}, {NULL, NULL}};
-    for (loss_dtype dtype = LOSS_FLOAT32; dtype <= LOSS_FLOAT64; dtype++) {
-        const double ulps = dtype == LOSS_FLOAT32 ? 8 * 0x1p-24 : 8 * 0x1p-53;
-        const call logistic = evaluate("logistic", "", dtype, 4, 4, plain);
-        const call none = evaluate("intensity_cross_entropy", "", dtype, 4, 4, plain);
-        const call given = evaluate("intensity_cross_entropy", "", dtype, 4, 4, once);
-        for (int i = 0; i < 4; i++) {
-            assert_true(same_bits(none.value[i], given.value[i]));
-            assert_close(none.value[i], logistic.value[i], ulps, 0);
-            assert_close(none.gradient[i], logistic.gradient[i], ulps, 0);
-            assert_close(none.curvature[i], logistic.curvature[i], ulps, 0);
-        }
-        /* nothing happens twice with probability (2/5)² */
-        const call both = evaluate("intensity_cross_entropy", "", dtype, 4, 4, twice);
-        assert_close(both.value[1], 0.17435338714477778, ulps, 0); /* −log(21/25) */
-    }
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -496,7 +470,6 @@ int main(void)
         cmocka_unit_test(test_poisson_full),
         cmocka_unit_test(test_student_full),
         cmocka_unit_test(test_laplace_nll),
-        cmocka_unit_test(test_intensities),
     };
     return cmocka_run_group_tests_name("loss_known_survival", tests, known_setup, known_teardown);
 }
