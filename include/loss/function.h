@@ -151,6 +151,13 @@ LOSS_API const loss_option *loss_function_option(const loss_function *function, 
  *                "prediction.gradient" is the long name of "gradient", and so on. Outputs must not overlap inputs or
  *                each other, nor the elements of one output each other, except that one may be the very array of the
  *                prediction, with the same strides. That is not checked: an overlap gives unspecified numbers.
+ *                A loss with the property "structured" reads the roles that docs/losses.md lists for it. The first decides
+ *                the element type. For each role R that has derivatives there are the outputs "R.gradient", "R.curvature"
+ *                and "R.product", of R's shape, and the input "R.direction"; a product is that of the whole matrix of second
+ *                derivatives with all directions, one that is not given being 0. Roles of one row are shared by all rows.
+ *                "offsets", int32 or int64, groups + 1 numbers from 0 that never decrease and end at the rows, cuts rows
+ *                into groups; without it they are one. Of groups "value" and "weight" are groups × 1, but weights that are
+ *                part of the formula ("cox") are one a row; "mask" is one a row. No output may be an input's array
  *   sum          may be NULL: Σ weight · loss
  *   denominator  may be NULL: what the sum is divided by to give the cost (docs/losses.md); 0 when no row counts, and
  *                the cost of nothing is 0

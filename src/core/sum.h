@@ -1,12 +1,12 @@
 /*
  * The order of every sum: rows are cut the same way whatever the number of threads and the instruction set.
  *
- *   lanes   element i of a tile belongs to lane i mod 16; a lane adds its elements in order, in double
- *   tile    what a kernel sees at a time: the largest power of two of rows with at most 1024 elements, at
- * least 1 row block   the same with 4096 elements; the lanes go on through its tiles, and at its end are
- * added by halving slice   the blocks are cut into at most 32 contiguous slices of equal numbers of blocks
- * (the last may be shorter); block sums are added in order within a slice tree    slice sums are added
- * pairwise, neighbours first, until one is left
+ * - lanes: element i of a tile belongs to lane i mod 16; a lane adds its elements in order, in double
+ * - tile: what a kernel sees at a time: the largest power of two of rows with at most 1024 elements, at least 1 row
+ * - block: the same with 4096 elements; the lanes go on through its tiles, and at its end are added by halving
+ * - slice: the blocks are cut into at most 32 contiguous slices of equal numbers of blocks (the last may be shorter); block sums
+ *   are added in order within a slice
+ * - tree: slice sums are added pairwise, neighbours first, until one is left
  *
  * docs/numerics.md says the same in words. Changing a number here changes everybody's bits.
  */
@@ -25,6 +25,22 @@ static inline int64_t lossi_rows_within(int64_t columns, int64_t elements)
         rows *= 2;
     }
     return columns > 0 ? rows : elements;
+}
+
+/* a + b as a double, and what that is missing (Knuth, TAOCP vol. 2, 4.2.2, theorem B). */
+static inline double lossi_two_sum(double a, double b, double *missing)
+{
+    const double sum = a + b, part = sum - a;
+    *missing = (a - (sum - part)) + (b - part);
+    return sum;
+}
+
+/* sum + lost += x */
+static inline void lossi_add_kept(double *sum, double *lost, double x)
+{
+    double missing;
+    *sum = lossi_two_sum(*sum, x, &missing);
+    *lost += missing;
 }
 
 typedef struct lossi_cut {

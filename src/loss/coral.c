@@ -27,9 +27,7 @@ static void add_levels(level_sum *to, vreal terms, int count)
     real each[VREAL_LANES];
     v_store(each, terms);
     for (int lane = 0; lane < count; lane++) {
-        double missing;
-        to->sum = lossi_two_sum(to->sum, (double)each[lane], &missing);
-        to->lost += missing;
+        lossi_add_kept(&to->sum, &to->lost, (double)each[lane]);
     }
 }
 

@@ -90,13 +90,6 @@ static CALLED number by(number a, double b)
     return b == 1 ? a : lossi_extended_times(a, lossi_extended_from(b));
 }
 
-static void keep(double *sum, double *lost, double x)
-{
-    double missing;
-    *sum = lossi_two_sum(*sum, x, &missing);
-    *lost += missing;
-}
-
 static double kept(double sum, double lost)
 {
     return sum - sum == 0 ? sum + lost : sum; /* infinity and NaN have nothing to give back */
@@ -243,7 +236,7 @@ static void collect(cohort *c, const risk *r, tie *t)
         t->highest = t->count == 0 || m->score > c->members[t->highest].score ? p : t->highest;
         t->count++;
         infinities += m->score == INFINITY;
-        keep(&c->events, &c->events_lost, m->weight);
+        lossi_add_kept(&c->events, &c->events_lost, m->weight);
     }
     if (t->count > 0 && (infinities > 1 || (t->mass.high == 0 && r->sum.high == 0))) {
         c->probe = REAL_NAN; /* ∞/∞ or 0/0 */
@@ -316,7 +309,7 @@ static void put_efron(cohort *c, const risk *r, const tie *t)
         if (m->event && m->score != highest->score) {
             double missing;
             const double above = lossi_two_sum(highest->score, -m->score, &missing);
-            keep(&c->linear, &c->linear_lost, m->weight * above);
+            lossi_add_kept(&c->linear, &c->linear_lost, m->weight * above);
             c->linear_lost += above - above == 0
                                   ? fma(m->weight, above, -(m->weight * above)) + m->weight * missing
                                   : 0;
@@ -518,7 +511,7 @@ static real value(const cohort *c)
             const member *m = &c->members[i + lane];
             const double high = m->exponent * LN2, low = (double)log[lane];
             if (m->log_weight != 0) {
-                keep(&sum, &lost, m->log_weight * (high + low));
+                lossi_add_kept(&sum, &lost, m->log_weight * (high + low));
             }
         }
     }

@@ -20,9 +20,10 @@
  * the Inception architecture (2016), §7; majorizer: Böhning, Multinomial logistic regression algorithm (1992).
  */
 #include "loss/adjusted.h"
+#include "loss/class_options.h"
 #include "loss/narrow.h"
 
-enum { INPUT, LABEL_SMOOTHING, IGNORE_LABEL, CLASS_WEIGHT, TEMPERATURE, SOFT_CAP, Z_LOSS, OPTIONS };
+enum { INPUT = LOSSI_CLASS_OPTIONS, LABEL_SMOOTHING, TEMPERATURE, SOFT_CAP, Z_LOSS, OPTIONS };
 
 enum { ROWS_AT_A_TIME = 64 }; /* rows whose logarithms are taken together */
 
@@ -438,6 +439,7 @@ const lossi_kernels LOSSI_NAME(cross_entropy) = {everything, everything, everyth
 #include <math.h>
 
 static const loss_option options[] = {
+    LOSSI_CLASS_OPTION_ROWS,
     [INPUT] = {.name = "input",
                .type = LOSS_OPTION_STRING,
                .text = "logits",
@@ -449,17 +451,6 @@ static const loss_option options[] = {
                          .maximum = 1,
                          .initial = 0,
                          .doc = "the part of a target's mass that is spread evenly over all classes"},
-    [IGNORE_LABEL] = {.name = "ignore_label",
-                      .type = LOSS_OPTION_INT,
-                      .minimum = -9007199254740992.0,
-                      .maximum = 9007199254740992.0,
-                      .initial = -100,
-                      .doc = "rows with this label do not count"},
-    [CLASS_WEIGHT] = {.name = "class_weight",
-                      .type = LOSS_OPTION_ARRAY,
-                      .minimum = 0,
-                      .maximum = 1e300,
-                      .doc = "one weight a class; empty: all 1"},
     [TEMPERATURE] = {.name = "temperature",
                      .type = LOSS_OPTION_DOUBLE,
                      .minimum = 1e-6,
@@ -484,15 +475,15 @@ static const loss_option options[] = {
 static double largest_weight(const lossi_prepared *prepared)
 {
     const double smoothing = prepared->parameters[LABEL_SMOOTHING];
-    double largest = 0, sum = 0;
+    double sum = 0;
     if (prepared->class_weight == NULL) {
         return 1;
     }
     for (int64_t j = 0; j < prepared->class_weights; j++) {
-        largest = prepared->class_weight[j] > largest ? prepared->class_weight[j] : largest;
         sum += prepared->class_weight[j];
     }
-    return (1 - smoothing) * largest + smoothing * (sum / (double)prepared->class_weights);
+    return (1 - smoothing) * lossi_largest_class_weight(prepared) +
+           smoothing * (sum / (double)prepared->class_weights);
 }
 
 /*
@@ -530,14 +521,10 @@ static void prepare_logits(lossi_prepared *prepared)
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
-    const lossi_option_value *weight = lossi_options_own(values, CLASS_WEIGHT);
-    int32_t from_probabilities = lossi_options_own(values, INPUT)->integer == 1;
+    const int32_t from_probabilities = lossi_options_own(values, INPUT)->integer == 1;
+    lossi_prepare_classes(values, prepared);
     prepared->prediction = from_probabilities ? (lossi_domain){0, 1, 0} : prepared->prediction;
     prepared->flags &= from_probabilities ? ~(uint32_t)LOSSI_MAJORIZED : ~(uint32_t)0;
-    prepared->target.low = 0; /* a distribution need not sum to 1, but has no negative part */
-    prepared->ignore_label = lossi_options_own(values, IGNORE_LABEL)->integer;
-    prepared->class_weight = weight->count > 0 ? weight->array : NULL;
-    prepared->class_weights = weight->count;
     if (from_probabilities) {
         prepared->link = LOSSI_LINK_IDENTITY;
         prepared->bounds.derivatives = LOSSI_UNBOUNDED;

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/sum.h"
+
 typedef struct lossi_extended {
     double high, low, exponent;
 } lossi_extended;
@@ -71,14 +73,6 @@ static inline lossi_extended lossi_extended_scaled(double high, double low, doub
 {
     const double exponent = 512 * rint(n / 512), power = lossi_power_of_two(n - exponent);
     return lossi_extended_of(high * power, low * power, exponent);
-}
-
-/* a + b as a double, and what that is missing. */
-static inline double lossi_two_sum(double a, double b, double *missing)
-{
-    const double sum = a + b, part = sum - a;
-    *missing = (a - (sum - part)) + (b - part);
-    return sum;
 }
 
 static inline lossi_extended lossi_extended_add(lossi_extended a, lossi_extended b)

@@ -15,12 +15,11 @@
  *
  * Wijmans et al., Cut your losses in large-vocabulary language models (2024), section 4.
  */
+#include "loss/class_options.h"
 #include "loss/rowwise.h"
 #include "loss/structured.h"
 
 enum { FEATURES, TARGET, COEFFICIENTS, BIAS, ROLES };
-
-enum { IGNORE_LABEL, CLASS_WEIGHT, OPTIONS };
 
 enum {
     TILE = 64,         /* rows and classes of a tile */
@@ -258,26 +257,11 @@ static loss_status check(loss_context *context, const char *title, const lossi_p
 static const lossi_structure structure = {
     .roles = roles, .role_count = ROLES, .flags = LOSSI_GRADIENT_ONLY, .check = check, .driver = drive};
 
-static const loss_option options[] = {
-    [IGNORE_LABEL] = {.name = "ignore_label",
-                      .type = LOSS_OPTION_INT,
-                      .minimum = -9007199254740992.0,
-                      .maximum = 9007199254740992.0,
-                      .initial = -100,
-                      .doc = "rows with this label do not count"},
-    [CLASS_WEIGHT] = {.name = "class_weight",
-                      .type = LOSS_OPTION_ARRAY,
-                      .minimum = 0,
-                      .maximum = 1e300,
-                      .doc = "one weight a class; empty: all 1"},
-};
+static const loss_option options[] = {LOSSI_CLASS_OPTION_ROWS};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
-    const lossi_option_value *weight = lossi_options_own(values, CLASS_WEIGHT);
-    prepared->ignore_label = lossi_options_own(values, IGNORE_LABEL)->integer;
-    prepared->class_weight = weight->count > 0 ? weight->array : NULL;
-    prepared->class_weights = weight->count;
+    lossi_prepare_classes(values, prepared);
     prepared->bounds.derivatives = LOSSI_UNBOUNDED;
 }
 
@@ -294,7 +278,7 @@ const lossi_row lossi_row_linear_cross_entropy = {
     .flags = LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC | LOSSI_LABELS,
     .structure = &structure,
     .options = options,
-    .option_count = OPTIONS,
+    .option_count = LOSSI_CLASS_OPTIONS,
     .prepare = prepare,
 };
 

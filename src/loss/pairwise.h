@@ -53,14 +53,7 @@ LOSSI_INLINE void lossi_pair_logistic(vreal x, lossi_pair *out)
     out->bend = e * (large * large);
 }
 
-/* sum + lost += x */
-LOSSI_INLINE void lossi_add_kept(double *sum, double *lost, double x)
-{
-    const double before = *sum, after = before + x, part = after - before;
-    *lost += (before - (after - part)) + (x - part);
-    *sum = after;
-}
-
+/* lossi_add_kept() on vectors. */
 LOSSI_INLINE void lossi_add_kept_lanes(f64v *sum, f64v *lost, f64v x)
 {
     const f64v before = *sum, after = before + x, part = after - before;
