@@ -23,42 +23,51 @@ enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector register */
 
 /* ---- start ---- */
 
-/* A block of at least `wanted` bytes: the one there is, kept for starting again, or a fresh one. NULL: no
- * memory. */
-static void *reserve(const loss_optimizer *optimizer, void *block, int64_t size, int64_t wanted)
-{
-    return size >= wanted ? block : lossi_allocate(optimizer->context, wanted);
-}
+/* A block of the workspace: what there is, kept for starting again, and what is wanted. */
+typedef struct block {
+    void *old;
+    int64_t size, wanted; /* bytes */
+    void *fresh;          /* old, when that is large enough */
+} block;
 
-/* Takes over a block that is not the one there was. */
-static void *keep(const loss_optimizer *optimizer, void *old, void *fresh)
-{
-    if (fresh != old) {
-        lossi_release(optimizer->context, old);
-    }
-    return fresh;
-}
+enum { VECTORS_BLOCK, INTEGERS_BLOCK, DOUBLES_BLOCK, BLOCKS };
 
 /* Nothing is changed unless everything was there. */
-static loss_status allocate(loss_optimizer *optimizer, int64_t vectors_size, int64_t integers_size)
+static loss_status allocate(loss_context *context, block *blocks)
 {
-    void *vectors = reserve(optimizer, optimizer->vectors, optimizer->vectors_size, vectors_size);
-    void *integers = reserve(optimizer, optimizer->integers, optimizer->integers_size, integers_size);
-    if (vectors == NULL || (integers == NULL && integers_size > 0)) {
-        if (vectors != optimizer->vectors) {
-            lossi_release(optimizer->context, vectors);
-        }
-        if (integers != optimizer->integers) {
-            lossi_release(optimizer->context, integers);
-        }
-        return lossi_fail_memory(optimizer->context, "the workspace of an optimizer");
+    int32_t missing = 0;
+    for (int32_t i = 0; i < BLOCKS; i++) {
+        block *b = &blocks[i];
+        b->fresh = b->size >= b->wanted ? b->old : lossi_allocate(context, b->wanted);
+        missing += b->fresh == NULL && b->wanted > 0;
     }
-    optimizer->vectors_size = vectors_size > optimizer->vectors_size ? vectors_size : optimizer->vectors_size;
-    optimizer->integers_size = integers_size > optimizer->integers_size ? integers_size
-                                                                        : optimizer->integers_size;
-    optimizer->vectors = keep(optimizer, optimizer->vectors, vectors);
-    optimizer->integers = keep(optimizer, optimizer->integers, integers);
-    return LOSS_OK;
+    for (int32_t i = 0; i < BLOCKS; i++) {
+        block *b = &blocks[i];
+        if (b->fresh != b->old) {
+            lossi_release(context, missing ? b->fresh : b->old);
+            b->size = b->wanted;
+        }
+    }
+    return missing ? lossi_fail_memory(context, "the workspace of an optimizer") : LOSS_OK;
+}
+
+static loss_status reserve(loss_optimizer *optimizer, int64_t vectors, int64_t integers, int64_t doubles)
+{
+    block blocks[BLOCKS] = {
+        [VECTORS_BLOCK] = {optimizer->vectors, optimizer->vectors_size, vectors, NULL},
+        [INTEGERS_BLOCK] = {optimizer->integers, optimizer->integers_size, integers, NULL},
+        [DOUBLES_BLOCK] = {optimizer->doubles, optimizer->doubles_size, doubles, NULL},
+    };
+    loss_status status = allocate(optimizer->context, blocks);
+    if (status == LOSS_OK) {
+        optimizer->vectors = blocks[VECTORS_BLOCK].fresh;
+        optimizer->integers = blocks[INTEGERS_BLOCK].fresh;
+        optimizer->doubles = blocks[DOUBLES_BLOCK].fresh;
+        optimizer->vectors_size = blocks[VECTORS_BLOCK].size;
+        optimizer->integers_size = blocks[INTEGERS_BLOCK].size;
+        optimizer->doubles_size = blocks[DOUBLES_BLOCK].size;
+    }
+    return status;
 }
 
 static loss_status prepare(loss_optimizer *optimizer)
@@ -70,11 +79,12 @@ static loss_status prepare(loss_optimizer *optimizer)
     }
     int64_t size = optimizer->dtype == LOSS_FLOAT64 ? 8 : 4;
     int64_t count = 2 * (int64_t)layout.pairs + layout.vectors;
-    if (optimizer->dimension > (INT64_MAX / count - ALIGNMENT) / size || layout.integers > INT64_MAX / 8) {
+    if (optimizer->dimension > (INT64_MAX / count - ALIGNMENT) / size || layout.integers > INT64_MAX / 8 ||
+        layout.doubles > INT64_MAX / 8) {
         return lossi_fail_memory(optimizer->context, "the workspace of an optimizer");
     }
     int64_t stride = (optimizer->dimension * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    status = allocate(optimizer, count * stride, 8 * layout.integers);
+    status = reserve(optimizer, count * stride, 8 * layout.integers, 8 * layout.doubles);
     if (status == LOSS_OK) {
         optimizer->stride = stride;
         optimizer->pairs = layout.pairs;
@@ -134,7 +144,8 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
         .best = 1,
         .slope_along = -1,
         .direction = -1,
-        .answer = -1};
+        .answer = -1,
+        .samples = optimizer->samples_hint};
     atomic_store(&optimizer->stop, 0);
     optimizer->explained = 0;
     optimizer->clock_start = lossi_clock();
@@ -173,6 +184,19 @@ void lossi_request_product(loss_optimizer *optimizer, int32_t direction, int32_t
     request(optimizer, LOSS_REQUEST_HESSIAN_PRODUCT);
 }
 
+void lossi_request_precondition(loss_optimizer *optimizer, int32_t direction, int32_t answer)
+{
+    optimizer->machine.direction = direction;
+    optimizer->machine.answer = answer;
+    request(optimizer, LOSS_REQUEST_PRECONDITION);
+}
+
+void lossi_request_hessian(loss_optimizer *optimizer, int64_t matrix)
+{
+    optimizer->machine.matrix = matrix;
+    request(optimizer, LOSS_REQUEST_HESSIAN);
+}
+
 void lossi_request_batch(loss_optimizer *optimizer, int64_t offset, int64_t count, int32_t answer)
 {
     optimizer->machine.indices_offset = offset;
@@ -184,6 +208,12 @@ void lossi_request_batch(loss_optimizer *optimizer, int64_t offset, int64_t coun
 
 void *lossi_answer(const loss_optimizer *optimizer)
 {
+    const lossi_machine *m = &optimizer->machine;
+    if (m->request == LOSS_REQUEST_HESSIAN) {
+        /* float32 numbers lie in the upper half of the matrix they will be widened to, see widen() */
+        int64_t n = optimizer->dimension;
+        return (char *)(optimizer->doubles + m->matrix) + (optimizer->dtype == LOSS_FLOAT64 ? 0 : 4 * n * n);
+    }
     return lossi_vector(optimizer, optimizer->machine.answer);
 }
 
@@ -227,6 +257,13 @@ static loss_status not_part(const loss_optimizer *optimizer, const char *name)
                       optimizer->owner);
 }
 
+/* Requests are numbered in blocks: those of second derivatives, and preconditioners, are at the iterate. */
+static int32_t at_iterate(int32_t what)
+{
+    return what == LOSS_REQUEST_HESSIAN_PRODUCT || what == LOSS_REQUEST_HESSIAN ||
+           what == LOSS_REQUEST_PRECONDITION;
+}
+
 /* The vector a name stands for now, −1 when it is not part of the request, −2 when there is no such name. */
 static int32_t payload(const loss_optimizer *optimizer, const char *name)
 {
@@ -235,10 +272,13 @@ static int32_t payload(const loss_optimizer *optimizer, const char *name)
         if (!m->shown && (!m->asked || m->phase != LOSSI_RUNNING)) {
             return -1;
         }
-        return lossi_pair_x(m->shown || m->request == LOSS_REQUEST_HESSIAN_PRODUCT ? m->at : m->trial);
+        return lossi_pair_x(m->shown || at_iterate(m->request) ? m->at : m->trial);
     }
     if (strcmp(name, "direction") == 0) {
-        return m->asked && m->request == LOSS_REQUEST_HESSIAN_PRODUCT ? m->direction : -1;
+        return m->asked &&
+                       (m->request == LOSS_REQUEST_HESSIAN_PRODUCT || m->request == LOSS_REQUEST_PRECONDITION)
+                   ? m->direction
+                   : -1;
     }
     if (strcmp(name, "best_x") == 0) {
         return lossi_pair_x(m->best);
@@ -403,6 +443,28 @@ loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, double value
     return LOSS_OK;
 }
 
+/* The numbers told, widened to double, and the largest of them; NaN when one is. */
+static void take_hessian(loss_optimizer *optimizer, const void *told)
+{
+    lossi_machine *m = &optimizer->machine;
+    int64_t count = optimizer->dimension * optimizer->dimension;
+    double *matrix = optimizer->doubles + m->matrix, largest = 0.0;
+    for (int64_t i = 0; i < count; i++) { /* upwards: what is overwritten has been read */
+        double element;
+        if (optimizer->dtype == LOSS_FLOAT64) {
+            element = ((const double *)told)[i];
+        } else {
+            float single;
+            memcpy(&single, (const char *)told + 4 * i, sizeof single);
+            element = single;
+        }
+        matrix[i] = element;
+        largest = fabs(element) <= largest || largest != largest ? largest : fabs(element);
+    }
+    m->told_norm = largest;
+    m->hessians++;
+}
+
 loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *vector)
 {
     if (optimizer == NULL) {
@@ -411,6 +473,11 @@ loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *ve
     lossi_machine *m = &optimizer->machine;
     if (vector == NULL) {
         return lossi_fail_null(optimizer->context, "vector");
+    }
+    if (m->request == LOSS_REQUEST_HESSIAN && m->phase == LOSSI_RUNNING && m->asked) {
+        take_hessian(optimizer, vector);
+        advance(optimizer);
+        return LOSS_OK;
     }
     loss_status status = expects(optimizer, LOSS_REQUEST_HESSIAN_PRODUCT, LOSS_REQUEST_PRECONDITION);
     if (status != LOSS_OK) {
@@ -422,6 +489,7 @@ loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *ve
     m->told_slope = result.sum[0];
     m->told_norm = result.maximum[0];
     m->hessian_products += m->request == LOSS_REQUEST_HESSIAN_PRODUCT;
+    m->preconditions += m->request == LOSS_REQUEST_PRECONDITION;
     advance(optimizer);
     return LOSS_OK;
 }

@@ -16,6 +16,8 @@ static const place integers[] = {
     {"value_evaluations", offsetof(lossi_machine, value_evaluations)},
     {"gradient_evaluations", offsetof(lossi_machine, gradient_evaluations)},
     {"hessian_products", offsetof(lossi_machine, hessian_products)},
+    {"hessians", offsetof(lossi_machine, hessians)},
+    {"preconditions", offsetof(lossi_machine, preconditions)},
     {"batches", offsetof(lossi_machine, batches)},
     {"epoch", offsetof(lossi_machine, epoch)},
     {"restarts", offsetof(lossi_machine, restarts)},

@@ -49,8 +49,10 @@ enum { LOSSI_IDLE, LOSSI_RUNNING, LOSSI_FINISHED };
 
 /* The machine's part of a checkpoint. */
 typedef struct lossi_machine {
-    int64_t iterations, evaluations, value_evaluations, gradient_evaluations, hessian_products;
-    int64_t batches, epoch, restarts, indices_count, indices_offset, callback_status;
+    int64_t iterations, evaluations, value_evaluations, gradient_evaluations, hessian_products, hessians;
+    int64_t preconditions, batches, epoch, restarts, indices_count, indices_offset, callback_status;
+    int64_t samples;                          /* of the objective being minimised, 0 for none */
+    int64_t matrix;                           /* where in `doubles` the Hessian asked for goes */
     double value, gradient_norm;              /* at the iterate; ‖·‖∞ */
     double start_norm, previous_value;        /* for the relative tests */
     double best_value, best_norm;             /* of the pair `best` */
@@ -68,11 +70,12 @@ typedef struct lossi_machine {
     int32_t slope_along, direction, answer; /* vectors, −1 for none: see lossi_request_…() */
 } lossi_machine;
 
-/* What a run needs beside the machine: whole vectors of n elements, and int64 numbers. */
+/* What a run needs beside the machine: whole vectors of n elements, int64 and float64 numbers. */
 typedef struct lossi_layout {
     int32_t pairs;    /* at least 3 */
     int32_t vectors;  /* beyond the pairs */
     int64_t integers; /* e.g. a permutation of the samples */
+    int64_t doubles;  /* of either element type: dense matrices, which are factored in double */
 } lossi_layout;
 
 typedef struct lossi_optimizer_row {
@@ -97,12 +100,13 @@ struct loss_optimizer {
     void *state;   /* row->state_size bytes */
     char *vectors; /* layout of the run */
     int64_t *integers;
-    int64_t vectors_size, integers_size; /* bytes they were allocated with */
+    double *doubles;
+    int64_t vectors_size, integers_size, doubles_size; /* bytes they were allocated with */
     int32_t pairs;
     const lossi_vector_kernels *kernels; /* of the context's instruction set, chosen at start */
     double clock_start, max_seconds;
     int32_t explained;    /* the objective has put a sentence about its last value into the context */
-    int64_t samples_hint; /* of the objective being minimised, 0 for none */
+    int64_t samples_hint; /* what machine.samples will be at start */
     loss_iterate_callback callback;
     void *callback_user;
 };
@@ -153,12 +157,16 @@ void lossi_copy(const loss_optimizer *optimizer, int32_t to, int32_t from);
 
 /*
  * Asks. The value, or value and gradient, is of the trial pair's x; the gradient goes to its other half, and
- * told_slope is its product with the vector slope_along (−1: with itself). A Hessian product is at the
- * iterate.
+ * told_slope is its product with the vector slope_along (−1: with itself). Hessian, product and
+ * preconditioner are at the iterate; told_slope of the last two is the product of direction and answer. The
+ * Hessian comes as n × n float64 numbers, row after row, from the place `matrix` of `doubles` on; told_norm is
+ * its largest element.
  */
 void lossi_request_value(loss_optimizer *optimizer);
 void lossi_request_gradient(loss_optimizer *optimizer, int32_t slope_along);
 void lossi_request_product(loss_optimizer *optimizer, int32_t direction, int32_t answer);
+void lossi_request_precondition(loss_optimizer *optimizer, int32_t direction, int32_t answer);
+void lossi_request_hessian(loss_optimizer *optimizer, int64_t matrix);
 void lossi_request_batch(loss_optimizer *optimizer, int64_t offset, int64_t count, int32_t answer);
 
 /* Ends the run. test_value and test_threshold are those of the test, NaN for none. Errors get their

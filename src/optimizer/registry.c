@@ -148,6 +148,7 @@ void loss_optimizer_free(loss_optimizer *optimizer)
     lossi_release(context, optimizer->state);
     lossi_release(context, optimizer->vectors);
     lossi_release(context, optimizer->integers);
+    lossi_release(context, optimizer->doubles);
     lossi_release(context, optimizer);
     lossi_context_drop(context);
 }
