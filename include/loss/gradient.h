@@ -23,8 +23,16 @@ typedef struct loss_objective loss_objective;
 /* ---- penalties -------------------------------------------------------------------------------------------------- */
 
 /*
- * Makes a penalty by name:
- *   "l2"  ½ · strength · ‖x‖²; option "strength", double, 0 … 1e300, default 1. The intercept is never penalised.
+ * Makes a penalty by name. All have the int options "first" (0) and "count" (0: to the end), the stretch of parameters x they
+ * are about; of a linear model never the intercepts. "strength" is a double, 0 … 1e300, default 1.
+ *   "l2"           ½ · strength · ‖x‖²
+ *   "l1"           strength · Σ|x_j|
+ *   "elastic_net"  strength · (l1_ratio · Σ|x_j| + ½ · (1 − l1_ratio) · ‖x‖²); "l1_ratio", double, 0 … 1, default 0.5
+ *   "group_lasso"  strength · Σ √size · ‖x_group‖; int "group_size" (1) neighbours make a group, or array "group_sizes"
+ *   "box"          lower ≤ x_j ≤ upper: doubles "lower" (−∞), "upper" (∞), or arrays "lower_bounds", "upper_bounds"
+ *   "simplex"      x_j ≥ 0, Σ x_j = total; "total", double, default 1
+ * All but l2 have a part without derivatives everywhere. loss_objective_evaluate() counts it in the value (a set is 0 inside, ∞
+ * outside); the gradient is that of the rest, and only optimizers that can handle the part take such an objective.
  *   out, context, name  not NULL; *out is NULL on failure. The caller owns it: loss_penalty_free().
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_MEMORY. Since 0.1.
  */
@@ -33,8 +41,12 @@ LOSS_API loss_status loss_penalty_create(loss_penalty **out, loss_context *conte
 /* Gives the caller's reference back. NULL is allowed. Since 0.1. */
 LOSS_API void loss_penalty_free(loss_penalty *penalty);
 
-/* Options, as loss_function_set_double() and its kin; a penalty is sealed when an objective evaluates it. Since 0.1. */
+/* Options, as loss_function_set_double() and its kin; a penalty is sealed when an objective or an optimizer first uses it. Since 0.1. */
 LOSS_API loss_status loss_penalty_set_double(loss_penalty *penalty, const char *name, double value);
+LOSS_API loss_status loss_penalty_set_int(loss_penalty *penalty, const char *name, int64_t value);
+LOSS_API loss_status loss_penalty_set_array(loss_penalty *penalty, const char *name, const void *values,
+                                            loss_dtype dtype, int64_t count);
+LOSS_API loss_status loss_penalty_get_int(const loss_penalty *penalty, const char *name, int64_t *value);
 LOSS_API loss_status loss_penalty_get_double(const loss_penalty *penalty, const char *name, double *value);
 LOSS_API int32_t loss_penalty_option_count(const loss_penalty *penalty);
 LOSS_API const loss_option *loss_penalty_option(const loss_penalty *penalty, int32_t index);

@@ -90,9 +90,17 @@ LOSS_API int32_t loss_optimizer_option_count(const loss_optimizer *optimizer);
 LOSS_API const loss_option *loss_optimizer_option(const loss_optimizer *optimizer, int32_t index);
 
 /*
+ * Adds a penalty: what is told then is the rest of the objective, and the machine adds the penalty to it. Parts without derivatives
+ * (see loss_penalty_create()) only methods take that can handle them: start says which. With them "value" is the whole objective, and
+ * "gradient_norm" is ‖x − prox(x − ∇f)‖∞, for bounds the projected gradient. Holds a reference; the starting point is moved into the sets.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (running). Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_add_penalty(loss_optimizer *optimizer, const loss_penalty *penalty);
+
+/*
  * Reads an option or a measured number by name. Measured:
  *   int     "iterations", "evaluations" (all), "value_evaluations", "gradient_evaluations", "hessian_products",
- *           "batches", "epoch", "restarts", "indices_count" (of a batch request), "callback_status"
+ *           "hessians", "preconditions", "batches", "epoch", "restarts", "indices_count" (of a batch request), "callback_status"
  *   double  "value", "gradient_norm" (‖·‖∞), "step" (length along the last direction), "seconds",
  *           "test_value", "test_threshold" (of the test that fired)
  *   string  "test": the name of the option that stopped the run, or ""
@@ -162,6 +170,42 @@ LOSS_API loss_status loss_optimizer_outcome(const loss_optimizer *optimizer, los
  * LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY, LOSS_ERROR_CALLBACK and what loss_objective_evaluate() returns. Since 0.1.
  */
 LOSS_API loss_status loss_optimizer_minimize(loss_optimizer *optimizer, loss_objective *objective, void *x);
+
+/*
+ * The same loop from where the optimizer stands: after loss_optimizer_start(), loss_optimizer_load() or
+ * loss_optimizer_resume(). loss_optimizer_minimize() is start and run.
+ *   x  takes the best point; what is in it is not read
+ * Returns as loss_optimizer_minimize(), and LOSS_ERROR_STATE (not started). Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objective *objective, void *x);
+
+/*
+ * Takes a run up again that a limit, loss_optimizer_stop() or an objective's error ended: it goes on with the same bits, as if it had not been
+ * stopped. Limits and tolerances may be set before. A limit still exceeded ends it again at once. Of a run that has not ended,
+ * nothing.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_STATE (not started; converged or failed; an option of the method was set).
+ * Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_resume(loss_optimizer *optimizer);
+
+/*
+ * Checkpoints: all of a run in one block of bytes, at any time between two calls, also inside a line search. Loaded into an
+ * optimizer of the same name, type and dimension, in this process or another, the run continues with the same bits; options come
+ * with it, the elapsed time too. docs/checkpoints.md describes the bytes.
+ *
+ * loss_optimizer_save_size() gives how many bytes a checkpoint has now, 0 for NULL or before the first start.
+ * loss_optimizer_save() writes them.
+ *   blob  not NULL; any alignment      size  at least loss_optimizer_save_size()
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT (NULL, too small), LOSS_ERROR_STATE (not started).
+ *
+ * loss_optimizer_load() reads them; a run under way is replaced. Damaged, cut short, of another byte order, optimizer, type, dimension, numerics
+ * revision or penalty: refused with a sentence, and nothing is changed. A checkpoint is trusted beyond its checksum: load only what you saved.
+ *   blob  not NULL; any alignment      size  exactly as many bytes as were written
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_CHECKPOINT, LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API int64_t loss_optimizer_save_size(const loss_optimizer *optimizer);
+LOSS_API loss_status loss_optimizer_save(const loss_optimizer *optimizer, void *blob, int64_t size);
+LOSS_API loss_status loss_optimizer_load(loss_optimizer *optimizer, const void *blob, int64_t size);
 
 /* Called by loss_optimizer_minimize() at every iterate; a non-zero result stops the run as loss_optimizer_stop() does. */
 typedef int32_t (*loss_iterate_callback)(void *user, loss_optimizer *optimizer);

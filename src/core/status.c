@@ -38,6 +38,7 @@ static const constant statuses[] = {
     CONSTANT(LOSS_ERROR_LINE_SEARCH, "the line search found no acceptable step"),
     CONSTANT(LOSS_ERROR_UNBOUNDED, "the objective is unbounded below"),
     CONSTANT(LOSS_ERROR_DERIVATIVE, "the gradient contradicts the values of the objective"),
+    CONSTANT(LOSS_ERROR_CHECKPOINT, "a checkpoint that is damaged, cut short, or of another optimizer"),
     CONSTANT(LOSS_ERROR_FILE, "a file cannot be opened, read or written"),
     CONSTANT(LOSS_ERROR_FORMAT, "the contents are not what the format says"),
     CONSTANT(LOSS_STOP_GRADIENT, "converged: the gradient is small enough"),

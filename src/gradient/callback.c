@@ -53,27 +53,6 @@ static loss_status returned(loss_objective *objective, const char *which, int32_
                                     which, (int)number);
 }
 
-/* Adds to an array of the element type what the penalties say, a stack's worth at a time. */
-static void add_penalties(const loss_objective *objective, const void *x, int32_t product, void *out)
-{
-    enum { CHUNK = 256 };
-    double chunk[CHUNK];
-    for (int64_t first = 0; objective->penalties.count > 0 && first < objective->penalised; first += CHUNK) {
-        const int64_t left = objective->penalised - first, count = left < CHUNK ? left : CHUNK;
-        for (int64_t i = 0; i < count; i++) {
-            chunk[i] = lossi_real_get(objective->dtype, out, first + i);
-        }
-        if (product) {
-            lossi_penalties_add_product(&objective->penalties, objective->dtype, x, first, count, chunk);
-        } else {
-            lossi_penalties_add_gradient(&objective->penalties, objective->dtype, x, first, count, chunk);
-        }
-        for (int64_t i = 0; i < count; i++) {
-            lossi_real_put(objective->dtype, out, first + i, chunk[i]);
-        }
-    }
-}
-
 /* The callback's own value and gradient, without penalties. */
 static loss_status call(callback_objective *self, const void *x, lossi_batch batch, double *value,
                         void *gradient)
@@ -103,9 +82,10 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
         return status;
     }
     if (gradient != NULL) {
-        add_penalties(objective, x, 0, gradient);
+        lossi_penalties_add_to(&objective->penalties, objective->dtype, objective->penalised, x,
+                               LOSSI_PENALTIES_GRADIENT, gradient);
     }
-    *value = own + lossi_penalties_value(&objective->penalties, objective->dtype, objective->penalised, x);
+    *value = own + lossi_objective_penalties(objective, x);
     return lossi_objective_finite(objective, *value, -1);
 }
 
@@ -182,7 +162,8 @@ static loss_status product(loss_objective *objective, const void *x, const void 
                              : returned(objective, "product",
                                         self->product(self->user, objective->dimension, x, direction, out));
     if (status == LOSS_OK) {
-        add_penalties(objective, direction, 1, out);
+        lossi_penalties_add_to(&objective->penalties, objective->dtype, objective->penalised, direction,
+                               LOSSI_PENALTIES_PRODUCT, out);
     }
     return status;
 }

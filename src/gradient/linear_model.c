@@ -193,8 +193,8 @@ static void spread(const lossi_linear_model *m, const void *x, double *padded)
     }
 }
 
-typedef void (*add_penalties)(const lossi_penalties *penalties, loss_dtype dtype, const void *x,
-                              int64_t first, int64_t count, double *out);
+typedef void (*add_penalties)(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                              const void *x, int64_t first, int64_t count, double *out);
 
 /* The sums, divided, with what the penalties add at x, each rounded once. */
 static void gather(lossi_linear_model *m, double denominator, const void *x, add_penalties add, void *out)
@@ -207,7 +207,7 @@ static void gather(lossi_linear_model *m, double denominator, const void *x, add
         for (int64_t j = 0; j < s->features; j++) {
             row[j] = denominator != 0 ? row[j] / denominator : 0;
         }
-        add(&m->base.penalties, dtype, x, first, s->features, row);
+        add(&m->base.penalties, dtype, m->base.penalised, x, first, s->features, row);
         for (int64_t j = 0; j < s->features; j++) {
             lossi_real_put(dtype, out, first + j, row[j]);
         }
@@ -232,7 +232,7 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
         return status;
     }
     const double cost = result.denominator != 0 ? result.sum / result.denominator : 0;
-    *value = cost + lossi_penalties_value(&objective->penalties, objective->dtype, objective->penalised, x);
+    *value = cost + lossi_objective_penalties(objective, x);
     if (gradient != NULL) {
         gather(m, result.denominator, x, lossi_penalties_add_gradient, gradient);
     }

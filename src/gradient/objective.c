@@ -263,6 +263,9 @@ loss_status loss_objective_prepare(loss_objective *objective)
         status = objective->kind->prepare(objective);
     }
     if (status == LOSS_OK) {
+        status = lossi_penalties_check(&objective->penalties, objective->context, objective->penalised);
+    }
+    if (status == LOSS_OK) {
         lossi_penalties_seal(&objective->penalties);
         objective->prepared = 1;
     }
@@ -282,6 +285,15 @@ loss_status lossi_objective_finite(const loss_objective *objective, double value
     }
     return lossi_fail(objective->context, LOSS_ERROR_NONFINITE, "the objective is %s",
                       lossi_number(value, number));
+}
+
+double lossi_objective_penalties(const loss_objective *objective, const void *x)
+{
+    const lossi_penalties *penalties = &objective->penalties;
+    const double value = lossi_penalties_value(penalties, objective->dtype, objective->penalised, x);
+    return objective->smooth_only
+               ? value
+               : value + lossi_penalties_rough_value(penalties, objective->dtype, objective->penalised, x);
 }
 
 static loss_status evaluate(loss_objective *objective, const void *x, lossi_batch batch, double *value,

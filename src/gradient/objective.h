@@ -51,6 +51,7 @@ struct loss_objective {
     int32_t batches;   /* whether there are any */
     lossi_options options;
     lossi_penalties penalties;
+    int32_t smooth_only; /* the rough parts of penalties are left out: an optimizer takes care of them */
     int64_t callback_status;
     int64_t check_index; /* −1 before the first check */
     double check_error, check_derivative, check_difference;
@@ -73,5 +74,8 @@ void lossi_real_put(loss_dtype dtype, void *array, int64_t index, double value);
 
 /* LOSS_ERROR_NONFINITE with a sentence when the value is not finite; row −1 when no row is to blame. */
 loss_status lossi_objective_finite(const loss_objective *objective, double value, int64_t row);
+
+/* What the penalties add to the value at x. */
+double lossi_objective_penalties(const loss_objective *objective, const void *x);
 
 #endif

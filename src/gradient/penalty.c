@@ -1,88 +1,27 @@
-/*
- * Penalties.
- *
- *     l2    ½ · strength · Σ x_j²        Hoerl & Kennard, Ridge regression, Technometrics 12 (1970), eq. 2.1;
- *                                        Krogh & Hertz, A simple weight decay can improve generalization (1991)
- *
- * The sum has the lanes of core/sum.h: element j belongs to lane j mod 16, a square is rounded before it is added, lanes
- * are added by halving.
- */
+/* Penalties as handles, and the lists of them that objectives and optimizers hold. The rows are in penalty_rows.c. */
 #include "gradient/penalty.h"
 
-#include <stdatomic.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/option.h"
-#include "core/sum.h"
 #include "gradient/objective.h"
+#include "gradient/penalty_row.h"
 
-/* What a penalty computes, from its options. */
-typedef struct penalty_row {
-    const char *name;
-    const loss_option *options;
-    int32_t option_count;
-    double (*value)(const lossi_options *options, loss_dtype dtype, int64_t count, const void *x);
-    void (*add_gradient)(const lossi_options *options, loss_dtype dtype, const void *x, int64_t first,
-                         int64_t count, double *out);
-    void (*add_product)(const lossi_options *options, loss_dtype dtype, const void *direction, int64_t first,
-                        int64_t count, double *out);
-} penalty_row;
-
-struct loss_penalty {
-    loss_context *context;
-    atomic_int references;
-    atomic_int sealed;
-    const penalty_row *row;
-    char title[32]; /* "the penalty 'l2'", for sentences */
-    lossi_options options;
+static const loss_option common_options[LOSSI_PENALTY_COMMON] = {
+    [LOSSI_PENALTY_FIRST] = {"first", LOSS_OPTION_INT, 0, 0x1p53, 0, NULL, NULL,
+                             "the first parameter it is about"},
+    [LOSSI_PENALTY_COUNT] = {"count", LOSS_OPTION_INT, 0, 0x1p53, 0, NULL, NULL,
+                             "how many parameters it is about; 0: all from the first on"},
 };
-
-/* ---- l2 ---- */
-
-enum { L2_STRENGTH };
-
-static const loss_option l2_options[] = {
-    [L2_STRENGTH] = {.name = "strength",
-                     .type = LOSS_OPTION_DOUBLE,
-                     .minimum = 0,
-                     .maximum = 1e300,
-                     .initial = 1,
-                     .doc = "the factor before half the sum of squares"},
-};
-
-static double l2_value(const lossi_options *options, loss_dtype dtype, int64_t count, const void *x)
-{
-    double lanes[LOSSI_LANES] = {0};
-    for (int64_t j = 0; j < count; j++) {
-        const double element = lossi_real_get(dtype, x, j);
-        lanes[j % LOSSI_LANES] += element * element;
-    }
-    return 0.5 * lossi_options_own(options, L2_STRENGTH)->number * lossi_sum_lanes(lanes);
-}
-
-/* The gradient is strength · x and the Hessian strength · 1: one function for both. */
-static void l2_add(const lossi_options *options, loss_dtype dtype, const void *x, int64_t first,
-                   int64_t count, double *out)
-{
-    const double strength = lossi_options_own(options, L2_STRENGTH)->number;
-    for (int64_t i = 0; i < count; i++) {
-        out[i] += strength * lossi_real_get(dtype, x, first + i);
-    }
-}
-
-static const penalty_row rows[] = {
-    {"l2", l2_options, 1, l2_value, l2_add, l2_add},
-};
-
-enum { ROW_COUNT = sizeof rows / sizeof *rows };
 
 /* ---- life ---- */
 
 static const char *row_name(const void *unused, int32_t index)
 {
     (void)unused;
-    return rows[index].name;
+    return lossi_penalty_rows[index]->name;
 }
 
 loss_status loss_penalty_create(loss_penalty **out, loss_context *context, const char *name)
@@ -96,20 +35,21 @@ loss_status loss_penalty_create(loss_penalty **out, loss_context *context, const
                                         : context == NULL ? "the context"
                                                           : "the name of the penalty");
     }
-    while (index < ROW_COUNT && strcmp(rows[index].name, name) != 0) {
+    while (index < lossi_penalty_row_count && strcmp(lossi_penalty_rows[index]->name, name) != 0) {
         index++;
     }
-    if (index == ROW_COUNT) {
-        return lossi_fail_name(context, "penalty called", name, row_name, NULL, ROW_COUNT);
+    if (index == lossi_penalty_row_count) {
+        return lossi_fail_name(context, "penalty called", name, row_name, NULL, lossi_penalty_row_count);
     }
     loss_penalty *penalty = lossi_allocate(context, (int64_t)sizeof *penalty);
     if (penalty == NULL) {
         return lossi_fail_memory(context, "a penalty");
     }
-    penalty->row = &rows[index];
+    penalty->row = lossi_penalty_rows[index];
     snprintf(penalty->title, sizeof penalty->title, "the penalty '%s'", penalty->row->name);
-    loss_status status = lossi_options_create(&penalty->options, context, penalty->title, NULL, 0,
-                                              penalty->row->options, penalty->row->option_count);
+    loss_status status = lossi_options_create(&penalty->options, context, penalty->title, common_options,
+                                              LOSSI_PENALTY_COMMON, penalty->row->options,
+                                              penalty->row->option_count);
     if (status != LOSS_OK) {
         lossi_release(context, penalty);
         return status;
@@ -134,22 +74,47 @@ void loss_penalty_free(loss_penalty *penalty)
 
 /* ---- options ---- */
 
-loss_status loss_penalty_set_double(loss_penalty *penalty, const char *name, double value)
+static loss_status settable(const loss_penalty *penalty)
 {
     if (penalty == NULL) {
         return LOSS_ERROR_ARGUMENT;
     }
     if (atomic_load_explicit(&penalty->sealed, memory_order_acquire)) {
         return lossi_fail(penalty->context, LOSS_ERROR_STATE,
-                          "%s is sealed since an objective evaluated it; make another to change an option",
+                          "%s is sealed since it was first used; make another to change an option",
                           penalty->title);
     }
-    return lossi_options_set_double(&penalty->options, name, value);
+    return LOSS_OK;
+}
+
+loss_status loss_penalty_set_double(loss_penalty *penalty, const char *name, double value)
+{
+    loss_status status = settable(penalty);
+    return status != LOSS_OK ? status : lossi_options_set_double(&penalty->options, name, value);
+}
+
+loss_status loss_penalty_set_int(loss_penalty *penalty, const char *name, int64_t value)
+{
+    loss_status status = settable(penalty);
+    return status != LOSS_OK ? status : lossi_options_set_int(&penalty->options, name, value);
+}
+
+loss_status loss_penalty_set_array(loss_penalty *penalty, const char *name, const void *values,
+                                   loss_dtype dtype, int64_t count)
+{
+    loss_status status = settable(penalty);
+    return status != LOSS_OK ? status
+                             : lossi_options_set_array(&penalty->options, name, values, dtype, count);
 }
 
 loss_status loss_penalty_get_double(const loss_penalty *penalty, const char *name, double *value)
 {
     return penalty == NULL ? LOSS_ERROR_ARGUMENT : lossi_options_get_double(&penalty->options, name, value);
+}
+
+loss_status loss_penalty_get_int(const loss_penalty *penalty, const char *name, int64_t *value)
+{
+    return penalty == NULL ? LOSS_ERROR_ARGUMENT : lossi_options_get_int(&penalty->options, name, value);
 }
 
 int32_t loss_penalty_option_count(const loss_penalty *penalty)
@@ -162,7 +127,7 @@ const loss_option *loss_penalty_option(const loss_penalty *penalty, int32_t inde
     return penalty == NULL ? NULL : lossi_options_at(&penalty->options, index);
 }
 
-/* ---- the penalties of an objective ---- */
+/* ---- lists ---- */
 
 loss_status lossi_penalties_append(lossi_penalties *penalties, loss_context *context,
                                    const loss_penalty *penalty)
@@ -203,30 +168,268 @@ void lossi_penalties_seal(const lossi_penalties *penalties)
     }
 }
 
-double lossi_penalties_value(const lossi_penalties *penalties, loss_dtype dtype, int64_t count, const void *x)
+/* The parameters of one penalty among the first `length`. */
+static lossi_stretch whole(const loss_penalty *penalty, loss_dtype dtype, int64_t length)
+{
+    const int64_t first = lossi_options_common(&penalty->options, LOSSI_PENALTY_FIRST)->integer;
+    const int64_t count = lossi_options_common(&penalty->options, LOSSI_PENALTY_COUNT)->integer;
+    const int64_t left = first < length ? length - first : 0;
+    const int64_t mine = count > 0 && count < left ? count : left;
+    return (lossi_stretch){dtype, first, mine, first, mine};
+}
+
+/* Those of them that are among `count` parameters from `first` on. */
+static lossi_stretch part(const loss_penalty *penalty, loss_dtype dtype, int64_t length, int64_t first,
+                          int64_t count)
+{
+    lossi_stretch s = whole(penalty, dtype, length);
+    const int64_t end = s.origin + s.length < first + count ? s.origin + s.length : first + count;
+    s.first = s.origin > first ? s.origin : first;
+    s.count = end > s.first ? end - s.first : 0;
+    return s;
+}
+
+static int32_t overlap(lossi_stretch a, lossi_stretch b)
+{
+    return a.origin < b.origin + b.length && b.origin < a.origin + a.length;
+}
+
+/* Proximal maps of different parameters follow each other; of the same ones only |x| and bounds do. */
+static loss_status check_pairs(const lossi_penalties *penalties, loss_context *context, int32_t index,
+                               int64_t length)
+{
+    const loss_penalty *penalty = penalties->list[index];
+    for (int32_t i = 0; i < index; i++) {
+        const loss_penalty *other = penalties->list[i];
+        const int32_t kinds = penalty->row->rough | other->row->rough;
+        if (penalty->row->rough != 0 && other->row->rough != 0 &&
+            (kinds & (LOSSI_ROUGH_SET | LOSSI_ROUGH_NORM)) != 0 &&
+            overlap(whole(penalty, 0, length), whole(other, 0, length))) {
+            return lossi_fail(
+                context, LOSS_ERROR_SUPPORT,
+                "%s and %s are about the same parameters: their sum has no proximal map that is known",
+                other->title, penalty->title);
+        }
+    }
+    return LOSS_OK;
+}
+
+loss_status lossi_penalties_check(const lossi_penalties *penalties, loss_context *context, int64_t length)
+{
+    for (int32_t i = 0; i < penalties->count; i++) {
+        const loss_penalty *penalty = penalties->list[i];
+        const int64_t first = lossi_options_common(&penalty->options, LOSSI_PENALTY_FIRST)->integer;
+        const int64_t count = lossi_options_common(&penalty->options, LOSSI_PENALTY_COUNT)->integer;
+        if (first + count > length || (first > 0 && first >= length)) {
+            return lossi_fail(context, LOSS_ERROR_SHAPE,
+                              "%s is about parameters %lld … %lld, but there are %lld to penalise",
+                              penalty->title, (long long)first,
+                              (long long)(first + (count > 0 ? count : 1) - 1), (long long)length);
+        }
+        loss_status status = check_pairs(penalties, context, i, length);
+        if (status == LOSS_OK && penalty->row->check != NULL) {
+            status = penalty->row->check(&penalty->options, context, penalty->title,
+                                         whole(penalty, 0, length).length);
+        }
+        if (status != LOSS_OK) {
+            return status;
+        }
+    }
+    return LOSS_OK;
+}
+
+/* ---- the smooth parts ---- */
+
+double lossi_penalties_value(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                             const void *x)
 {
     double sum = 0;
     for (int32_t i = 0; i < penalties->count; i++) {
         const loss_penalty *penalty = penalties->list[i];
-        sum += penalty->row->value(&penalty->options, dtype, count, x);
+        if (penalty->row->value != NULL) {
+            sum += penalty->row->value(&penalty->options, whole(penalty, dtype, length), x);
+        }
     }
     return sum;
 }
 
-void lossi_penalties_add_gradient(const lossi_penalties *penalties, loss_dtype dtype, const void *x,
-                                  int64_t first, int64_t count, double *out)
+void lossi_penalties_add_gradient(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                                  const void *x, int64_t first, int64_t count, double *out)
 {
     for (int32_t i = 0; i < penalties->count; i++) {
         const loss_penalty *penalty = penalties->list[i];
-        penalty->row->add_gradient(&penalty->options, dtype, x, first, count, out);
+        const lossi_stretch s = part(penalty, dtype, length, first, count);
+        if (penalty->row->add_gradient != NULL && s.count > 0) {
+            penalty->row->add_gradient(&penalty->options, s, x, out + (s.first - first));
+        }
     }
 }
 
-void lossi_penalties_add_product(const lossi_penalties *penalties, loss_dtype dtype, const void *direction,
-                                 int64_t first, int64_t count, double *out)
+void lossi_penalties_add_product(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                                 const void *direction, int64_t first, int64_t count, double *out)
 {
     for (int32_t i = 0; i < penalties->count; i++) {
         const loss_penalty *penalty = penalties->list[i];
-        penalty->row->add_product(&penalty->options, dtype, direction, first, count, out);
+        const lossi_stretch s = part(penalty, dtype, length, first, count);
+        if (penalty->row->add_product != NULL && s.count > 0) {
+            penalty->row->add_product(&penalty->options, s, direction, out + (s.first - first));
+        }
     }
+}
+
+/* A stack's worth at a time. */
+void lossi_penalties_add_to(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, const void *x,
+                            int32_t what, void *out)
+{
+    enum { CHUNK = 256 };
+    double chunk[CHUNK];
+    for (int64_t first = 0; penalties->count > 0 && first < length; first += CHUNK) {
+        const int64_t count = length - first < CHUNK ? length - first : CHUNK;
+        for (int64_t i = 0; i < count; i++) {
+            chunk[i] = lossi_real_get(dtype, out, first + i);
+        }
+        if (what == LOSSI_PENALTIES_PRODUCT) {
+            lossi_penalties_add_product(penalties, dtype, length, x, first, count, chunk);
+        } else {
+            lossi_penalties_add_gradient(penalties, dtype, length, x, first, count, chunk);
+        }
+        for (int64_t i = 0; i < count; i++) {
+            lossi_real_put(dtype, out, first + i, chunk[i]);
+        }
+    }
+}
+
+/* The Hessian does not depend on x, and it is diagonal: its product with 1. */
+double lossi_penalties_curvature(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                                 int64_t index)
+{
+    double one[1] = {0}, sum = 0;
+    lossi_real_put(dtype, one, 0, 1.0);
+    for (int32_t i = 0; i < penalties->count; i++) {
+        const loss_penalty *penalty = penalties->list[i];
+        const lossi_stretch s = part(penalty, dtype, length, index, 1);
+        if (penalty->row->add_product != NULL && s.count > 0) {
+            penalty->row->add_product(&penalty->options, (lossi_stretch){dtype, 0, 1, 0, 1}, one, &sum);
+        }
+    }
+    return sum;
+}
+
+int32_t lossi_penalties_smooth(const lossi_penalties *penalties)
+{
+    int32_t smooth = 0;
+    for (int32_t i = 0; i < penalties->count; i++) {
+        smooth |= penalties->list[i]->row->value != NULL;
+    }
+    return smooth;
+}
+
+/* ---- the rough parts ---- */
+
+int32_t lossi_penalties_rough(const lossi_penalties *penalties)
+{
+    int32_t kinds = 0;
+    for (int32_t i = 0; i < penalties->count; i++) {
+        kinds |= penalties->list[i]->row->rough;
+    }
+    return kinds;
+}
+
+const char *lossi_penalties_named(const lossi_penalties *penalties, int32_t kinds)
+{
+    for (int32_t i = 0; i < penalties->count; i++) {
+        if ((penalties->list[i]->row->rough & kinds) != 0) {
+            return penalties->list[i]->title;
+        }
+    }
+    return NULL;
+}
+
+double lossi_penalties_rough_value(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                                   const void *x)
+{
+    double sum = 0;
+    for (int32_t i = 0; i < penalties->count; i++) {
+        const loss_penalty *penalty = penalties->list[i];
+        if (penalty->row->rough_value != NULL) {
+            sum += penalty->row->rough_value(&penalty->options, whole(penalty, dtype, length), x);
+        }
+    }
+    return sum;
+}
+
+/* |x| first, then the sets: of one parameter that is the map of the sum (both are convex functions of it alone). */
+void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, double step,
+                          void *x)
+{
+    const int32_t sets = LOSSI_ROUGH_BOUNDS | LOSSI_ROUGH_SET;
+    for (int32_t turn = 0; turn < 2; turn++) {
+        for (int32_t i = 0; i < penalties->count; i++) {
+            const loss_penalty *penalty = penalties->list[i];
+            if (penalty->row->prox != NULL && ((penalty->row->rough & sets) != 0) == turn) {
+                penalty->row->prox(&penalty->options, whole(penalty, dtype, length), step, x);
+            }
+        }
+    }
+}
+
+void lossi_penalties_narrow(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, void *lower,
+                            void *upper)
+{
+    for (int32_t i = 0; i < penalties->count; i++) {
+        const loss_penalty *penalty = penalties->list[i];
+        const lossi_stretch s = whole(penalty, dtype, length);
+        for (int64_t j = 0; penalty->row->bounds != NULL && j < s.count; j++) {
+            double low, high;
+            penalty->row->bounds(&penalty->options, j, &low, &high);
+            low = fmax(low, lossi_real_get(dtype, lower, s.first + j));
+            high = fmin(high, lossi_real_get(dtype, upper, s.first + j));
+            lossi_real_put(dtype, lower, s.first + j, low);
+            lossi_real_put(dtype, upper, s.first + j, high);
+        }
+    }
+}
+
+void lossi_penalties_add_weights(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                                 void *weights)
+{
+    for (int32_t i = 0; i < penalties->count; i++) {
+        const loss_penalty *penalty = penalties->list[i];
+        const lossi_stretch s = whole(penalty, dtype, length);
+        for (int64_t j = 0; penalty->row->weight != NULL && j < s.count; j++) {
+            const double sum = lossi_real_get(dtype, weights, s.first + j) +
+                               penalty->row->weight(&penalty->options, j);
+            lossi_real_put(dtype, weights, s.first + j, sum);
+        }
+    }
+}
+
+/* ---- telling lists apart ---- */
+
+/* FNV-1a over words. */
+static uint64_t mix(uint64_t digest, double number)
+{
+    uint64_t word;
+    memcpy(&word, &number, sizeof word);
+    return (digest ^ word) * 0x100000001b3u;
+}
+
+uint64_t lossi_penalties_digest(const lossi_penalties *penalties, uint64_t digest)
+{
+    for (int32_t i = 0; i < penalties->count; i++) {
+        const loss_penalty *penalty = penalties->list[i];
+        for (const char *letter = penalty->row->name; *letter != '\0'; letter++) {
+            digest = mix(digest, (double)*letter);
+        }
+        for (int32_t k = 0; k < lossi_options_count(&penalty->options); k++) {
+            const lossi_option_value *value =
+                k < LOSSI_PENALTY_COMMON ? lossi_options_common(&penalty->options, k)
+                                         : lossi_options_own(&penalty->options, k - LOSSI_PENALTY_COMMON);
+            digest = mix(mix(digest, value->number), (double)value->integer);
+            for (int64_t j = 0; j < value->count; j++) {
+                digest = mix(digest, value->array[j]);
+            }
+        }
+    }
+    return digest;
 }

@@ -55,6 +55,7 @@ void lossi_finish(loss_optimizer *optimizer, loss_status outcome, int32_t test, 
     lossi_machine *m = &optimizer->machine;
     const char *text = sentence(outcome);
     m->phase = LOSSI_FINISHED;
+    m->open_request = 0;
     m->outcome = outcome;
     m->test = test;
     m->test_value = value;
@@ -69,6 +70,18 @@ void lossi_finish(loss_optimizer *optimizer, loss_status outcome, int32_t test, 
     if (text != NULL && !(outcome == LOSS_ERROR_NONFINITE && optimizer->explained)) {
         lossi_fail(optimizer->context, outcome, text, optimizer->owner, (long long)m->iterations);
     }
+}
+
+void lossi_interrupt(loss_optimizer *optimizer, loss_status outcome, int32_t test, double value,
+                     double threshold)
+{
+    lossi_machine *m = &optimizer->machine;
+    int32_t request = m->request;
+    double iterate_value = m->value, iterate_norm = m->gradient_norm;
+    lossi_finish(optimizer, outcome, test, value, threshold);
+    m->open_request = request;
+    m->open_value = iterate_value;
+    m->open_norm = iterate_norm;
 }
 
 /* ---- the best point ---- */

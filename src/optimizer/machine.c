@@ -5,103 +5,28 @@
  *
  * While it runs, `request` is what is wanted. ask() names it; a tell that fits it is counted, judged and
  * handed to the algorithm, which asks for the next thing before the tell returns. So between calls the
- * machine is always waiting for one answer, and that is where a run can be stopped, inspected or, one day,
- * saved.
+ * machine is always waiting for one answer, and that is where a run can be stopped, inspected or saved
+ * (checkpoint.c). What stops a run from outside, a limit or the user, leaves that question open: resume asks it
+ * again.
  */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "core/isa.h"
-#include "optimizer/optimizer.h"
-
-extern const lossi_vector_kernels LOSSI_ISA_DECLARE(vector_kernels);
-static const lossi_vector_kernels *const kernel_table[LOSSI_ISA_COUNT][LOSSI_REAL_COUNT] = LOSSI_ISA_TABLE(
-    vector_kernels);
-
-enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector register */
+#include "optimizer/composite.h"
 
 /* ---- start ---- */
 
-/* A block of the workspace: what there is, kept for starting again, and what is wanted. */
-typedef struct block {
-    void *old;
-    int64_t size, wanted; /* bytes */
-    void *fresh;          /* old, when that is large enough */
-} block;
-
-enum { VECTORS_BLOCK, INTEGERS_BLOCK, DOUBLES_BLOCK, BLOCKS };
-
-/* Nothing is changed unless everything was there. */
-static loss_status allocate(loss_context *context, block *blocks)
-{
-    int32_t missing = 0;
-    for (int32_t i = 0; i < BLOCKS; i++) {
-        block *b = &blocks[i];
-        b->fresh = b->size >= b->wanted ? b->old : lossi_allocate(context, b->wanted);
-        missing += b->fresh == NULL && b->wanted > 0;
-    }
-    for (int32_t i = 0; i < BLOCKS; i++) {
-        block *b = &blocks[i];
-        if (b->fresh != b->old) {
-            lossi_release(context, missing ? b->fresh : b->old);
-            b->size = b->wanted;
-        }
-    }
-    return missing ? lossi_fail_memory(context, "the workspace of an optimizer") : LOSS_OK;
-}
-
-static loss_status reserve(loss_optimizer *optimizer, int64_t vectors, int64_t integers, int64_t doubles)
-{
-    block blocks[BLOCKS] = {
-        [VECTORS_BLOCK] = {optimizer->vectors, optimizer->vectors_size, vectors, NULL},
-        [INTEGERS_BLOCK] = {optimizer->integers, optimizer->integers_size, integers, NULL},
-        [DOUBLES_BLOCK] = {optimizer->doubles, optimizer->doubles_size, doubles, NULL},
-    };
-    loss_status status = allocate(optimizer->context, blocks);
-    if (status == LOSS_OK) {
-        optimizer->vectors = blocks[VECTORS_BLOCK].fresh;
-        optimizer->integers = blocks[INTEGERS_BLOCK].fresh;
-        optimizer->doubles = blocks[DOUBLES_BLOCK].fresh;
-        optimizer->vectors_size = blocks[VECTORS_BLOCK].size;
-        optimizer->integers_size = blocks[INTEGERS_BLOCK].size;
-        optimizer->doubles_size = blocks[DOUBLES_BLOCK].size;
-    }
-    return status;
-}
-
-static loss_status prepare(loss_optimizer *optimizer)
-{
-    lossi_layout layout = {.pairs = 3};
-    loss_status status = optimizer->row->layout(optimizer, &layout);
-    if (status != LOSS_OK) {
-        return status;
-    }
-    int64_t size = optimizer->dtype == LOSS_FLOAT64 ? 8 : 4;
-    int64_t count = 2 * (int64_t)layout.pairs + layout.vectors;
-    if (optimizer->dimension > (INT64_MAX / count - ALIGNMENT) / size || layout.integers > INT64_MAX / 8 ||
-        layout.doubles > INT64_MAX / 8) {
-        return lossi_fail_memory(optimizer->context, "the workspace of an optimizer");
-    }
-    int64_t stride = (optimizer->dimension * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    status = reserve(optimizer, count * stride, 8 * layout.integers, 8 * layout.doubles);
-    if (status == LOSS_OK) {
-        optimizer->stride = stride;
-        optimizer->pairs = layout.pairs;
-    }
-    return status;
-}
-
 static loss_status check_finite(const loss_optimizer *optimizer, const void *x0)
 {
-    lossi_pass pass = {.in = {x0}};
-    if (isfinite(lossi_run_pass(optimizer, optimizer->kernels->norm, &pass).maximum[0])) {
-        return LOSS_OK;
-    }
     int64_t i = 0;
-    while (isfinite(optimizer->dtype == LOSS_FLOAT64 ? ((const double *)x0)[i]
+    while (i < optimizer->dimension &&
+           isfinite(optimizer->dtype == LOSS_FLOAT64 ? ((const double *)x0)[i]
                                                      : (double)((const float *)x0)[i])) {
         i++;
+    }
+    if (i == optimizer->dimension) {
+        return LOSS_OK;
     }
     return lossi_fail_row(optimizer->context, LOSS_ERROR_NONFINITE, i,
                           "the starting point of %s has a number that is not finite at %lld (counted from 0)",
@@ -116,11 +41,9 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
     if (x0 == NULL) {
         return lossi_fail_null(optimizer->context, "x0");
     }
-    optimizer->kernels =
-        kernel_table[lossi_context_isa(optimizer->context)][lossi_real_index(optimizer->dtype)];
     loss_status status = check_finite(optimizer, x0);
     if (status == LOSS_OK) {
-        status = prepare(optimizer);
+        status = lossi_workspace_prepare(optimizer);
     }
     if (status != LOSS_OK) {
         return status;
@@ -147,12 +70,13 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
         .answer = -1,
         .samples = optimizer->samples_hint};
     atomic_store(&optimizer->stop, 0);
-    optimizer->explained = 0;
+    optimizer->explained = optimizer->unsettled = 0;
     optimizer->clock_start = lossi_clock();
     optimizer->max_seconds = lossi_options_common(&optimizer->options, LOSSI_MAX_SECONDS)->number;
     memset(optimizer->state, 0, (size_t)optimizer->row->state_size);
     memcpy(lossi_vector(optimizer, lossi_pair_x(m->trial)), x0,
            (size_t)optimizer->dimension * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4));
+    lossi_composite_start(optimizer);
     optimizer->row->start(optimizer);
     return LOSS_OK;
 }
@@ -232,9 +156,16 @@ loss_status loss_optimizer_ask(loss_optimizer *optimizer, int32_t *what)
         return lossi_fail(optimizer->context, LOSS_ERROR_STATE, "%s was asked before it was started",
                           optimizer->owner);
     }
+    if (optimizer->unsettled && m->phase == LOSSI_RUNNING) {
+        return lossi_fail(
+            optimizer->context, LOSS_ERROR_CHECKPOINT,
+            "%s has other penalties now than the run began with: attach the same, or go on with the same "
+            "objective",
+            optimizer->owner);
+    }
     if (m->phase == LOSSI_RUNNING && atomic_load_explicit(&optimizer->stop, memory_order_relaxed)) {
         m->iterate_ready = 0;
-        lossi_finish(optimizer, LOSS_STOP_USER, LOSSI_TEST_NONE, NAN, NAN);
+        lossi_interrupt(optimizer, LOSS_STOP_USER, LOSSI_TEST_NONE, NAN, NAN);
     }
     m->shown = m->iterate_ready;
     if (m->iterate_ready) {
@@ -345,8 +276,8 @@ static loss_status expects(const loss_optimizer *optimizer, int32_t one, int32_t
 
 static void limit(loss_optimizer *optimizer, loss_status outcome, int32_t option, double value)
 {
-    lossi_finish(optimizer, outcome, option, value,
-                 lossi_options_common(&optimizer->options, option)->number);
+    lossi_interrupt(optimizer, outcome, option, value,
+                    lossi_options_common(&optimizer->options, option)->number);
 }
 
 /* The limits are hard: no tell goes by without them. */
@@ -404,6 +335,7 @@ loss_status loss_optimizer_tell_value(loss_optimizer *optimizer, double value)
     }
     optimizer->machine.value_evaluations++;
     optimizer->machine.told_value = value;
+    lossi_composite_value(optimizer);
     advance(optimizer);
     return LOSS_OK;
 }
@@ -429,11 +361,13 @@ loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, double value
     m->told_norm = result.maximum[0];
     if (m->request == LOSS_REQUEST_BATCH_GRADIENT) {
         m->batches++;
+        lossi_composite_batch(optimizer);
         advance(optimizer);
         return LOSS_OK;
     }
     m->value_evaluations++;
     m->gradient_evaluations++;
+    lossi_composite_gradient(optimizer);
     lossi_consider_best(optimizer);
     if (reached(optimizer)) {
         m->evaluations++;
@@ -476,6 +410,7 @@ loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *ve
     }
     if (m->request == LOSS_REQUEST_HESSIAN && m->phase == LOSSI_RUNNING && m->asked) {
         take_hessian(optimizer, vector);
+        lossi_composite_hessian(optimizer);
         advance(optimizer);
         return LOSS_OK;
     }
@@ -488,19 +423,51 @@ loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *ve
     lossi_pass_result result = lossi_run_pass(optimizer, optimizer->kernels->take, &pass);
     m->told_slope = result.sum[0];
     m->told_norm = result.maximum[0];
+    if (m->request == LOSS_REQUEST_HESSIAN_PRODUCT) {
+        lossi_composite_product(optimizer);
+    }
     m->hessian_products += m->request == LOSS_REQUEST_HESSIAN_PRODUCT;
     m->preconditions += m->request == LOSS_REQUEST_PRECONDITION;
     advance(optimizer);
     return LOSS_OK;
 }
 
-/* ---- stop, outcome ---- */
+/* ---- stop, resume, outcome ---- */
 
 void loss_optimizer_stop(loss_optimizer *optimizer)
 {
     if (optimizer != NULL) {
         atomic_store_explicit(&optimizer->stop, 1, memory_order_relaxed);
     }
+}
+
+loss_status loss_optimizer_resume(loss_optimizer *optimizer)
+{
+    if (optimizer == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    lossi_machine *m = &optimizer->machine;
+    if (m->phase == LOSSI_RUNNING) {
+        return LOSS_OK;
+    }
+    if (m->phase == LOSSI_IDLE || m->open_request == 0) {
+        return lossi_fail(optimizer->context, LOSS_ERROR_STATE, "%s cannot go on: %s", optimizer->owner,
+                          m->phase == LOSSI_IDLE
+                              ? "it was not started"
+                              : "its run came to an end, or an option of its method was set since");
+    }
+    m->phase = LOSSI_RUNNING;
+    m->request = m->open_request;
+    m->value = m->open_value;
+    m->gradient_norm = m->open_norm;
+    m->open_request = m->asked = m->outcome = 0;
+    m->test = LOSSI_TEST_NONE;
+    m->test_value = m->test_threshold = NAN;
+    optimizer->clock_start = lossi_clock() - m->seconds;
+    optimizer->max_seconds = lossi_options_common(&optimizer->options, LOSSI_MAX_SECONDS)->number;
+    atomic_store(&optimizer->stop, 0);
+    check_limits(optimizer);
+    return LOSS_OK;
 }
 
 loss_status loss_optimizer_outcome(const loss_optimizer *optimizer, loss_status *status)

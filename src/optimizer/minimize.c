@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "optimizer/optimizer.h"
+#include "gradient/objective.h"
+#include "optimizer/composite.h"
 
 loss_status loss_optimizer_set_iterate_callback(loss_optimizer *optimizer, loss_iterate_callback callback,
                                                 void *user)
@@ -18,6 +19,13 @@ loss_status loss_optimizer_set_iterate_callback(loss_optimizer *optimizer, loss_
     optimizer->callback = callback;
     optimizer->callback_user = user;
     return LOSS_OK;
+}
+
+/* The penalties of the objective that have no derivative everywhere are the optimizer's while it minimises. */
+static void borrow(loss_optimizer *optimizer, const loss_objective *objective)
+{
+    optimizer->objective_penalties = objective == NULL ? NULL : &objective->penalties;
+    optimizer->objective_penalised = objective == NULL ? 0 : objective->penalised;
 }
 
 static loss_status check(loss_optimizer *optimizer, loss_objective *objective, const void *x)
@@ -120,6 +128,42 @@ static loss_status answer(loss_optimizer *optimizer, loss_objective *objective, 
     }
 }
 
+loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objective *objective, void *x)
+{
+    if (optimizer == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    loss_status status = check(optimizer, objective, x);
+    int32_t request = LOSS_REQUEST_DONE;
+    if (status != LOSS_OK) {
+        return status;
+    }
+    if (optimizer->machine.phase != LOSSI_IDLE) {
+        borrow(optimizer, objective);
+        lossi_composite_settle(optimizer);
+    }
+    optimizer->machine.report |= optimizer->callback != NULL;
+    objective->smooth_only = 1;
+    while ((status = loss_optimizer_ask(optimizer, &request)) == LOSS_OK && request != LOSS_REQUEST_DONE) {
+        status = answer(optimizer, objective, request);
+        if (status != LOSS_OK) { /* the objective has said why */
+            loss_objective_get_int(objective, "callback_status", &optimizer->machine.callback_status);
+            lossi_interrupt(optimizer, status, LOSSI_TEST_NONE, NAN, NAN);
+        }
+    }
+    objective->smooth_only = 0;
+    borrow(optimizer, NULL);
+    if (optimizer->machine.phase != LOSSI_IDLE) {
+        lossi_composite_settle(optimizer);
+    }
+    if (status != LOSS_OK) {
+        return status;
+    }
+    memcpy(x, lossi_vector(optimizer, lossi_pair_x(optimizer->machine.best)),
+           (size_t)optimizer->dimension * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4));
+    return optimizer->machine.outcome;
+}
+
 loss_status loss_optimizer_minimize(loss_optimizer *optimizer, loss_objective *objective, void *x)
 {
     if (optimizer == NULL) {
@@ -131,20 +175,9 @@ loss_status loss_optimizer_minimize(loss_optimizer *optimizer, loss_objective *o
     }
     optimizer->samples_hint = 0;
     loss_objective_get_int(objective, "samples", &optimizer->samples_hint);
+    borrow(optimizer, objective);
     status = loss_optimizer_start(optimizer, x);
+    borrow(optimizer, NULL);
     optimizer->samples_hint = 0;
-    if (status != LOSS_OK) {
-        return status;
-    }
-    int32_t request = LOSS_REQUEST_DONE;
-    while ((status = loss_optimizer_ask(optimizer, &request)) == LOSS_OK && request != LOSS_REQUEST_DONE) {
-        status = answer(optimizer, objective, request);
-        if (status != LOSS_OK) { /* the objective has said why */
-            loss_objective_get_int(objective, "callback_status", &optimizer->machine.callback_status);
-            lossi_finish(optimizer, status, LOSSI_TEST_NONE, NAN, NAN);
-        }
-    }
-    memcpy(x, lossi_vector(optimizer, lossi_pair_x(optimizer->machine.best)),
-           (size_t)optimizer->dimension * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4));
-    return optimizer->machine.outcome;
+    return status == LOSS_OK ? loss_optimizer_run(optimizer, objective, x) : status;
 }

@@ -22,6 +22,7 @@
 
 #include "core/context.h"
 #include "core/option.h"
+#include "gradient/penalty.h"
 #include "loss/optimizer.h"
 #include "optimizer/vector_kernels.h"
 
@@ -52,6 +53,7 @@ typedef struct lossi_machine {
     int64_t iterations, evaluations, value_evaluations, gradient_evaluations, hessian_products, hessians;
     int64_t preconditions, batches, epoch, restarts, indices_count, indices_offset, callback_status;
     int64_t samples;                          /* of the objective being minimised, 0 for none */
+    uint64_t digest;                          /* of the penalties, see composite.h */
     int64_t matrix;                           /* where in `doubles` the Hessian asked for goes */
     double value, gradient_norm;              /* at the iterate; ‖·‖∞ */
     double start_norm, previous_value;        /* for the relative tests */
@@ -59,11 +61,15 @@ typedef struct lossi_machine {
     double least_norm;                        /* ‖∇f‖∞ of the iterates, for the precision floor */
     double step, seconds;                     /* along the last direction; when the run ended */
     double told_value, told_norm, told_slope; /* of the last answer: f, ‖·‖∞, ∇f·slope_along */
+    double told_rough; /* the part of told_value that has no gradient, see composite.h */
     double test_value, test_threshold;
+    double open_value, open_norm; /* of the iterate, see open_request */
     int32_t test, outcome;
-    int32_t standing;                       /* iterations in a row that f stood still */
-    int32_t phase;                          /* LOSSI_IDLE … */
-    int32_t request, asked;                 /* what is wanted, and whether the caller knows */
+    int32_t rough, smooth;  /* kinds of rough parts of penalties; whether there are smooth ones */
+    int32_t standing;       /* iterations in a row that f stood still */
+    int32_t phase;          /* LOSSI_IDLE … */
+    int32_t request, asked; /* what is wanted, and whether the caller knows */
+    int32_t open_request;   /* what was wanted when a limit or the user stopped the run */
     int32_t report, iterate_ready, shown;   /* NEW_ITERATE: wanted, due, being shown */
     int32_t at, trial, spare, best;         /* pairs; best is one of the three */
     int32_t complete;                       /* whether best has a finite value and a gradient */
@@ -83,6 +89,7 @@ typedef struct lossi_optimizer_row {
     const loss_option *options;
     int32_t option_count;
     int64_t state_size; /* of the algorithm's struct; it is zeroed before start() */
+    int32_t handles;    /* kinds of rough parts of penalties, LOSSI_ROUGH_… */
     loss_status (*layout)(loss_optimizer *optimizer, lossi_layout *layout);
     void (*start)(loss_optimizer *optimizer);
     void (*advance)(loss_optimizer *optimizer);
@@ -103,13 +110,23 @@ struct loss_optimizer {
     double *doubles;
     int64_t vectors_size, integers_size, doubles_size; /* bytes they were allocated with */
     int32_t pairs;
+    lossi_layout layout;
     const lossi_vector_kernels *kernels; /* of the context's instruction set, chosen at start */
     double clock_start, max_seconds;
     int32_t explained;    /* the objective has put a sentence about its last value into the context */
     int64_t samples_hint; /* what machine.samples will be at start */
+    lossi_penalties penalties;
+    const lossi_penalties
+        *objective_penalties; /* whose rough parts belong to the run; borrowed while it is minimised */
+    int64_t objective_penalised;
+    int32_t rough, rough_hint; /* what machine.rough will be; what it will be at least */
+    int32_t unsettled;         /* see lossi_composite_settle() */
     loss_iterate_callback callback;
     void *callback_user;
 };
+
+/* The row at a place of the catalogue. */
+const lossi_optimizer_row *lossi_optimizer_row_at(int32_t index);
 
 /* ---- for algorithms ---- */
 
@@ -174,6 +191,10 @@ void lossi_request_batch(loss_optimizer *optimizer, int64_t offset, int64_t coun
 void lossi_finish(loss_optimizer *optimizer, loss_status outcome, int32_t test, double value,
                   double threshold);
 
+/* Ends the run for a reason from outside, a limit or the user; the request in place stays open for resume. */
+void lossi_interrupt(loss_optimizer *optimizer, loss_status outcome, int32_t test, double value,
+                     double threshold);
+
 /* Makes the trial pair free to be written: when it holds the best point, the spare pair takes its place. */
 void lossi_clear_trial(loss_optimizer *optimizer);
 
@@ -195,6 +216,9 @@ int32_t lossi_accept_start(loss_optimizer *optimizer);
 void lossi_prefer_iterate(loss_optimizer *optimizer, double rounding);
 
 /* ---- for the machine's own files ---- */
+
+/* Memory for the row's layout at the options as they are, and the kernels. Nothing is changed on failure. */
+loss_status lossi_workspace_prepare(loss_optimizer *optimizer);
 
 /* Bookkeeping of the best point when the trial pair has been completed, see lossi_clear_trial(). */
 void lossi_consider_best(loss_optimizer *optimizer);

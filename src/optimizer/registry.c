@@ -59,6 +59,11 @@ const char *loss_optimizer_catalogue_name(int32_t index)
     return index >= 0 && index < ROWS ? rows[index]->name : NULL;
 }
 
+const lossi_optimizer_row *lossi_optimizer_row_at(int32_t index)
+{
+    return rows[index];
+}
+
 static const char *name_at(const void *names, int32_t index)
 {
     (void)names;
@@ -145,6 +150,7 @@ void loss_optimizer_free(loss_optimizer *optimizer)
     }
     loss_context *context = optimizer->context;
     lossi_options_destroy(&optimizer->options);
+    lossi_penalties_destroy(&optimizer->penalties, context);
     lossi_release(context, optimizer->state);
     lossi_release(context, optimizer->vectors);
     lossi_release(context, optimizer->integers);
@@ -187,8 +193,11 @@ int64_t lossi_own_int(const loss_optimizer *optimizer, int32_t index)
     return lossi_options_own(&optimizer->options, index)->integer;
 }
 
-/* Options are read once, at the start: changing one under way would do nothing. */
-static loss_status settable(loss_optimizer *optimizer)
+/*
+ * Options of the method are read at the start: changing one under way would do nothing, or harm. A run that a
+ * limit ended can go on with new limits and tolerances, but not as another method.
+ */
+static loss_status settable(loss_optimizer *optimizer, const char *name)
 {
     if (optimizer == NULL) {
         return LOSS_ERROR_ARGUMENT;
@@ -198,24 +207,29 @@ static loss_status settable(loss_optimizer *optimizer)
                           "options of %s cannot be set during a run: stop it, or wait until it is done",
                           optimizer->owner);
     }
+    for (int32_t i = 0; name != NULL && i < optimizer->row->option_count; i++) {
+        if (strcmp(optimizer->row->options[i].name, name) == 0) {
+            optimizer->machine.open_request = 0;
+        }
+    }
     return LOSS_OK;
 }
 
 loss_status loss_optimizer_set_double(loss_optimizer *optimizer, const char *name, double value)
 {
-    loss_status status = settable(optimizer);
+    loss_status status = settable(optimizer, name);
     return status != LOSS_OK ? status : lossi_options_set_double(&optimizer->options, name, value);
 }
 
 loss_status loss_optimizer_set_int(loss_optimizer *optimizer, const char *name, int64_t value)
 {
-    loss_status status = settable(optimizer);
+    loss_status status = settable(optimizer, name);
     return status != LOSS_OK ? status : lossi_options_set_int(&optimizer->options, name, value);
 }
 
 loss_status loss_optimizer_set_string(loss_optimizer *optimizer, const char *name, const char *value)
 {
-    loss_status status = settable(optimizer);
+    loss_status status = settable(optimizer, name);
     return status != LOSS_OK ? status : lossi_options_set_string(&optimizer->options, name, value);
 }
 
@@ -227,6 +241,20 @@ int32_t loss_optimizer_option_count(const loss_optimizer *optimizer)
 const loss_option *loss_optimizer_option(const loss_optimizer *optimizer, int32_t index)
 {
     return optimizer == NULL ? NULL : lossi_options_at(&optimizer->options, index);
+}
+
+loss_status loss_optimizer_add_penalty(loss_optimizer *optimizer, const loss_penalty *penalty)
+{
+    loss_status status = settable(optimizer, NULL);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    if (penalty == NULL) {
+        return lossi_fail_null(optimizer->context, "the penalty");
+    }
+    status = lossi_penalties_append(&optimizer->penalties, optimizer->context, penalty);
+    optimizer->machine.open_request = status == LOSS_OK ? 0 : optimizer->machine.open_request;
+    return status;
 }
 
 /* ---- getters: what was measured first, then the options ---- */

@@ -281,9 +281,10 @@ void gradient_options(void **state)
     assert_int_equal(loss_objective_dtype(o), LOSS_FLOAT64);
 
     assert_status(f.context, loss_penalty_create(&penalty, f.context, "l2"), LOSS_OK);
-    assert_int_equal(loss_penalty_option_count(penalty), 1);
-    assert_string_equal(loss_option_name(loss_penalty_option(penalty, 0)), "strength");
-    assert_null(loss_penalty_option(penalty, 1));
+    assert_int_equal(loss_penalty_option_count(penalty), 3);
+    assert_string_equal(loss_option_name(loss_penalty_option(penalty, 0)), "first");
+    assert_string_equal(loss_option_name(loss_penalty_option(penalty, 2)), "strength");
+    assert_null(loss_penalty_option(penalty, 3));
     assert_status(f.context, loss_penalty_set_double(penalty, "strength", -1), LOSS_ERROR_RANGE);
     assert_status(f.context, loss_penalty_set_double(penalty, "strength", (double)NAN), LOSS_ERROR_RANGE);
     assert_status(f.context, loss_penalty_get_double(penalty, "strength", &number), LOSS_OK);

@@ -1,0 +1,268 @@
+/*
+ * The penalties that shrink; those that keep parameters in a set are in penalty_sets.c.
+ *
+ *     l2           ½ · strength · Σ x_j²       Hoerl & Kennard, Technometrics 12 (1970), eq. 2.1
+ *     l1           strength · Σ |x_j|          Tibshirani, J. R. Statist. Soc. B 58 (1996)
+ *     elastic_net  strength · (ratio · Σ |x_j| + ½ · (1 − ratio) · Σ x_j²)
+ *                                              Zou & Hastie, J. R. Statist. Soc. B 67 (2005), as in glmnet
+ *     group_lasso  strength · Σ_g √p_g · ‖x_g‖, groups g of p_g neighbouring parameters
+ *                                              Yuan & Lin, J. R. Statist. Soc. B 68 (2006), eq. 2.1
+ *
+ * A sum has the lanes of core/sum.h: element j of the penalty belongs to lane j mod 16, a square is rounded before it
+ * is added, lanes are added by halving.
+ */
+#include <math.h>
+#include <stddef.h>
+
+#include "core/sum.h"
+#include "gradient/objective.h"
+#include "gradient/penalty_row.h"
+
+enum { STRENGTH, RATIO };
+
+static double number(const lossi_options *options, int32_t index)
+{
+    return lossi_options_own(options, index)->number;
+}
+
+static double element(lossi_stretch s, const void *x, int64_t i)
+{
+    return lossi_real_get(s.dtype, x, s.first + i);
+}
+
+/* ---- sums ---- */
+
+static double sum_of_squares(lossi_stretch s, const void *x)
+{
+    double lanes[LOSSI_LANES] = {0};
+    for (int64_t i = 0; i < s.count; i++) {
+        const double x_i = element(s, x, i);
+        lanes[i % LOSSI_LANES] += x_i * x_i;
+    }
+    return lossi_sum_lanes(lanes);
+}
+
+static double sum_of_magnitudes(lossi_stretch s, const void *x)
+{
+    double lanes[LOSSI_LANES] = {0};
+    for (int64_t i = 0; i < s.count; i++) {
+        lanes[i % LOSSI_LANES] += fabs(element(s, x, i));
+    }
+    return lossi_sum_lanes(lanes);
+}
+
+static void add_scaled(double factor, lossi_stretch s, const void *x, double *out)
+{
+    for (int64_t i = 0; i < s.count; i++) {
+        out[i] += factor * element(s, x, i);
+    }
+}
+
+/* x = sign(x) · max(|x| − by, 0); NaN stays. */
+static void soften(double by, lossi_stretch s, void *x)
+{
+    for (int64_t i = 0; i < s.count; i++) {
+        const double x_i = element(s, x, i), left = fabs(x_i) - by;
+        lossi_real_put(s.dtype, x, s.first + i, left <= 0.0 ? copysign(0.0, x_i) : copysign(left, x_i));
+    }
+}
+
+/* ---- l2 ---- */
+
+static const loss_option l2_options[] = {
+    [STRENGTH] = {"strength", LOSS_OPTION_DOUBLE, 0, 1e300, 1, NULL, NULL,
+                  "the factor before half the sum of squares"},
+};
+
+static double l2_value(const lossi_options *options, lossi_stretch s, const void *x)
+{
+    return 0.5 * number(options, STRENGTH) * sum_of_squares(s, x);
+}
+
+/* The gradient is strength · x and the Hessian strength · 1: one function for both. */
+static void l2_add(const lossi_options *options, lossi_stretch s, const void *x, double *out)
+{
+    add_scaled(number(options, STRENGTH), s, x, out);
+}
+
+static const lossi_penalty_row l2 = {
+    .name = "l2",
+    .options = l2_options,
+    .option_count = sizeof l2_options / sizeof *l2_options,
+    .value = l2_value,
+    .add_gradient = l2_add,
+    .add_product = l2_add,
+};
+
+/* ---- l1 ---- */
+
+static const loss_option l1_options[] = {
+    [STRENGTH] = {"strength", LOSS_OPTION_DOUBLE, 0, 1e300, 1, NULL, NULL,
+                  "the factor before the sum of magnitudes"},
+};
+
+static double l1_value(const lossi_options *options, lossi_stretch s, const void *x)
+{
+    return number(options, STRENGTH) * sum_of_magnitudes(s, x);
+}
+
+static void l1_prox(const lossi_options *options, lossi_stretch s, double step, void *x)
+{
+    soften(step * number(options, STRENGTH), s, x);
+}
+
+static double l1_weight(const lossi_options *options, int64_t index)
+{
+    (void)index;
+    return number(options, STRENGTH);
+}
+
+static const lossi_penalty_row l1 = {
+    .name = "l1",
+    .options = l1_options,
+    .option_count = sizeof l1_options / sizeof *l1_options,
+    .rough = LOSSI_ROUGH_L1,
+    .rough_value = l1_value,
+    .prox = l1_prox,
+    .weight = l1_weight,
+};
+
+/* ---- elastic_net ---- */
+
+static const loss_option elastic_net_options[] = {
+    [STRENGTH] = {"strength", LOSS_OPTION_DOUBLE, 0, 1e300, 1, NULL, NULL, "the factor before both parts"},
+    [RATIO] = {"l1_ratio", LOSS_OPTION_DOUBLE, 0, 1, 0.5, NULL, NULL,
+               "the share of the sum of magnitudes; the rest is that of half the sum of squares"},
+};
+
+static double square_factor(const lossi_options *options)
+{
+    return number(options, STRENGTH) * (1.0 - number(options, RATIO));
+}
+
+static double elastic_net_weight(const lossi_options *options, int64_t index)
+{
+    (void)index;
+    return number(options, STRENGTH) * number(options, RATIO);
+}
+
+static double elastic_net_value(const lossi_options *options, lossi_stretch s, const void *x)
+{
+    return 0.5 * square_factor(options) * sum_of_squares(s, x);
+}
+
+static void elastic_net_add(const lossi_options *options, lossi_stretch s, const void *x, double *out)
+{
+    add_scaled(square_factor(options), s, x, out);
+}
+
+static double elastic_net_rough(const lossi_options *options, lossi_stretch s, const void *x)
+{
+    return elastic_net_weight(options, 0) * sum_of_magnitudes(s, x);
+}
+
+static void elastic_net_prox(const lossi_options *options, lossi_stretch s, double step, void *x)
+{
+    soften(step * elastic_net_weight(options, 0), s, x);
+}
+
+static const lossi_penalty_row elastic_net = {
+    .name = "elastic_net",
+    .options = elastic_net_options,
+    .option_count = sizeof elastic_net_options / sizeof *elastic_net_options,
+    .rough = LOSSI_ROUGH_L1,
+    .value = elastic_net_value,
+    .add_gradient = elastic_net_add,
+    .add_product = elastic_net_add,
+    .rough_value = elastic_net_rough,
+    .prox = elastic_net_prox,
+    .weight = elastic_net_weight,
+};
+
+/* ---- group_lasso ---- */
+
+enum { GROUP_SIZE = STRENGTH + 1, GROUP_SIZES };
+
+static const loss_option group_lasso_options[] = {
+    [STRENGTH] = {"strength", LOSS_OPTION_DOUBLE, 0, 1e300, 1, NULL, NULL,
+                  "the factor before the sum of √size · norm over the groups"},
+    [GROUP_SIZE] = {"group_size", LOSS_OPTION_INT, 1, 0x1p53, 1, NULL, NULL,
+                    "how many neighbouring parameters make a group, the last one may have fewer"},
+    [GROUP_SIZES] = {"group_sizes", LOSS_OPTION_ARRAY, 1, 0x1p53, 0, NULL, NULL,
+                     "the sizes of all groups in turn, instead of group_size; their sum is the count"},
+};
+
+/* The group that begins at element `at` of the stretch, number g. */
+static lossi_stretch group(const lossi_options *options, lossi_stretch s, int64_t g, int64_t at)
+{
+    const lossi_option_value *sizes = lossi_options_own(options, GROUP_SIZES);
+    int64_t size = sizes->count > 0 ? (int64_t)sizes->array[g]
+                                    : lossi_options_own(options, GROUP_SIZE)->integer;
+    s.first += at;
+    s.count = size < s.count - at ? size : s.count - at;
+    return s;
+}
+
+static double group_lasso_value(const lossi_options *options, lossi_stretch s, const void *x)
+{
+    double sum = 0.0;
+    for (int64_t g = 0, at = 0; at < s.count; g++) {
+        const lossi_stretch part = group(options, s, g, at);
+        sum += sqrt((double)part.count) * sqrt(sum_of_squares(part, x));
+        at += part.count;
+    }
+    return number(options, STRENGTH) * sum;
+}
+
+/* x_g = max(1 − t·√p_g/‖x_g‖, 0) · x_g */
+static void group_lasso_prox(const lossi_options *options, lossi_stretch s, double step, void *x)
+{
+    for (int64_t g = 0, at = 0; at < s.count; g++) {
+        const lossi_stretch part = group(options, s, g, at);
+        const double norm = sqrt(sum_of_squares(part, x));
+        const double by = step * number(options, STRENGTH) * sqrt((double)part.count);
+        const double factor = norm <= by ? 0.0 : 1.0 - by / norm;
+        for (int64_t i = 0; i < part.count; i++) {
+            lossi_real_put(s.dtype, x, part.first + i, factor * element(part, x, i));
+        }
+        at += part.count;
+    }
+}
+
+static loss_status group_lasso_check(const lossi_options *options, loss_context *context, const char *title,
+                                     int64_t length)
+{
+    const lossi_option_value *sizes = lossi_options_own(options, GROUP_SIZES);
+    double sum = 0.0;
+    for (int64_t g = 0; g < sizes->count; g++) {
+        if (sizes->array[g] != floor(sizes->array[g])) {
+            return lossi_fail(context, LOSS_ERROR_RANGE,
+                              "group %lld of %s has %g parameters: a whole number is needed", (long long)g,
+                              title, sizes->array[g]);
+        }
+        sum += sizes->array[g];
+    }
+    if (sizes->count > 0 && sum != (double)length) {
+        return lossi_fail(context, LOSS_ERROR_SHAPE,
+                          "the groups of %s have %.0f parameters together, but it is about %lld", title, sum,
+                          (long long)length);
+    }
+    return LOSS_OK;
+}
+
+static const lossi_penalty_row group_lasso = {
+    .name = "group_lasso",
+    .options = group_lasso_options,
+    .option_count = sizeof group_lasso_options / sizeof *group_lasso_options,
+    .rough = LOSSI_ROUGH_NORM,
+    .rough_value = group_lasso_value,
+    .prox = group_lasso_prox,
+    .check = group_lasso_check,
+};
+
+/* ---- all ---- */
+
+const lossi_penalty_row *const lossi_penalty_rows[] = {
+    &lossi_penalty_box, &elastic_net, &group_lasso, &l1, &l2, &lossi_penalty_simplex,
+};
+const int32_t lossi_penalty_row_count = sizeof lossi_penalty_rows / sizeof *lossi_penalty_rows;

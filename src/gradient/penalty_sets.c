@@ -1,0 +1,184 @@
+/*
+ * The penalties that keep parameters in a set: 0 inside it and ∞ outside, so that their proximal map is the projection.
+ *
+ *     box       lower ≤ x_j ≤ upper
+ *     simplex   x_j ≥ 0 and Σ x_j = total
+ */
+#include <math.h>
+#include <stddef.h>
+
+#include "core/sum.h"
+#include "gradient/objective.h"
+#include "gradient/penalty_row.h"
+
+static double number(const lossi_options *options, int32_t index)
+{
+    return lossi_options_own(options, index)->number;
+}
+
+static double element(lossi_stretch s, const void *x, int64_t i)
+{
+    return lossi_real_get(s.dtype, x, s.first + i);
+}
+
+/* ---- box ---- */
+
+enum { LOWER, UPPER, LOWER_BOUNDS, UPPER_BOUNDS };
+
+static const loss_option box_options[] = {
+    [LOWER] = {"lower", LOSS_OPTION_DOUBLE, -INFINITY, INFINITY, -INFINITY, NULL, NULL,
+               "the least that any of the parameters may be"},
+    [UPPER] = {"upper", LOSS_OPTION_DOUBLE, -INFINITY, INFINITY, INFINITY, NULL, NULL,
+               "the largest that any of the parameters may be"},
+    [LOWER_BOUNDS] = {"lower_bounds", LOSS_OPTION_ARRAY, -INFINITY, INFINITY, 0, NULL, NULL,
+                      "the least for each parameter, instead of lower"},
+    [UPPER_BOUNDS] = {"upper_bounds", LOSS_OPTION_ARRAY, -INFINITY, INFINITY, 0, NULL, NULL,
+                      "the largest for each parameter, instead of upper"},
+};
+
+static double bound(const lossi_options *options, int32_t all, int32_t each, int64_t index)
+{
+    const lossi_option_value *array = lossi_options_own(options, each);
+    return array->count > 0 ? array->array[index] : number(options, all);
+}
+
+static void box_bounds(const lossi_options *options, int64_t index, double *lower, double *upper)
+{
+    *lower = bound(options, LOWER, LOWER_BOUNDS, index);
+    *upper = bound(options, UPPER, UPPER_BOUNDS, index);
+}
+
+/* Bounds as the element type has them: rounded towards the inside would forbid a bound like 0.1f itself. */
+static void typed_bounds(const lossi_options *options, lossi_stretch s, int64_t i, double *lower,
+                         double *upper)
+{
+    box_bounds(options, s.first + i - s.origin, lower, upper);
+    if (s.dtype == LOSS_FLOAT32) {
+        *lower = (double)(float)*lower;
+        *upper = (double)(float)*upper;
+    }
+}
+
+static double box_value(const lossi_options *options, lossi_stretch s, const void *x)
+{
+    double lower, upper;
+    for (int64_t i = 0; i < s.count; i++) {
+        const double x_i = element(s, x, i);
+        typed_bounds(options, s, i, &lower, &upper);
+        if (!(x_i >= lower && x_i <= upper)) {
+            return x_i != x_i ? x_i : INFINITY;
+        }
+    }
+    return 0.0;
+}
+
+static void box_prox(const lossi_options *options, lossi_stretch s, double step, void *x)
+{
+    double lower, upper;
+    (void)step;
+    for (int64_t i = 0; i < s.count; i++) {
+        const double x_i = element(s, x, i);
+        typed_bounds(options, s, i, &lower, &upper);
+        if (x_i < lower || x_i > upper) {
+            lossi_real_put(s.dtype, x, s.first + i, x_i < lower ? lower : upper);
+        }
+    }
+}
+
+static loss_status box_check(const lossi_options *options, loss_context *context, const char *title,
+                             int64_t length)
+{
+    for (int32_t each = LOWER_BOUNDS; each <= UPPER_BOUNDS; each++) {
+        const int64_t count = lossi_options_own(options, each)->count;
+        if (count > 0 && count != length) {
+            return lossi_fail(context, LOSS_ERROR_SHAPE, "%s has %lld %s, but is about %lld parameters",
+                              title, (long long)count, box_options[each].name, (long long)length);
+        }
+    }
+    for (int64_t i = 0; i < length; i++) {
+        double lower, upper;
+        box_bounds(options, i, &lower, &upper);
+        if (!(lower <= upper) || lower == INFINITY || upper == -INFINITY) {
+            return lossi_fail_row(context, LOSS_ERROR_RANGE, i,
+                                  "the bounds of parameter %lld in %s are crossed or not numbers: %g and %g",
+                                  (long long)i, title, lower, upper);
+        }
+    }
+    return LOSS_OK;
+}
+
+const lossi_penalty_row lossi_penalty_box = {
+    .name = "box",
+    .options = box_options,
+    .option_count = sizeof box_options / sizeof *box_options,
+    .rough = LOSSI_ROUGH_BOUNDS,
+    .rough_value = box_value,
+    .prox = box_prox,
+    .check = box_check,
+    .bounds = box_bounds,
+};
+
+/* ---- simplex ---- */
+
+enum { TOTAL };
+
+static const loss_option simplex_options[] = {
+    [TOTAL] = {"total", LOSS_OPTION_DOUBLE, 1e-300, 1e300, 1, NULL, NULL, "the sum of the parameters"},
+};
+
+/* The sum of numbers of one element type is known but for their rounding. */
+static double simplex_value(const lossi_options *options, lossi_stretch s, const void *x)
+{
+    const double total = number(options, TOTAL), unit = s.dtype == LOSS_FLOAT64 ? 0x1p-52 : 0x1p-23;
+    double lanes[LOSSI_LANES] = {0}, largest = 0.0;
+    for (int64_t i = 0; i < s.count; i++) {
+        const double x_i = element(s, x, i);
+        if (!(x_i >= 0.0)) {
+            return x_i != x_i ? x_i : INFINITY;
+        }
+        lanes[i % LOSSI_LANES] += x_i;
+        largest = fmax(largest, x_i);
+    }
+    return fabs(lossi_sum_lanes(lanes) - total) <= unit * (total + (double)s.count * largest) ? 0.0
+                                                                                              : INFINITY;
+}
+
+/*
+ * x_j = max(x_j − τ, 0) with τ such that the sum is right: τ is raised to the mean excess over the parameters still above it
+ * until none falls below, which needs no sorting and no memory. Michelot, J. Optim. Theory Appl. 50 (1986) 195–200.
+ */
+static void simplex_prox(const lossi_options *options, lossi_stretch s, double step, void *x)
+{
+    const double total = number(options, TOTAL);
+    double tau = -INFINITY;
+    int64_t above = -1;
+    (void)step;
+    for (;;) {
+        double lanes[LOSSI_LANES] = {0};
+        int64_t count = 0;
+        for (int64_t i = 0; i < s.count; i++) {
+            const double x_i = element(s, x, i);
+            if (!(x_i <= tau)) {
+                lanes[count++ % LOSSI_LANES] += x_i;
+            }
+        }
+        if (count == 0 || (above >= 0 && count >= above)) {
+            break;
+        }
+        above = count;
+        tau = (lossi_sum_lanes(lanes) - total) / (double)count;
+    }
+    for (int64_t i = 0; i < s.count; i++) {
+        const double left = element(s, x, i) - tau;
+        lossi_real_put(s.dtype, x, s.first + i, left <= 0.0 ? 0.0 : left);
+    }
+}
+
+const lossi_penalty_row lossi_penalty_simplex = {
+    .name = "simplex",
+    .options = simplex_options,
+    .option_count = sizeof simplex_options / sizeof *simplex_options,
+    .rough = LOSSI_ROUGH_SET,
+    .rough_value = simplex_value,
+    .prox = simplex_prox,
+};
