@@ -31,11 +31,14 @@ typedef struct conjugate_gradient {
     int32_t phase;
 } conjugate_gradient;
 
+static const loss_option options[] = {
+    LOSSI_SEARCH_OPTION_ROWS,
+};
+
 static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
 {
-    (void)optimizer;
     layout->vectors = 1;
-    return LOSS_OK;
+    return lossi_line_search_check(optimizer);
 }
 
 static void start(loss_optimizer *optimizer)
@@ -137,6 +140,8 @@ const lossi_optimizer_row lossi_optimizer_conjugate_gradient = {
     .family = "conjugate gradient",
     .summary = "nonlinear conjugate gradients of Hager and Zhang; little memory, no matrix",
     .reference = "Hager & Zhang, SIAM Journal on Optimization 16 (2005) 170–192",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
     .state_size = sizeof(conjugate_gradient),
     .layout = layout,
     .start = start,
