@@ -1,72 +1,122 @@
 /*
- * Nonlinear conjugate gradients of Hager and Zhang: d⁺ = −∇f⁺ + βd with
+ * Nonlinear conjugate gradients: d⁺ = −M∇f⁺ + βd, with β by one of the formulas of conjugate_formula.h, that of
+ * Hager and Zhang unless told otherwise: with it d is a direction of descent for any line search. M is the
+ * identity, or the caller's preconditioner.
  *
- *     β = (yᵀ∇f⁺ − (yᵀy)(dᵀ∇f⁺)/(dᵀy)) / dᵀy,   y = ∇f⁺ − ∇f,   β ≥ η dᵀ∇f/‖d‖²
- *
- * Hager & Zhang, SIAM J. Optim. 16 (2005) 170–192; the factor 1 of the second term and the lower bound are
- * Dai & Kou, SIAM J. Optim. 23 (2013) 296–320, eq. 1.10 and 3.9. With them d is a direction of descent for
- * any line search.
- *
- * The first step of a line search comes from a value nearby (QuadStep; ACM TOMS 32 (2006) 113–137, §5).
+ * The first step of a line search comes from a value nearby (QuadStep; Hager & Zhang, ACM TOMS 32 (2006) 113–137, §5).
+ * Directions begin anew every few n iterations, where one is hardly downhill, and, on demand, where successive
+ * gradients are far from orthogonal (Powell, Math. Prog. 12 (1977) 241–254, eq. 19).
  */
 #include <math.h>
 #include <stddef.h>
 
+#include "optimizer/conjugate_formula.h"
 #include "optimizer/descent.h"
 
-static const double lower_bound = 0.4; /* η (CG_DESCENT 6: BetaLower) */
-static const double probe = 0.1;       /* ψ₁: where QuadStep looks, in last steps */
-static const double longer = 2.0;      /* ψ₂: the first step without QuadStep, in last steps */
+static const double probe = 0.1;  /* ψ₁: where QuadStep looks, in last steps */
+static const double longer = 2.0; /* ψ₂: the first step without QuadStep, in last steps */
 static const double probe_change =
     1e-12;                             /* f has to change by more, relatively, for a parabola (QuadCutOff) */
 static const double probe_units = 1e3; /* the same in roundings, for float32 */
-enum { RESTART = 6 };                  /* times n iterations (CG_DESCENT 6: restart_fac) */
-enum { STARTING, PROBING, SEARCHING };
+/* dᵀ∇f ≤ −σ₃∇fᵀM∇f, for the formulas that do not see to it themselves (as SciPy's minimize_cg) */
+static const double downhill = 0.01;
+/* c₂ of those formulas, which count on searches that come close to the minimum (Nocedal & Wright 2006, §5.2) */
+static const double strict_curvature = 0.1;
+
+enum { FORMULA_OPTION = LOSSI_SEARCH_OPTIONS, RESTART_OPTION, POWELL_OPTION, PRECONDITIONER_OPTION };
+enum { DIRECTION, PRECONDITIONED }; /* vectors: d, then M∇f of this iterate and the one before, in turn */
+enum { STARTING, PRECONDITIONING, PROBING, SEARCHING };
 
 typedef struct conjugate_gradient {
     lossi_descent descent;
-    double slope, squares; /* dᵀ∇f, ‖d‖² */
-    double last_step;
-    int64_t since_restart;
+    lossi_conjugate_products products; /* the last ones */
+    double powell;                     /* ν of Powell's test, 0 for none */
+    double last_step;                  /* 0 at the start */
+    int64_t since_restart, restart_after;
+    int32_t formula, preconditioned;
+    int32_t newest;  /* which of the two vectors has M∇f of the iterate */
+    int32_t refused; /* the preconditioner is no help there: that vector has ∇f */
+    int32_t anew;    /* it has been refused here or at the iterate before */
     int32_t phase;
 } conjugate_gradient;
 
+static const loss_option options[] = {
+    LOSSI_SEARCH_OPTION_ROWS,
+    {"formula", LOSS_OPTION_STRING, 0, 0, 0, "hager_zhang", LOSSI_CONJUGATE_FORMULAS,
+     "of β; with all but the first, 0 for 'curvature' is 0.1"},
+    /* CG_DESCENT 6: restart_fac */
+    {"restart", LOSS_OPTION_INT, 0, 1e6, 6, NULL, NULL,
+     "directions begin anew after so many times n iterations; 0: never"},
+    {"powell", LOSS_OPTION_DOUBLE, 0, 1, 0, NULL, NULL,
+     "directions begin anew when |∇f⁺ᵀ∇f| is at least this times ‖∇f⁺‖² (Powell's is 0.2); 0: no such test"},
+    {"preconditioner", LOSS_OPTION_STRING, 0, 0, 0, "none", "none|user",
+     "user: LOSS_REQUEST_PRECONDITION is asked at every iterate, for a symmetric positive definite M"},
+};
+
 static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
 {
-    (void)optimizer;
-    layout->vectors = 1;
-    return LOSS_OK;
+    layout->vectors = lossi_own_int(optimizer, PRECONDITIONER_OPTION) ? PRECONDITIONED + 2 : PRECONDITIONED;
+    return lossi_line_search_check(optimizer);
 }
 
 static void start(loss_optimizer *optimizer)
 {
-    ((conjugate_gradient *)optimizer->state)->phase = STARTING;
+    conjugate_gradient *state = optimizer->state;
+    int64_t multiple = lossi_own_int(optimizer, RESTART_OPTION), n = optimizer->dimension;
+    state->restart_after = multiple == 0 || n > INT64_MAX / multiple ? INT64_MAX : multiple * n;
+    state->formula = (int32_t)lossi_own_int(optimizer, FORMULA_OPTION);
+    state->powell = lossi_own_double(optimizer, POWELL_OPTION);
+    state->preconditioned = (int32_t)lossi_own_int(optimizer, PRECONDITIONER_OPTION);
+    state->phase = STARTING;
     lossi_request_gradient(optimizer, -1);
 }
 
-/* d = −∇f + βd. */
+/* M∇f of the iterate, or, with before = 1, of the one before it. */
+static int32_t preconditioned(const loss_optimizer *optimizer, const conjugate_gradient *state,
+                              int32_t before)
+{
+    const lossi_machine *m = &optimizer->machine;
+    if (!state->preconditioned) {
+        return lossi_pair_gradient(before ? m->trial : m->at);
+    }
+    return lossi_own_vector(optimizer, PRECONDITIONED + (before ? 1 - state->newest : state->newest));
+}
+
+/* d = −M∇f + βd. */
 static void turn(const loss_optimizer *optimizer, conjugate_gradient *state, double beta)
 {
-    int32_t gradient = lossi_pair_gradient(optimizer->machine.at), d = lossi_own_vector(optimizer, 0);
+    lossi_conjugate_products *p = &state->products;
+    int32_t z = preconditioned(optimizer, state, 0), d = lossi_own_vector(optimizer, DIRECTION);
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->combine,
-        (lossi_operands){.in = {gradient, beta == 0.0 ? gradient : d}, .out = {d}, .scalar = {-1.0, beta}});
-    state->slope = result.sum[0];
-    state->squares = result.sum[1];
+        (lossi_operands){.in = {z, beta == 0.0 ? z : d}, .out = {d}, .scalar = {-1.0, beta}});
+    if (state->preconditioned) { /* dᵀM⁻¹d by its parts: M⁻¹ is not at hand */
+        p->slope = lossi_dot(optimizer, d, lossi_pair_gradient(optimizer->machine.at));
+        p->squares = beta == 0.0 ? p->now : p->now - beta * (2.0 * p->slope_told - beta * p->squares);
+    } else {
+        p->slope = result.sum[0];
+        p->squares = result.sum[1];
+    }
     state->since_restart = beta == 0.0 ? 0 : state->since_restart + 1;
 }
 
-static double choose_beta(const loss_optimizer *optimizer, const conjugate_gradient *state)
+/* β for the step just made, 0 to begin anew. */
+static double choose_beta(const loss_optimizer *optimizer, conjugate_gradient *state)
 {
     const lossi_machine *m = &optimizer->machine;
+    lossi_conjugate_products *p = &state->products;
     lossi_pass_result y = lossi_run(
-        optimizer, optimizer->kernels->change,
-        (lossi_operands){.in = {lossi_pair_gradient(m->at), lossi_pair_gradient(m->trial)}});
-    double slope = m->told_slope, dy = slope - state->slope;
-    /* no product of two squares: it would overflow */
-    double beta = (y.sum[0] - y.sum[1] * (slope / dy)) / dy;
-    beta = fmax(beta, lower_bound * state->slope / state->squares);
-    if (!isfinite(beta) || state->since_restart + 1 >= RESTART * optimizer->dimension) {
+        optimizer, optimizer->kernels->turn,
+        (lossi_operands){.in = {lossi_pair_gradient(m->at), lossi_pair_gradient(m->trial),
+                                preconditioned(optimizer, state, 0), preconditioned(optimizer, state, 1)}});
+    p->change = y.sum[0];
+    p->bend = y.sum[1];
+    p->before = p->now;
+    p->now = y.sum[2];
+    double beta = lossi_conjugate_beta(state->formula, p);
+    int32_t far_from_orthogonal = state->powell > 0.0 && fabs(p->now - p->change) >= state->powell * p->now;
+    if (!isfinite(beta) || state->since_restart + 1 >= state->restart_after || state->anew ||
+        far_from_orthogonal) {
         return 0.0;
     }
     return beta;
@@ -75,26 +125,51 @@ static double choose_beta(const loss_optimizer *optimizer, const conjugate_gradi
 static void search(loss_optimizer *optimizer, conjugate_gradient *state, double first)
 {
     state->phase = SEARCHING;
-    lossi_descent_search(optimizer, &state->descent, state->slope, first);
+    lossi_descent_search(optimizer, &state->descent, state->products.slope, first);
 }
 
+/* Along −M∇f: a step of 1 is the preconditioner's promise. */
+static void search_anew(loss_optimizer *optimizer, conjugate_gradient *state)
+{
+    int32_t scaled = state->preconditioned && !state->refused;
+    turn(optimizer, state, 0.0);
+    search(optimizer, state, scaled ? 1.0 : lossi_descent_first_step(optimizer));
+}
+
+/* ∇f takes the place of M∇f. */
+static void refuse(const loss_optimizer *optimizer, conjugate_gradient *state)
+{
+    int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
+    lossi_copy(optimizer, preconditioned(optimizer, state, 0), gradient);
+    state->products.now = lossi_dot(optimizer, gradient, gradient);
+    state->refused = 1;
+}
+
+/* After a direction without a step: along −∇f. */
 static void restart(loss_optimizer *optimizer)
 {
     conjugate_gradient *state = optimizer->state;
-    turn(optimizer, state, 0.0);
-    search(optimizer, state, lossi_descent_first_step(optimizer));
+    if (state->preconditioned) {
+        refuse(optimizer, state);
+    }
+    search_anew(optimizer, state);
+}
+
+/* Whether d goes down as a method can rely on. */
+static int32_t descends(const conjugate_gradient *state)
+{
+    const lossi_conjugate_products *p = &state->products;
+    return state->formula == LOSSI_FORMULA_HAGER_ZHANG ? p->slope < 0.0 : p->slope <= -downhill * p->now;
 }
 
 /* The search from a new iterate: first a value near it, when f still changes enough to fit a parabola. */
-static void proceed(loss_optimizer *optimizer)
+static void turn_and_search(loss_optimizer *optimizer, conjugate_gradient *state)
 {
-    conjugate_gradient *state = optimizer->state;
     const lossi_machine *m = &optimizer->machine;
-    state->last_step = m->step;
     double least = fmax(probe_change, probe_units * lossi_epsilon(optimizer)) * fabs(m->value);
     double beta = choose_beta(optimizer, state);
     turn(optimizer, state, beta);
-    if (!(state->slope < 0.0)) {
+    if (!descends(state)) {
         optimizer->machine.restarts++;
         turn(optimizer, state, 0.0);
     }
@@ -103,8 +178,49 @@ static void proceed(loss_optimizer *optimizer)
         return;
     }
     state->phase = PROBING;
-    lossi_move_trial(optimizer, probe * state->last_step, lossi_own_vector(optimizer, 0));
+    lossi_move_trial(optimizer, probe * state->last_step, lossi_own_vector(optimizer, DIRECTION));
     lossi_request_value(optimizer);
+}
+
+static void precondition(loss_optimizer *optimizer, conjugate_gradient *state)
+{
+    state->phase = PRECONDITIONING;
+    state->newest = 1 - state->newest;
+    lossi_request_precondition(optimizer, lossi_pair_gradient(optimizer->machine.at),
+                               preconditioned(optimizer, state, 0));
+}
+
+/* From a new iterate. */
+static void proceed(loss_optimizer *optimizer)
+{
+    conjugate_gradient *state = optimizer->state;
+    state->last_step = optimizer->machine.step;
+    state->products.slope_told = optimizer->machine.told_slope;
+    if (state->preconditioned) {
+        precondition(optimizer, state);
+    } else {
+        turn_and_search(optimizer, state);
+    }
+}
+
+/* M∇f has been told; where it does not go down, ∇f takes its place, and directions begin anew. */
+static void take_preconditioned(loss_optimizer *optimizer, conjugate_gradient *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double before = state->products.now, now = m->told_slope;
+    state->anew = state->refused;
+    state->refused = 0;
+    state->products.now = now;
+    if (!(now > 0.0) || !isfinite(now) || !isfinite(m->told_norm)) {
+        refuse(optimizer, state);
+        state->anew = 1;
+    }
+    if (state->last_step > 0.0) {
+        state->products.now = before;
+        turn_and_search(optimizer, state);
+    } else {
+        search_anew(optimizer, state);
+    }
 }
 
 /* The minimiser of the parabola through φ(0), φ′(0) and the value told, when there is one. */
@@ -112,22 +228,43 @@ static double parabola(const loss_optimizer *optimizer, const conjugate_gradient
 {
     double at = probe * state->last_step, fall = optimizer->machine.told_value - optimizer->machine.value;
     /* half the curvature times the step: the curvature alone would overflow */
-    double bend = fall / at - state->slope;
-    double step = at * (-0.5 * state->slope / bend);
+    double bend = fall / at - state->products.slope;
+    double step = at * (-0.5 * state->products.slope / bend);
     return fall <= 0.0 && bend > 0.0 && isfinite(step) && step > 0.0 ? step : longer * state->last_step;
+}
+
+static void begin(loss_optimizer *optimizer, conjugate_gradient *state)
+{
+    state->products.now = optimizer->machine.told_slope; /* of ∇f with itself */
+    if (lossi_accept_start(optimizer)) {
+        return;
+    }
+    lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, DIRECTION));
+    if (state->formula != LOSSI_FORMULA_HAGER_ZHANG && lossi_own_double(optimizer, LOSSI_CURVATURE) == 0.0 &&
+        state->descent.search.sufficient_decrease <= strict_curvature) {
+        state->descent.search.curvature = strict_curvature;
+    }
+    if (state->preconditioned) {
+        precondition(optimizer, state);
+    } else {
+        search_anew(optimizer, state);
+    }
 }
 
 static void advance(loss_optimizer *optimizer)
 {
     conjugate_gradient *state = optimizer->state;
-    if (state->phase == STARTING) {
-        if (!lossi_accept_start(optimizer)) {
-            lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, 0));
-            restart(optimizer);
-        }
-    } else if (state->phase == PROBING) {
+    switch (state->phase) {
+    case STARTING:
+        begin(optimizer, state);
+        return;
+    case PRECONDITIONING:
+        take_preconditioned(optimizer, state);
+        return;
+    case PROBING:
         search(optimizer, state, parabola(optimizer, state));
-    } else {
+        return;
+    default:
         lossi_descent_advance(optimizer, &state->descent, proceed, restart);
     }
 }
@@ -135,8 +272,11 @@ static void advance(loss_optimizer *optimizer)
 const lossi_optimizer_row lossi_optimizer_conjugate_gradient = {
     .name = "conjugate_gradient",
     .family = "conjugate gradient",
-    .summary = "nonlinear conjugate gradients of Hager and Zhang; little memory, no matrix",
+    .summary =
+        "nonlinear conjugate gradients of Hager and Zhang, and five older formulas; little memory, no matrix",
     .reference = "Hager & Zhang, SIAM Journal on Optimization 16 (2005) 170–192",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
     .state_size = sizeof(conjugate_gradient),
     .layout = layout,
     .start = start,

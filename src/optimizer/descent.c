@@ -33,6 +33,7 @@ static const double floor_units = 100.0;
 void lossi_descent_start(loss_optimizer *optimizer, lossi_descent *descent, int32_t direction)
 {
     *descent = (lossi_descent){.error_factor = 1.0, .direction = direction};
+    lossi_line_search_choose(&descent->search, optimizer);
     descent->epsilon = lossi_epsilon(optimizer);
     descent->weight = 1.0;
     descent->size = fabs(optimizer->machine.value);
@@ -59,14 +60,14 @@ double lossi_descent_first_step(const loss_optimizer *optimizer)
 
 static void try(loss_optimizer *optimizer, const lossi_descent *descent)
 {
-    lossi_move_trial(optimizer, descent->search.step, descent->direction);
+    lossi_move_trial(optimizer, lossi_line_search_step(&descent->search), descent->direction);
     lossi_request_gradient(optimizer, descent->direction);
 }
 
 /* Ends the run after a search along the steepest descent, with the reason that fits. */
 static void fail(loss_optimizer *optimizer, const lossi_descent *descent)
 {
-    if (descent->search.trials == 0 && descent->search.nonfinite > 0) {
+    if (lossi_line_search_blind(&descent->search)) {
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
         return;
     }
@@ -75,13 +76,16 @@ static void fail(loss_optimizer *optimizer, const lossi_descent *descent)
 
 void lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step)
 {
-    double band = descent->approximate ? INFINITY : switch_factor * descent->size;
-    lossi_search_status status = lossi_hager_zhang_start(&descent->search, optimizer->machine.value, slope,
-                                                         step, tolerance(descent), band, descent->epsilon);
+    lossi_machine *m = &optimizer->machine;
+    lossi_search_noise noise = {tolerance(descent),
+                                descent->approximate ? INFINITY : switch_factor * descent->size,
+                                descent->epsilon};
+    lossi_search_status status = lossi_line_search_start(&descent->search, m->value, slope, step, &noise);
     descent->promise = isfinite(slope) ? 0.0 : INFINITY; /* a slope that overflowed promises anything */
     if (status == LOSSI_SEARCH_TRY) {
         try(optimizer, descent);
     } else {
+        m->search_end = lossi_line_search_end(&descent->search, status, m->value);
         fail(optimizer, descent);
     }
 }
@@ -108,9 +112,8 @@ int32_t lossi_contradicts(const loss_optimizer *optimizer, const lossi_trial *st
 static void examine(const loss_optimizer *optimizer, lossi_descent *descent)
 {
     const lossi_machine *m = &optimizer->machine;
-    const lossi_hager_zhang *search = &descent->search;
-    lossi_trial start = {0.0, search->value0, search->slope0};
-    lossi_trial trial = {search->step, m->told_value, m->told_slope};
+    lossi_trial start = {0.0, m->value, descent->search.slope0};
+    lossi_trial trial = {m->step, m->told_value, m->told_slope};
     if (!isfinite(trial.value) || !isfinite(trial.slope)) {
         return;
     }
@@ -138,10 +141,13 @@ void lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent, lo
 {
     lossi_machine *m = &optimizer->machine;
     examine(optimizer, descent);
-    switch (lossi_hager_zhang_tell(&descent->search, m->told_value, m->told_slope)) {
-    case LOSSI_SEARCH_TRY:
+    lossi_search_status status = lossi_line_search_tell(&descent->search, m->told_value, m->told_slope);
+    if (status == LOSSI_SEARCH_TRY) {
         try(optimizer, descent);
         return;
+    }
+    m->search_end = lossi_line_search_end(&descent->search, status, m->told_value);
+    switch (status) {
     case LOSSI_SEARCH_ACCEPTED:
     case LOSSI_SEARCH_SETTLED:
         arrive(optimizer, descent);
@@ -156,6 +162,7 @@ void lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent, lo
             return;
         }
         m->restarts++;
+        lossi_line_search_forget(&descent->search);
         restart(optimizer);
     }
 }

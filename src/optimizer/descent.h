@@ -1,17 +1,17 @@
 /*
- * One step of a descent method: from the iterate along a direction by the Hager–Zhang line search, then on
- * from the new iterate, or once more along the steepest descent, and what to say when there is no step.
+ * One step of a descent method: from the iterate along a direction by the line search of the options, then
+ * on from the new iterate, or once more along the steepest descent, and what to say when there is no step.
  *
  * The state is plain numbers, part of the algorithm's own struct.
  */
 #ifndef LOSSI_OPTIMIZER_DESCENT_H
 #define LOSSI_OPTIMIZER_DESCENT_H
 
-#include "optimizer/line_search/hager_zhang.h"
+#include "optimizer/line_search/choice.h"
 #include "optimizer/optimizer.h"
 
 typedef struct lossi_descent {
-    lossi_hager_zhang search;
+    lossi_line_search search;
     double weight, size;    /* Q and C of the running mean of |f| */
     double error_factor;    /* of ε, raised after a failure */
     double promise;         /* the largest decrease the slopes of this search's trials speak of */
@@ -22,7 +22,8 @@ typedef struct lossi_descent {
     int32_t approximate;    /* T2 from now on */
 } lossi_descent;
 
-/* At the start of a run, when the first iterate is in place. direction is the vector to search along. */
+/* At the start of a run, when the first iterate is in place. direction is the vector to search along. The search is
+ * that of the options, which begin with LOSSI_SEARCH_OPTION_ROWS. */
 void lossi_descent_start(loss_optimizer *optimizer, lossi_descent *descent, int32_t direction);
 
 /* Starts a search with φ′(0) = slope. When that is no descent the run is over. */

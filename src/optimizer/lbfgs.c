@@ -15,7 +15,7 @@
 
 #include "optimizer/descent.h"
 
-enum { MEMORY_OPTION };
+enum { MEMORY_OPTION = LOSSI_SEARCH_OPTIONS };
 enum { LARGEST_MEMORY = 100 };
 enum { STARTING, SEARCHING };
 
@@ -29,6 +29,7 @@ typedef struct lbfgs {
 } lbfgs;
 
 static const loss_option options[] = {
+    LOSSI_SEARCH_OPTION_ROWS,
     {"memory", LOSS_OPTION_INT, 1, LARGEST_MEMORY, 10, NULL, NULL, "how many pairs (s, y) are remembered"},
 };
 
@@ -36,7 +37,7 @@ static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
 {
     layout->pairs = (int32_t)lossi_own_int(optimizer, MEMORY_OPTION) + 2;
     layout->vectors = 1;
-    return LOSS_OK;
+    return lossi_line_search_check(optimizer);
 }
 
 static void start(loss_optimizer *optimizer)
@@ -204,7 +205,7 @@ static void advance(loss_optimizer *optimizer)
 const lossi_optimizer_row lossi_optimizer_lbfgs = {
     .name = "lbfgs",
     .family = "quasi-Newton",
-    .summary = "limited-memory BFGS with the Hager–Zhang line search; the first choice for smooth functions",
+    .summary = "limited-memory BFGS; the first choice for smooth functions",
     .reference = "Liu & Nocedal, Mathematical Programming 45 (1989) 503–528",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

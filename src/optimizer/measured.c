@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "optimizer/line_search/choice.h"
+
 typedef struct place {
     const char *name;
     size_t offset;
@@ -69,6 +71,10 @@ int32_t lossi_measured_double(const loss_optimizer *optimizer, const char *name,
 int32_t lossi_measured_string(const loss_optimizer *optimizer, const char *name, const char **value)
 {
     int32_t test = optimizer->machine.test;
+    if (strcmp(name, "line_search_end") == 0) {
+        *value = lossi_search_end_name(optimizer->machine.search_end);
+        return 1;
+    }
     if (strcmp(name, "test") != 0) {
         return 0;
     }

@@ -13,7 +13,7 @@
 
 #include "optimizer/descent.h"
 
-enum { CG_ITERATIONS_OPTION, FORCING_OPTION };
+enum { CG_ITERATIONS_OPTION = LOSSI_SEARCH_OPTIONS, FORCING_OPTION };
 enum { STARTING, SOLVING, SEARCHING };
 enum { DIRECTION, RESIDUAL, CONJUGATE, PRODUCT, VECTORS };
 
@@ -30,6 +30,7 @@ typedef struct newton_cg {
 } newton_cg;
 
 static const loss_option options[] = {
+    LOSSI_SEARCH_OPTION_ROWS,
     {"cg_iterations", LOSS_OPTION_INT, 0, 0x1p53, 0, NULL, NULL,
      "Hessian products for one direction at most; 0: 2n + 10"},
     {"forcing", LOSS_OPTION_DOUBLE, 0, 1, 0.5, NULL, NULL,
@@ -38,9 +39,8 @@ static const loss_option options[] = {
 
 static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
 {
-    (void)optimizer;
     layout->vectors = VECTORS;
-    return LOSS_OK;
+    return lossi_line_search_check(optimizer);
 }
 
 static void start(loss_optimizer *optimizer)

@@ -73,6 +73,7 @@ typedef struct lossi_machine {
     int32_t report, iterate_ready, shown;   /* NEW_ITERATE: wanted, due, being shown */
     int32_t at, trial, spare, best;         /* pairs; best is one of the three */
     int32_t complete;                       /* whether best has a finite value and a gradient */
+    int32_t search_end;                     /* how the last line search ended, see line_search/choice.h */
     int32_t slope_along, direction, answer; /* vectors, −1 for none: see lossi_request_…() */
 } lossi_machine;
 

@@ -250,6 +250,15 @@ LOSSI_INLINE void change_step(const lossi_pass *pass, int64_t i, int n, totals *
     add_product(&t->sum[1], u, u);
 }
 
+LOSSI_INLINE void turn_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+{
+    chunk a = load(pass->in[0], i, n), c = load(pass->in[2], i, n);
+    chunk u = minus(a, load(pass->in[1], i, n));
+    add_product(&t->sum[0], u, c);
+    add_product(&t->sum[1], u, minus(c, load(pass->in[3], i, n)));
+    add_product(&t->sum[2], a, c);
+}
+
 LOSSI_INLINE void distance_step(const lossi_pass *pass, int64_t i, int n, totals *t)
 {
     chunk a = load(pass->in[0], i, n);
@@ -319,6 +328,11 @@ static void change(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pas
     sweep(change_step, 2, 0, pass, begin, end, result);
 }
 
+static void turn(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+{
+    sweep(turn_step, 3, 0, pass, begin, end, result);
+}
+
 static void distance(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
 {
     sweep(distance_step, 0, 2, pass, begin, end, result);
@@ -336,5 +350,5 @@ static void momentum(const lossi_pass *pass, int64_t begin, int64_t end, lossi_p
 
 extern const lossi_vector_kernels LOSSI_NAME(vector_kernels);
 const lossi_vector_kernels LOSSI_NAME(vector_kernels) = {
-    dot, norm, move, take, combine, recur, pair, change, distance, conjugate, momentum,
+    dot, norm, move, take, combine, recur, pair, change, turn, distance, conjugate, momentum,
 };

@@ -38,6 +38,7 @@ typedef struct lossi_vector_kernels {
     lossi_pass_kernel recur;     /* u = s1·(a + s0·b); sum u·c        (two-loop recursion) */
     lossi_pass_kernel pair;      /* u = a − b, v = c − d; sums u·v, v·v, u·u              */
     lossi_pass_kernel change;    /* sums (a−b)·a, (a−b)·(a−b)                             */
+    lossi_pass_kernel turn;      /* sums (a−b)·c, (a−b)·(c−d), a·c                        */
     lossi_pass_kernel distance;  /* maxima |a − b|, |a|                                   */
     lossi_pass_kernel conjugate; /* u += s0·a, v −= s0·b; sums v·v, u·v, u·c              */
     lossi_pass_kernel momentum;  /* u = s0·u + a, v −= s1·(s2·a + s3·u); maximum |a|      */

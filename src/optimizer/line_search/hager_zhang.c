@@ -5,8 +5,8 @@
 #include <math.h>
 
 /* Constants of the paper (2005, §5), but for those that say otherwise. */
-static const double delta = 0.1;         /* T1: the decrease wanted of the slope's promise */
-static const double sigma = 0.9;         /* T1, T2: how much flatter than at 0 */
+static const double default_delta = 0.1; /* T1: the decrease wanted of the slope's promise */
+static const double default_sigma = 0.9; /* T1, T2: how much flatter than at 0 */
 static const double theta = 0.5;         /* U3: where an interval is cut */
 static const double gamma_shrink = 0.66; /* L2: a round has to shrink the interval to this */
 static const double growth = 5.0;        /* B3: ρ, expansion while going down */
@@ -29,6 +29,8 @@ lossi_search_status lossi_hager_zhang_start(lossi_hager_zhang *search, double va
 {
     *search = (lossi_hager_zhang){.value0 = value0,
                                   .slope0 = slope0,
+                                  .delta = default_delta,
+                                  .sigma = default_sigma,
                                   .tolerance = tolerance,
                                   .band = band,
                                   .resolution = resolution,
@@ -43,12 +45,12 @@ lossi_search_status lossi_hager_zhang_start(lossi_hager_zhang *search, double va
 
 static int32_t enough_decrease(const lossi_hager_zhang *search, const lossi_trial *c)
 {
-    return c->value - search->value0 <= delta * c->step * search->slope0;
+    return c->value - search->value0 <= search->delta * c->step * search->slope0;
 }
 
 static int32_t acceptable(const lossi_hager_zhang *search, const lossi_trial *c)
 {
-    if (c->slope < sigma * search->slope0) {
+    if (c->slope < search->sigma * search->slope0) {
         return 0;
     }
     if (enough_decrease(search, c)) {
@@ -56,7 +58,7 @@ static int32_t acceptable(const lossi_hager_zhang *search, const lossi_trial *c)
     }
     double change = c->value - search->value0;
     int32_t applies = fabs(change) <= search->band || (search->trials > PATIENCE && change < 0.0);
-    return applies && change <= search->tolerance && c->slope <= (2.0 * delta - 1.0) * search->slope0;
+    return applies && change <= search->tolerance && c->slope <= (2.0 * search->delta - 1.0) * search->slope0;
 }
 
 /* φ(c) ≤ φ(0) + ε: c may become the left end. */

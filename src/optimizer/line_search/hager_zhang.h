@@ -17,22 +17,11 @@
 
 #include <stdint.h>
 
-typedef enum lossi_search_status {
-    LOSSI_SEARCH_TRY,      /* tell φ and φ′ at `step` */
-    LOSSI_SEARCH_ACCEPTED, /* `step` is acceptable */
-    LOSSI_SEARCH_SETTLED,  /* `step` decreases φ enough, but its slope is still steep: the best there was */
-    LOSSI_SEARCH_NO_DESCENT, /* φ′(0) is not negative */
-    LOSSI_SEARCH_NONFINITE,  /* no finite trial, however short the step */
-    LOSSI_SEARCH_EXHAUSTED,  /* out of trials */
-    LOSSI_SEARCH_PRECISION   /* the interval is down to neighbouring numbers */
-} lossi_search_status;
-
-typedef struct lossi_trial {
-    double step, value, slope;
-} lossi_trial;
+#include "optimizer/line_search/line_search.h"
 
 typedef struct lossi_hager_zhang {
     double value0, slope0;        /* φ(0), φ′(0) */
+    double delta, sigma;          /* δ, σ of T1 and T2: 0.1 and 0.9 unless changed after the start */
     double tolerance;             /* ε of T2 */
     double band;                  /* T2 counts where |φ(α) − φ(0)| is at most this */
     double resolution;            /* relative spacing of steps that can still differ */
