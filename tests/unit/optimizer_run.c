@@ -230,6 +230,16 @@ void assert_best_belongs_together(const loss_optimizer *optimizer, const problem
     work_free(&w);
 }
 
+int32_t optimizer_index(const char *name)
+{
+    int32_t i = 0;
+    while (i < loss_optimizer_catalogue_count() && strcmp(loss_optimizer_catalogue_name(i), name) != 0) {
+        i++;
+    }
+    assert_true(i < loss_optimizer_catalogue_count());
+    return i;
+}
+
 fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype)
 {
     fixture f = {.name = loss_optimizer_catalogue_name(index)};

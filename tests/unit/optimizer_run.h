@@ -64,6 +64,9 @@ typedef struct fixture {
     int32_t stochastic;
 } fixture;
 
+/* Its place in the catalogue. */
+int32_t optimizer_index(const char *name);
+
 fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype);
 void fixture_drop(fixture *f);
 
