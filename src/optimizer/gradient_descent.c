@@ -2,6 +2,8 @@
  * Gradient descent: x⁺ = x − α∇f.
  *
  * fixed              α is the option "learning_rate", whatever happens
+ * armijo             α is twice the last one, halved or shortened by the parabola until f falls by a share of what the
+ *                    slope says (Armijo, Pacific J. Math. 16 (1966) 1–3)
  * barzilai_borwein   α = sᵀs/sᵀy, or sᵀy/yᵀy where that is much shorter: the curvature along the last step,
  *                    or over it; taken when f falls below the largest of the last ten values (Grippo,
  *                    Lampariello & Lucidi), else shortened by the parabola
@@ -18,9 +20,10 @@
 
 #include "optimizer/descent.h"
 
-enum { STEP_OPTION, LEARNING_RATE_OPTION };
-enum { BARZILAI_BORWEIN, FIXED };
-enum { HISTORY = 10 };     /* M (Raydan 1997, §3) */
+enum { STEP_OPTION, LEARNING_RATE_OPTION, HISTORY_OPTION };
+enum { BARZILAI_BORWEIN, ARMIJO, FIXED };
+enum { MOST_HISTORY = 32 };
+enum { MOST_STALLS = 10 }; /* steps in a row that only rounding excuses */
 enum { MOST_TRIALS = 60 }; /* of one search: each at most halves the step, and there are 53 bits */
 enum { STARTING, STEPPING };
 
@@ -33,19 +36,21 @@ static const double back_off = 0.1; /* after a value that is not finite */
 static const double units = 16.0;   /* roundings of f that do not count as a rise */
 
 typedef struct gradient_descent {
-    double history[HISTORY];
+    double history[MOST_HISTORY];
     double squares; /* ‖∇f‖² */
     double step;    /* of the trial */
     double promise; /* decrease the slope speaks of, at the first trial */
     int64_t accepted, contradictions;
-    int32_t fixed, trials, finite_trials, phase;
-    int32_t stalls; /* steps in a row that only rounding excuses */
+    int32_t rule, kept, trials, finite_trials, phase; /* kept: values to compare with, M (Raydan 1997, §3) */
+    int32_t stalls;                                   /* steps in a row that only rounding excuses */
 } gradient_descent;
 
 static const loss_option options[] = {
-    {"step", LOSS_OPTION_STRING, 0, 0, 0, "barzilai_borwein", "barzilai_borwein|fixed",
+    {"step", LOSS_OPTION_STRING, 0, 0, 0, "barzilai_borwein", "barzilai_borwein|armijo|fixed",
      "how the step is chosen"},
     {"learning_rate", LOSS_OPTION_DOUBLE, 0, 1e30, 0.01, NULL, NULL, "the step when it is fixed"},
+    {"history", LOSS_OPTION_INT, 0, MOST_HISTORY, 0, NULL, NULL,
+     "f is compared with the largest of so many values; 0: 10 for barzilai_borwein, 1 for armijo"},
 };
 
 static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
@@ -58,7 +63,9 @@ static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
 static void start(loss_optimizer *optimizer)
 {
     gradient_descent *state = optimizer->state;
-    state->fixed = lossi_own_int(optimizer, STEP_OPTION) == FIXED;
+    int32_t history = (int32_t)lossi_own_int(optimizer, HISTORY_OPTION);
+    state->rule = (int32_t)lossi_own_int(optimizer, STEP_OPTION);
+    state->kept = history > 0 ? history : state->rule == BARZILAI_BORWEIN ? 10 : 1;
     state->phase = STARTING;
     lossi_request_gradient(optimizer, -1);
 }
@@ -73,10 +80,10 @@ static void try(loss_optimizer *optimizer, const gradient_descent *state)
 
 static void first_trial(loss_optimizer *optimizer, gradient_descent *state, double step)
 {
-    state->step = state->fixed ? lossi_own_double(optimizer, LEARNING_RATE_OPTION) : step;
+    state->step = state->rule == FIXED ? lossi_own_double(optimizer, LEARNING_RATE_OPTION) : step;
     state->trials = state->finite_trials = 0;
     state->promise = 0.5 * state->step * state->squares;
-    if (state->fixed || (isfinite(state->squares) && state->squares >= DBL_MIN)) {
+    if (state->rule == FIXED || (isfinite(state->squares) && state->squares >= DBL_MIN)) {
         try(optimizer, state);
     } else { /* out of the range of a double */
         lossi_no_step(optimizer, 0, INFINITY, 0.0);
@@ -108,7 +115,7 @@ enum { TOO_HIGH, WITHIN_ROUNDING, LOW_ENOUGH };
 static int32_t judge(const loss_optimizer *optimizer, const gradient_descent *state)
 {
     double largest = state->history[0], value = optimizer->machine.told_value;
-    int64_t kept = state->accepted < HISTORY ? state->accepted : HISTORY;
+    int64_t kept = state->accepted < state->kept ? state->accepted : state->kept;
     for (int64_t i = 1; i < kept; i++) {
         largest = fmax(largest, state->history[i]);
     }
@@ -125,10 +132,10 @@ static void arrive(loss_optimizer *optimizer, gradient_descent *state)
     if (lossi_accept(optimizer)) {
         return;
     }
-    double step = state->fixed ? state->step : barzilai_borwein(optimizer, state);
+    double step = state->rule == BARZILAI_BORWEIN ? barzilai_borwein(optimizer, state) : 2.0 * state->step;
     int32_t gradient = lossi_pair_gradient(m->at);
     state->squares = lossi_dot(optimizer, gradient, gradient);
-    state->history[state->accepted++ % HISTORY] = m->value;
+    state->history[state->accepted++ % state->kept] = m->value;
     first_trial(optimizer, state, step);
 }
 
@@ -176,7 +183,7 @@ static void advance(loss_optimizer *optimizer)
         return;
     }
     int32_t finite = isfinite(m->told_value) && isfinite(m->told_norm);
-    if (state->fixed) {
+    if (state->rule == FIXED) {
         if (finite) {
             arrive(optimizer, state);
         } else {
@@ -191,7 +198,7 @@ static void advance(loss_optimizer *optimizer)
     }
     state->stalls = verdict == LOW_ENOUGH ? 0 : state->stalls + 1;
     state->contradictions = verdict == LOW_ENOUGH ? 0 : state->contradictions;
-    if (state->stalls < HISTORY) {
+    if (state->stalls < MOST_STALLS) {
         arrive(optimizer, state);
     } else {
         lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
@@ -201,7 +208,8 @@ static void advance(loss_optimizer *optimizer)
 const lossi_optimizer_row lossi_optimizer_gradient_descent = {
     .name = "gradient_descent",
     .family = "gradient descent",
-    .summary = "steps along the negative gradient, of fixed length or Barzilai and Borwein's",
+    .summary =
+        "steps along the negative gradient, of fixed length, by Armijo's rule or Barzilai and Borwein's",
     .reference = "Barzilai & Borwein, IMA Journal of Numerical Analysis 8 (1988) 141–148",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
