@@ -249,6 +249,28 @@ void fixture_drop(fixture *f)
     loss_context_free(f->context);
 }
 
+int32_t index_of(const char *name)
+{
+    int32_t index = 0;
+    while (index < loss_optimizer_catalogue_count() &&
+           strcmp(loss_optimizer_catalogue_name(index), name) != 0) {
+        index++;
+    }
+    assert_in_range(index, 0, loss_optimizer_catalogue_count() - 1);
+    return index;
+}
+
+int32_t keeps_a_matrix(int32_t index)
+{
+    static const char *const dense[] = {"bfgs", "dfp", "sr1"};
+    for (size_t i = 0; i < sizeof dense / sizeof dense[0]; i++) {
+        if (strcmp(loss_optimizer_catalogue_name(index), dense[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 const problem *suited(int32_t index)
 {
     return strcmp(loss_optimizer_catalogue_name(index), "sgd") == 0 ? &logistic : &rosenbrock;
