@@ -6,25 +6,8 @@
 
 #include <math.h>
 
-#include "gradient/objective.h"
 #include "optimizer/compact_system.h"
 #include "optimizer/composite.h"
-
-double lossi_element(const loss_optimizer *optimizer, int32_t vector, int64_t i)
-{
-    const void *v = lossi_vector(optimizer, vector);
-    return optimizer->dtype == LOSS_FLOAT64 ? ((const double *)v)[i] : (double)((const float *)v)[i];
-}
-
-void lossi_set_element(const loss_optimizer *optimizer, int32_t vector, int64_t i, double value)
-{
-    void *v = lossi_vector(optimizer, vector);
-    if (optimizer->dtype == LOSS_FLOAT64) {
-        ((double *)v)[i] = value;
-    } else {
-        ((float *)v)[i] = (float)value;
-    }
-}
 
 /* ---- memory ---- */
 

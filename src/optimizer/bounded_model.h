@@ -49,8 +49,4 @@ int32_t lossi_bounded_minimize(const loss_optimizer *optimizer, lossi_bounded_mo
 /* The longest step along direction that keeps to the bounds; ∞ when nothing limits it. */
 double lossi_bounded_longest(const loss_optimizer *optimizer, const lossi_bounded_model *model);
 
-/* Element i of a vector of the workspace. */
-double lossi_element(const loss_optimizer *optimizer, int32_t vector, int64_t i);
-void lossi_set_element(const loss_optimizer *optimizer, int32_t vector, int64_t i, double value);
-
 #endif

@@ -20,8 +20,6 @@ static const double probe_change =
 static const double probe_units = 1e3; /* the same in roundings, for float32 */
 /* dᵀ∇f ≤ −σ₃∇fᵀM∇f, for the formulas that do not see to it themselves (as SciPy's minimize_cg) */
 static const double downhill = 0.01;
-/* c₂ of those formulas, which count on searches that come close to the minimum (Nocedal & Wright 2006, §5.2) */
-static const double strict_curvature = 0.1;
 
 enum { FORMULA_OPTION = LOSSI_SEARCH_OPTIONS, RESTART_OPTION, POWELL_OPTION, PRECONDITIONER_OPTION };
 enum { DIRECTION, PRECONDITIONED }; /* vectors: d, then M∇f of this iterate and the one before, in turn */
@@ -41,9 +39,9 @@ typedef struct conjugate_gradient {
 } conjugate_gradient;
 
 static const loss_option options[] = {
-    LOSSI_SEARCH_OPTION_ROWS,
+    LOSSI_SEARCH_OPTION_ROWS("hager_zhang"),
     {"formula", LOSS_OPTION_STRING, 0, 0, 0, "hager_zhang", LOSSI_CONJUGATE_FORMULAS,
-     "of β; with all but the first, 0 for 'curvature' is 0.1"},
+     "of β; all but the first want a flat end, 'curvature' 0.1"},
     /* CG_DESCENT 6: restart_fac */
     {"restart", LOSS_OPTION_INT, 0, 1e6, 6, NULL, NULL,
      "directions begin anew after so many times n iterations; 0: never"},
@@ -240,9 +238,8 @@ static void begin(loss_optimizer *optimizer, conjugate_gradient *state)
         return;
     }
     lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, DIRECTION));
-    if (state->formula != LOSSI_FORMULA_HAGER_ZHANG && lossi_own_double(optimizer, LOSSI_CURVATURE) == 0.0 &&
-        state->descent.search.sufficient_decrease <= strict_curvature) {
-        state->descent.search.curvature = strict_curvature;
+    if (state->formula != LOSSI_FORMULA_HAGER_ZHANG) { /* they count on it */
+        lossi_line_search_flatten(&state->descent.search, optimizer);
     }
     if (state->preconditioned) {
         precondition(optimizer, state);

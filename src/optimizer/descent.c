@@ -58,6 +58,23 @@ double lossi_descent_first_step(const loss_optimizer *optimizer)
     return isfinite(step) && step > 0.0 ? step : 1.0;
 }
 
+double lossi_descent_steepest(const loss_optimizer *optimizer, int32_t vector)
+{
+    int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
+    return lossi_run(optimizer, optimizer->kernels->combine,
+                     (lossi_operands){.in = {gradient, gradient}, .out = {vector}, .scalar = {-1.0, 0.0}})
+        .sum[0];
+}
+
+double lossi_descent_cautious_step(const loss_optimizer *optimizer, double slope)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double reach = fmax(lossi_norm(optimizer, lossi_pair_x(m->at)), 1.0) / m->gradient_norm;
+    double fall = fabs(m->value) / -slope;
+    double step = fall > 0.0 ? fmin(reach, fall) : reach;
+    return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
+}
+
 static void try(loss_optimizer *optimizer, const lossi_descent *descent)
 {
     lossi_move_trial(optimizer, lossi_line_search_step(&descent->search), descent->direction);
@@ -74,12 +91,23 @@ static void fail(loss_optimizer *optimizer, const lossi_descent *descent)
     lossi_no_step(optimizer, descent->contradictions, descent->promise, descent->size);
 }
 
+/* What f moves by when it and x are rounded; Hager–Zhang has its own way. */
+static double rounding_of_value(const loss_optimizer *optimizer, const lossi_descent *descent)
+{
+    const lossi_machine *m = &optimizer->machine;
+    if (descent->search.kind == LOSSI_HAGER_ZHANG) {
+        return 0.0;
+    }
+    return descent->epsilon *
+           (fabs(m->value) + m->gradient_norm * lossi_norm(optimizer, lossi_pair_x(m->at)));
+}
+
 void lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step)
 {
     lossi_machine *m = &optimizer->machine;
     lossi_search_noise noise = {tolerance(descent),
                                 descent->approximate ? INFINITY : switch_factor * descent->size,
-                                descent->epsilon};
+                                descent->epsilon, rounding_of_value(optimizer, descent)};
     lossi_search_status status = lossi_line_search_start(&descent->search, m->value, slope, step, &noise);
     descent->promise = isfinite(slope) ? 0.0 : INFINITY; /* a slope that overflowed promises anything */
     if (status == LOSSI_SEARCH_TRY) {
@@ -109,6 +137,14 @@ int32_t lossi_contradicts(const loss_optimizer *optimizer, const lossi_trial *st
     return trial->step * lossi_norm(optimizer, direction) > above_rounding * epsilon * size;
 }
 
+double lossi_promise(const lossi_trial *start, const lossi_trial *trial)
+{
+    if (trial->slope <= 0.0) {
+        return -0.5 * trial->step * (start->slope + trial->slope);
+    }
+    return -0.5 * trial->step * start->slope * (start->slope / (start->slope - trial->slope));
+}
+
 static void examine(const loss_optimizer *optimizer, lossi_descent *descent)
 {
     const lossi_machine *m = &optimizer->machine;
@@ -117,7 +153,7 @@ static void examine(const loss_optimizer *optimizer, lossi_descent *descent)
     if (!isfinite(trial.value) || !isfinite(trial.slope)) {
         return;
     }
-    descent->promise = fmax(descent->promise, -0.5 * trial.step * (start.slope + fmin(trial.slope, 0.0)));
+    descent->promise = fmax(descent->promise, lossi_promise(&start, &trial));
     descent->contradictions += lossi_contradicts(optimizer, &start, &trial, descent->direction);
 }
 

@@ -51,7 +51,19 @@ void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double pro
 int32_t lossi_contradicts(const loss_optimizer *optimizer, const lossi_trial *start, const lossi_trial *trial,
                           int32_t direction);
 
+/* The decrease that the slopes at the start and at a trial speak of: to the trial, or to where φ′ turns before it. */
+double lossi_promise(const lossi_trial *start, const lossi_trial *trial);
+
 /* The first step along −∇f when nothing is known: ψ₀‖x‖∞/‖∇f‖∞, ψ₀|f|/‖∇f‖² at x = 0, else 1. */
 double lossi_descent_first_step(const loss_optimizer *optimizer);
+
+/* The vector = −∇f; gives its product with ∇f. */
+double lossi_descent_steepest(const loss_optimizer *optimizer, int32_t vector);
+
+/*
+ * The first step of all of a quasi-Newton method, along −∇f: as far as f would have to fall on a line to lose |f|,
+ * |f|/‖∇f‖², but no parameter further than the largest of them, or 1. Later the step is in the direction already.
+ */
+double lossi_descent_cautious_step(const loss_optimizer *optimizer, double slope);
 
 #endif

@@ -29,7 +29,7 @@ typedef struct lbfgs {
 } lbfgs;
 
 static const loss_option options[] = {
-    LOSSI_SEARCH_OPTION_ROWS,
+    LOSSI_SEARCH_OPTION_ROWS("hager_zhang"),
     {"memory", LOSS_OPTION_INT, 1, LARGEST_MEMORY, 10, NULL, NULL, "how many pairs (s, y) are remembered"},
 };
 
@@ -131,30 +131,6 @@ static double two_loops(const loss_optimizer *optimizer, lbfgs *state)
     return product;
 }
 
-/* d = −∇f; gives dᵀ∇f. */
-static double steepest(const loss_optimizer *optimizer)
-{
-    int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
-    return lossi_run(optimizer, optimizer->kernels->combine,
-                     (lossi_operands){.in = {gradient, gradient},
-                                      .out = {lossi_own_vector(optimizer, 0)},
-                                      .scalar = {-1.0, 0.0}})
-        .sum[0];
-}
-
-/*
- * The first step of all, along −∇f: as far as f would have to fall on a line to lose |f|, |f|/‖∇f‖², but no
- * parameter further than the largest of them, or 1. Later the step is in the direction already.
- */
-static double first_step(const loss_optimizer *optimizer, double slope)
-{
-    const lossi_machine *m = &optimizer->machine;
-    double reach = fmax(lossi_norm(optimizer, lossi_pair_x(m->at)), 1.0) / m->gradient_norm;
-    double fall = fabs(m->value) / -slope;
-    double step = fall > 0.0 ? fmin(reach, fall) : reach;
-    return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
-}
-
 static void search(loss_optimizer *optimizer)
 {
     lbfgs *state = optimizer->state;
@@ -167,8 +143,8 @@ static void search(loss_optimizer *optimizer)
         }
     }
     if (state->kept_count == 0) {
-        slope = steepest(optimizer);
-        first = state->scale > 0.0 ? state->scale : first_step(optimizer, slope);
+        slope = lossi_descent_steepest(optimizer, lossi_own_vector(optimizer, 0));
+        first = state->scale > 0.0 ? state->scale : lossi_descent_cautious_step(optimizer, slope);
     }
     find_trial(optimizer, state);
     lossi_descent_search(optimizer, &state->descent, slope, first);

@@ -123,7 +123,7 @@ static void iterate(loss_optimizer *optimizer)
         first = state->length / length; /* nothing is known about the scale but this */
     }
     state->direction_length = length;
-    const lossi_more_thuente_setup setup = {sufficient_decrease, curvature, interval, 0.0, longest};
+    const lossi_more_thuente_setup setup = {sufficient_decrease, curvature, interval, 0.0, longest, 0.0};
     if (!(longest > 0.0) || !isfinite(first) || !(first > 0.0) ||
         lossi_more_thuente_start(&state->search, m->value, state->slope, fmin(first, longest), &setup) !=
             LOSSI_SEARCH_TRY) {

@@ -30,7 +30,7 @@ typedef struct newton_cg {
 } newton_cg;
 
 static const loss_option options[] = {
-    LOSSI_SEARCH_OPTION_ROWS,
+    LOSSI_SEARCH_OPTION_ROWS("hager_zhang"),
     {"cg_iterations", LOSS_OPTION_INT, 0, 0x1p53, 0, NULL, NULL,
      "Hessian products for one direction at most; 0: 2n + 10"},
     {"forcing", LOSS_OPTION_DOUBLE, 0, 1, 0.5, NULL, NULL,

@@ -151,6 +151,25 @@ static inline int32_t lossi_pair_gradient(int32_t pair)
     return 2 * pair + 1;
 }
 
+/* One element of vector number i. */
+static inline double lossi_element(const loss_optimizer *optimizer, int32_t i, int64_t element)
+{
+    const void *vector = lossi_vector(optimizer, i);
+    return optimizer->dtype == LOSS_FLOAT64 ? ((const double *)vector)[element]
+                                            : (double)((const float *)vector)[element];
+}
+
+static inline void lossi_set_element(const loss_optimizer *optimizer, int32_t i, int64_t element,
+                                     double value)
+{
+    void *vector = lossi_vector(optimizer, i);
+    if (optimizer->dtype == LOSS_FLOAT64) {
+        ((double *)vector)[element] = value;
+    } else {
+        ((float *)vector)[element] = (float)value;
+    }
+}
+
 /* The first vector after the pairs. */
 static inline int32_t lossi_own_vector(const loss_optimizer *optimizer, int32_t index)
 {

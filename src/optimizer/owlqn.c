@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "optimizer/bounded_model.h"
+#include "optimizer/limited_memory.h"
 #include "optimizer/composite.h"
 #include "optimizer/descent.h"
 

@@ -230,16 +230,6 @@ void assert_best_belongs_together(const loss_optimizer *optimizer, const problem
     work_free(&w);
 }
 
-int32_t optimizer_index(const char *name)
-{
-    int32_t i = 0;
-    while (i < loss_optimizer_catalogue_count() && strcmp(loss_optimizer_catalogue_name(i), name) != 0) {
-        i++;
-    }
-    assert_true(i < loss_optimizer_catalogue_count());
-    return i;
-}
-
 fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype)
 {
     fixture f = {.name = loss_optimizer_catalogue_name(index)};
@@ -257,6 +247,28 @@ void fixture_drop(fixture *f)
 {
     loss_optimizer_free(f->optimizer);
     loss_context_free(f->context);
+}
+
+int32_t index_of(const char *name)
+{
+    int32_t index = 0;
+    while (index < loss_optimizer_catalogue_count() &&
+           strcmp(loss_optimizer_catalogue_name(index), name) != 0) {
+        index++;
+    }
+    assert_in_range(index, 0, loss_optimizer_catalogue_count() - 1);
+    return index;
+}
+
+int32_t keeps_a_matrix(int32_t index)
+{
+    static const char *const dense[] = {"bfgs", "dfp", "sr1"};
+    for (size_t i = 0; i < sizeof dense / sizeof dense[0]; i++) {
+        if (strcmp(loss_optimizer_catalogue_name(index), dense[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 const problem *suited(int32_t index)

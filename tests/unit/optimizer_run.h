@@ -64,11 +64,14 @@ typedef struct fixture {
     int32_t stochastic;
 } fixture;
 
-/* Its place in the catalogue. */
-int32_t optimizer_index(const char *name);
-
 fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype);
 void fixture_drop(fixture *f);
+
+/* The place of an optimizer in the catalogue. */
+int32_t index_of(const char *name);
+
+/* Whether it keeps a matrix: those are for some thousand parameters at most. */
+int32_t keeps_a_matrix(int32_t index);
 
 /* The problem everybody can do: SGD needs its samples. */
 const problem *suited(int32_t index);

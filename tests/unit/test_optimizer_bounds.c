@@ -44,7 +44,7 @@ static void add_box(fixture *f, int64_t n, const double *lower, const double *up
 static fixture driver_make(void)
 {
     double lower[DRIVER_N], upper[DRIVER_N];
-    fixture f = fixture_make(optimizer_index("lbfgsb"), &driver, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("lbfgsb"), &driver, LOSS_FLOAT64);
     for (int i = 0; i < DRIVER_N; i++) {
         lower[i] = i % 2 == 0 ? 1.0 : -100.0;
         upper[i] = 100.0;
@@ -146,7 +146,7 @@ static void no_point_is_outside(void **unused)
     const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
     (void)unused;
     for (int k = 0; k < 2; k++) {
-        fixture f = fixture_make(optimizer_index("lbfgsb"), &beale, dtypes[k]);
+        fixture f = fixture_make(index_of("lbfgsb"), &beale, dtypes[k]);
         void *x = starting_point(&beale, dtypes[k]);
         int32_t request;
         int64_t answers = 0;
@@ -175,7 +175,7 @@ static void no_point_is_outside(void **unused)
 static void crossed_bounds_are_refused(void **unused)
 {
     const double lower[] = {0.5, 2.0}, upper[] = {1.0, 1.5};
-    fixture f = fixture_make(optimizer_index("lbfgsb"), &beale, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("lbfgsb"), &beale, LOSS_FLOAT64);
     void *x = starting_point(&beale, LOSS_FLOAT64);
     (void)unused;
     add_box(&f, 2, lower, upper);
@@ -191,8 +191,8 @@ static void a_checkpoint_wants_its_bounds(void **unused)
     const double lower[] = {0.6, 0.5}, upper[] = {10.0, 100.0}, other[] = {10.0, 99.0};
     (void)unused;
     for (int same = 0; same < 2; same++) {
-        fixture f = fixture_make(optimizer_index("lbfgsb"), &beale, LOSS_FLOAT64);
-        fixture g = fixture_make(optimizer_index("lbfgsb"), &beale, LOSS_FLOAT64);
+        fixture f = fixture_make(index_of("lbfgsb"), &beale, LOSS_FLOAT64);
+        fixture g = fixture_make(index_of("lbfgsb"), &beale, LOSS_FLOAT64);
         int32_t request;
         add_box(&f, 2, lower, upper);
         add_box(&g, 2, lower, same ? upper : other);

@@ -123,7 +123,7 @@ static void a_run_stopped_from_outside_can_be_resumed(void **unused)
 
 static void what_has_ended_cannot_be_resumed(void **unused)
 {
-    fixture f = fixture_make(optimizer_index("lbfgs"), &rosenbrock, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("lbfgs"), &rosenbrock, LOSS_FLOAT64);
     (void)unused;
     assert_status(f.context, loss_optimizer_resume(f.optimizer), LOSS_ERROR_STATE);
     assert_int_equal(loss_optimizer_resume(NULL), LOSS_ERROR_ARGUMENT);
@@ -135,7 +135,7 @@ static void what_has_ended_cannot_be_resumed(void **unused)
 
 static void an_option_of_the_method_ends_it_for_good(void **unused)
 {
-    fixture f = fixture_make(optimizer_index("lbfgs"), &rosenbrock, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("lbfgs"), &rosenbrock, LOSS_FLOAT64);
     (void)unused;
     assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_evaluations", 7), LOSS_OK);
     start_and_run(f.optimizer, &rosenbrock, LOSS_FLOAT64, NULL);
@@ -149,7 +149,7 @@ static void an_option_of_the_method_ends_it_for_good(void **unused)
 
 static void options_come_with_a_checkpoint(void **unused)
 {
-    int32_t index = optimizer_index("lbfgs");
+    int32_t index = index_of("lbfgs");
     fixture f = fixture_make(index, &rosenbrock, LOSS_FLOAT64);
     (void)unused;
     assert_int_equal(loss_optimizer_set_int(f.optimizer, "memory", 3), LOSS_OK);
@@ -168,13 +168,13 @@ static void options_come_with_a_checkpoint(void **unused)
 /* A handle in the middle of a run, and what it would go on to do. */
 static void refused_and_unchanged(const void *blob, int64_t size, loss_status expected, const char *why)
 {
-    fixture f = fixture_make(optimizer_index("lbfgs"), &beale, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("lbfgs"), &beale, LOSS_FLOAT64);
     start_and_run(f.optimizer, &beale, LOSS_FLOAT64, &(run_plan){.leave_after = 4});
     assert_status(f.context, loss_optimizer_load(f.optimizer, blob, size), expected);
     assert_sentence(f.context, why);
     uint64_t after = run(f.optimizer, &beale, LOSS_FLOAT64, NULL).digest;
     fixture_drop(&f);
-    f = fixture_make(optimizer_index("lbfgs"), &beale, LOSS_FLOAT64);
+    f = fixture_make(index_of("lbfgs"), &beale, LOSS_FLOAT64);
     start_and_run(f.optimizer, &beale, LOSS_FLOAT64, &(run_plan){.leave_after = 4});
     assert_true(run(f.optimizer, &beale, LOSS_FLOAT64, NULL).digest == after);
     fixture_drop(&f);
@@ -182,7 +182,7 @@ static void refused_and_unchanged(const void *blob, int64_t size, loss_status ex
 
 static char *beale_checkpoint(int64_t *size)
 {
-    fixture f = fixture_make(optimizer_index("lbfgs"), &beale, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("lbfgs"), &beale, LOSS_FLOAT64);
     start_and_run(f.optimizer, &beale, LOSS_FLOAT64, &(run_plan){.leave_after = 6});
     char *blob = save(f.optimizer, size);
     fixture_drop(&f);
@@ -213,7 +213,7 @@ static void foreign_checkpoints_are_refused(void **unused)
 {
     int64_t size;
     char *blob = beale_checkpoint(&size);
-    fixture f = fixture_make(optimizer_index("gradient_descent"), &beale, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("gradient_descent"), &beale, LOSS_FLOAT64);
     loss_optimizer *other = NULL;
     (void)unused;
     assert_status(f.context, loss_optimizer_load(f.optimizer, blob, size), LOSS_ERROR_CHECKPOINT);
@@ -234,7 +234,7 @@ static void bad_calls_are_refused(void **unused)
 {
     int64_t size;
     char *blob = beale_checkpoint(&size), room[16];
-    fixture f = fixture_make(optimizer_index("lbfgs"), &beale, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("lbfgs"), &beale, LOSS_FLOAT64);
     (void)unused;
     assert_int_equal(loss_optimizer_save_size(NULL), 0);
     assert_int_equal(loss_optimizer_save_size(f.optimizer), 0);

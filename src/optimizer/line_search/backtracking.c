@@ -12,13 +12,13 @@ enum {
 
 lossi_search_status lossi_backtracking_start(lossi_backtracking *search, double value0, double slope0,
                                              double reference, double first_step, double sufficient_decrease,
-                                             double resolution)
+                                             double rounding)
 {
     *search = (lossi_backtracking){.value0 = value0,
                                    .slope0 = slope0,
                                    .reference = fmax(reference, value0),
                                    .sufficient_decrease = sufficient_decrease,
-                                   .resolution = resolution,
+                                   .rounding = rounding,
                                    .step = first_step};
     return slope0 < 0.0 && isfinite(slope0) && first_step > 0.0 ? LOSSI_SEARCH_TRY : LOSSI_SEARCH_NO_DESCENT;
 }
@@ -62,13 +62,14 @@ lossi_search_status lossi_backtracking_tell(lossi_backtracking *search, double v
         return cut(search, back_off * step);
     }
     search->trials++;
-    if (value <= search->reference + search->sufficient_decrease * step * search->slope0) {
+    double wanted = search->reference + search->sufficient_decrease * step * search->slope0;
+    if (value <= wanted && value < search->reference) { /* a decrease that rounds to nothing is none */
         return LOSSI_SEARCH_ACCEPTED;
     }
     if (search->trials >= MOST_TRIALS) {
         return LOSSI_SEARCH_EXHAUSTED;
     }
-    if (-step * search->slope0 <= search->resolution * fabs(search->value0)) {
+    if (-step * search->slope0 <= search->rounding) {
         return LOSSI_SEARCH_PRECISION; /* the slope promises less than f can show */
     }
     double bend_here = bend(search, value), next = interpolate(search, bend_here);

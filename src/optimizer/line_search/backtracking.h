@@ -20,7 +20,7 @@ typedef struct lossi_backtracking {
     double value0, slope0;      /* φ(0), φ′(0) */
     double reference;           /* φᵣ ≥ φ(0) */
     double sufficient_decrease; /* c₁ */
-    double resolution;          /* relative spacing of values that can still differ */
+    double rounding;            /* changes of φ up to this mean nothing */
     double step;                /* the trial asked for, then the result */
     double before, bend_before; /* the finite trial before, 0 for none; see bend() */
     int32_t trials, nonfinite;  /* finite ones; the others */
@@ -29,7 +29,7 @@ typedef struct lossi_backtracking {
 /* Starts; the first trial is first_step > 0. TRY, or NO_DESCENT. */
 lossi_search_status lossi_backtracking_start(lossi_backtracking *search, double value0, double slope0,
                                              double reference, double first_step, double sufficient_decrease,
-                                             double resolution);
+                                             double rounding);
 
 /* φ at search->step, not necessarily finite. */
 lossi_search_status lossi_backtracking_tell(lossi_backtracking *search, double value);

@@ -6,7 +6,7 @@
 /* Beside those of Hager–Zhang: Nocedal & Wright, Numerical Optimization (2006), §3.1. */
 static const double decreases[] = {
     [LOSSI_HAGER_ZHANG] = 0.1, [LOSSI_MORE_THUENTE] = 1e-4, [LOSSI_BACKTRACKING] = 1e-4};
-static const double default_curvature = 0.9;
+static const double default_curvature = 0.9, flat_curvature = 0.1;
 
 static double decrease(const loss_optimizer *optimizer)
 {
@@ -41,6 +41,14 @@ void lossi_line_search_choose(lossi_line_search *search, const loss_optimizer *o
                                   .nonmonotone = (int32_t)lossi_own_int(optimizer, LOSSI_NONMONOTONE)};
 }
 
+void lossi_line_search_flatten(lossi_line_search *search, const loss_optimizer *optimizer)
+{
+    if (lossi_own_double(optimizer, LOSSI_CURVATURE) == 0.0 &&
+        search->sufficient_decrease <= flat_curvature) {
+        search->curvature = flat_curvature;
+    }
+}
+
 void lossi_line_search_forget(lossi_line_search *search)
 {
     search->iterates = 0;
@@ -71,12 +79,12 @@ lossi_search_status lossi_line_search_start(lossi_line_search *search, double va
         return status;
     }
     if (search->kind == LOSSI_MORE_THUENTE) {
-        const lossi_more_thuente_setup setup = {search->sufficient_decrease, search->curvature,
-                                                noise->epsilon, 0.0, INFINITY};
+        const lossi_more_thuente_setup setup = {
+            search->sufficient_decrease, search->curvature, noise->epsilon, 0.0, INFINITY, noise->rounding};
         return lossi_more_thuente_start(&search->machine.more_thuente, value0, slope0, first_step, &setup);
     }
     return lossi_backtracking_start(&search->machine.backtracking, value0, slope0, remember(search, value0),
-                                    first_step, search->sufficient_decrease, noise->epsilon);
+                                    first_step, search->sufficient_decrease, noise->rounding);
 }
 
 lossi_search_status lossi_line_search_tell(lossi_line_search *search, double value, double slope)

@@ -21,11 +21,12 @@ enum {
 enum { LOSSI_HAGER_ZHANG, LOSSI_MORE_THUENTE, LOSSI_BACKTRACKING }; /* in the order of the choices */
 enum { LOSSI_MOST_NONMONOTONE = 32 };
 
+/* search: the default of the first, a string. */
 /* clang-format off */
-#define LOSSI_SEARCH_OPTION_ROWS                                                                             \
+#define LOSSI_SEARCH_OPTION_ROWS(search)                                                                     \
     [LOSSI_LINE_SEARCH] = {.name = "line_search",                                                            \
                            .type = LOSS_OPTION_STRING,                                                       \
-                           .text = "hager_zhang",                                                            \
+                           .text = search,                                                                   \
                            .choices = "hager_zhang|more_thuente|backtracking",                               \
                            .doc = "how a step along the direction is found"},                                \
     [LOSSI_SUFFICIENT_DECREASE] = {.name = "sufficient_decrease",                                            \
@@ -36,8 +37,8 @@ enum { LOSSI_MOST_NONMONOTONE = 32 };
     [LOSSI_CURVATURE] = {.name = "curvature",                                                                \
                          .type = LOSS_OPTION_DOUBLE,                                                         \
                          .maximum = 1,                                                                       \
-                         .doc = "how much of the slope may be left after a step; 0: 0.9; backtracking does " \
-                                "not look at it"},                                                           \
+                         .doc = "share of the slope that may be left after a step; 0: 0.9, or 0.1 where "    \
+                                "the method wants it flat; backtracking does not look at it"},               \
     [LOSSI_NONMONOTONE] = {.name = "nonmonotone",                                                            \
                            .type = LOSS_OPTION_INT,                                                          \
                            .minimum = 1,                                                                     \
@@ -75,9 +76,10 @@ typedef struct lossi_line_search {
     } machine;
 } lossi_line_search;
 
-/* How exact φ is: the tolerance and band of Hager–Zhang, the spacing of numbers near 1. */
+/* How exact φ is: the tolerance and band of Hager–Zhang, the spacing of numbers near 1, and what a change of φ has
+ * to be more than to mean something; the last is for the other two. */
 typedef struct lossi_search_noise {
-    double tolerance, band, epsilon;
+    double tolerance, band, epsilon, rounding;
 } lossi_search_noise;
 
 /* Whether the options fit together. LOSS_OK or LOSS_ERROR_RANGE. For layout(). */
@@ -85,6 +87,9 @@ loss_status lossi_line_search_check(const loss_optimizer *optimizer);
 
 /* Takes the options. For the start of a run. */
 void lossi_line_search_choose(lossi_line_search *search, const loss_optimizer *optimizer);
+
+/* Asks for flat ends where the options leave it open: c₂ = 0.1. After lossi_line_search_choose(). */
+void lossi_line_search_flatten(lossi_line_search *search, const loss_optimizer *optimizer);
 
 /* The first trial is first_step > 0. TRY, or NO_DESCENT. */
 lossi_search_status lossi_line_search_start(lossi_line_search *search, double value0, double slope0,

@@ -159,14 +159,20 @@ static double allowed(const lossi_more_thuente *search, const lossi_trial *c)
     return search->value0 + c->step * (search->setup.sufficient_decrease * search->slope0);
 }
 
+/* The first condition; a decrease that rounds to nothing is none. */
+static int32_t goes_down(const lossi_more_thuente *search, const lossi_trial *c)
+{
+    return c->value <= allowed(search, c) && c->value < search->value0;
+}
+
 /* No better step: the trial itself, or the best end of the interval, told once more, when one goes down enough. */
 static lossi_search_status give_up(lossi_more_thuente *search, const lossi_trial *c, lossi_search_status why)
 {
     const lossi_trial *best = &search->best;
-    if (c->value <= allowed(search, c)) {
+    if (goes_down(search, c)) {
         return LOSSI_SEARCH_SETTLED;
     }
-    if (best->step <= 0.0 || best->value > allowed(search, best) || best->step == c->step) {
+    if (best->step <= 0.0 || !goes_down(search, best) || best->step == c->step) {
         return why;
     }
     search->settling = 1;
@@ -190,6 +196,9 @@ static int32_t warn(const lossi_more_thuente *search, const lossi_trial *c)
         return LOSSI_MORE_THUENTE_INTERVAL;
     }
     if (search->bracketed && (c->step <= search->least || c->step >= search->most)) {
+        return LOSSI_MORE_THUENTE_ROUNDING;
+    }
+    if (-c->step * search->slope0 <= setup->rounding && fabs(c->value - search->value0) <= setup->rounding) {
         return LOSSI_MORE_THUENTE_ROUNDING;
     }
     return search->trials >= MOST_TRIALS ? LOSSI_MORE_THUENTE_TRIALS : LOSSI_MORE_THUENTE_NO_WARNING;
@@ -286,7 +295,7 @@ lossi_search_status lossi_more_thuente_tell(lossi_more_thuente *search, double v
         return LOSSI_SEARCH_ACCEPTED;
     }
     if (search->settling) {
-        return enough ? LOSSI_SEARCH_SETTLED : (lossi_search_status)search->failure;
+        return goes_down(search, &c) ? LOSSI_SEARCH_SETTLED : (lossi_search_status)search->failure;
     }
     if (enough && slope >= 0.0) {
         search->stage = DIRECT;

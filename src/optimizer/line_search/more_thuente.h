@@ -20,6 +20,7 @@ typedef struct lossi_more_thuente_setup {
     double curvature;           /* c₂ (gtol) */
     double interval;            /* relative width at which an interval is too short (xtol) */
     double shortest, longest;   /* trials lie between them (stpmin, stpmax); longest may be +∞ */
+    double rounding;            /* changes of φ up to this mean nothing; 0 when the caller cannot tell */
 } lossi_more_thuente_setup;
 
 /* Why it ended without the conditions (SETTLED, or a failure); the last one that holds. */
