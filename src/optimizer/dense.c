@@ -30,10 +30,16 @@ enum {
 
 static int64_t panel_size(int64_t n)
 {
-    return (n + LOSSI_STRIP - 1) / LOSSI_STRIP * LOSSI_STRIP * COLUMNS;
+    return (n + LOSSI_PANEL_STRIP - 1) / LOSSI_PANEL_STRIP * LOSSI_PANEL_STRIP * COLUMNS;
 }
 
-int64_t lossi_dense_size(int64_t n)
+loss_status lossi_dense_check(loss_context *context, int64_t n)
+{
+    /* n² and what comes with it then is below 2⁶⁰; whether there is so much, the allocator knows */
+    return n <= INT64_C(1) << 29 ? LOSS_OK : lossi_fail_memory(context, "a dense matrix");
+}
+
+int64_t lossi_dense_numbers(int64_t n)
 {
     return n * n + 5 * n + panel_size(n) + ALIGNMENT;
 }
@@ -171,20 +177,20 @@ static void solve_rows(void *argument, int64_t index, int32_t worker)
     const block *b = argument;
     int64_t n = b->dense->n, from = b->below + index * TASK_ROWS;
     (void)worker;
-    for (int64_t row = from; row < n && row < from + TASK_ROWS; row += LOSSI_STRIP) {
+    for (int64_t row = from; row < n && row < from + TASK_ROWS; row += LOSSI_PANEL_STRIP) {
         double *strip = strip_at(b, row);
-        int64_t rows = n - row < LOSSI_STRIP ? n - row : LOSSI_STRIP;
-        for (int64_t c = 0; c < LOSSI_STRIP; c++) {
+        int64_t rows = n - row < LOSSI_PANEL_STRIP ? n - row : LOSSI_PANEL_STRIP;
+        for (int64_t c = 0; c < LOSSI_PANEL_STRIP; c++) {
             const double *in = b->dense->matrix + (row + c) * n + b->first;
             for (int64_t t = 0; t < b->count; t++) {
-                strip[t * LOSSI_STRIP + c] = c < rows ? in[t] : 0.0;
+                strip[t * LOSSI_PANEL_STRIP + c] = c < rows ? in[t] : 0.0;
             }
         }
         b->dense->kernels->solve(b->dense->matrix + b->first * n + b->first, n, b->count, strip);
         for (int64_t c = 0; c < rows; c++) {
             double *out = b->dense->matrix + (row + c) * n + b->first;
             for (int64_t t = 0; t < b->count; t++) {
-                out[t] = strip[t * LOSSI_STRIP + c];
+                out[t] = strip[t * LOSSI_PANEL_STRIP + c];
             }
         }
     }
@@ -197,12 +203,12 @@ static void update_rows(void *argument, int64_t index, int32_t worker)
     int64_t n = b->dense->n, from = b->below + index * TASK_ROWS;
     int64_t to = n < from + TASK_ROWS ? n : from + TASK_ROWS;
     (void)worker;
-    for (int64_t column = b->below; column < to; column += LOSSI_STRIP) {
+    for (int64_t column = b->below; column < to; column += LOSSI_PANEL_STRIP) {
         for (int64_t row = from; row < to; row += LOSSI_ROWS) {
             int64_t rows = to - row < LOSSI_ROWS ? to - row : LOSSI_ROWS, width[LOSSI_ROWS];
             for (int64_t r = 0; r < LOSSI_ROWS; r++) {
                 int64_t wide = row + r - column + 1;
-                width[r] = wide < LOSSI_STRIP ? wide : LOSSI_STRIP;
+                width[r] = wide < LOSSI_PANEL_STRIP ? wide : LOSSI_PANEL_STRIP;
             }
             if (width[rows - 1] > 0) {
                 b->dense->kernels->update(b->dense->matrix + row * n + column,

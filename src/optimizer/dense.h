@@ -28,8 +28,11 @@ typedef struct lossi_dense {
         *order; /* n: row i of the factor is row order[i] of the matrix; NULL when there will be no LDLᵀ */
 } lossi_dense;
 
+/* Whether a matrix of dimension n can be counted at all: LOSS_OK or LOSS_ERROR_MEMORY with its sentence. */
+loss_status lossi_dense_check(loss_context *context, int64_t n);
+
 /* How many numbers lie behind it, and the matrix of dimension n there; the matrix itself is at the front. */
-int64_t lossi_dense_size(int64_t n);
+int64_t lossi_dense_numbers(int64_t n);
 lossi_dense lossi_dense_at(loss_context *context, int64_t n, double *numbers, int64_t *order);
 
 /* Takes the symmetric part of the whole n × n numbers. */

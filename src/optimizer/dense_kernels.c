@@ -6,7 +6,7 @@
 
 #if LOSSI_REAL == 64 /* dense matrices are float64 whatever the type of the parameters */
 
-enum { WIDE = LOSSI_STRIP / F64_LANES }; /* vectors of a strip's row */
+enum { WIDE = LOSSI_PANEL_STRIP / F64_LANES }; /* vectors of a strip's row */
 
 static void solve(const double *factor, int64_t stride, int64_t count, double *strip)
 {
@@ -15,18 +15,18 @@ static void solve(const double *factor, int64_t stride, int64_t count, double *s
         f64v sum[WIDE];
 #pragma GCC unroll 8
         for (int k = 0; k < WIDE; k++) {
-            sum[k] = f64_load(strip + t * LOSSI_STRIP + k * F64_LANES);
+            sum[k] = f64_load(strip + t * LOSSI_PANEL_STRIP + k * F64_LANES);
         }
         for (int64_t s = 0; s < t; s++) {
             const f64v coefficient = f64_set1(row[s]);
 #pragma GCC unroll 8
             for (int k = 0; k < WIDE; k++) {
-                sum[k] = sum[k] - coefficient * f64_load(strip + s * LOSSI_STRIP + k * F64_LANES);
+                sum[k] = sum[k] - coefficient * f64_load(strip + s * LOSSI_PANEL_STRIP + k * F64_LANES);
             }
         }
 #pragma GCC unroll 8
         for (int k = 0; k < WIDE; k++) {
-            f64_store(strip + t * LOSSI_STRIP + k * F64_LANES, sum[k] / f64_set1(row[t]));
+            f64_store(strip + t * LOSSI_PANEL_STRIP + k * F64_LANES, sum[k] / f64_set1(row[t]));
         }
     }
 }
@@ -42,8 +42,8 @@ LOSSI_INLINE void tile(double *into, const double *left, int64_t stride, int row
         sum[r][0] = sum[r][1] = f64_set1(0);
     }
     for (int64_t t = 0; t < count; t++) {
-        const f64v first = f64_load(strip + t * LOSSI_STRIP + column);
-        const f64v second = f64_load(strip + t * LOSSI_STRIP + column + F64_LANES);
+        const f64v first = f64_load(strip + t * LOSSI_PANEL_STRIP + column);
+        const f64v second = f64_load(strip + t * LOSSI_PANEL_STRIP + column + F64_LANES);
 #pragma GCC unroll 4
         for (int r = 0; r < rows; r++) {
             const f64v coefficient = f64_set1(left[r * stride + t]);
@@ -70,7 +70,7 @@ LOSSI_INLINE void tile(double *into, const double *left, int64_t stride, int row
 static void update(double *into, const double *left, int64_t stride, int64_t rows, const int64_t *width,
                    const double *strip, int64_t count)
 {
-    for (int column = 0; column < LOSSI_STRIP; column += 2 * F64_LANES) {
+    for (int column = 0; column < LOSSI_PANEL_STRIP; column += 2 * F64_LANES) {
         if (rows == LOSSI_ROWS) {
             tile(into, left, stride, LOSSI_ROWS, width, strip, count, column);
             continue;
@@ -95,14 +95,14 @@ static void add(double *y, double s, const double *x, int64_t count)
 
 static double dot(const double *a, const double *b, int64_t count)
 {
-    double lanes[LOSSI_STRIP];
+    double lanes[LOSSI_PANEL_STRIP];
     f64v sum[WIDE];
     int64_t i = 0;
 #pragma GCC unroll 8
     for (int k = 0; k < WIDE; k++) {
         sum[k] = f64_set1(0);
     }
-    for (; i + LOSSI_STRIP <= count; i += LOSSI_STRIP) {
+    for (; i + LOSSI_PANEL_STRIP <= count; i += LOSSI_PANEL_STRIP) {
 #pragma GCC unroll 8
         for (int k = 0; k < WIDE; k++) {
             sum[k] = sum[k] + f64_load(a + i + k * F64_LANES) * f64_load(b + i + k * F64_LANES);

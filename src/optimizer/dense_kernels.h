@@ -10,8 +10,8 @@
 
 #include <stdint.h>
 
-/* A strip is LOSSI_STRIP rows of a panel, transposed: element (t, c) at 16t + c. Rows are updated four at a time. */
-enum { LOSSI_STRIP = 16, LOSSI_ROWS = 4 };
+/* A strip is LOSSI_PANEL_STRIP rows of a panel, transposed: element (t, c) at 16t + c. Rows are updated four at a time. */
+enum { LOSSI_PANEL_STRIP = 16, LOSSI_ROWS = 4 };
 
 typedef struct lossi_dense_kernels {
     /* strip(t, ·) = (strip(t, ·) − Σ_{s<t} factor(t, s) strip(s, ·)) / factor(t, t) for t = 0 … count − 1; rows of the

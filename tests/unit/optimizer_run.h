@@ -38,7 +38,7 @@ typedef struct run_plan {
 typedef struct run_result {
     loss_status outcome;
     int64_t answers, iterates;
-    int64_t values, gradients, products, batches;
+    int64_t values, gradients, products, hessians, preconditions, batches;
     double least; /* of the finite values told with a gradient */
     uint64_t
         digest; /* FNV-1a over every x asked for, every direction and index, and what the optimizer measured */
@@ -66,6 +66,12 @@ typedef struct fixture {
 
 fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype);
 void fixture_drop(fixture *f);
+
+/* The place of an optimizer in the catalogue. */
+int32_t index_of(const char *name);
+
+/* Whether it keeps a matrix: those are for some thousand parameters at most. */
+int32_t keeps_a_matrix(int32_t index);
 
 /* The problem everybody can do: SGD needs its samples. */
 const problem *suited(int32_t index);

@@ -33,7 +33,7 @@ static void make(fixture *f, int64_t n)
 {
     f->n = n;
     f->a = numbers_create(n * n);
-    f->numbers = numbers_create(lossi_dense_size(n));
+    f->numbers = numbers_create(lossi_dense_numbers(n));
     f->x = numbers_create(n);
     f->y = numbers_create(n);
     f->order = numbers_create(n);

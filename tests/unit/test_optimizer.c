@@ -8,8 +8,9 @@
 #include "support/allocator.h"
 #include "support/check.h"
 
-static const char *const deterministic[] = {"conjugate_gradient", "gradient_descent", "lbfgs", "newton_cg"};
-enum { DETERMINISTIC = 4 };
+static const char *const deterministic[] = {"conjugate_gradient", "gradient_descent", "lbfgs", "newton_cg",
+                                            "newton"};
+enum { DETERMINISTIC = 5 };
 
 static loss_optimizer *create(loss_context *context, const char *name, loss_dtype dtype, int64_t n)
 {
@@ -30,14 +31,10 @@ static const struct {
     const problem *p;
     int64_t most[DETERMINISTIC];
 } table[] = {
-    {&rosenbrock, {126, 150, 62, 136}},
-    {&extended_rosenbrock, {119, 149, 75, 136}},
-    {&quadratic, {1212, 1880, 1047, 488}},
-    {&logistic, {16, 10, 9, 14}},
-    {&beale, {33, 51, 20, 38}},
-    {&brown_dennis, {78, 65, 24, 45}},
-    {&cosh_sum, {12, 11, 12, 22}},
-    {&parabola, {6, 4, 4, 4}},
+    {&rosenbrock, {126, 150, 62, 136, 86}},   {&extended_rosenbrock, {119, 149, 75, 136, 86}},
+    {&quadratic, {1212, 1880, 1047, 488, 4}}, {&logistic, {16, 10, 9, 14, 9}},
+    {&beale, {33, 51, 20, 38, 27}},           {&brown_dennis, {78, 65, 24, 45, 18}},
+    {&cosh_sum, {12, 11, 12, 22, 16}},        {&parabola, {6, 4, 4, 4, 4}},
 };
 
 static void every_problem_is_solved(void **unused)
@@ -60,6 +57,8 @@ static void every_problem_is_solved(void **unused)
             assert_int_equal(get_int(optimizer, "value_evaluations"), result.values + result.gradients);
             assert_int_equal(get_int(optimizer, "gradient_evaluations"), result.gradients);
             assert_int_equal(get_int(optimizer, "hessian_products"), result.products);
+            assert_int_equal(get_int(optimizer, "hessians"), result.hessians);
+            assert_int_equal(get_int(optimizer, "preconditions"), result.preconditions);
             loss_optimizer_free(optimizer);
         }
     }

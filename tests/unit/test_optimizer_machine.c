@@ -68,7 +68,7 @@ static void making_one_refuses_bad_arguments(void **unused)
 
 static void options_are_checked(void **unused)
 {
-    fixture f = fixture_make(2, &rosenbrock, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("lbfgs"), &rosenbrock, LOSS_FLOAT64);
     double number = 7.0;
     (void)unused;
     assert_string_equal(f.name, "lbfgs");
@@ -434,7 +434,7 @@ static void *stop_from_elsewhere(void *argument)
 
 static void another_thread_can_stop_it(void **unused)
 {
-    fixture f = fixture_make(1, &parabola, LOSS_FLOAT64);
+    fixture f = fixture_make(index_of("gradient_descent"), &parabola, LOSS_FLOAT64);
     bystander watch = {.optimizer = f.optimizer};
     double x = 0.5, g = 1.0, value = 0.0;
     int32_t request = 0;
