@@ -8,8 +8,10 @@
 #include "support/allocator.h"
 #include "support/check.h"
 
-static const char *const deterministic[] = {"conjugate_gradient", "gradient_descent", "lbfgs", "newton_cg",
-                                            "newton"};
+static const char *const deterministic[] = {
+    "conjugate_gradient", "gradient_descent", "lbfgs", "newton_cg", "newton",
+    "trust_region",       "trust_region_cg",
+};
 enum { DETERMINISTIC = 7 };
 
 static loss_optimizer *create(loss_context *context, const char *name, loss_dtype dtype, int64_t n)
