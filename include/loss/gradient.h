@@ -60,6 +60,7 @@ LOSS_API const loss_option *loss_penalty_option(const loss_penalty *penalty, int
  *   value     where to put f(x)  gradient  where to put ∇f(x), NULL when it is not wanted
  *   count, indices   the samples of a batch; the value and gradient wanted are the means over them
  *   direction, product          where to read v and put ∇²f(x)·v
+ *   matrix                      where to put ∇²f(x), n × n numbers row after row, all of them
  */
 typedef int32_t (*loss_evaluate_callback)(void *user, int64_t n, const void *x, double *value,
                                           void *gradient);
@@ -67,6 +68,7 @@ typedef int32_t (*loss_batch_callback)(void *user, int64_t n, const void *x, int
                                        const int64_t *indices, double *value, void *gradient);
 typedef int32_t (*loss_product_callback)(void *user, int64_t n, const void *x, const void *direction,
                                          void *product);
+typedef int32_t (*loss_hessian_callback)(void *user, int64_t n, const void *x, void *matrix);
 
 /*
  * Makes an objective from callbacks.
@@ -89,6 +91,14 @@ LOSS_API loss_status loss_objective_create_callback(loss_objective **out, loss_c
  */
 LOSS_API loss_status loss_objective_set_batch_callback(loss_objective *objective, int64_t samples,
                                                        loss_batch_callback evaluate);
+
+/*
+ * Gives a callback objective its Hessian, for methods that want the whole matrix; the penalties are added to it.
+ *   hessian  may be NULL: the matrix then comes from products or differences, see loss_objective_hessian()
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT (also for an objective that is not from callbacks). Since 0.1.
+ */
+LOSS_API loss_status loss_objective_set_hessian_callback(loss_objective *objective,
+                                                         loss_hessian_callback hessian);
 
 /*
  * Makes the objective of a linear model: prediction = features · W + b, one output or many, cost = mean loss.
@@ -172,6 +182,43 @@ LOSS_API loss_status loss_objective_evaluate_batch(loss_objective *objective, co
  */
 LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, const void *x,
                                                     const void *direction, void *product);
+
+/*
+ * matrix = ∇²f(x), n × n numbers of the objective's type, row after row and symmetric to the bit.
+ *   objective, x, matrix   not NULL; matrix has the square of the dimension of elements
+ * It comes from the Hessian callback; else it is n Hessian products; for callbacks that have neither, central differences of
+ * gradients along each coordinate with steps 2⁻¹⁷·max(|x_i|, 1) (float32: 2⁻⁸), so 2n gradients. Penalties are included, and
+ * of a_ij and a_ji the mean is taken. The first Hessian allocates a vector, by differences up to four.
+ * Returns as loss_objective_evaluate(). Since 0.1.
+ */
+LOSS_API loss_status loss_objective_hessian(loss_objective *objective, const void *x, void *matrix);
+
+/*
+ * A preconditioner: something like the inverse of ∇²f(x), symmetric and positive definite, which methods by conjugate
+ * gradients work the faster with the closer it comes. It runs on the thread that called the library, and returns 0, or any
+ * other number to stop as the callbacks above.
+ *   vector, product   where to read v and put the product, n elements of the objective's type
+ */
+typedef int32_t (*loss_precondition_callback)(void *user, int64_t n, const void *x, const void *vector,
+                                              void *product);
+
+/*
+ * Gives any objective a preconditioner: of the objective with its penalties. At any time.
+ *   precondition  may be NULL: there is none       user  handed to it
+ * Returns LOSS_OK or LOSS_ERROR_ARGUMENT. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_set_precondition_callback(loss_objective *objective,
+                                                              loss_precondition_callback precondition,
+                                                              void *user);
+
+/*
+ * product = the preconditioner at x times the vector.
+ *   objective, x, vector, product   not NULL, as many elements as the dimension; product is neither x nor vector
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, what loss_objective_prepare() returns, LOSS_ERROR_CALLBACK, and LOSS_ERROR_SUPPORT
+ * when the objective has no preconditioner. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_precondition(loss_objective *objective, const void *x, const void *vector,
+                                                 void *product);
 
 /*
  * Predictions of a linear model for other rows.

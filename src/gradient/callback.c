@@ -19,6 +19,7 @@ typedef struct callback_objective {
     loss_evaluate_callback evaluate;
     loss_batch_callback evaluate_batch;
     loss_product_callback product;
+    loss_hessian_callback hessian;
     void *user;
     char *point, *ahead, *behind; /* of the differences: allocated by the first product */
 } callback_objective;
@@ -44,13 +45,11 @@ static void destroy(loss_objective *objective)
     lossi_release(objective->context, self->behind);
 }
 
-/* What a callback returned, as a status. */
-static loss_status returned(loss_objective *objective, const char *which, int32_t number)
+/* What the penalties' Hessian adds to a product. */
+static void add_product(const loss_objective *objective, const void *direction, void *out)
 {
-    objective->callback_status = number;
-    return number == 0 ? LOSS_OK
-                       : lossi_fail(objective->context, LOSS_ERROR_CALLBACK, "the %s callback returned %d",
-                                    which, (int)number);
+    lossi_penalties_add_to(&objective->penalties, objective->dtype, objective->penalised, direction,
+                           LOSSI_PENALTIES_PRODUCT, out);
 }
 
 /* The callback's own value and gradient, without penalties. */
@@ -61,7 +60,8 @@ static loss_status call(callback_objective *self, const void *x, lossi_batch bat
     const int64_t n = objective->dimension;
     *value = 0;
     if (batch.count < 0) {
-        return returned(objective, "evaluate", self->evaluate(self->user, n, x, value, gradient));
+        return lossi_objective_returned(objective, "evaluate",
+                                        self->evaluate(self->user, n, x, value, gradient));
     }
     if (batch.count == 0) { /* the mean of nothing is 0 */
         if (gradient != NULL) {
@@ -69,8 +69,9 @@ static loss_status call(callback_objective *self, const void *x, lossi_batch bat
         }
         return LOSS_OK;
     }
-    return returned(objective, "batch",
-                    self->evaluate_batch(self->user, n, x, batch.count, batch.indices, value, gradient));
+    return lossi_objective_returned(
+        objective, "batch",
+        self->evaluate_batch(self->user, n, x, batch.count, batch.indices, value, gradient));
 }
 
 static loss_status evaluate(loss_objective *objective, const void *x, lossi_batch batch, double *value,
@@ -124,7 +125,7 @@ static loss_status allocate_differences(callback_objective *self)
             *arrays[i] = lossi_allocate(context, self->base.dimension * self->base.real_size);
         }
         if (*arrays[i] == NULL) {
-            return lossi_fail_memory(context, "Hessian products by differences");
+            return lossi_fail_memory(context, "Hessians by differences");
         }
     }
     return LOSS_OK;
@@ -159,13 +160,78 @@ static loss_status product(loss_objective *objective, const void *x, const void 
     callback_objective *self = (callback_objective *)objective;
     loss_status status = self->product == NULL
                              ? difference(self, x, direction, out)
-                             : returned(objective, "product",
-                                        self->product(self->user, objective->dimension, x, direction, out));
+                             : lossi_objective_returned(
+                                   objective, "product",
+                                   self->product(self->user, objective->dimension, x, direction, out));
     if (status == LOSS_OK) {
-        lossi_penalties_add_to(&objective->penalties, objective->dtype, objective->penalised, direction,
-                               LOSSI_PENALTIES_PRODUCT, out);
+        add_product(objective, direction, out);
     }
     return status;
+}
+
+/* ---- Hessians ---- */
+
+/*
+ * The step of central differences along a coordinate, relative to max(|x|, 1): near ε^(1/3), where the rounding of the
+ * gradients, ε/h, is as large as the third derivatives' part, h² (Nocedal & Wright, Numerical Optimization, 2006, §8.1).
+ * It is not the step of a product, which has to do for directions of any kind.
+ */
+static double coordinate_step(loss_dtype dtype, double x)
+{
+    return (dtype == LOSS_FLOAT32 ? 0x1p-8 : 0x1p-17) * fmax(fabs(x), 1);
+}
+
+/* Row i by differences: how ∇f changes along coordinate i, over the way it really went once x is rounded. */
+static loss_status difference_row(loss_objective *objective, const void *x, int64_t index, void *row)
+{
+    callback_objective *self = (callback_objective *)objective;
+    const loss_dtype dtype = objective->dtype;
+    const lossi_batch all = {-1, NULL};
+    const double at = lossi_real_get(dtype, x, index), step = coordinate_step(dtype, at);
+    double unwanted, ahead, behind;
+
+    memcpy(self->point, x, (size_t)(objective->dimension * objective->real_size));
+    lossi_real_put(dtype, self->point, index, at + step);
+    ahead = lossi_real_get(dtype, self->point, index);
+    loss_status status = call(self, self->point, all, &unwanted, self->ahead);
+    if (status == LOSS_OK) {
+        lossi_real_put(dtype, self->point, index, at - step);
+        status = call(self, self->point, all, &unwanted, self->behind);
+    }
+    if (status != LOSS_OK) {
+        return status;
+    }
+    behind = lossi_real_get(dtype, self->point, index);
+    for (int64_t i = 0; i < objective->dimension; i++) {
+        const double rise = lossi_real_get(dtype, self->ahead, i) - lossi_real_get(dtype, self->behind, i);
+        lossi_real_put(dtype, row, i, rise / (ahead - behind));
+    }
+    add_product(objective, objective->unit, row);
+    return LOSS_OK;
+}
+
+/* Row i of the caller's matrix, which is there already. */
+static loss_status own_row(loss_objective *objective, const void *x, int64_t index, void *row)
+{
+    (void)x;
+    (void)index;
+    add_product(objective, objective->unit, row);
+    return LOSS_OK;
+}
+
+static loss_status hessian(loss_objective *objective, const void *x, void *matrix)
+{
+    callback_objective *self = (callback_objective *)objective;
+    if (self->hessian != NULL) {
+        loss_status status = lossi_objective_returned(
+            objective, "Hessian", self->hessian(self->user, objective->dimension, x, matrix));
+        return status == LOSS_OK ? lossi_hessian_by_rows(objective, x, own_row, matrix) : status;
+    }
+    if (self->product != NULL) {
+        return lossi_hessian_by_products(objective, x, matrix);
+    }
+    loss_status status = allocate_differences(self);
+    return status == LOSS_OK ? lossi_hessian_by_rows(objective, x, difference_row, matrix) : status;
 }
 
 /* ---- life ---- */
@@ -176,6 +242,7 @@ static const lossi_objective_kind kind = {
     .prepare = prepare,
     .evaluate = evaluate,
     .product = product,
+    .hessian = hessian,
     .destroy = destroy,
 };
 
@@ -232,5 +299,19 @@ loss_status loss_objective_set_batch_callback(loss_objective *objective, int64_t
     self->evaluate_batch = evaluate_callback;
     objective->samples = samples;
     objective->batches = 1;
+    return LOSS_OK;
+}
+
+loss_status loss_objective_set_hessian_callback(loss_objective *objective,
+                                                loss_hessian_callback hessian_callback)
+{
+    if (objective == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    if (objective->kind != &kind) {
+        return lossi_fail(objective->context, LOSS_ERROR_ARGUMENT, "%s has a Hessian of its own",
+                          objective->kind->name);
+    }
+    ((callback_objective *)objective)->hessian = hessian_callback;
     return LOSS_OK;
 }

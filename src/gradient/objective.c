@@ -38,6 +38,7 @@ void lossi_objective_drop(loss_objective *objective)
         objective->kind->destroy(objective);
         lossi_penalties_destroy(&objective->penalties, context);
         lossi_options_destroy(&objective->options);
+        lossi_release(context, objective->unit);
         lossi_release(context, objective);
         lossi_context_drop(context);
     }
@@ -294,6 +295,14 @@ double lossi_objective_penalties(const loss_objective *objective, const void *x)
     return objective->smooth_only
                ? value
                : value + lossi_penalties_rough_value(penalties, objective->dtype, objective->penalised, x);
+}
+
+loss_status lossi_objective_returned(loss_objective *objective, const char *which, int32_t number)
+{
+    objective->callback_status = number;
+    return number == 0 ? LOSS_OK
+                       : lossi_fail(objective->context, LOSS_ERROR_CALLBACK, "the %s callback returned %d",
+                                    which, (int)number);
 }
 
 static loss_status evaluate(loss_objective *objective, const void *x, lossi_batch batch, double *value,

@@ -31,6 +31,8 @@ typedef struct lossi_objective_kind {
     loss_status (*evaluate)(loss_objective *objective, const void *x, lossi_batch batch, double *value,
                             void *gradient);
     loss_status (*product)(loss_objective *objective, const void *x, const void *direction, void *product);
+    /* May be NULL: n products do it then. */
+    loss_status (*hessian)(loss_objective *objective, const void *x, void *matrix);
     loss_status (*predict)(loss_objective *objective, const void *x, const loss_data *inputs,
                            const loss_data *outputs);
     /* Releases what is its own; the rest is common. */
@@ -52,6 +54,9 @@ struct loss_objective {
     lossi_options options;
     lossi_penalties penalties;
     int32_t smooth_only; /* the rough parts of penalties are left out: an optimizer takes care of them */
+    loss_precondition_callback precondition;
+    void *precondition_user;
+    char *unit; /* a unit vector for the rows of a Hessian, all zeros in between: allocated by the first */
     int64_t callback_status;
     int64_t check_index; /* −1 before the first check */
     double check_error, check_derivative, check_difference;
@@ -71,6 +76,19 @@ void lossi_objective_drop(loss_objective *objective);
 /* One element of an array of the dtype, of any alignment. */
 double lossi_real_get(loss_dtype dtype, const void *array, int64_t index);
 void lossi_real_put(loss_dtype dtype, void *array, int64_t index, double value);
+
+/* What a callback returned, as a status; the number is kept. */
+loss_status lossi_objective_returned(loss_objective *objective, const char *which, int32_t number);
+
+/*
+ * The Hessian row by row: row() writes row `index`, while objective->unit is the unit vector of that index; at the end
+ * the matrix is made symmetric. By products every row is one of them.
+ */
+typedef loss_status (*lossi_hessian_row_function)(loss_objective *objective, const void *x, int64_t index,
+                                                  void *row);
+loss_status lossi_hessian_by_rows(loss_objective *objective, const void *x, lossi_hessian_row_function row,
+                                  void *matrix);
+loss_status lossi_hessian_by_products(loss_objective *objective, const void *x, void *matrix);
 
 /* LOSS_ERROR_NONFINITE with a sentence when the value is not finite; row −1 when no row is to blame. */
 loss_status lossi_objective_finite(const loss_objective *objective, double value, int64_t row);

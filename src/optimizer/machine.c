@@ -134,7 +134,7 @@ void *lossi_answer(const loss_optimizer *optimizer)
 {
     const lossi_machine *m = &optimizer->machine;
     if (m->request == LOSS_REQUEST_HESSIAN) {
-        /* float32 numbers lie in the upper half of the matrix they will be widened to, see widen() */
+        /* float32 numbers lie in the upper half of the matrix they will be widened to, see take_hessian() */
         int64_t n = optimizer->dimension;
         return (char *)(optimizer->doubles + m->matrix) + (optimizer->dtype == LOSS_FLOAT64 ? 0 : 4 * n * n);
     }

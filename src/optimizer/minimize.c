@@ -100,6 +100,24 @@ static loss_status answer_product(loss_optimizer *optimizer, loss_objective *obj
     return ends(optimizer, status) ? status : loss_optimizer_tell_vector(optimizer, product);
 }
 
+static loss_status answer_hessian(loss_optimizer *optimizer, loss_objective *objective, const void *x)
+{
+    void *matrix = lossi_answer(optimizer);
+    loss_status status = loss_objective_hessian(objective, x, matrix);
+    return ends(optimizer, status) ? status : loss_optimizer_tell_vector(optimizer, matrix);
+}
+
+static loss_status answer_precondition(loss_optimizer *optimizer, loss_objective *objective, const void *x)
+{
+    void *product = lossi_answer(optimizer);
+    const void *direction = NULL;
+    loss_status status = loss_optimizer_get_pointer(optimizer, "direction", &direction);
+    if (status == LOSS_OK) {
+        status = loss_objective_precondition(objective, x, direction, product);
+    }
+    return ends(optimizer, status) ? status : loss_optimizer_tell_vector(optimizer, product);
+}
+
 static loss_status answer(loss_optimizer *optimizer, loss_objective *objective, int32_t request)
 {
     const void *x = NULL;
@@ -121,6 +139,10 @@ static loss_status answer(loss_optimizer *optimizer, loss_objective *objective, 
         return answer_batch(optimizer, objective, x);
     case LOSS_REQUEST_HESSIAN_PRODUCT:
         return answer_product(optimizer, objective, x);
+    case LOSS_REQUEST_HESSIAN:
+        return answer_hessian(optimizer, objective, x);
+    case LOSS_REQUEST_PRECONDITION:
+        return answer_precondition(optimizer, objective, x);
     default:
         return lossi_fail(optimizer->context, LOSS_ERROR_SUPPORT,
                           "%s asked for request %d, which no objective can answer", optimizer->owner,

@@ -1,6 +1,6 @@
 /*
  * Newton-CG: the direction solves ∇²f d = −∇f only as well as is worth it, by conjugate gradients on
- * products.
+ * products, with the caller's preconditioner M⁻¹ or without one.
  *
  * With Q(d) = ∇fᵀd + ½dᵀ∇²f d, the inner iteration j stops when j(Q_j − Q_{j−1}) ≥ ηQ_j: the last one has
  * added less than η of the average. Negative curvature stops it too: the direction so far, or −∇f at once.
@@ -13,20 +13,21 @@
 
 #include "optimizer/descent.h"
 
-enum { CG_ITERATIONS_OPTION = LOSSI_SEARCH_OPTIONS, FORCING_OPTION };
-enum { STARTING, SOLVING, SEARCHING };
-enum { DIRECTION, RESIDUAL, CONJUGATE, PRODUCT, VECTORS };
+enum { CG_ITERATIONS_OPTION = LOSSI_SEARCH_OPTIONS, FORCING_OPTION, PRECONDITIONER_OPTION };
+enum { STARTING, PRECONDITIONING, SOLVING, SEARCHING };
+enum { DIRECTION, RESIDUAL, CONJUGATE, PRODUCT, PRECONDITIONED, VECTORS };
 
 typedef struct newton_cg {
     lossi_descent descent;
-    double slope;                 /* dᵀ∇f */
-    double unit;                  /* s: 1, but for derivatives whose products would overflow */
-    double residual, squares;     /* ‖r‖², ‖p‖² of the inner iteration */
-    double start_residual, model; /* ‖s∇f‖², Q */
-    double curvature;             /* the largest pᵀ∇²f p/‖p‖² met: the scale of the Hessian */
-    double forcing;               /* η */
+    double slope;                /* dᵀ∇f */
+    double unit;                 /* s: 1, but for derivatives whose products would overflow */
+    double residual, squares;    /* rᵀM⁻¹r, ‖p‖² of the inner iteration */
+    double start_squares, model; /* ‖s∇f‖², Q */
+    double first_norm;           /* √(∇fᵀM⁻¹∇f) of the first iterate */
+    double curvature;            /* the largest pᵀ∇²f p/‖p‖² met: the scale of the Hessian */
+    double forcing;              /* η */
     int64_t inner, most_inner;
-    int32_t phase;
+    int32_t phase, preconditioned; /* whether M⁻¹ is asked for, in the direction being found */
 } newton_cg;
 
 static const loss_option options[] = {
@@ -35,6 +36,8 @@ static const loss_option options[] = {
      "Hessian products for one direction at most; 0: 2n + 10"},
     {"forcing", LOSS_OPTION_DOUBLE, 0, 1, 0.5, NULL, NULL,
      "how roughly a direction may be solved for; it falls with the root of the gradient norm"},
+    {"preconditioner", LOSS_OPTION_STRING, 0, 0, 0, "none", "none|user",
+     "of the conjugate gradients: user asks for it"},
 };
 
 static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
@@ -48,6 +51,7 @@ static void start(loss_optimizer *optimizer)
     newton_cg *state = optimizer->state;
     int64_t n = optimizer->dimension, most = lossi_own_int(optimizer, CG_ITERATIONS_OPTION);
     state->phase = STARTING;
+    state->first_norm = 0.0;
     state->most_inner = most > 0 ? most : n > INT64_MAX / 4 ? n : 2 * n + 10;
     lossi_request_gradient(optimizer, -1);
 }
@@ -90,24 +94,61 @@ static double choose_unit(double norm)
     return ldexp(1.0, -exponent);
 }
 
-/* d = 0, r = p = −s∇f. */
+/* p = z + βp with z = M⁻¹r, and its product is asked for. */
+static void turn(loss_optimizer *optimizer, newton_cg *state, double beta)
+{
+    int32_t z = lossi_own_vector(optimizer, state->preconditioned ? PRECONDITIONED : RESIDUAL);
+    int32_t p = lossi_own_vector(optimizer, CONJUGATE);
+    state->squares = combine(optimizer, p, 1.0, z, beta, beta == 0.0 ? z : p).sum[1];
+    state->phase = SOLVING;
+    lossi_request_product(optimizer, p, lossi_own_vector(optimizer, PRODUCT));
+}
+
+/* The first M⁻¹r, or the next, has this rᵀM⁻¹r. */
+static void go_on(loss_optimizer *optimizer, newton_cg *state, double residual)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double beta = residual / state->residual, norm = sqrt(residual) / state->unit;
+    state->residual = residual;
+    if (state->inner > 0) {
+        turn(optimizer, state, beta);
+        return;
+    }
+    if (state->preconditioned && !(state->first_norm > 0.0)) {
+        state->first_norm = norm;
+    }
+    /* relative to the start, so that it does not depend on the units of f */
+    state->forcing = fmin(
+        lossi_own_double(optimizer, FORCING_OPTION),
+        sqrt(state->preconditioned ? norm / state->first_norm : m->gradient_norm / m->start_norm));
+    turn(optimizer, state, 0.0);
+}
+
+static void precondition(loss_optimizer *optimizer, newton_cg *state, double residual)
+{
+    if (!state->preconditioned) {
+        go_on(optimizer, state, residual);
+        return;
+    }
+    state->phase = PRECONDITIONING;
+    lossi_request_precondition(optimizer, lossi_own_vector(optimizer, RESIDUAL),
+                               lossi_own_vector(optimizer, PRECONDITIONED));
+}
+
+/* d = 0, r = −s∇f. */
 static void solve(loss_optimizer *optimizer)
 {
     newton_cg *state = optimizer->state;
     const lossi_machine *m = &optimizer->machine;
-    int32_t gradient = lossi_pair_gradient(m->at), p = lossi_own_vector(optimizer, CONJUGATE);
+    int32_t gradient = lossi_pair_gradient(m->at), r = lossi_own_vector(optimizer, RESIDUAL);
     state->unit = choose_unit(m->gradient_norm);
     combine(optimizer, lossi_own_vector(optimizer, DIRECTION), 0.0, gradient, 0.0, gradient);
-    combine(optimizer, lossi_own_vector(optimizer, RESIDUAL), -state->unit, gradient, 0.0, gradient);
-    state->squares = combine(optimizer, p, -state->unit, gradient, 0.0, gradient).sum[1];
-    state->residual = state->start_residual = state->squares;
+    state->residual = state->start_squares =
+        combine(optimizer, r, -state->unit, gradient, 0.0, gradient).sum[1];
     state->slope = state->model = state->curvature = 0.0;
     state->inner = 0;
-    /* relative to the start, so that it does not depend on the units of f */
-    state->forcing = fmin(lossi_own_double(optimizer, FORCING_OPTION),
-                          sqrt(m->gradient_norm / m->start_norm));
-    state->phase = SOLVING;
-    lossi_request_product(optimizer, p, lossi_own_vector(optimizer, PRODUCT));
+    state->preconditioned = lossi_own_int(optimizer, PRECONDITIONER_OPTION) != 0;
+    precondition(optimizer, state, state->residual);
 }
 
 /* One inner iteration with the product told. 1: the direction is good enough. */
@@ -127,18 +168,15 @@ static int32_t solved(loss_optimizer *optimizer, newton_cg *state)
                          .out = {lossi_own_vector(optimizer, DIRECTION), r},
                          .scalar = {state->residual / along}});
     double model = 0.5 * (state->unit * result.sum[2] - result.sum[1]), before = state->model;
-    double beta = result.sum[0] / state->residual;
     state->inner++;
     state->slope = result.sum[2];
     state->model = model;
-    state->residual = result.sum[0];
     if (!(model < 0.0) || (double)state->inner * (model - before) >= state->forcing * model ||
         state->inner >= state->most_inner ||
-        state->residual <= lossi_epsilon(optimizer) * lossi_epsilon(optimizer) * state->start_residual) {
+        result.sum[0] <= lossi_epsilon(optimizer) * lossi_epsilon(optimizer) * state->start_squares) {
         return 1;
     }
-    state->squares = combine(optimizer, p, 1.0, r, beta, p).sum[1];
-    lossi_request_product(optimizer, p, lossi_own_vector(optimizer, PRODUCT));
+    precondition(optimizer, state, result.sum[0]);
     return 0;
 }
 
@@ -151,6 +189,21 @@ static void found_direction(loss_optimizer *optimizer, newton_cg *state)
     }
 }
 
+/* What is not positive there is no preconditioner: the direction is that found so far, or one without it. */
+static void take_preconditioned(loss_optimizer *optimizer, newton_cg *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    if (m->told_slope > 0.0 && isfinite(m->told_slope) && isfinite(m->told_norm)) {
+        go_on(optimizer, state, m->told_slope);
+    } else if (state->inner > 0) {
+        found_direction(optimizer, state);
+    } else {
+        optimizer->machine.restarts++;
+        state->preconditioned = 0;
+        go_on(optimizer, state, state->residual);
+    }
+}
+
 static void advance(loss_optimizer *optimizer)
 {
     newton_cg *state = optimizer->state;
@@ -159,6 +212,8 @@ static void advance(loss_optimizer *optimizer)
             lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, DIRECTION));
             solve(optimizer);
         }
+    } else if (state->phase == PRECONDITIONING) {
+        take_preconditioned(optimizer, state);
     } else if (state->phase == SOLVING) {
         if (solved(optimizer, state)) {
             found_direction(optimizer, state);

@@ -192,6 +192,10 @@ double lossi_dot(const loss_optimizer *optimizer, int32_t a, int32_t b);
 double lossi_norm(const loss_optimizer *optimizer, int32_t a);
 void lossi_copy(const loss_optimizer *optimizer, int32_t to, int32_t from);
 
+/* A whole vector as float64 numbers, and back: rounded to the optimizer's type. */
+void lossi_widen(const loss_optimizer *optimizer, double *to, int32_t from);
+void lossi_narrow(const loss_optimizer *optimizer, int32_t to, const double *from);
+
 /*
  * Asks. The value, or value and gradient, is of the trial pair's x; the gradient goes to its other half, and
  * told_slope is its product with the vector slope_along (−1: with itself). Hessian, product and

@@ -100,3 +100,24 @@ void lossi_copy(const loss_optimizer *optimizer, int32_t to, int32_t from)
     size_t size = (size_t)optimizer->dimension * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4);
     memcpy(lossi_vector(optimizer, to), lossi_vector(optimizer, from), size);
 }
+
+void lossi_widen(const loss_optimizer *optimizer, double *to, int32_t from)
+{
+    const void *vector = lossi_vector(optimizer, from);
+    for (int64_t i = 0; i < optimizer->dimension; i++) {
+        to[i] = optimizer->dtype == LOSS_FLOAT64 ? ((const double *)vector)[i]
+                                                 : (double)((const float *)vector)[i];
+    }
+}
+
+void lossi_narrow(const loss_optimizer *optimizer, int32_t to, const double *from)
+{
+    void *vector = lossi_vector(optimizer, to);
+    for (int64_t i = 0; i < optimizer->dimension; i++) {
+        if (optimizer->dtype == LOSS_FLOAT64) {
+            ((double *)vector)[i] = from[i];
+        } else {
+            ((float *)vector)[i] = (float)from[i];
+        }
+    }
+}

@@ -262,6 +262,19 @@ static void read_vector(loss_optimizer *optimizer, loss_dtype dtype, const char 
     }
 }
 
+/* The Hessian, which is diagonal. */
+static loss_status tell_hessian(loss_optimizer *optimizer, loss_dtype dtype, const double *x)
+{
+    double matrix[9] = {0};
+    float narrow[9] = {0};
+    for (int i = 0; i < 3; i++) {
+        const double d = x[i] - centre[i];
+        matrix[4 * i] = curve[i] + 3.0 * d * d;
+        narrow[4 * i] = (float)matrix[4 * i];
+    }
+    return loss_optimizer_tell_vector(optimizer, dtype == LOSS_FLOAT32 ? (const void *)narrow : matrix);
+}
+
 /* Answers one request; every point asked for goes into the hash. */
 static loss_status tell(loss_optimizer *optimizer, loss_dtype dtype, int32_t request, uint64_t *hash)
 {
@@ -280,6 +293,9 @@ static loss_status tell(loss_optimizer *optimizer, loss_dtype dtype, int32_t req
         }
         *hash = hash_number(*hash, x[i]);
         narrow[i] = (float)vector[i];
+    }
+    if (request == LOSS_REQUEST_HESSIAN) {
+        return tell_hessian(optimizer, dtype, x);
     }
     const void *told = dtype == LOSS_FLOAT32 ? (const void *)narrow : vector;
     switch (request) {

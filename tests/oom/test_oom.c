@@ -162,6 +162,55 @@ static loss_status inverse_link(path_state *state, void **out)
                                               state->rows.prediction, mean);
 }
 
+/* Σ x⁴, and a Hessian of it: by differences, or by products. */
+static int32_t quartic(void *user, int64_t n, const void *x, double *value, void *gradient)
+{
+    const double *at = x;
+    (void)user;
+    *value = 0;
+    for (int64_t i = 0; i < n; i++) {
+        *value += at[i] * at[i] * at[i] * at[i];
+        ((double *)gradient)[i] = 4 * at[i] * at[i] * at[i];
+    }
+    return 0;
+}
+
+static int32_t quartic_product(void *user, int64_t n, const void *x, const void *direction, void *product)
+{
+    (void)user;
+    for (int64_t i = 0; i < n; i++) {
+        const double at = ((const double *)x)[i];
+        ((double *)product)[i] = 12 * at * at * ((const double *)direction)[i];
+    }
+    return 0;
+}
+
+static loss_status hessian(path_state *state, loss_product_callback product)
+{
+    static const double x[COLUMNS] = {0.75, -1.5, 2.125};
+    double matrix[COLUMNS * COLUMNS];
+    loss_objective *objective;
+    loss_status status = loss_objective_create_callback(&objective, state->context, LOSS_FLOAT64, COLUMNS,
+                                                        quartic, product, NULL);
+    if (status == LOSS_OK) {
+        status = loss_objective_hessian(objective, x, matrix);
+        loss_objective_free(objective);
+    }
+    return status;
+}
+
+static loss_status hessian_by_differences(path_state *state, void **out)
+{
+    *out = NULL;
+    return hessian(state, NULL);
+}
+
+static loss_status hessian_by_products(path_state *state, void **out)
+{
+    *out = NULL;
+    return hessian(state, quartic_product);
+}
+
 static void release_data(void *made)
 {
     loss_data_free(made);
@@ -189,6 +238,8 @@ static const path paths[] = {
     {"loss_function_best_constant, a median", "absolute_error", best_constant, NULL, 1},
     {"loss_function_best_constant of classes", "cross_entropy", best_constant, NULL, 1},
     {"loss_function_inverse_link", "logistic", inverse_link, NULL, 1},
+    {"loss_objective_hessian by differences", "huber", hessian_by_differences, NULL, 1},
+    {"loss_objective_hessian by products", "huber", hessian_by_products, NULL, 1},
     {"loss_function_cost_float64", "logistic", short_call, NULL, 1},
     {"loss_function_cost_labels_float64", "cross_entropy", short_labels, NULL, 1},
 };

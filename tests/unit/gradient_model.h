@@ -57,5 +57,9 @@ void gradient_callback_product(void **state);
 void gradient_check_verdicts(void **state);
 void gradient_check_large(void **state);
 void gradient_check_errors(void **state);
+void gradient_hessian_ways(void **state);
+void gradient_hessian_model(void **state);
+void gradient_hessian_failures(void **state);
+void gradient_preconditioner(void **state);
 
 #endif

@@ -48,7 +48,7 @@ typedef struct work {
     const problem *p;
     loss_dtype dtype;
     double *x, *v, *g, *h;
-    void *told;
+    void *told, *matrix; /* the matrix when it is asked for */
 } work;
 
 static work work_create(const problem *p, loss_dtype dtype)
@@ -60,7 +60,8 @@ static work work_create(const problem *p, loss_dtype dtype)
               calloc(n, sizeof(double)),
               calloc(n, sizeof(double)),
               calloc(n, sizeof(double)),
-              calloc(n, sizeof(double))};
+              calloc(n, sizeof(double)),
+              NULL};
     assert_true(w.x != NULL && w.v != NULL && w.g != NULL && w.h != NULL && w.told != NULL);
     return w;
 }
@@ -72,6 +73,7 @@ static void work_free(work *w)
     free(w->g);
     free(w->h);
     free(w->told);
+    free(w->matrix);
 }
 
 static void widen(const work *w, const void *from, double *to)
@@ -110,6 +112,43 @@ static const void *product(work *w)
         w->g[i] = (w->g[i] - w->h[i]) / (2.0 * h);
     }
     return narrow(w, w->g, 1.0);
+}
+
+/* Column by column, by the products above: what a user without second derivatives would do. */
+static const void *hessian(work *w)
+{
+    int64_t n = w->p->n;
+    w->matrix = w->matrix != NULL ? w->matrix : calloc((size_t)(n * n), sizeof(double));
+    assert_non_null(w->matrix);
+    for (int64_t j = 0; j < n; j++) {
+        double kept = w->x[j];
+        for (int64_t i = 0; i < n; i++) {
+            w->v[i] = i == j;
+        }
+        const void *column = product(w);
+        w->x[j] = kept;
+        for (int64_t i = 0; i < n; i++) {
+            set_element(w->matrix, w->dtype, i * n + j, element(column, w->dtype, i));
+        }
+    }
+    return w->matrix;
+}
+
+/* The direction over the diagonal of the Hessian, where that is positive. */
+static const void *precondition(work *w)
+{
+    const void *matrix;
+    double *v = calloc((size_t)w->p->n, sizeof(double));
+    assert_non_null(v);
+    memcpy(v, w->v, (size_t)w->p->n * sizeof(double));
+    matrix = hessian(w);
+    for (int64_t i = 0; i < w->p->n; i++) {
+        double diagonal = element(matrix, w->dtype, i * w->p->n + i);
+        v[i] = diagonal > 0.0 ? v[i] / diagonal : v[i];
+    }
+    const void *told = narrow(w, v, 1.0);
+    free(v);
+    return told;
 }
 
 static void answer_gradient(loss_optimizer *optimizer, work *w, const run_plan *plan, double value,
@@ -154,6 +193,15 @@ static void answer(loss_optimizer *optimizer, work *w, int32_t request, const ru
                               (size_t)w->p->n * size_of(w->dtype));
         result->products++;
         assert_int_equal(loss_optimizer_tell_vector(optimizer, product(w)), LOSS_OK);
+        return;
+    case LOSS_REQUEST_HESSIAN:
+        result->hessians++;
+        assert_int_equal(loss_optimizer_tell_vector(optimizer, hessian(w)), LOSS_OK);
+        return;
+    case LOSS_REQUEST_PRECONDITION:
+        widen(w, pointer(optimizer, "direction"), w->v);
+        result->preconditions++;
+        assert_int_equal(loss_optimizer_tell_vector(optimizer, precondition(w)), LOSS_OK);
         return;
     default:
         fail_msg("request %d is not known here", request);
@@ -262,7 +310,7 @@ int32_t index_of(const char *name)
 
 int32_t keeps_a_matrix(int32_t index)
 {
-    static const char *const dense[] = {"bfgs", "dfp", "sr1"};
+    static const char *const dense[] = {"bfgs", "dfp", "newton", "sr1", "trust_region"};
     for (size_t i = 0; i < sizeof dense / sizeof dense[0]; i++) {
         if (strcmp(loss_optimizer_catalogue_name(index), dense[i]) == 0) {
             return 1;

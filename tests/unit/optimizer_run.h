@@ -38,7 +38,7 @@ typedef struct run_plan {
 typedef struct run_result {
     loss_status outcome;
     int64_t answers, iterates;
-    int64_t values, gradients, products, batches;
+    int64_t values, gradients, products, hessians, preconditions, batches;
     double least; /* of the finite values told with a gradient */
     uint64_t
         digest; /* FNV-1a over every x asked for, every direction and index, and what the optimizer measured */

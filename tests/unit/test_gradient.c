@@ -482,6 +482,10 @@ int main(void)
         cmocka_unit_test(gradient_check_verdicts),
         cmocka_unit_test(gradient_check_large),
         cmocka_unit_test(gradient_check_errors),
+        cmocka_unit_test(gradient_hessian_ways),
+        cmocka_unit_test(gradient_hessian_model),
+        cmocka_unit_test(gradient_hessian_failures),
+        cmocka_unit_test(gradient_preconditioner),
     };
     return cmocka_run_group_tests_name("gradient", tests, NULL, NULL);
 }

@@ -106,7 +106,7 @@ static loss_status by_hand(duel *f)
 {
     loss_status outcome = LOSS_OK;
     int32_t request = 0;
-    double value = 0.0, vector[N];
+    double value = 0.0, vector[N * N];
     const void *x = NULL, *extra = NULL;
     int64_t count = 0;
     assert_int_equal(loss_optimizer_start(f->optimizer, f->x), LOSS_OK);
@@ -121,6 +121,9 @@ static loss_status by_hand(duel *f)
         } else if (request == LOSS_REQUEST_HESSIAN_PRODUCT) {
             assert_int_equal(loss_optimizer_get_pointer(f->optimizer, "direction", &extra), LOSS_OK);
             assert_int_equal(loss_objective_hessian_product(f->objective, x, extra, vector), LOSS_OK);
+            assert_int_equal(loss_optimizer_tell_vector(f->optimizer, vector), LOSS_OK);
+        } else if (request == LOSS_REQUEST_HESSIAN) {
+            assert_int_equal(loss_objective_hessian(f->objective, x, vector), LOSS_OK);
             assert_int_equal(loss_optimizer_tell_vector(f->optimizer, vector), LOSS_OK);
         } else {
             assert_int_equal(request, LOSS_REQUEST_BATCH_GRADIENT);

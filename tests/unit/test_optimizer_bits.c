@@ -84,18 +84,18 @@ static uint64_t digest_with(int32_t index, const problem *p, loss_dtype dtype, c
 
 static void the_same_bits_on_every_instruction_set_and_thread_count(void **unused)
 {
-    static problem several_slices; /* of a matrix */
+    static problem several_blocks; /* of a matrix, and rows enough for threads */
     static const problem *const problems[] = {&large_quadratic, &extended_rosenbrock, &cosh_sum, &rosenbrock};
     loss_context *context = NULL;
     (void)unused;
-    several_slices = extended_rosenbrock;
-    several_slices.n = 594;
+    several_blocks = extended_rosenbrock;
+    several_blocks.n = 594;
     assert_int_equal(loss_context_create(&context), LOSS_OK);
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         int32_t stochastic = strcmp(loss_optimizer_catalogue_name(i), "sgd") == 0;
         for (int k = 0; k < (stochastic ? 2 : 8); k++) {
             const problem *p = stochastic ? &logistic : problems[k / 2];
-            p = k < 2 && keeps_a_matrix(i) ? &several_slices : p;
+            p = k < 2 && keeps_a_matrix(i) ? &several_blocks : p;
             loss_dtype dtype = k % 2 == 0 ? LOSS_FLOAT64 : LOSS_FLOAT32;
             uint64_t expected = digest_with(i, p, dtype, "base", 1);
             for (int32_t isa = 0; isa < loss_context_isa_count(context); isa++) {

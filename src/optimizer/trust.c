@@ -1,0 +1,190 @@
+/*
+ * Steps within a trust region: the ratio of decreases, and the rules for the radius.
+ *
+ *     ρ = (f − f⁺ + ε_f)/(f − m(s) + ε_f)
+ *
+ * with ε_f ten roundings of f, so that near a minimum, where both decreases drown in them, ρ goes to 1 and steps are
+ * judged by the gradient alone: Conn, Gould & Toint, Trust-Region Methods, 2000, §17.4.2. There it is ten roundings
+ * of max(1, |f|); here of |f| + ‖∇f‖‖x‖, by which f moves when x is rounded, which has the units of f.
+ *
+ * The radius follows Lin & Moré, SIAM J. Optim. 9 (1999) 1100–1127 (TRON, its constants and its interpolation).
+ */
+#include "optimizer/trust.h"
+
+#include <math.h>
+
+#include "optimizer/descent.h"
+
+static const double accepted = 1e-4, poor = 0.25, good = 0.75; /* η₀, η₁, η₂ */
+static const double shrink = 0.25, halve = 0.5, grow = 4.0;    /* σ₁, σ₂, σ₃ */
+static const double roundings = 10.0;
+static const double shrinking = 0.9; /* what counts as a gradient that still shrinks, as in iterate.c */
+
+enum {
+    REFUSED = 100,      /* in a row: each at most half as long as the one before */
+    CONTRADICTIONS = 3, /* as lossi_no_step() counts them */
+    BENEATH = 20        /* as long as f may stand still in iterate.c */
+};
+
+void lossi_trust_start(loss_optimizer *optimizer, lossi_trust *trust, int32_t direction)
+{
+    *trust = (lossi_trust){.direction = direction};
+    trust->largest = lossi_own_double(optimizer, LOSSI_TRUST_LARGEST);
+    lossi_trust_set(trust, lossi_own_double(optimizer, LOSSI_TRUST_RADIUS));
+}
+
+double lossi_trust_guess(const loss_optimizer *optimizer)
+{
+    int32_t x = lossi_pair_x(optimizer->machine.at);
+    double length = sqrt(lossi_dot(optimizer, x, x));
+    return fmax(isfinite(length) ? length : lossi_norm(optimizer, x), 1.0);
+}
+
+void lossi_trust_set(lossi_trust *trust, double radius)
+{
+    trust->radius = fmin(radius, trust->largest);
+}
+
+/* By how much f may be wrong. */
+static double rounding(const loss_optimizer *optimizer)
+{
+    const lossi_machine *m = &optimizer->machine;
+    return roundings * lossi_epsilon(optimizer) *
+           (fabs(m->value) + m->gradient_norm * lossi_norm(optimizer, lossi_pair_x(m->at)));
+}
+
+/* There is no step: not a finite value anywhere, or lossi_no_step() knows why. */
+static void fail(loss_optimizer *optimizer, const lossi_trust *trust)
+{
+    if (trust->refused > 0 && trust->blind == trust->refused) {
+        lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
+        return;
+    }
+    lossi_no_step(optimizer, trust->contradictions, trust->promise, fabs(optimizer->machine.value));
+}
+
+void lossi_trust_try(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_step step)
+{
+    if (!(step.predicted > 0.0) || !isfinite(step.slope)) {
+        trust->promise = isfinite(step.slope) ? trust->promise : INFINITY;
+        fail(optimizer, trust);
+        return;
+    }
+    trust->step = step;
+    lossi_move_trial(optimizer, 1.0, trust->direction);
+    lossi_request_gradient(optimizer, trust->direction);
+}
+
+/* A step that was refused leaves no trace in x any more. */
+static int32_t exhausted(const loss_optimizer *optimizer, const lossi_trust *trust)
+{
+    double size = lossi_norm(optimizer, lossi_pair_x(optimizer->machine.at));
+    return trust->refused >= REFUSED || trust->contradictions >= CONTRADICTIONS ||
+           lossi_norm(optimizer, trust->direction) <= lossi_epsilon(optimizer) * size;
+}
+
+/* A quarter of the step, on the same model: of its curvature nothing else is needed. */
+static void shorten(loss_optimizer *optimizer, lossi_trust *trust)
+{
+    lossi_trust_step step = trust->step;
+    int32_t s = trust->direction;
+    trust->refused++;
+    trust->blind++;
+    if (exhausted(optimizer, trust)) {
+        fail(optimizer, trust);
+        return;
+    }
+    lossi_run(optimizer, optimizer->kernels->combine,
+              (lossi_operands){.in = {s, s}, .out = {s}, .scalar = {shrink, 0.0}});
+    double bend = step.predicted + step.slope; /* −½sᵀ∇²f s */
+    step.slope *= shrink;
+    step.predicted = -step.slope + shrink * shrink * bend;
+    step.length *= shrink;
+    step.boundary = 1;
+    trust->radius = step.length;
+    trust->begun = 1;
+    lossi_trust_try(optimizer, trust, step);
+}
+
+/* The radius after a step whose decreases have this ratio. */
+static double next_radius(const lossi_trust *trust, double ratio, double change)
+{
+    double radius = trust->radius, length = trust->step.length;
+    /* the minimiser of the parabola through f, ∇fᵀs and f⁺, in steps */
+    double bend = change - trust->step.slope;
+    double factor = bend <= 0.0 ? grow : fmax(shrink, -0.5 * trust->step.slope / bend);
+    if (ratio < accepted) {
+        return fmin(factor * length, halve * radius);
+    }
+    if (ratio < poor) {
+        return fmax(shrink * radius, fmin(factor * length, halve * radius));
+    }
+    if (ratio < good) {
+        return fmax(shrink * radius, fmin(factor * length, grow * radius));
+    }
+    return trust->step.boundary ? grow * radius : fmax(radius, fmin(factor * length, grow * radius));
+}
+
+static void examine(const loss_optimizer *optimizer, lossi_trust *trust)
+{
+    const lossi_machine *m = &optimizer->machine;
+    lossi_trial start = {0.0, m->value, trust->step.slope}, trial = {1.0, m->told_value, m->told_slope};
+    trust->promise = fmax(trust->promise, -0.5 * (start.slope + fmin(trial.slope, 0.0)));
+    trust->contradictions += lossi_contradicts(optimizer, &start, &trial, trust->direction);
+}
+
+/* f goes up and down within its rounding, and ∇f no longer shrinks. */
+static int32_t drowned(const loss_optimizer *optimizer, lossi_trust *trust, double noise)
+{
+    double norm = optimizer->machine.gradient_norm;
+    if (trust->step.predicted > noise || trust->beneath == 0 || norm < shrinking * trust->least) {
+        trust->least = norm;
+        trust->beneath = trust->step.predicted <= noise;
+        return 0;
+    }
+    return ++trust->beneath > BENEATH;
+}
+
+static void arrive(loss_optimizer *optimizer, lossi_trust *trust, double noise, lossi_trust_turn proceed)
+{
+    const lossi_machine *m = &optimizer->machine;
+    trust->promise = 0.0;
+    trust->contradictions = trust->refused = trust->blind = 0;
+    if (lossi_accept(optimizer)) {
+        return;
+    }
+    if (drowned(optimizer, trust, noise)) {
+        lossi_prefer_iterate(optimizer, noise);
+        lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, trust->step.predicted, noise);
+    } else if (m->phase == LOSSI_RUNNING) {
+        proceed(optimizer);
+    }
+}
+
+void lossi_trust_advance(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_turn proceed,
+                         lossi_trust_turn again)
+{
+    const lossi_machine *m = &optimizer->machine;
+    if (!isfinite(m->told_value) || !isfinite(m->told_norm)) {
+        shorten(optimizer, trust);
+        return;
+    }
+    double noise = rounding(optimizer), change = m->told_value - m->value;
+    double ratio = (noise - change) / (noise + trust->step.predicted);
+    examine(optimizer, trust);
+    if (!trust->begun) {
+        trust->radius = fmin(trust->radius, trust->step.length);
+        trust->begun = 1;
+    }
+    lossi_trust_set(trust, next_radius(trust, ratio, change));
+    if (ratio >= accepted) {
+        arrive(optimizer, trust, noise, proceed);
+        return;
+    }
+    trust->refused++;
+    if (exhausted(optimizer, trust)) {
+        fail(optimizer, trust);
+        return;
+    }
+    again(optimizer);
+}

@@ -1,0 +1,62 @@
+/*
+ * One step of a trust-region method: a step is tried, judged by what the model promised, and the radius follows.
+ *
+ * The method supplies the step; how it was found, and in which norm it is measured, is its own business. The state
+ * is plain numbers, part of the algorithm's own struct.
+ */
+#ifndef LOSSI_OPTIMIZER_TRUST_H
+#define LOSSI_OPTIMIZER_TRUST_H
+
+#include "optimizer/optimizer.h"
+
+/* Options every trust-region method has: the first ones of its table. The first radius is the length of x, or 1
+ * when that is larger (Moré, in Numerical Analysis, Springer LNM 630 (1978), §5, has a multiple of it); with a
+ * preconditioner it is the length of its step. Both are lengths in the norm of the method. */
+enum { LOSSI_TRUST_RADIUS, LOSSI_TRUST_LARGEST, LOSSI_TRUST_OPTIONS };
+#define LOSSI_TRUST_OPTION_ROWS                                                                              \
+    {"radius", LOSS_OPTION_DOUBLE, 0, 1e300, 0, NULL, NULL, "of the first region; 0: by the length of x"},   \
+    {                                                                                                        \
+        "largest_radius", LOSS_OPTION_DOUBLE, 0, INFINITY, INFINITY, NULL, NULL, "no radius is larger"       \
+    }
+
+/* A step s: ∇fᵀs, the decrease f − m(s) of the model, its length, and whether it ends on the boundary. */
+typedef struct lossi_trust_step {
+    double slope, predicted, length;
+    int32_t boundary;
+} lossi_trust_step;
+
+typedef struct lossi_trust {
+    double radius, largest;
+    lossi_trust_step step;  /* being tried */
+    double promise;         /* the largest decrease that steps refused since the last success speak of */
+    int64_t contradictions; /* of them, how many contradict the slopes */
+    int64_t refused, blind; /* how many there are, and those of them whose f is not finite */
+    int64_t beneath;   /* accepted steps that promised less than the rounding of f, and left ∇f as it was */
+    double least;      /* ‖∇f‖∞ of the iterates since then */
+    int32_t direction; /* the vector s */
+    int32_t begun;     /* whether a step has been judged: the first radius is a guess */
+} lossi_trust;
+
+/* At the start of a run, when the first iterate is in place. A radius of 0 is still to be chosen by the method. */
+void lossi_trust_start(loss_optimizer *optimizer, lossi_trust *trust, int32_t direction);
+
+/* The first radius when nothing better is known. */
+double lossi_trust_guess(const loss_optimizer *optimizer);
+
+/* Sets the radius that had still to be chosen. */
+void lossi_trust_set(lossi_trust *trust, double radius);
+
+/* Tries the step in the vector `direction`. One that promises nothing ends the run. */
+void lossi_trust_try(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_step step);
+
+/* What a method does next; it ends with another step, a request, or the end of the run. */
+typedef void (*lossi_trust_turn)(loss_optimizer *optimizer);
+
+/*
+ * The answer has come. proceed() goes on from a new iterate; again() finds a step within a smaller radius. A point
+ * without a finite value is left by way of shorter pieces of the same step. Where nothing helps the run is over.
+ */
+void lossi_trust_advance(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_turn proceed,
+                         lossi_trust_turn again);
+
+#endif
