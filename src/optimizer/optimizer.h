@@ -23,6 +23,7 @@
 #include "core/context.h"
 #include "core/option.h"
 #include "loss/optimizer.h"
+#include "optimizer/segment.h"
 #include "optimizer/vector_kernels.h"
 
 /* Options every optimizer has, by their place in lossi_common_options. */
@@ -51,12 +52,14 @@ enum { LOSSI_IDLE, LOSSI_RUNNING, LOSSI_FINISHED };
 typedef struct lossi_machine {
     int64_t iterations, evaluations, value_evaluations, gradient_evaluations, hessian_products;
     int64_t batches, epoch, restarts, indices_count, indices_offset, callback_status;
-    double value, gradient_norm;              /* at the iterate; ‖·‖∞ */
-    double start_norm, previous_value;        /* for the relative tests */
-    double best_value, best_norm;             /* of the pair `best` */
-    double least_norm;                        /* ‖∇f‖∞ of the iterates, for the precision floor */
-    double step, seconds;                     /* along the last direction; when the run ended */
-    double told_value, told_norm, told_slope; /* of the last answer: f, ‖·‖∞, ∇f·slope_along */
+    double value, gradient_norm;       /* at the iterate; ‖·‖∞ */
+    double start_norm, previous_value; /* for the relative tests */
+    double best_value, best_norm;      /* of the pair `best` */
+    double least_norm;                 /* ‖∇f‖∞ of the iterates, for the precision floor */
+    double step, seconds;              /* along the last direction; when the run ended */
+    double told_value, told_norm,
+        told_slope;        /* of the last answer: f, ‖·‖∞, ∇f·slope_along; of a batch f alone */
+    double held_out_value; /* last told, NaN before */
     double test_value, test_threshold;
     int32_t test, outcome;
     int32_t standing;                       /* iterations in a row that f stood still */
@@ -64,6 +67,7 @@ typedef struct lossi_machine {
     int32_t request, asked;                 /* what is wanted, and whether the caller knows */
     int32_t report, iterate_ready, shown;   /* NEW_ITERATE: wanted, due, being shown */
     int32_t at, trial, spare, best;         /* pairs; best is one of the three */
+    int32_t point;                          /* the pair whose x is asked about */
     int32_t complete;                       /* whether best has a finite value and a gradient */
     int32_t slope_along, direction, answer; /* vectors, −1 for none: see lossi_request_…() */
 } lossi_machine;
@@ -75,6 +79,8 @@ typedef struct lossi_layout {
     int64_t integers; /* e.g. a permutation of the samples */
 } lossi_layout;
 
+struct lossi_stochastic_method;
+
 typedef struct lossi_optimizer_row {
     const char *name, *family, *summary, *reference;
     const loss_option *options;
@@ -83,6 +89,8 @@ typedef struct lossi_optimizer_row {
     loss_status (*layout)(loss_optimizer *optimizer, lossi_layout *layout);
     void (*start)(loss_optimizer *optimizer);
     void (*advance)(loss_optimizer *optimizer);
+    const struct lossi_stochastic_method
+        *stochastic; /* what stochastic.c does for it; NULL: none of the family */
 } lossi_optimizer_row;
 
 struct loss_optimizer {
@@ -103,6 +111,9 @@ struct loss_optimizer {
     double clock_start, max_seconds;
     int32_t explained;    /* the objective has put a sentence about its last value into the context */
     int64_t samples_hint; /* of the objective being minimised, 0 for none */
+    lossi_segments segments;
+    loss_objective *held_out; /* for minimize(), NULL for none; a reference */
+    const void *told;         /* the gradient of a batch, while it is being told */
     loss_iterate_callback callback;
     void *callback_user;
 };
@@ -146,6 +157,10 @@ lossi_pass_result lossi_run(const loss_optimizer *optimizer, lossi_pass_kernel k
 lossi_pass_result lossi_run_pass(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
                                  const lossi_pass *pass);
 
+/* The same over n elements from the pointers on, which need not be whole vectors. */
+lossi_pass_result lossi_run_part(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
+                                 const lossi_pass *pass, int64_t n);
+
 /* Common uses. */
 double lossi_dot(const loss_optimizer *optimizer, int32_t a, int32_t b);
 double lossi_norm(const loss_optimizer *optimizer, int32_t a);
@@ -154,12 +169,15 @@ void lossi_copy(const loss_optimizer *optimizer, int32_t to, int32_t from);
 /*
  * Asks. The value, or value and gradient, is of the trial pair's x; the gradient goes to its other half, and
  * told_slope is its product with the vector slope_along (−1: with itself). A Hessian product is at the
- * iterate.
+ * iterate. The gradient of a batch is at the x of any pair; it is not copied: advance() finds it in
+ * optimizer->told, and nobody has looked whether it is finite. The answer to a held-out value is
+ * told_value.
  */
 void lossi_request_value(loss_optimizer *optimizer);
 void lossi_request_gradient(loss_optimizer *optimizer, int32_t slope_along);
 void lossi_request_product(loss_optimizer *optimizer, int32_t direction, int32_t answer);
-void lossi_request_batch(loss_optimizer *optimizer, int64_t offset, int64_t count, int32_t answer);
+void lossi_request_batch(loss_optimizer *optimizer, int32_t pair, int64_t offset, int64_t count);
+void lossi_request_held_out(loss_optimizer *optimizer);
 
 /* Ends the run. test_value and test_threshold are those of the test, NaN for none. Errors get their
  * sentence. */
@@ -187,6 +205,9 @@ int32_t lossi_accept_start(loss_optimizer *optimizer);
 void lossi_prefer_iterate(loss_optimizer *optimizer, double rounding);
 
 /* ---- for the machine's own files ---- */
+
+/* LOSS_OK when options may be changed; LOSS_ERROR_STATE, with a sentence, during a run. */
+loss_status lossi_optimizer_settable(loss_optimizer *optimizer);
 
 /* Bookkeeping of the best point when the trial pair has been completed, see lossi_clear_trial(). */
 void lossi_consider_best(loss_optimizer *optimizer);

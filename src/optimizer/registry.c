@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gradient/objective.h"
 #include "optimizer/measured.h"
 #include "optimizer/optimizer.h"
 
@@ -145,6 +146,10 @@ void loss_optimizer_free(loss_optimizer *optimizer)
     }
     loss_context *context = optimizer->context;
     lossi_options_destroy(&optimizer->options);
+    lossi_release(context, optimizer->segments.all);
+    if (optimizer->held_out != NULL) {
+        lossi_objective_drop(optimizer->held_out);
+    }
     lossi_release(context, optimizer->state);
     lossi_release(context, optimizer->vectors);
     lossi_release(context, optimizer->integers);
@@ -187,7 +192,7 @@ int64_t lossi_own_int(const loss_optimizer *optimizer, int32_t index)
 }
 
 /* Options are read once, at the start: changing one under way would do nothing. */
-static loss_status settable(loss_optimizer *optimizer)
+loss_status lossi_optimizer_settable(loss_optimizer *optimizer)
 {
     if (optimizer == NULL) {
         return LOSS_ERROR_ARGUMENT;
@@ -202,19 +207,19 @@ static loss_status settable(loss_optimizer *optimizer)
 
 loss_status loss_optimizer_set_double(loss_optimizer *optimizer, const char *name, double value)
 {
-    loss_status status = settable(optimizer);
+    loss_status status = lossi_optimizer_settable(optimizer);
     return status != LOSS_OK ? status : lossi_options_set_double(&optimizer->options, name, value);
 }
 
 loss_status loss_optimizer_set_int(loss_optimizer *optimizer, const char *name, int64_t value)
 {
-    loss_status status = settable(optimizer);
+    loss_status status = lossi_optimizer_settable(optimizer);
     return status != LOSS_OK ? status : lossi_options_set_int(&optimizer->options, name, value);
 }
 
 loss_status loss_optimizer_set_string(loss_optimizer *optimizer, const char *name, const char *value)
 {
-    loss_status status = settable(optimizer);
+    loss_status status = lossi_optimizer_settable(optimizer);
     return status != LOSS_OK ? status : lossi_options_set_string(&optimizer->options, name, value);
 }
 
