@@ -151,9 +151,10 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
 
 static void request(loss_optimizer *optimizer, int32_t what)
 {
-    optimizer->machine.request = what;
-    optimizer->machine.asked = 0;
-    optimizer->machine.point = optimizer->machine.trial;
+    lossi_machine *m = &optimizer->machine;
+    m->request = what;
+    m->asked = 0;
+    m->point = what == LOSS_REQUEST_HESSIAN_PRODUCT ? m->at : m->trial;
 }
 
 void lossi_request_value(loss_optimizer *optimizer)
@@ -173,7 +174,6 @@ void lossi_request_product(loss_optimizer *optimizer, int32_t direction, int32_t
     optimizer->machine.direction = direction;
     optimizer->machine.answer = answer;
     request(optimizer, LOSS_REQUEST_HESSIAN_PRODUCT);
-    optimizer->machine.point = optimizer->machine.at;
 }
 
 void lossi_request_batch(loss_optimizer *optimizer, int32_t pair, int64_t offset, int64_t count)

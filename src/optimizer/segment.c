@@ -266,6 +266,7 @@ int32_t lossi_next_span(const loss_optimizer *optimizer, double weight_decay, in
         span->orthogonalize = options[LOSSI_SEGMENT_ORTHOGONALIZE] != 0.0;
         if (!isnan(options[LOSSI_SEGMENT_WEIGHT_DECAY])) {
             span->weight_decay = options[LOSSI_SEGMENT_WEIGHT_DECAY];
+            span->own_decay = 1;
         }
     } else {
         span->columns = (*next < segments->count ? segments->all[*next].offset : n) - from;

@@ -37,6 +37,7 @@ typedef struct lossi_segments {
 typedef struct lossi_span {
     int64_t offset, count, rows, columns; /* 1 row between segments */
     double rate_scale, weight_decay;
+    int32_t own_decay; /* weight_decay is the segment's */
     int32_t orthogonalize;
 } lossi_span;
 

@@ -4,6 +4,7 @@
  */
 #include "optimizer/step_kernels.h"
 
+#include "core/sum.h"
 #include "simd/real.h"
 
 /* One vector of elements on its way: where it stands, and how many of its lanes there are. */
@@ -239,6 +240,77 @@ LOSSI_INLINE vreal exchange_step(place at)
     return raw - raw;
 }
 
+/* ---- matrices ---- */
+
+static real clipped_number(const lossi_step *step, real raw)
+{
+    const real clip = (real)step->clip;
+    return (real)step->scale * (raw > clip ? clip : raw < -clip ? -clip : raw);
+}
+
+/* Sums of squares are in double, over the lanes of core/sum.h. */
+static int32_t row_squares(const lossi_step *step, int64_t begin, int64_t end)
+{
+    real *means = step->state[0], bad = 0;
+    for (int64_t i = begin; i < end; i++) {
+        const real *g = (const real *)step->gradient + i * step->columns;
+        double lanes[LOSSI_LANES] = {0.0};
+        for (int64_t j = 0; j < step->columns; j++) {
+            const double square = clipped_number(step, g[j]);
+            lanes[j % LOSSI_LANES] += square * square;
+            bad += g[j] - g[j];
+        }
+        const double mean = lossi_sum_lanes(lanes) / (double)step->columns;
+        means[i] = (real)(step->scalar[0] * (double)means[i] + step->scalar[1] * mean);
+    }
+    return bad != bad;
+}
+
+/* A stretch of columns at a time, so that rows are read as they lie in memory. */
+static int32_t column_squares(const lossi_step *step, int64_t begin, int64_t end)
+{
+    enum { STRETCH = 256 };
+    real *means = (real *)step->state[0] + step->rows;
+    double sums[STRETCH];
+    for (int64_t first = begin; first < end; first += STRETCH) {
+        const int64_t count = end - first < STRETCH ? end - first : STRETCH;
+        for (int64_t j = 0; j < count; j++) {
+            sums[j] = 0.0;
+        }
+        for (int64_t i = 0; i < step->rows; i++) {
+            const real *g = (const real *)step->gradient + i * step->columns + first;
+            for (int64_t j = 0; j < count; j++) {
+                const double square = clipped_number(step, g[j]);
+                sums[j] += square * square;
+            }
+        }
+        for (int64_t j = 0; j < count; j++) {
+            const double mean = sums[j] / (double)step->rows;
+            means[first + j] = (real)(step->scalar[0] * (double)means[first + j] + step->scalar[1] * mean);
+        }
+    }
+    return 0;
+}
+
+static int32_t factored(const lossi_step *step, int64_t begin, int64_t end)
+{
+    const real *rows = step->state[0];
+    const double epsilon = step->scalar[2], mean = step->scalar[3] > epsilon ? step->scalar[3] : epsilon;
+    const vreal least = v_set1((real)(epsilon * epsilon));
+    for (int64_t i = begin; i < end; i++) {
+        const real *g = (const real *)step->gradient + i * step->columns;
+        real *q = (real *)step->state[1] + i * step->columns;
+        const vreal row = v_set1((real)((double)rows[i] / mean));
+        for (int64_t j = 0; j < step->columns; j += VREAL_LANES) {
+            const int64_t left = step->columns - j;
+            const place at = {step, j, left < VREAL_LANES ? (int)left : VREAL_LANES};
+            const vreal square = v_max(least, row * get(at, rows + step->rows));
+            put(at, q, clipped(at, get(at, g)) / v_sqrt(square));
+        }
+    }
+    return 0;
+}
+
 /* ---- as functions ---- */
 
 static int32_t plain(const lossi_step *step, int64_t begin, int64_t end)
@@ -342,4 +414,7 @@ const lossi_step_kernels LOSSI_NAME(step_kernels) = {
     .copy = copy,
     .correct = correct,
     .exchange = exchange,
+    .row_squares = row_squares,
+    .column_squares = column_squares,
+    .factored = factored,
 };

@@ -22,6 +22,7 @@ typedef struct lossi_step {
     const void *gradient;
     void *x;
     void *state[LOSSI_STEP_VECTORS]; /* the method's own */
+    int64_t rows, columns;           /* of a matrix */
     double clip, scale, l2, keep;
     double rate; /* learning rate of this stretch, for the method; kernels see what it makes of it */
     double scalar[LOSSI_STEP_SCALARS];
@@ -46,6 +47,10 @@ typedef struct lossi_step_kernels {
     lossi_step_kernel copy;        /* p = gradient; x stays */
     lossi_step_kernel correct;     /* p = gradient − p + q; x stays */
     lossi_step_kernel exchange;    /* d = gradient − p, p = gradient, r = s0·d + q, q += s1·d; x stays */
+    /* Of a matrix of gradients; p are R and C, the means of rows and columns, one behind the other; x stays. */
+    lossi_step_kernel row_squares;    /* rows begin … end − 1: R = s0·R + s1·mean g² */
+    lossi_step_kernel column_squares; /* columns begin … end − 1: C = s0·C + s1·mean g² */
+    lossi_step_kernel factored;       /* rows: q = g/√max(R·C/max(s3, s2), s2²) */
 } lossi_step_kernels;
 
 /* Those of the context's instruction set and the optimizer's type. */
@@ -54,5 +59,9 @@ const lossi_step_kernels *lossi_steps(const loss_optimizer *optimizer);
 /* Runs one over elements 0 … count − 1 of the pointers; the slices of a long stretch go to the context's threads. */
 int32_t lossi_run_step(const loss_optimizer *optimizer, lossi_step_kernel kernel, const lossi_step *step,
                        int64_t count);
+
+/* The same over rows, or columns, 0 … count − 1 of a matrix, each of `breadth` elements. */
+int32_t lossi_run_bands(const loss_optimizer *optimizer, lossi_step_kernel kernel, const lossi_step *step,
+                        int64_t count, int64_t breadth);
 
 #endif

@@ -33,17 +33,23 @@ static void run_slice(void *argument, int64_t index, int32_t worker)
     work->bad[index] = work->kernel(work->step, begin, end < work->cut.rows ? end : work->cut.rows);
 }
 
-int32_t lossi_run_step(const loss_optimizer *optimizer, lossi_step_kernel kernel, const lossi_step *step,
-                       int64_t count)
+int32_t lossi_run_bands(const loss_optimizer *optimizer, lossi_step_kernel kernel, const lossi_step *step,
+                        int64_t count, int64_t breadth)
 {
-    if (count < PARALLEL) {
+    if (count * breadth < PARALLEL) {
         return kernel(step, 0, count);
     }
-    job work = {.kernel = kernel, .step = step, .cut = lossi_cut_rows(count, 1)};
+    job work = {.kernel = kernel, .step = step, .cut = lossi_cut_rows(count, breadth)};
     int32_t bad = 0;
     lossi_parallel(optimizer->context, work.cut.slices, run_slice, &work);
     for (int64_t i = 0; i < work.cut.slices; i++) {
         bad |= work.bad[i];
     }
     return bad;
+}
+
+int32_t lossi_run_step(const loss_optimizer *optimizer, lossi_step_kernel kernel, const lossi_step *step,
+                       int64_t count)
+{
+    return lossi_run_bands(optimizer, kernel, step, count, 1);
 }

@@ -110,8 +110,7 @@ void lossi_stochastic_start(loss_optimizer *optimizer)
 
 void *lossi_stochastic_vector(const loss_optimizer *optimizer, int64_t k, int64_t offset)
 {
-    return (char *)lossi_vector(optimizer, lossi_own_vector(optimizer, (int32_t)k)) +
-           offset * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4);
+    return lossi_element(optimizer, lossi_vector(optimizer, lossi_own_vector(optimizer, (int32_t)k)), offset);
 }
 
 /* One of the two vectors beyond the method's. */
@@ -191,17 +190,12 @@ static double clipping_scale(const loss_optimizer *optimizer, const lossi_stocha
     return norm > s->clip_norm ? s->clip_norm / norm : 1.0;
 }
 
-static void *element_at(const loss_optimizer *optimizer, const void *vector, int64_t offset)
-{
-    return (char *)(uintptr_t)vector + offset * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4);
-}
-
 static lossi_step step_of(const loss_optimizer *optimizer, const lossi_stochastic *s, const lossi_span *span)
 {
     lossi_step step = {
-        .gradient = element_at(optimizer, optimizer->told, span->offset),
-        .x = element_at(optimizer, lossi_vector(optimizer, lossi_pair_x(optimizer->machine.trial)),
-                        span->offset),
+        .gradient = lossi_element(optimizer, optimizer->told, span->offset),
+        .x = lossi_element(optimizer, lossi_vector(optimizer, lossi_pair_x(optimizer->machine.trial)),
+                           span->offset),
         .clip = s->clip_value,
         .scale = s->scale,
         .rate = s->rate * span->rate_scale,
@@ -243,8 +237,9 @@ static int32_t take_step(loss_optimizer *optimizer, lossi_stochastic *s)
     int32_t bad = 0;
     int64_t next = 0;
     lossi_span span = {0};
-    s->rate = s->learning_rate * lossi_schedule_factor(&s->schedule, before + (double)s->done / all,
-                                                       before + (double)(s->done + m->indices_count) / all);
+    s->factor = lossi_schedule_factor(&s->schedule, before + (double)s->done / all,
+                                      before + (double)(s->done + m->indices_count) / all);
+    s->rate = s->learning_rate * s->factor;
     m->step = s->rate;
     s->scale = clipping_scale(optimizer, s);
     if (method->prepare != NULL) {

@@ -61,6 +61,7 @@ typedef struct lossi_stochastic {
     uint64_t seed;
     lossi_schedule schedule;
     double learning_rate, weight_decay, clip_value, clip_norm, averaging_decay, improvement;
+    double factor;                /* of the schedule, at the step being taken */
     double rate;                  /* the learning rate of the step being taken */
     double scale;                 /* and what clipping leaves of its gradient */
     double judged;                /* the best value that patience and the plateau know */
@@ -103,6 +104,12 @@ void lossi_stochastic_epoch(loss_optimizer *optimizer);
 
 /* The next stretch of the order, at the x of the pair. */
 void lossi_stochastic_ask(loss_optimizer *optimizer, int32_t pair);
+
+/* The element `offset` behind a place in a vector. */
+static inline void *lossi_element(const loss_optimizer *optimizer, const void *vector, int64_t offset)
+{
+    return (char *)(uintptr_t)vector + offset * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4);
+}
 
 /* Vector k of the method, and of it the part from `offset` on. */
 void *lossi_stochastic_vector(const loss_optimizer *optimizer, int64_t k, int64_t offset);

@@ -67,7 +67,10 @@ typedef struct fixture {
 fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype);
 void fixture_drop(fixture *f);
 
-/* The problem everybody can do: SGD needs its samples. */
+/* Whether a method of the catalogue draws batches. */
+int32_t is_stochastic(const char *name);
+
+/* The problem everybody can do: stochastic methods need its samples. */
 const problem *suited(int32_t index);
 
 double get_double(const loss_optimizer *optimizer, const char *name);
