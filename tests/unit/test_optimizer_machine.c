@@ -79,6 +79,7 @@ static void options_are_checked(void **unused)
 {
     fixture f = fixture_make(named("lbfgs"), &rosenbrock, LOSS_FLOAT64);
     double number = 7.0;
+    int64_t integer = -5;
     (void)unused;
     assert_string_equal(f.name, "lbfgs");
     assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerence", 1.0), LOSS_ERROR_NAME);
@@ -94,6 +95,9 @@ static void options_are_checked(void **unused)
     assert_int_equal(loss_optimizer_get_double(f.optimizer, "value", NULL), LOSS_ERROR_ARGUMENT);
     assert_int_equal(loss_optimizer_get_double(f.optimizer, NULL, &number), LOSS_ERROR_ARGUMENT);
     assert_int_equal(loss_optimizer_get_double(f.optimizer, "iterations", &number), LOSS_ERROR_NAME);
+    assert_int_equal(loss_optimizer_get_int(f.optimizer, "max_seconds", &integer), LOSS_ERROR_TYPE);
+    assert_int_equal(loss_optimizer_get_double(f.optimizer, "memory", &number), LOSS_ERROR_TYPE);
+    assert_int_equal(integer, -5);
     assert_close(number, 7.0, 0.0, 0.0);
     fixture_drop(&f);
 }
