@@ -53,25 +53,29 @@ typedef struct pass_job {
     lossi_cut cut;
 } pass_job;
 
+typedef float floats __attribute__((vector_size(16)));
+typedef double doubles __attribute__((vector_size(16)));
+
+/* A vector of every stream at a time, as a step does. What is behind the last whole one is too little to matter. */
 static void pass_slice(void *argument, int64_t index, int32_t worker)
 {
-    const pass_job *job = argument;
-    const int64_t begin = index * job->cut.slice_rows;
-    int64_t end = begin + job->cut.slice_rows;
+    const pass_job job = *(const pass_job *)argument;
+    const int64_t begin = index * job.cut.slice_rows;
+    int64_t end = begin + job.cut.slice_rows;
     (void)worker;
-    end = end < job->cut.rows ? end : job->cut.rows;
-    /* a vector's worth of every stream at a time, as a step does */
-    for (int64_t i = begin; i < end; i += 16) {
-        const int64_t last = end - i < 16 ? end : i + 16;
-        for (int k = 0; k < job->vectors; k++) {
-            if (job->is_double) {
-                for (int64_t j = i; j < last; j++) {
-                    ((double *)job->moved[k])[j] += ((const double *)job->gradient)[j];
-                }
-            } else {
-                for (int64_t j = i; j < last; j++) {
-                    ((float *)job->moved[k])[j] += ((const float *)job->gradient)[j];
-                }
+    end = end < job.cut.rows ? end : job.cut.rows;
+    if (job.is_double) {
+        const doubles *g = job.gradient;
+        for (int64_t i = begin / 2; i < end / 2; i++) {
+            for (int k = 0; k < job.vectors; k++) {
+                ((doubles *)job.moved[k])[i] += g[i];
+            }
+        }
+    } else {
+        const floats *g = job.gradient;
+        for (int64_t i = begin / 4; i < end / 4; i++) {
+            for (int k = 0; k < job.vectors; k++) {
+                ((floats *)job.moved[k])[i] += g[i];
             }
         }
     }
