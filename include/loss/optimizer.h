@@ -39,6 +39,7 @@ typedef struct loss_optimizer loss_optimizer;
 #define LOSS_REQUEST_HESSIAN_PRODUCT    101 /* ∇²f at "x" times "direction"          tell_vector */
 #define LOSS_REQUEST_HESSIAN            102 /* ∇²f at "x", n × n row-major           tell_vector */
 #define LOSS_REQUEST_BATCH_GRADIENT     201 /* mean over samples "indices" at "x"    tell_gradient */
+#define LOSS_REQUEST_HELD_OUT_VALUE     202 /* f at "x" over data held out           tell_value */
 #define LOSS_REQUEST_PRECONDITION       301 /* an approximate inverse times "direction"   tell_vector */
 #define LOSS_REQUEST_NEW_ITERATE        401 /* nothing: a report, "x" is the iterate  the next ask goes on */
 #define LOSS_REQUEST_DONE               501 /* nothing: see loss_optimizer_outcome() */
@@ -100,8 +101,10 @@ LOSS_API loss_status loss_optimizer_add_penalty(loss_optimizer *optimizer, const
 /*
  * Reads an option or a measured number by name. Measured:
  *   int     "iterations", "evaluations" (all), "value_evaluations", "gradient_evaluations", "hessian_products",
- *           "hessians", "preconditions", "batches", "epoch", "restarts", "indices_count" (of a batch request), "callback_status"
- *   double  "value", "gradient_norm" (‖·‖∞), "step" (length along the last direction), "seconds",
+ *           "hessians", "preconditions", "batches", "epoch", "restarts", "indices_count" (of a batch request),
+ *           "callback_status"
+ *   double  "value", "gradient_norm" (‖·‖∞), "step" (length along the last direction; a stochastic method's last
+ *           learning rate), "held_out_value" (last told, NaN before), "seconds",
  *           "test_value", "test_threshold" (of the test that fired)
  *   string  "test": the name of the option that stopped the run, or ""
  *   optimizer, name, value  not NULL; *value is untouched on failure
@@ -113,6 +116,41 @@ LOSS_API loss_status loss_optimizer_get_int(const loss_optimizer *optimizer, con
                                             int64_t *value);
 LOSS_API loss_status loss_optimizer_get_string(const loss_optimizer *optimizer, const char *name,
                                                const char **value);
+
+/*
+ * Segments: named stretches of the parameters that have a shape and options of their own; what lies in none follows the
+ * options of the optimizer. Stochastic methods use them, others keep them only.
+ *
+ * loss_optimizer_add_segment() names parameters offset … offset + rows · columns − 1, a rows × columns matrix, row-major.
+ *   optimizer, name  not NULL; 1 … 63 bytes, copied, no segment has it yet
+ *   offset ≥ 0, rows, columns ≥ 1, inside the dimension, overlapping no other segment
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_SHAPE (outside the dimension), LOSS_ERROR_STATE (during a run),
+ * LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_add_segment(loss_optimizer *optimizer, const char *name, int64_t offset,
+                                                int64_t rows, int64_t columns);
+
+/* How many there are, and their names in the order of their offsets: NULL outside 0 … count − 1. A name is valid until
+ * the next segment is added. NULL gives 0 and NULL. Since 0.1. */
+LOSS_API int64_t loss_optimizer_segment_count(const loss_optimizer *optimizer);
+LOSS_API const char *loss_optimizer_segment_name(const loss_optimizer *optimizer, int64_t index);
+
+/*
+ * Options of a segment, for stochastic methods:
+ *   "learning_rate_scale"  1: factor on the learning rate; 0 leaves the segment as it is
+ *   "weight_decay"         the optimizer's: in its place
+ *   "orthogonalize"        1: of "muon", for segments with rows, columns > 1; 0 leaves the matrix to AdamW
+ * and its numbers as ints: "offset", "rows", "columns".
+ *   optimizer, segment, option, value  not NULL; *value is untouched on failure
+ * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (no such segment, no such option), LOSS_ERROR_RANGE,
+ * LOSS_ERROR_SUPPORT (a method that treats all parameters alike), LOSS_ERROR_STATE (set during a run). Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_set_segment_double(loss_optimizer *optimizer, const char *segment,
+                                                       const char *option, double value);
+LOSS_API loss_status loss_optimizer_get_segment_double(const loss_optimizer *optimizer, const char *segment,
+                                                       const char *option, double *value);
+LOSS_API loss_status loss_optimizer_get_segment_int(const loss_optimizer *optimizer, const char *segment,
+                                                    const char *name, int64_t *value);
 
 /*
  * Starts, or starts again, from x0.
@@ -206,6 +244,15 @@ LOSS_API loss_status loss_optimizer_resume(loss_optimizer *optimizer);
 LOSS_API int64_t loss_optimizer_save_size(const loss_optimizer *optimizer);
 LOSS_API loss_status loss_optimizer_save(const loss_optimizer *optimizer, void *blob, int64_t size);
 LOSS_API loss_status loss_optimizer_load(loss_optimizer *optimizer, const void *blob, int64_t size);
+
+/*
+ * The objective over held-out data that loss_optimizer_minimize() evaluates when the option "held_out" of a stochastic
+ * method is 1: a function of the same parameters. The optimizer holds a reference; NULL takes it away.
+ *   optimizer  not NULL
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_STATE (during a run),
+ * LOSS_ERROR_SUPPORT (the method makes no use of it) and what loss_objective_prepare() returns. Since 0.1.
+ */
+LOSS_API loss_status loss_optimizer_set_held_out(loss_optimizer *optimizer, loss_objective *objective);
 
 /* Called by loss_optimizer_minimize() at every iterate; a non-zero result stops the run as loss_optimizer_stop() does. */
 typedef int32_t (*loss_iterate_callback)(void *user, loss_optimizer *optimizer);

@@ -347,7 +347,13 @@ static const lossi_option_value *read(const lossi_options *options, const char *
         *status = lossi_fail_null(options->context, "value");
         return NULL;
     }
-    return find(options, name, type, &option, status);
+    const lossi_option_value *place = find(options, name, type, &option, status);
+    if (place != NULL && option->type != type) {
+        *status = lossi_fail(options->context, LOSS_ERROR_TYPE, "the option '%s' of %s is %s, not %s", name,
+                             options->owner, type_names[option->type], type_names[type]);
+        return NULL;
+    }
+    return place;
 }
 
 loss_status lossi_options_get_double(const lossi_options *options, const char *name, double *value)

@@ -3,6 +3,7 @@
  *
  *     header    what wrote this, for what, how many bytes, and their checksum
  *     options   one record an option, by name, so that defaults may change
+ *     segments  lossi_segment each
  *     machine   lossi_machine                       state     the algorithm's struct
  *     vectors   each of n elements                  integers, doubles
  *
@@ -28,9 +29,10 @@ typedef struct header {
     uint64_t checksum;                        /* of everything after this number */
     int32_t numerics, dtype, rough, reserved; /* kinds of rough parts of penalties */
     int64_t dimension, samples;
-    int64_t options, machine_size, state_size; /* how many; bytes */
-    int64_t vectors, integers, doubles;        /* how many */
-    char optimizer[64];                        /* its name, filled up with zeros */
+    int64_t options, segments;          /* how many */
+    int64_t machine_size, state_size;   /* bytes */
+    int64_t vectors, integers, doubles; /* how many */
+    char optimizer[64];                 /* its name, filled up with zeros */
 } header;
 
 typedef struct option_record {
@@ -126,6 +128,7 @@ static void put_run(cursor *c, const loss_optimizer *optimizer)
         machine.seconds = lossi_clock() - optimizer->clock_start;
     }
     put_options(c, optimizer);
+    put(c, optimizer->segments.all, optimizer->segments.count * (int64_t)sizeof(lossi_segment));
     put(c, &machine, (int64_t)sizeof machine);
     put(c, optimizer->state, optimizer->row->state_size);
     for (int64_t i = 0; i < vector_count(optimizer); i++) {
@@ -148,6 +151,7 @@ static header describe(const loss_optimizer *optimizer)
     h.samples = optimizer->machine.samples;
     h.rough = optimizer->machine.rough;
     h.options = lossi_options_count(&optimizer->options);
+    h.segments = optimizer->segments.count;
     h.machine_size = (int64_t)sizeof(lossi_machine);
     h.state_size = optimizer->row->state_size;
     h.vectors = vector_count(optimizer);
@@ -294,6 +298,25 @@ static loss_status take_options(cursor *c, const loss_optimizer *optimizer, cons
     return status;
 }
 
+/* The segments, in an array of their own; NULL for none. */
+static loss_status take_segments(cursor *c, const loss_optimizer *optimizer, const header *h,
+                                 lossi_segments *segments)
+{
+    const int64_t most = (h->size - c->used) / (int64_t)sizeof(lossi_segment);
+    *segments = (lossi_segments){NULL, h->segments, h->segments};
+    if (h->segments < 0 || h->segments > most) {
+        return refuse(optimizer, "its segments go beyond its end");
+    }
+    if (h->segments > 0) {
+        segments->all = lossi_allocate(optimizer->context, h->segments * (int64_t)sizeof(lossi_segment));
+        if (segments->all == NULL) {
+            return lossi_fail_memory(optimizer->context, "the segments of an optimizer");
+        }
+    }
+    take(c, segments->all, h->segments * (int64_t)sizeof(lossi_segment));
+    return LOSS_OK;
+}
+
 /* The workspace for what the checkpoint holds, when that is what the options ask for. */
 static loss_status make_room(loss_optimizer *optimizer, const header *h, int64_t used)
 {
@@ -352,14 +375,21 @@ loss_status loss_optimizer_load(loss_optimizer *optimizer, const void *blob, int
     }
     cursor c = {(char *)blob, (int64_t)sizeof h};
     lossi_options mine = optimizer->options, loaded;
+    lossi_segments my_segments = optimizer->segments, segments = {0};
     memset(&loaded, 0, sizeof loaded);
     status = take_options(&c, optimizer, &h, &loaded);
     if (status == LOSS_OK) {
+        status = take_segments(&c, optimizer, &h, &segments);
+    }
+    if (status == LOSS_OK) {
         optimizer->options = loaded;
+        optimizer->segments = segments;
         status = make_room(optimizer, &h, c.used);
         optimizer->options = status == LOSS_OK ? loaded : mine;
+        optimizer->segments = status == LOSS_OK ? segments : my_segments;
     }
     lossi_options_destroy(status == LOSS_OK ? &mine : &loaded);
+    lossi_release(optimizer->context, status == LOSS_OK ? my_segments.all : segments.all);
     if (status == LOSS_OK) {
         take_run(&c, optimizer);
     }

@@ -10,19 +10,20 @@
 /* The vectors after the row's own: one to work in, then what the kinds need. */
 enum { SCRATCH, FIRST_OF_KIND };
 
-static int32_t extra_vectors(int32_t rough, int32_t handles)
+static int32_t extra_vectors(const loss_optimizer *optimizer, int32_t rough)
 {
-    if (rough == 0) {
-        return 0;
+    const lossi_optimizer_row *row = optimizer->row;
+    if (rough == 0) { /* the gradients of batches are not copied, so what is added to them needs a place */
+        return row->stochastic != NULL && lossi_penalties_smooth(&optimizer->penalties);
     }
-    return FIRST_OF_KIND + ((rough & handles & LOSSI_ROUGH_BOUNDS) != 0 ? 2 : 0) +
-           ((rough & handles & LOSSI_ROUGH_L1) != 0 ? 1 : 0);
+    return FIRST_OF_KIND + ((rough & row->handles & LOSSI_ROUGH_BOUNDS) != 0 ? 2 : 0) +
+           ((rough & row->handles & LOSSI_ROUGH_L1) != 0 ? 1 : 0);
 }
 
 static int32_t extra(const loss_optimizer *optimizer, int32_t index)
 {
     return 2 * optimizer->pairs + optimizer->layout.vectors -
-           extra_vectors(optimizer->machine.rough, optimizer->row->handles) + index;
+           extra_vectors(optimizer, optimizer->machine.rough) + index;
 }
 
 static const lossi_penalties *borrowed(const loss_optimizer *optimizer)
@@ -78,7 +79,7 @@ loss_status lossi_composite_layout(loss_optimizer *optimizer, lossi_layout *layo
     }
     lossi_penalties_seal(&optimizer->penalties);
     optimizer->rough = rough;
-    layout->vectors += extra_vectors(rough, optimizer->row->handles);
+    layout->vectors += extra_vectors(optimizer, rough);
     return LOSS_OK;
 }
 
@@ -193,12 +194,16 @@ void lossi_composite_gradient(loss_optimizer *optimizer)
 void lossi_composite_batch(loss_optimizer *optimizer)
 {
     lossi_machine *m = &optimizer->machine;
-    if (m->smooth) {
-        int32_t x = lossi_pair_x(m->trial);
-        m->told_value += lossi_penalties_value(&optimizer->penalties, optimizer->dtype, optimizer->dimension,
-                                               lossi_vector(optimizer, x));
-        add_smooth(optimizer, x, LOSSI_PENALTIES_GRADIENT, m->slope_along);
+    if (!m->smooth) {
+        return;
     }
+    const void *x = lossi_vector(optimizer, lossi_pair_x(m->point));
+    void *sum = lossi_vector(optimizer, extra(optimizer, SCRATCH));
+    m->told_value += lossi_penalties_value(&optimizer->penalties, optimizer->dtype, optimizer->dimension, x);
+    memcpy(sum, optimizer->told, (size_t)(optimizer->dimension * loss_dtype_size(optimizer->dtype)));
+    lossi_penalties_add_to(&optimizer->penalties, optimizer->dtype, optimizer->dimension, x,
+                           LOSSI_PENALTIES_GRADIENT, sum);
+    optimizer->told = sum;
 }
 
 void lossi_composite_product(loss_optimizer *optimizer)

@@ -56,6 +56,7 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
         .gradient_norm = NAN,
         .best_value = NAN,
         .best_norm = NAN,
+        .held_out_value = NAN,
         .least_norm = INFINITY,
         .test_value = NAN,
         .test_threshold = NAN,
@@ -83,10 +84,19 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
 
 /* ---- what an algorithm asks ---- */
 
+/* Requests are numbered in blocks: those of second derivatives, and preconditioners, are at the iterate. */
+static int32_t at_iterate(int32_t what)
+{
+    return what == LOSS_REQUEST_HESSIAN_PRODUCT || what == LOSS_REQUEST_HESSIAN ||
+           what == LOSS_REQUEST_PRECONDITION;
+}
+
 static void request(loss_optimizer *optimizer, int32_t what)
 {
-    optimizer->machine.request = what;
-    optimizer->machine.asked = 0;
+    lossi_machine *m = &optimizer->machine;
+    m->request = what;
+    m->asked = 0;
+    m->point = at_iterate(what) ? m->at : m->trial;
 }
 
 void lossi_request_value(loss_optimizer *optimizer)
@@ -121,13 +131,18 @@ void lossi_request_hessian(loss_optimizer *optimizer, int64_t matrix)
     request(optimizer, LOSS_REQUEST_HESSIAN);
 }
 
-void lossi_request_batch(loss_optimizer *optimizer, int64_t offset, int64_t count, int32_t answer)
+void lossi_request_batch(loss_optimizer *optimizer, int32_t pair, int64_t offset, int64_t count)
 {
     optimizer->machine.indices_offset = offset;
     optimizer->machine.indices_count = count;
-    optimizer->machine.slope_along = -1;
-    optimizer->machine.answer = answer;
+    optimizer->machine.answer = lossi_pair_gradient(optimizer->machine.trial);
     request(optimizer, LOSS_REQUEST_BATCH_GRADIENT);
+    optimizer->machine.point = pair;
+}
+
+void lossi_request_held_out(loss_optimizer *optimizer)
+{
+    request(optimizer, LOSS_REQUEST_HELD_OUT_VALUE);
 }
 
 void *lossi_answer(const loss_optimizer *optimizer)
@@ -188,13 +203,6 @@ static loss_status not_part(const loss_optimizer *optimizer, const char *name)
                       optimizer->owner);
 }
 
-/* Requests are numbered in blocks: those of second derivatives, and preconditioners, are at the iterate. */
-static int32_t at_iterate(int32_t what)
-{
-    return what == LOSS_REQUEST_HESSIAN_PRODUCT || what == LOSS_REQUEST_HESSIAN ||
-           what == LOSS_REQUEST_PRECONDITION;
-}
-
 /* The vector a name stands for now, −1 when it is not part of the request, −2 when there is no such name. */
 static int32_t payload(const loss_optimizer *optimizer, const char *name)
 {
@@ -203,7 +211,7 @@ static int32_t payload(const loss_optimizer *optimizer, const char *name)
         if (!m->shown && (!m->asked || m->phase != LOSSI_RUNNING)) {
             return -1;
         }
-        return lossi_pair_x(m->shown || at_iterate(m->request) ? m->at : m->trial);
+        return lossi_pair_x(m->shown ? m->at : m->point);
     }
     if (strcmp(name, "direction") == 0) {
         return m->asked &&
@@ -329,13 +337,18 @@ loss_status loss_optimizer_tell_value(loss_optimizer *optimizer, double value)
     if (optimizer == NULL) {
         return LOSS_ERROR_ARGUMENT;
     }
-    loss_status status = expects(optimizer, LOSS_REQUEST_VALUE, LOSS_REQUEST_VALUE);
+    loss_status status = expects(optimizer, LOSS_REQUEST_VALUE, LOSS_REQUEST_HELD_OUT_VALUE);
     if (status != LOSS_OK) {
         return status;
     }
-    optimizer->machine.value_evaluations++;
-    optimizer->machine.told_value = value;
-    lossi_composite_value(optimizer);
+    lossi_machine *m = &optimizer->machine;
+    m->told_value = value;
+    if (m->request == LOSS_REQUEST_HELD_OUT_VALUE) { /* of other data: no evaluation of f */
+        m->held_out_value = value;
+    } else {
+        m->value_evaluations++;
+        lossi_composite_value(optimizer);
+    }
     advance(optimizer);
     return LOSS_OK;
 }
@@ -353,18 +366,21 @@ loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, double value
     if (status != LOSS_OK) {
         return status;
     }
+    if (m->request == LOSS_REQUEST_BATCH_GRADIENT) { /* its only reader passes over it as it stands */
+        m->told_value = value;
+        m->batches++;
+        optimizer->told = gradient;
+        lossi_composite_batch(optimizer);
+        advance(optimizer);
+        optimizer->told = NULL;
+        return LOSS_OK;
+    }
     const void *along = m->slope_along < 0 ? gradient : lossi_vector(optimizer, m->slope_along);
     lossi_pass pass = {.in = {gradient, along}, .out = {lossi_answer(optimizer)}};
     lossi_pass_result result = lossi_run_pass(optimizer, optimizer->kernels->take, &pass);
     m->told_value = value;
     m->told_slope = result.sum[0];
     m->told_norm = result.maximum[0];
-    if (m->request == LOSS_REQUEST_BATCH_GRADIENT) {
-        m->batches++;
-        lossi_composite_batch(optimizer);
-        advance(optimizer);
-        return LOSS_OK;
-    }
     m->value_evaluations++;
     m->gradient_evaluations++;
     lossi_composite_gradient(optimizer);

@@ -31,6 +31,7 @@ static const place doubles[] = {
     {"value", offsetof(lossi_machine, value)},
     {"gradient_norm", offsetof(lossi_machine, gradient_norm)},
     {"step", offsetof(lossi_machine, step)},
+    {"held_out_value", offsetof(lossi_machine, held_out_value)},
     {"seconds", offsetof(lossi_machine, seconds)},
     {"test_value", offsetof(lossi_machine, test_value)},
     {"test_threshold", offsetof(lossi_machine, test_threshold)},

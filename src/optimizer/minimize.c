@@ -28,12 +28,9 @@ static void borrow(loss_optimizer *optimizer, const loss_objective *objective)
     optimizer->objective_penalised = objective == NULL ? 0 : objective->penalised;
 }
 
-static loss_status check(loss_optimizer *optimizer, loss_objective *objective, const void *x)
+static loss_status check_objective(const loss_optimizer *optimizer, loss_objective *objective)
 {
     loss_context *context = optimizer->context;
-    if (objective == NULL || x == NULL) {
-        return lossi_fail_null(context, objective == NULL ? "objective" : "x");
-    }
     loss_status status = loss_objective_prepare(objective);
     if (status != LOSS_OK) {
         return status;
@@ -51,6 +48,14 @@ static loss_status check(loss_optimizer *optimizer, loss_objective *objective, c
     return LOSS_OK;
 }
 
+static loss_status check(const loss_optimizer *optimizer, loss_objective *objective, const void *x)
+{
+    if (objective == NULL || x == NULL) {
+        return lossi_fail_null(optimizer->context, objective == NULL ? "objective" : "x");
+    }
+    return check_objective(optimizer, objective);
+}
+
 /*
  * What cannot be evaluated ends the run; a value that is not finite is an answer like any other. Should that
  * end the run too, the objective's sentence, which names the row, is the better one.
@@ -59,6 +64,26 @@ static int32_t ends(loss_optimizer *optimizer, loss_status status)
 {
     optimizer->explained = status == LOSS_ERROR_NONFINITE;
     return status != LOSS_OK && status != LOSS_ERROR_NONFINITE;
+}
+
+loss_status loss_optimizer_set_held_out(loss_optimizer *optimizer, loss_objective *objective)
+{
+    loss_status status = lossi_optimizer_changeable(optimizer);
+    if (status == LOSS_OK && objective != NULL && optimizer->row->stochastic == NULL) {
+        status = lossi_fail(optimizer->context, LOSS_ERROR_SUPPORT, "%s makes no use of held-out data",
+                            optimizer->owner);
+    }
+    if (status == LOSS_OK && objective != NULL) {
+        status = check_objective(optimizer, objective);
+    }
+    if (status != LOSS_OK) {
+        return status;
+    }
+    if (optimizer->held_out != NULL) {
+        lossi_objective_drop(optimizer->held_out);
+    }
+    optimizer->held_out = objective == NULL ? NULL : lossi_objective_retain(objective);
+    return LOSS_OK;
 }
 
 static loss_status answer_value(loss_optimizer *optimizer, loss_objective *objective, const void *x)
@@ -87,6 +112,18 @@ static loss_status answer_batch(loss_optimizer *optimizer, loss_objective *objec
                                                &value, gradient);
     }
     return ends(optimizer, status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
+}
+
+static loss_status answer_held_out(loss_optimizer *optimizer, const void *x)
+{
+    double value = NAN;
+    if (optimizer->held_out == NULL) {
+        return lossi_fail(optimizer->context, LOSS_ERROR_STATE,
+                          "%s asked for the held-out value: loss_optimizer_set_held_out() says of which data",
+                          optimizer->owner);
+    }
+    loss_status status = loss_objective_evaluate(optimizer->held_out, x, &value, NULL);
+    return ends(optimizer, status) ? status : loss_optimizer_tell_value(optimizer, value);
 }
 
 static loss_status answer_product(loss_optimizer *optimizer, loss_objective *objective, const void *x)
@@ -137,6 +174,8 @@ static loss_status answer(loss_optimizer *optimizer, loss_objective *objective, 
         return answer_gradient(optimizer, objective, x);
     case LOSS_REQUEST_BATCH_GRADIENT:
         return answer_batch(optimizer, objective, x);
+    case LOSS_REQUEST_HELD_OUT_VALUE:
+        return answer_held_out(optimizer, x);
     case LOSS_REQUEST_HESSIAN_PRODUCT:
         return answer_product(optimizer, objective, x);
     case LOSS_REQUEST_HESSIAN:
@@ -191,7 +230,10 @@ loss_status loss_optimizer_minimize(loss_optimizer *optimizer, loss_objective *o
     if (optimizer == NULL) {
         return LOSS_ERROR_ARGUMENT;
     }
-    loss_status status = check(optimizer, objective, x);
+    if (objective == NULL || x == NULL) {
+        return lossi_fail_null(optimizer->context, objective == NULL ? "objective" : "x");
+    }
+    loss_status status = check_objective(optimizer, objective);
     if (status != LOSS_OK) {
         return status;
     }

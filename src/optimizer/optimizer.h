@@ -24,6 +24,7 @@
 #include "core/option.h"
 #include "gradient/penalty.h"
 #include "loss/optimizer.h"
+#include "optimizer/segment.h"
 #include "optimizer/vector_kernels.h"
 
 /* Options every optimizer has, by their place in lossi_common_options. */
@@ -52,15 +53,16 @@ enum { LOSSI_IDLE, LOSSI_RUNNING, LOSSI_FINISHED };
 typedef struct lossi_machine {
     int64_t iterations, evaluations, value_evaluations, gradient_evaluations, hessian_products, hessians;
     int64_t preconditions, batches, epoch, restarts, indices_count, indices_offset, callback_status;
-    int64_t samples;                          /* of the objective being minimised, 0 for none */
-    uint64_t digest;                          /* of the penalties, see composite.h */
-    int64_t matrix;                           /* where in `doubles` the Hessian asked for goes */
-    double value, gradient_norm;              /* at the iterate; ‖·‖∞ */
-    double start_norm, previous_value;        /* for the relative tests */
-    double best_value, best_norm;             /* of the pair `best` */
-    double least_norm;                        /* ‖∇f‖∞ of the iterates, for the precision floor */
-    double step, seconds;                     /* along the last direction; when the run ended */
-    double told_value, told_norm, told_slope; /* of the last answer: f, ‖·‖∞, ∇f·slope_along */
+    int64_t samples;                   /* of the objective being minimised, 0 for none */
+    uint64_t digest;                   /* of the penalties, see composite.h */
+    int64_t matrix;                    /* where in `doubles` the Hessian asked for goes */
+    double value, gradient_norm;       /* at the iterate; ‖·‖∞ */
+    double start_norm, previous_value; /* for the relative tests */
+    double best_value, best_norm;      /* of the pair `best` */
+    double least_norm;                 /* ‖∇f‖∞ of the iterates, for the precision floor */
+    double step, seconds;              /* along the last direction; when the run ended */
+    double told_value, told_norm, told_slope; /* of the last answer: f, ‖·‖∞, ∇f·slope_along; of a batch f */
+    double held_out_value;                    /* last told, NaN before */
     double told_rough; /* the part of told_value that has no gradient, see composite.h */
     double test_value, test_threshold;
     double open_value, open_norm; /* of the iterate, see open_request */
@@ -72,6 +74,7 @@ typedef struct lossi_machine {
     int32_t open_request;   /* what was wanted when a limit or the user stopped the run */
     int32_t report, iterate_ready, shown;   /* NEW_ITERATE: wanted, due, being shown */
     int32_t at, trial, spare, best;         /* pairs; best is one of the three */
+    int32_t point;                          /* the pair whose x is asked about */
     int32_t complete;                       /* whether best has a finite value and a gradient */
     int32_t search_end;                     /* how the last line search ended, see line_search/choice.h */
     int32_t slope_along, direction, answer; /* vectors, −1 for none: see lossi_request_…() */
@@ -85,6 +88,8 @@ typedef struct lossi_layout {
     int64_t doubles;  /* of either element type: dense matrices, which are factored in double */
 } lossi_layout;
 
+struct lossi_stochastic_method;
+
 typedef struct lossi_optimizer_row {
     const char *name, *family, *summary, *reference;
     const loss_option *options;
@@ -94,6 +99,8 @@ typedef struct lossi_optimizer_row {
     loss_status (*layout)(loss_optimizer *optimizer, lossi_layout *layout);
     void (*start)(loss_optimizer *optimizer);
     void (*advance)(loss_optimizer *optimizer);
+    const struct lossi_stochastic_method
+        *stochastic; /* what stochastic.c does for it; NULL: none of the family */
 } lossi_optimizer_row;
 
 struct loss_optimizer {
@@ -122,6 +129,9 @@ struct loss_optimizer {
     int64_t objective_penalised;
     int32_t rough, rough_hint; /* what machine.rough will be; what it will be at least */
     int32_t unsettled;         /* see lossi_composite_settle() */
+    lossi_segments segments;
+    loss_objective *held_out; /* for minimize(), NULL for none; a reference */
+    const void *told;         /* the gradient of a batch, while it is being told */
     loss_iterate_callback callback;
     void *callback_user;
 };
@@ -187,6 +197,10 @@ lossi_pass_result lossi_run(const loss_optimizer *optimizer, lossi_pass_kernel k
 lossi_pass_result lossi_run_pass(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
                                  const lossi_pass *pass);
 
+/* The same over n elements from the pointers on, which need not be whole vectors. */
+lossi_pass_result lossi_run_part(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
+                                 const lossi_pass *pass, int64_t n);
+
 /* Common uses. */
 double lossi_dot(const loss_optimizer *optimizer, int32_t a, int32_t b);
 double lossi_norm(const loss_optimizer *optimizer, int32_t a);
@@ -201,14 +215,16 @@ void lossi_narrow(const loss_optimizer *optimizer, int32_t to, const double *fro
  * told_slope is its product with the vector slope_along (−1: with itself). Hessian, product and
  * preconditioner are at the iterate; told_slope of the last two is the product of direction and answer. The
  * Hessian comes as n × n float64 numbers, row after row, from the place `matrix` of `doubles` on; told_norm is
- * its largest element.
+ * its largest element. The gradient of a batch is at the x of any pair; it is not copied: advance() finds it
+ * in optimizer->told, and nobody has looked whether it is finite. The answer to a held-out value is told_value.
  */
 void lossi_request_value(loss_optimizer *optimizer);
 void lossi_request_gradient(loss_optimizer *optimizer, int32_t slope_along);
 void lossi_request_product(loss_optimizer *optimizer, int32_t direction, int32_t answer);
 void lossi_request_precondition(loss_optimizer *optimizer, int32_t direction, int32_t answer);
 void lossi_request_hessian(loss_optimizer *optimizer, int64_t matrix);
-void lossi_request_batch(loss_optimizer *optimizer, int64_t offset, int64_t count, int32_t answer);
+void lossi_request_batch(loss_optimizer *optimizer, int32_t pair, int64_t offset, int64_t count);
+void lossi_request_held_out(loss_optimizer *optimizer);
 
 /* Ends the run. test_value and test_threshold are those of the test, NaN for none. Errors get their
  * sentence. */
@@ -243,6 +259,9 @@ void lossi_prefer_iterate(loss_optimizer *optimizer, double rounding);
 
 /* Memory for the row's layout at the options as they are, and the kernels. Nothing is changed on failure. */
 loss_status lossi_workspace_prepare(loss_optimizer *optimizer);
+/* LOSS_OK when what a run is made of may be changed, which ends the one before for good; LOSS_ERROR_STATE, with a
+ * sentence, during a run. */
+loss_status lossi_optimizer_changeable(loss_optimizer *optimizer);
 
 /* Bookkeeping of the best point when the trial pair has been completed, see lossi_clear_trial(). */
 void lossi_consider_best(loss_optimizer *optimizer);

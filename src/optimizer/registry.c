@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gradient/objective.h"
 #include "optimizer/measured.h"
 #include "optimizer/optimizer.h"
 
@@ -151,6 +152,10 @@ void loss_optimizer_free(loss_optimizer *optimizer)
     loss_context *context = optimizer->context;
     lossi_options_destroy(&optimizer->options);
     lossi_penalties_destroy(&optimizer->penalties, context);
+    lossi_release(context, optimizer->segments.all);
+    if (optimizer->held_out != NULL) {
+        lossi_objective_drop(optimizer->held_out);
+    }
     lossi_release(context, optimizer->state);
     lossi_release(context, optimizer->vectors);
     lossi_release(context, optimizer->integers);
@@ -197,7 +202,7 @@ int64_t lossi_own_int(const loss_optimizer *optimizer, int32_t index)
  * Options of the method are read at the start: changing one under way would do nothing, or harm. A run that a
  * limit ended can go on with new limits and tolerances, but not as another method.
  */
-static loss_status settable(loss_optimizer *optimizer, const char *name)
+static loss_status idle(loss_optimizer *optimizer)
 {
     if (optimizer == NULL) {
         return LOSS_ERROR_ARGUMENT;
@@ -206,6 +211,24 @@ static loss_status settable(loss_optimizer *optimizer, const char *name)
         return lossi_fail(optimizer->context, LOSS_ERROR_STATE,
                           "options of %s cannot be set during a run: stop it, or wait until it is done",
                           optimizer->owner);
+    }
+    return LOSS_OK;
+}
+
+loss_status lossi_optimizer_changeable(loss_optimizer *optimizer)
+{
+    loss_status status = idle(optimizer);
+    if (status == LOSS_OK) {
+        optimizer->machine.open_request = 0;
+    }
+    return status;
+}
+
+static loss_status settable(loss_optimizer *optimizer, const char *name)
+{
+    loss_status status = idle(optimizer);
+    if (status != LOSS_OK) {
+        return status;
     }
     for (int32_t i = 0; name != NULL && i < optimizer->row->option_count; i++) {
         if (strcmp(optimizer->row->options[i].name, name) == 0) {
@@ -245,16 +268,12 @@ const loss_option *loss_optimizer_option(const loss_optimizer *optimizer, int32_
 
 loss_status loss_optimizer_add_penalty(loss_optimizer *optimizer, const loss_penalty *penalty)
 {
-    loss_status status = settable(optimizer, NULL);
-    if (status != LOSS_OK) {
-        return status;
-    }
-    if (penalty == NULL) {
+    if (optimizer != NULL && penalty == NULL) {
         return lossi_fail_null(optimizer->context, "the penalty");
     }
-    status = lossi_penalties_append(&optimizer->penalties, optimizer->context, penalty);
-    optimizer->machine.open_request = status == LOSS_OK ? 0 : optimizer->machine.open_request;
-    return status;
+    loss_status status = lossi_optimizer_changeable(optimizer);
+    return status == LOSS_OK ? lossi_penalties_append(&optimizer->penalties, optimizer->context, penalty)
+                             : status;
 }
 
 /* ---- getters: what was measured first, then the options ---- */

@@ -278,13 +278,14 @@ LOSSI_INLINE void conjugate_step(const lossi_pass *pass, int64_t i, int n, total
     add_product(&t->sum[2], u, load(pass->in[2], i, n));
 }
 
-LOSSI_INLINE void momentum_step(const lossi_pass *pass, int64_t i, int n, totals *t)
+LOSSI_INLINE void clamped_step(const lossi_pass *pass, int64_t i, int n, totals *t)
 {
-    chunk a = load(pass->in[0], i, n);
-    chunk u = rounded(fused(pass->scalar[0], load(pass->out[0], i, n), a));
-    chunk way = fused(pass->scalar[3], u, scaled(pass->scalar[2], a));
-    store(pass->out[0], i, n, u);
-    store(pass->out[1], i, n, fused(-pass->scalar[1], way, load(pass->out[1], i, n)));
+    chunk a = load(pass->in[0], i, n), u;
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE; k++) {
+        u.part[k] = f64_set1(pass->scalar[1]) * f64_min(f64_abs(a.part[k]), f64_set1(pass->scalar[0]));
+    }
+    add_product(&t->sum[0], u, u);
     add_maximum(&t->maximum[0], a);
 }
 
@@ -343,12 +344,12 @@ static void conjugate(const lossi_pass *pass, int64_t begin, int64_t end, lossi_
     sweep(conjugate_step, 3, 0, pass, begin, end, result);
 }
 
-static void momentum(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static void clamped(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
 {
-    sweep(momentum_step, 0, 1, pass, begin, end, result);
+    sweep(clamped_step, 1, 1, pass, begin, end, result);
 }
 
 extern const lossi_vector_kernels LOSSI_NAME(vector_kernels);
 const lossi_vector_kernels LOSSI_NAME(vector_kernels) = {
-    dot, norm, move, take, combine, recur, pair, change, turn, distance, conjugate, momentum,
+    dot, norm, move, take, combine, recur, pair, change, turn, distance, conjugate, clamped,
 };

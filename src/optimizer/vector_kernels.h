@@ -41,7 +41,7 @@ typedef struct lossi_vector_kernels {
     lossi_pass_kernel turn;      /* sums (a−b)·c, (a−b)·(c−d), a·c                        */
     lossi_pass_kernel distance;  /* maxima |a − b|, |a|                                   */
     lossi_pass_kernel conjugate; /* u += s0·a, v −= s0·b; sums v·v, u·v, u·c              */
-    lossi_pass_kernel momentum;  /* u = s0·u + a, v −= s1·(s2·a + s3·u); maximum |a|      */
+    lossi_pass_kernel clamped;   /* sum (s1·min(|a|, s0))²; maximum |a|                   */
 } lossi_vector_kernels;
 
 #endif

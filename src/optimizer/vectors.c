@@ -55,7 +55,12 @@ static lossi_pass_result add_up(job *work)
 lossi_pass_result lossi_run_pass(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
                                  const lossi_pass *pass)
 {
-    int64_t n = optimizer->dimension;
+    return lossi_run_part(optimizer, kernel, pass, optimizer->dimension);
+}
+
+lossi_pass_result lossi_run_part(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
+                                 const lossi_pass *pass, int64_t n)
+{
     if (n <= LOSSI_BLOCK) {
         lossi_pass_result result;
         kernel(pass, 0, n, &result);

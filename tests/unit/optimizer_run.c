@@ -278,12 +278,24 @@ void assert_best_belongs_together(const loss_optimizer *optimizer, const problem
     work_free(&w);
 }
 
+int32_t is_stochastic(const char *name)
+{
+    loss_context *context = NULL;
+    loss_optimizer *optimizer = NULL;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    assert_status(context, loss_optimizer_create(&optimizer, context, name, LOSS_FLOAT64, 1), LOSS_OK);
+    int32_t stochastic = strcmp(loss_optimizer_family(optimizer), "stochastic gradient descent") == 0;
+    loss_optimizer_free(optimizer);
+    loss_context_free(context);
+    return stochastic;
+}
+
 fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype)
 {
     fixture f = {.name = loss_optimizer_catalogue_name(index)};
     assert_int_equal(loss_context_create(&f.context), LOSS_OK);
     assert_status(f.context, loss_optimizer_create(&f.optimizer, f.context, f.name, dtype, p->n), LOSS_OK);
-    f.stochastic = strcmp(f.name, "sgd") == 0;
+    f.stochastic = is_stochastic(f.name);
     if (f.stochastic) {
         assert_int_equal(loss_optimizer_set_int(f.optimizer, "samples", LOGISTIC_SAMPLES), LOSS_OK);
         assert_int_equal(loss_optimizer_set_int(f.optimizer, "epochs", 7), LOSS_OK);
@@ -321,5 +333,5 @@ int32_t keeps_a_matrix(int32_t index)
 
 const problem *suited(int32_t index)
 {
-    return strcmp(loss_optimizer_catalogue_name(index), "sgd") == 0 ? &logistic : &rosenbrock;
+    return is_stochastic(loss_optimizer_catalogue_name(index)) ? &logistic : &rosenbrock;
 }

@@ -73,7 +73,10 @@ int32_t index_of(const char *name);
 /* Whether it keeps a matrix: those are for some thousand parameters at most. */
 int32_t keeps_a_matrix(int32_t index);
 
-/* The problem everybody can do: SGD needs its samples. */
+/* Whether a method of the catalogue draws batches. */
+int32_t is_stochastic(const char *name);
+
+/* The problem everybody can do: stochastic methods need its samples. */
 const problem *suited(int32_t index);
 
 double get_double(const loss_optimizer *optimizer, const char *name);

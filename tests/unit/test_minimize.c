@@ -87,7 +87,7 @@ static duel make(const char *name, caller *c)
                   LOSS_OK);
     assert_status(f.context, loss_objective_set_batch_callback(f.objective, LOGISTIC_SAMPLES, evaluate_batch),
                   LOSS_OK);
-    if (strcmp(name, "sgd") == 0) {
+    if (is_stochastic(name)) {
         assert_int_equal(loss_optimizer_set_int(f.optimizer, "epochs", 9), LOSS_OK);
     }
     return f;
@@ -147,7 +147,7 @@ static void it_is_ask_and_tell_to_the_bit(void **unused)
         caller one = {.dtype = i % 2 == 0 ? LOSS_FLOAT64 : LOSS_FLOAT32}, other = one;
         const char *name = loss_optimizer_catalogue_name(i / 2);
         duel a = make(name, &one), b = make(name, &other);
-        if (strcmp(name, "sgd") == 0) { /* by hand nobody tells it the objective's samples */
+        if (is_stochastic(name)) { /* by hand nobody tells it the objective's samples */
             assert_int_equal(loss_optimizer_set_int(b.optimizer, "samples", LOGISTIC_SAMPLES), LOSS_OK);
         }
         loss_status outcome = loss_optimizer_minimize(a.optimizer, a.objective, a.x);

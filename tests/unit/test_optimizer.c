@@ -154,7 +154,7 @@ static void squares_out_of_range_are_solved_or_refused(void **unused)
 static void float32_reaches_its_own_precision(void **unused)
 {
     static const problem *const singles[] = {&rosenbrock, &extended_rosenbrock, &quadratic, &logistic,
-                                              &beale,      &brown_dennis,        &cosh_sum,  &parabola};
+                                             &beale,      &brown_dennis,        &cosh_sum,  &parabola};
     loss_context *context = context_create();
     (void)unused;
     for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++) {

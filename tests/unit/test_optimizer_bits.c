@@ -19,7 +19,7 @@ static void nothing_is_allocated_during_a_run(void **unused)
         assert_int_equal(loss_optimizer_create(&optimizer, context, loss_optimizer_catalogue_name(i),
                                                LOSS_FLOAT32, logistic.n),
                          LOSS_OK);
-        loss_optimizer_set_int(optimizer, "samples", LOGISTIC_SAMPLES); /* only sgd has it */
+        loss_optimizer_set_int(optimizer, "samples", LOGISTIC_SAMPLES); /* only stochastic methods have it */
         assert_int_equal(loss_optimizer_start(optimizer, x), LOSS_OK);
         int64_t calls = counter.calls;
         run(optimizer, &logistic, LOSS_FLOAT32, NULL);
@@ -92,7 +92,7 @@ static void the_same_bits_on_every_instruction_set_and_thread_count(void **unuse
     several_blocks.n = 594;
     assert_int_equal(loss_context_create(&context), LOSS_OK);
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        int32_t stochastic = strcmp(loss_optimizer_catalogue_name(i), "sgd") == 0;
+        int32_t stochastic = is_stochastic(loss_optimizer_catalogue_name(i));
         for (int k = 0; k < (stochastic ? 2 : 8); k++) {
             const problem *p = stochastic ? &logistic : problems[k / 2];
             p = k < 2 && keeps_a_matrix(i) ? &several_blocks : p;
