@@ -36,6 +36,7 @@ static const named_test named_tests[] = {
     {"scale", losses_scale, 0},
     {"short_calls", losses_short_calls, 0},
     {"options", losses_options, 0},
+    {"extreme_options", losses_extreme_options, LOSS_FLOAT32},
     {"descriptions", losses_descriptions, 0},
     {"convexity", losses_convexity, 0},
     {"bounds", losses_bounds, 0},
