@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/extreme.h"
+
 /* ---- numbers ---- */
 
 static loss_status set_number(loss_function *function, const loss_option *option, double value)
@@ -163,18 +165,6 @@ static batch widened(const batch *narrow)
     return made;
 }
 
-/* What float32 says is what float64 says, as far as float32 has such numbers; beside the largest of the output others may cancel. */
-static int32_t agree(double narrow, double wide, double largest)
-{
-    if (isnan(wide)) {
-        return isnan(narrow);
-    }
-    if (fabs(wide) > FLT_MAX) {
-        return fabs(narrow) > 0.9 * FLT_MAX && (narrow > 0) == (wide > 0);
-    }
-    return fabs(narrow - wide) <= 1e-2 * fabs(wide) + 1e-5 * fmin(largest, FLT_MAX) + 1e-37;
-}
-
 static double largest_of(const batch *made, int output)
 {
     double largest = 0;
@@ -199,7 +189,7 @@ static int32_t compare_extreme(const loss_case *given, const vector_group *group
         for (int64_t i = 0; i < narrow.rows * batch_width(&narrow, k); i++) {
             const double a = element(narrow.output[k], LOSS_FLOAT32, i),
                          b = element(wide.output[k], LOSS_FLOAT64, i);
-            if (!agree(a, b, largest) && wrong++ == 0) {
+            if (!extreme_agrees(a, b, largest) && wrong++ == 0) {
                 print_error("%s [%s] with %s = %g: %s of %g is %.9g in float32, %.17g in float64\n",
                             given->name, group->options, name, value, batch_output_names[k],
                             element(wide.prediction, LOSS_FLOAT64, i), a, b);
@@ -215,8 +205,6 @@ static int32_t compare_extreme(const loss_case *given, const vector_group *group
 /* Every number an option takes has a result, also one that float32 does not hold: too small, too large, or not apart from 1. */
 void losses_extreme_options(void **state)
 {
-    static const double numbers[] = {-1e300, -1e60,     -1e-60,    1e-300, 1e-60, 1e-46,
-                                     1e-40,  1 - 1e-12, 1 + 1e-12, 1e39,   1e60,  1e300};
     const loss_case *given = *state;
     int32_t wrong = 0;
     for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
@@ -229,10 +217,10 @@ void losses_extreme_options(void **state)
             }
             wrong += compare_extreme(given, &given->file.groups[g], loss_option_name(option), low);
             wrong += compare_extreme(given, &given->file.groups[g], loss_option_name(option), high);
-            for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
-                if (numbers[k] > low && numbers[k] < high) {
+            for (int k = 0; k < EXTREMES; k++) {
+                if (extremes[k] > low && extremes[k] < high) {
                     wrong += compare_extreme(given, &given->file.groups[g], loss_option_name(option),
-                                             numbers[k]);
+                                             extremes[k]);
                 }
             }
         }
