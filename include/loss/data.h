@@ -63,7 +63,7 @@ LOSS_API loss_status loss_data_set_output(loss_data *data, const char *role, voi
                                           int64_t column_stride);
 
 /*
- * A scalar that belongs to the data, by name: "scale", the factor on every derivative (default 1).
+ * The scalar "scale", the factor on every derivative (default 1). It is no role: an array may have that name, as in laplace_nll.
  *   data, name  not NULL     value  finite
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_RANGE, LOSS_ERROR_STATE (sealed). Since 0.1.
  */

@@ -54,7 +54,9 @@ LOSSI_INLINE void lossi_adjusted_cap(const lossi_adjustment *by, vreal x, lossi_
 /* For the options of a function; the largest logit is set by lossi_adjusted_begin(). */
 LOSSI_INLINE lossi_adjustment lossi_adjustment_of(const lossi_prepared *prepared)
 {
-    const double cap = prepared->soft_cap, temperature = prepared->temperature;
+    /* the least cap is a normal number of the type: a smaller one would be none, and makes all logits 0 as this does */
+    const double given = prepared->soft_cap, least = (double)REAL_MIN,
+                 cap = given > 0 && given < least ? least : given, temperature = prepared->temperature;
     return (lossi_adjustment){(real)cap,
                               (real)(cap - (double)(real)cap),
                               (real)temperature,

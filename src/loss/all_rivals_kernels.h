@@ -8,27 +8,35 @@
  * f is the class weight, divided by the number of classes or not. The gradient is f p g_j^(p − 1) at a rival, f where g_j > 0 for
  * p = 1, and minus the sum of those at the label. The curvature is 0 for p = 1. For p = 2 it is 2 f Σ (e_j − e_y)(e_j − e_y)ᵀ
  * over the rivals with g_j > 0: its product costs no more than a gradient. At g_j = 0 the flat piece counts.
+ *
+ * A difference of two logits, or the sum of all, may overflow where the loss, which is f times that, is a number. Such a row is summed
+ * once more with everything SHRINK times as large; a power of two, it changes no digit.
  */
 #include "loss/class_margin.h"
 
 enum { POWER = LOSSI_MARGIN_OPTIONS };
 
-/* Σ g^p, Σ p g^(p − 1), how many rivals cost, and Σ (d_j − d_y) over those. */
+/* float32 adds in double: only a difference overflows. In float64 so may the sum over up to 2⁶² columns. */
+#define SHRINK (LOSSI_REAL == 32 ? REAL(0x1p-2) : REAL(0x1p-64))
+
+/* Σ g^p, Σ p g^(p − 1), of shrunk g; how many rivals cost, and Σ (d_j − d_y) over those. */
 typedef struct rival_sums {
     double value, slope, count, along;
 } rival_sums;
 
-/* margin + z_j − z_y of 16 columns; −∞ beyond the row and at the label. */
-LOSSI_INLINE void load_gaps(const lossi_tile *tile, const lossi_margin_row *m, int64_t j, vreal *gap)
+/* shrink (margin + z_j − z_y) of 16 columns; −∞ beyond the row and at the label. */
+LOSSI_INLINE void load_gaps(const lossi_tile *tile, const lossi_margin_row *m, real shrink, int64_t j,
+                            vreal *gap)
 {
-    const vreal margin = v_set1((real)tile->prepared->parameters[LOSSI_CLASS_MARGIN]);
+    const vreal by = v_set1(shrink), own = v_set1(m->own * shrink),
+                margin = v_set1((real)tile->prepared->parameters[LOSSI_CLASS_MARGIN] * shrink);
     const vreal nothing = v_set1(-REAL_INFINITY), none = v_set1((real)tile->columns);
     vreal number[LOSSI_PACK];
     lossi_load_pack(m->logits, j, tile->columns, 0, gap);
     lossi_column_numbers(j, number);
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vmask rival = v_mask_and(v_lt(number[v], none), v_ne(number[v], v_set1((real)m->label)));
-        gap[v] = v_select(rival, margin + (gap[v] - v_set1(m->own)), nothing);
+        gap[v] = v_select(rival, margin + (gap[v] * by - own), nothing);
     }
 }
 
@@ -50,7 +58,7 @@ LOSSI_INLINE void load_along(const lossi_tile *tile, const lossi_margin_row *m, 
     }
 }
 
-static rival_sums sum_rivals(const lossi_tile *tile, const lossi_margin_row *m)
+static rival_sums sum_rivals(const lossi_tile *tile, const lossi_margin_row *m, real shrink)
 {
     const int32_t square = tile->prepared->parameters[POWER] == 2;
     const vreal zero = v_set1(0);
@@ -61,7 +69,7 @@ static rival_sums sum_rivals(const lossi_tile *tile, const lossi_margin_row *m)
     lossi_lane_sum_clear(&count);
     lossi_lane_sum_clear(&along);
     for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
-        load_gaps(tile, m, j, gap);
+        load_gaps(tile, m, shrink, j, gap);
         load_along(tile, m, j, gap, d);
         for (int v = 0; v < LOSSI_PACK; v++) {
             const vreal g = v_max(zero, gap[v]); /* keeps NaN */
@@ -80,17 +88,17 @@ static rival_sums sum_rivals(const lossi_tile *tile, const lossi_margin_row *m)
 
 /* 16 columns. Everything is read before anything is written over it. */
 static void write_pack(const lossi_tile *tile, int64_t row, const lossi_margin_row *m, double factor,
-                       const rival_sums *sums, int64_t j)
+                       const rival_sums *sums, real shrink, int64_t j)
 {
     const lossi_outputs to = lossi_outputs_of(tile, row);
     const int32_t square = tile->prepared->parameters[POWER] == 2;
-    const double bend = square ? 2 * factor : 0;
-    const vreal zero = v_set1(0), f = v_set1((real)factor), twice = v_set1((real)(2 * factor)),
+    const double bend = square ? 2 * factor : 0, grown = square ? factor / (double)shrink : factor;
+    const vreal zero = v_set1(0), f = v_set1((real)factor), twice = v_set1((real)(2 * grown)),
                 bent = v_set1((real)bend);
-    const vreal slope = v_set1((real) - (factor * sums->slope)), turn = v_set1((real)(bend * sums->count)),
+    const vreal slope = v_set1((real) - (grown * sums->slope)), turn = v_set1((real)(bend * sums->count)),
                 back = v_set1((real) - (bend * sums->along));
     vreal gap[LOSSI_PACK], number[LOSSI_PACK], gradient[LOSSI_PACK], curvature[LOSSI_PACK], d[LOSSI_PACK];
-    load_gaps(tile, m, j, gap);
+    load_gaps(tile, m, shrink, j, gap);
     lossi_column_numbers(j, number);
     load_along(tile, m, j, gap, d);
     for (int v = 0; v < LOSSI_PACK; v++) {
@@ -110,8 +118,18 @@ static void write_pack(const lossi_tile *tile, int64_t row, const lossi_margin_r
 
 static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_row *m)
 {
-    const rival_sums sums = sum_rivals(tile, m);
+    const int32_t square = tile->prepared->parameters[POWER] == 2;
     const double factor = (double)m->weight / (LOSSI_PER_CLASS ? (double)tile->columns : 1);
+    rival_sums sums = sum_rivals(tile, m, 1);
+    real shrink = 1;
+    if (sums.value - sums.value != 0 && sums.value == sums.value) {
+        const rival_sums shrunk = sum_rivals(tile, m, SHRINK);
+        const double largest = square ? shrunk.slope : shrunk.value;
+        if (largest - largest == 0) { /* else a logit is infinite */
+            sums = shrunk;
+            shrink = SHRINK;
+        }
+    }
     if (sums.value != sums.value || m->own != m->own) {
         lossi_margin_fill(tile, row, REAL_NAN, REAL_NAN);
         return;
@@ -120,9 +138,11 @@ static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_r
         lossi_margin_fill(tile, row, 0, 0);
         return;
     }
-    lossi_put((real *)tile->value + row, (real)(factor * sums.value));
+    const double grown = factor / (double)shrink;
+    lossi_put((real *)tile->value + row,
+              (real)(square ? (grown * sums.value) / (double)shrink : grown * sums.value));
     for (int64_t j = 0; j < tile->columns && tile->gradient != NULL; j += LOSSI_LANES) {
-        write_pack(tile, row, m, factor, &sums, j);
+        write_pack(tile, row, m, factor, &sums, shrink, j);
     }
 }
 

@@ -4,6 +4,7 @@
  *     loss = Σ w_i (log S(t_i) − x_i) over events i,   S(t) = Σ w_j e^(x_j) over the rows at risk, those with time ≥ t     breslow
  *     at a time with d events of which T is the sum:  (Σ w_i/d) Σ_l log(S − (l/d) T) − Σ w_i x_i,   l = 0 … d − 1          efron
  *
+ * With the role "start" a row is at risk in (start, time] alone (loss/cox_entries.h); NaN where that is empty.
  * Strata come as groups, by the role "offsets". Case weights are part of the formula, in the risk sets too; events of weight 0
  * are none. The denominator is the weight of the events; without events the loss is 0. Convex; x + c gives the same bits where
  * adding c is exact and scores are less than 2³⁰ apart.
@@ -22,7 +23,7 @@
 #include "loss/structured.h"
 
 enum { TIES };
-enum { PREDICTION, TIME, EVENT, OFFSETS, ROLES };
+enum { PREDICTION, TIME, EVENT, START, OFFSETS, ROLES };
 enum { GRADIENT, CURVATURE, PRODUCT, SUMS };
 
 #define INFINITE_EXPONENT 0x1p1010 /* of e^∞ */
@@ -161,12 +162,13 @@ static void exponentials(cohort *c)
 static void gather(cohort *c, double *scratch)
 {
     const lossi_part *part = c->part;
-    const real *times = part->input[TIME].data;
+    const real *times = part->input[TIME].data, *starts = part->input[START].data;
     const int64_t *order = lossi_order_ascending(times, c->count, scratch);
     for (int64_t p = 0; p < c->count; p++) {
         member *m = &c->members[p];
         const int64_t i = order[p];
-        const double time = at(times, i), event = at(part->input[EVENT].data, i);
+        const double time = at(times, i), event = at(part->input[EVENT].data, i),
+                     start = starts == NULL ? -INFINITY : at(starts, i);
         const void *direction = part->output[PREDICTION].direction;
         m->row = i;
         m->score = at(part->input[PREDICTION].data, i);
@@ -175,7 +177,8 @@ static void gather(cohort *c, double *scratch)
         m->event = event != 0 && m->weight != 0;
         m->argument = 0;
         m->exponent = m->log_weight = 0;
-        if (!(m->score == m->score && time == time && event == event && m->weight == m->weight)) {
+        if (!(m->score == m->score && time == time && event == event && m->weight == m->weight &&
+              (starts == NULL || start < time))) {
             c->probe = REAL_NAN;
         }
         for (int k = 0; k < SUMS; k++) {
@@ -379,6 +382,14 @@ static void say(const cohort *c, const risk *r, const tie *t, moment *out)
     }
 }
 
+static void mark_time(cohort *c, const tie *t, int32_t events)
+{
+    c->moments[t->first].top = events ? c->moments[t->first].top : -2;
+    for (int64_t p = t->first + 1; p < t->end; p++) {
+        c->moments[p].top = -3; /* the same time as before */
+    }
+}
+
 static void backwards(cohort *c)
 {
     const int32_t efron = c->part->prepared->parameters[TIES] != 0;
@@ -410,10 +421,7 @@ static void backwards(cohort *c)
                 join(c, &r, p);
             }
         }
-        c->moments[t.first].top = t.count > 0 ? c->moments[t.first].top : -2; /* no events */
-        for (int64_t p = t.first + 1; p < t.end; p++) {
-            c->moments[p].top = -3; /* the same time as before */
-        }
+        mark_time(c, &t, t.count > 0);
     }
 }
 
@@ -496,6 +504,8 @@ static void forwards(const cohort *c)
     }
 }
 
+#include "loss/cox_entries.h"
+
 /* ---- the value ---- */
 
 static real value(const cohort *c)
@@ -528,8 +538,7 @@ static void cox(const lossi_part *part)
     c.curvature = part->output[PREDICTION].curvature != NULL;
     c.product = part->output[PREDICTION].product != NULL;
     gather(&c, (double *)(void *)(c.moments + c.count));
-    backwards(&c);
-    forwards(&c);
+    sweep(&c, (char *)(c.moments + c.count));
     lossi_put(part->value, c.probe + value(&c));
     *part->denominator = kept(c.events, c.events_lost);
 }
@@ -551,6 +560,7 @@ static const lossi_role roles[ROLES] = {
     [PREDICTION] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
     [TIME] = {.name = "time", .columns = 1},
     [EVENT] = {.name = "event", .columns = 1, .domain = {0, 1, 1}},
+    [START] = {.name = "start", .columns = 1, .flags = LOSSI_OPTIONAL},
     [OFFSETS] = {.name = "offsets", .kind = LOSSI_ROLE_OFFSETS, .flags = LOSSI_OPTIONAL},
 };
 
@@ -558,8 +568,7 @@ static int64_t scratch(const lossi_prepared *prepared, const lossi_shape *shape)
 {
     (void)prepared;
     const int64_t rows = shape->rows[PREDICTION];
-    return rows * (int64_t)(sizeof(member) + sizeof(moment)) +
-           lossi_order_scratch(rows) * (int64_t)sizeof(double);
+    return rows * (int64_t)(sizeof(member) + sizeof(moment)) + sweep_scratch(rows, shape->columns[START] > 0);
 }
 
 static const lossi_structure structure = {
@@ -575,8 +584,9 @@ extern const lossi_row lossi_row_cox;
 const lossi_row lossi_row_cox = {
     .name = "cox",
     .aliases = "cox_ph proportional_hazards",
-    .summary = "negative partial log-likelihood of proportional hazards, right-censored",
-    .formula = "sum over events i of log(sum over time_j >= time_i of exp(x_j)) - x_i, x = prediction",
+    .summary = "negative partial log-likelihood of proportional hazards, right-censored, also left-truncated",
+    .formula = "sum over events i of log(sum over start_j < time_i <= time_j of exp(x_j)) - x_i, "
+               "x = prediction, start = -inf when not given",
     .reference = "Cox, Partial likelihood (1975)",
     .elsewhere = "XGBoost survival:cox (breslow, weights not in the risk sets); scikit-survival and skglm "
                  "(with efron)",

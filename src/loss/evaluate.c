@@ -150,7 +150,7 @@ static loss_status resolve(loss_context *context, const char *kind, const loss_d
             k++;
         }
         if (k == count) {
-            return lossi_fail_name(context, kind, array->role, role_name, roles, count);
+            return lossi_evaluation_fail_role(context, kind, array->role, role_name, roles, count);
         }
         *roles[k].array = array;
     }

@@ -89,6 +89,17 @@ static loss_status check_target(loss_context *context, const lossi_evaluation *e
     return LOSS_OK;
 }
 
+loss_status lossi_evaluation_fail_role(loss_context *context, const char *kind, const char *role,
+                                       lossi_name_at name_at, const void *names, int32_t count)
+{
+    return strcmp(role, "scale") != 0
+               ? lossi_fail_name(context, kind, role, name_at, names, count)
+               : lossi_fail(context, LOSS_ERROR_NAME,
+                            "there is no %s 'scale'; the factor on derivatives is the scalar of that name, "
+                            "set by loss_data_set_double()",
+                            kind);
+}
+
 loss_status lossi_evaluation_init(lossi_evaluation *e, loss_context *context, const loss_function *function,
                                   loss_dtype dtype, int64_t rows, int64_t columns, const lossi_array *target,
                                   const lossi_array *weight, const lossi_array *mask)

@@ -65,6 +65,10 @@ loss_status lossi_evaluation_init(lossi_evaluation *evaluation, loss_context *co
                                   int64_t columns, const lossi_array *target, const lossi_array *weight,
                                   const lossi_array *mask);
 
+/* LOSS_ERROR_NAME for an array whose role is none of the names; says what the scalar "scale" is where that was meant. */
+loss_status lossi_evaluation_fail_role(loss_context *context, const char *kind, const char *role,
+                                       lossi_name_at name_at, const void *names, int32_t count);
+
 /* LOSS_ERROR_SUPPORT when the function is to give a majorizer that it has not with its options. */
 loss_status lossi_evaluation_check_curvature(loss_context *context, const loss_function *function);
 

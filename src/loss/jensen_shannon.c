@@ -36,8 +36,10 @@ LOSSI_INLINE vreal excess(vreal r, vreal u, vreal *log)
 
 LOSSI_INLINE void jensen_shannon(const lossi_pair *x, const lossi_divergence_row *row, lossi_divergence *out)
 {
-    const real given = (real)row->parameters[BETA];
-    const vreal zero = v_set1(0), one = v_set1(1), beta = v_set1(given), other = v_set1(1 - given);
+    const double given =
+        row->parameters[BETA]; /* 1 − β from the double: near 1 float32 would lose its digits */
+    const vreal zero = v_set1(0), one = v_set1(1), beta = v_set1((real)given),
+                other = v_set1((real)(1 - given));
     const vreal p = x->p, t = x->t, m = v_fma(beta, t, other * p);
     const vmask no_target = v_eq(t, zero); /* then p/m is constant, at p = 0 as well */
     const vreal apart = v_select(no_target, -one / other, (t - p) / m);

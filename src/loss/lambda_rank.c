@@ -153,7 +153,7 @@ LOSSI_INLINE void formula(const lossi_pairs *p, int64_t i, int64_t j, vreal d, l
     lossi_pair_logistic(sharpness * d, out);
     out->value = weight * out->value;
     out->slope = weight * (sharpness * out->slope);
-    out->bend = weight * (sharpness * sharpness * out->bend);
+    out->bend = weight * (sharpness * (sharpness * out->bend)); /* the square alone may be infinite */
 }
 
 static void lambda_rank(const lossi_part *part)

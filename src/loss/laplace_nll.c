@@ -3,8 +3,8 @@
  *
  *     loss = log b + |r|/b,   r = p − target        (+ log 2 with the option full)
  *
- * The role "scale" (an array; the factor on derivatives is a scalar) is b, or instead the role "log_scale" is ℓ = log b, which has no
- * edge. With u = |r|/b and s the sign of r, 0 at 0, the derivatives are
+ * The role "scale", an array, is b, or instead the role "log_scale" is ℓ = log b, which has no edge. The scalar "scale" of the data,
+ * a factor on derivatives, is something else, and both may be set. With u = |r|/b and s the sign of r, 0 at 0, the derivatives are
  *
  *     ∂p  s/b      ∂b  (1 − u)/b     ∂pp  0     ∂bb  (2u − 1)/b²    ∂pb  −s/b²
  *                  ∂ℓ  1 − u                    ∂ℓℓ  u              ∂pℓ  −s/b
@@ -120,7 +120,11 @@ static loss_status check(loss_context *context, const char *title, const lossi_p
     (void)prepared;
     return (shape->rows[SPREAD] >= 0) != (shape->rows[LOG_SPREAD] >= 0)
                ? LOSS_OK
-               : lossi_fail(context, LOSS_ERROR_ARGUMENT, "%s needs either 'scale' or 'log_scale'", title);
+               : lossi_fail(
+                     context, LOSS_ERROR_ARGUMENT,
+                     "%s needs either the role 'scale' or 'log_scale', an array; the scalar 'scale' of "
+                     "the data is the factor on derivatives",
+                     title);
 }
 
 static const lossi_structure structure = {.roles = roles, .role_count = ROLES, .check = check};

@@ -2,8 +2,15 @@
  * Softmax cross-entropy of a linear layer, without the matrix of its logits: features x (rows × d), coefficients c (classes × d),
  * an optional bias b (1 × classes) and class labels y.
  *
- *     z_j = c_j · x + b_j,   loss = w_y (log Σ_k exp z_k − z_y)
- *     g_j = w_y (p_j − [j = y])        ∂x  Σ_j g_j c_j        ∂c_j  Σ_rows g_j x        ∂b_j  Σ_rows g_j
+ *     z_j = (c_j · x + b_j)/τ,   loss = w_y (log Σ_k exp z_k − z_y)
+ *     g_j = w_y (p_j − [j = y])/τ      ∂x  Σ_j g_j c_j        ∂c_j  Σ_rows g_j x        ∂b_j  Σ_rows g_j
+ *
+ * Smoothing ε and a z-loss λ are those of loss/adjusted.h: with u_j = w_j ((1 − ε) [j = y] + ε/K), W = Σ u, L = log Σ exp z
+ *
+ *     loss = W L − Σ u_j z_j + λ L²,   g_j = ((W − u_j) p_j − u_j (1 − p_j) + 2λL p_j)/τ
+ *
+ * for which Σ w_j (m − z_j), too, is taken on the way: positive terms from the largest so far, and what that rises later once for all
+ * weights seen.
  *
  * Logits are made in tiles of 64 rows and 64 classes, and made again for each gradient: no memory grows with rows × classes. The
  * logits of a row come and go, so its sum of exponentials is taken on the way (Milakov & Gimelshein 2018): Σ exp(z_j − a) without the
@@ -19,6 +26,7 @@
 #include "loss/rowwise.h"
 #include "loss/structured.h"
 
+enum { LABEL_SMOOTHING = LOSSI_CLASS_OPTIONS, TEMPERATURE, Z_LOSS, OPTIONS };
 enum { FEATURES, TARGET, COEFFICIENTS, BIAS, ROLES };
 
 enum {
@@ -34,19 +42,40 @@ enum { FORWARD, FINISH, BACKWARD };
 typedef struct row_state {
     int64_t count, index[TILE]; /* which rows they are */
     int64_t label[TILE];
-    double own_weight[TILE], weight[TILE], factor[TILE]; /* class weight, sample weight, both and the scale */
-    double maximum[TILE], anchor[TILE];
+    double own_weight[TILE], weight[TILE], factor[TILE]; /* class weight, sample weight, it and scale/τ */
+    double maximum[TILE], anchor[TILE];                  /* logits are those before the temperature */
     double others[TILE], lost[TILE];              /* Σ exp(z − anchor) and its rounding errors; then s */
+    double linear[TILE], linear_lost[TILE];       /* of smoothing: Σ w (maximum − z) */
     double own[TILE], inverse[TILE], value[TILE]; /* z of the label, 1/(1 + s), the loss */
+    double z_slope[TILE];                         /* 2λL */
 } row_state;
+
+/* What is the same for all rows of a call. */
+typedef struct setting {
+    const double *class_weight;   /* NULL: 1 */
+    double weights, weights_lost; /* their sum */
+    double smoothing, even;       /* ε, ε/K */
+    double temperature, rate;     /* τ, 1/τ */
+    double z_loss;
+    double offset; /* what was taken from all logits */
+    int64_t classes;
+    int32_t plain; /* neither smoothing nor a z-loss */
+} setting;
 
 /* Logits of some rows and classes: a line for each class, or for each row. */
 typedef struct tile {
     int32_t operation, by_class;
+    const setting *by;
     row_state *rows;
     int64_t first, classes;
-    double *z; /* in BACKWARD they become g */
+    double seen; /* weights of the classes before `first` */
+    double *z;   /* in BACKWARD they become g */
 } tile;
+
+static double weight_of(const setting *by, int64_t c)
+{
+    return by->class_weight == NULL ? 1 : by->class_weight[c];
+}
 
 /* e^d of 16 numbers; float32 has the exponential of the rounded number, and corrects it. */
 LOSSI_INLINE void exponential_pack(const double *d, double *e)
@@ -69,11 +98,11 @@ LOSSI_INLINE void exponential_pack(const double *d, double *e)
 #endif
 }
 
-/* e = exp(z − from), 1 where they are equal and 0 where z is −∞, whatever `from`. e may be z. */
-static __attribute__((noinline)) void exponentials(int64_t count, const double *z, const double *from,
-                                                   double *e)
+/* e = exp(rate (z − from)), 1 where they are equal and 0 where z is −∞, whatever `from`. e may be z. */
+static __attribute__((noinline)) void exponentials(double rate, int64_t count, const double *z,
+                                                   const double *from, double *e)
 {
-    const f64v zero = f64_set1(0), least = f64_set1(-__builtin_inf());
+    const f64v zero = f64_set1(0), least = f64_set1(-__builtin_inf()), rates = f64_set1(rate);
     for (int64_t j = 0; j < count; j += LOSSI_LANES) {
         const int64_t left = count - j < LOSSI_LANES ? count - j : LOSSI_LANES;
         double x[LOSSI_LANES] = {0}, a[LOSSI_LANES] = {0};
@@ -81,7 +110,7 @@ static __attribute__((noinline)) void exponentials(int64_t count, const double *
         memcpy(a, from + j, (size_t)left * sizeof *a);
         for (int v = 0; v < LOSSI_LANES; v += F64_LANES) {
             const f64v there = f64_load(x + v), origin = f64_load(a + v);
-            const f64v apart = f64_select(f64_eq(there, origin), zero, there - origin);
+            const f64v apart = f64_select(f64_eq(there, origin), zero, (there - origin) * rates);
             f64_store(x + v, f64_select(f64_eq(there, least), least, apart));
         }
         exponential_pack(x, x);
@@ -89,30 +118,40 @@ static __attribute__((noinline)) void exponentials(int64_t count, const double *
     }
 }
 
-static double exponential(double z, double from)
+static double exponential(double rate, double z, double from)
 {
     double e;
-    exponentials(1, &z, &from, &e);
+    exponentials(rate, 1, &z, &from, &e);
     return e;
 }
 
 /* Knuth, TAOCP vol. 2, 4.2.2, theorem B */
-LOSSI_INLINE void add_exactly(row_state *rows, int64_t k, double x)
+LOSSI_INLINE void add_exactly(double *sum, double *lost, double x)
 {
-    const double before = rows->others[k], after = before + x, part = after - before;
-    rows->lost[k] += (before - (after - part)) + (x - part);
-    rows->others[k] = after;
+    const double before = *sum, after = before + x, part = after - before;
+    *lost += (before - (after - part)) + (x - part);
+    *sum = after;
+}
+
+/* w (m − z): 0 without a weight, whatever z, and 0 where both are the same infinity. */
+LOSSI_INLINE double weighed(double weight, double maximum, double z)
+{
+    return weight == 0 || z == maximum ? 0 : weight * (maximum - z);
 }
 
 /* Row k has a larger logit than all before: the old one is one of the others now. */
-static void raise(row_state *rows, int64_t k, double maximum)
+static void raise(const tile *t, int64_t k, double maximum)
 {
-    const double infinity = __builtin_inf();
+    row_state *rows = t->rows;
+    const double infinity = __builtin_inf(), rate = t->by->rate;
     if (rows->maximum[k] > -infinity) {
-        add_exactly(rows, k, exponential(rows->maximum[k], rows->anchor[k]));
+        add_exactly(&rows->others[k], &rows->lost[k], exponential(rate, rows->maximum[k], rows->anchor[k]));
     }
-    if (maximum - rows->anchor[k] > ANCHOR_BEHIND) {
-        const double factor = exponential(rows->anchor[k], maximum);
+    if (t->by->smoothing > 0) {
+        add_exactly(&rows->linear[k], &rows->linear_lost[k], weighed(t->seen, maximum, rows->maximum[k]));
+    }
+    if ((maximum - rows->anchor[k]) * rate > ANCHOR_BEHIND) {
+        const double factor = exponential(rate, rows->anchor[k], maximum);
         rows->others[k] *= factor;
         rows->lost[k] *= factor;
         rows->anchor[k] = maximum;
@@ -120,7 +159,20 @@ static void raise(row_state *rows, int64_t k, double maximum)
     rows->maximum[k] = maximum;
 }
 
-/* Takes the classes of a tile into the sums of its rows; z is overwritten. */
+/* Σ w (m − z) takes the classes of a tile. */
+static void weigh(const tile *t)
+{
+    row_state *rows = t->rows;
+    for (int64_t i = 0; i < t->classes; i++) {
+        const double weight = weight_of(t->by, t->first + i);
+        for (int64_t k = 0; k < rows->count; k++) {
+            add_exactly(&rows->linear[k], &rows->linear_lost[k],
+                        weighed(weight, rows->maximum[k], t->z[i * rows->count + k]));
+        }
+    }
+}
+
+/* Takes the classes of a tile into the sums of its rows. */
 static void forward(const tile *t)
 {
     row_state *rows = t->rows;
@@ -128,6 +180,7 @@ static void forward(const tile *t)
     const double infinity = __builtin_inf();
     double largest[TILE], sum[TILE], e[TILE];
     int64_t at[TILE];
+    int32_t raised[TILE];
     for (int64_t k = 0; k < n; k++) {
         largest[k] = -infinity;
         at[k] = 0;
@@ -145,38 +198,100 @@ static void forward(const tile *t)
         if (own >= 0 && own < t->classes) {
             rows->own[k] = t->z[own * n + k];
         }
-        if (largest[k] > rows->maximum[k]) {
-            raise(rows, k, largest[k]);
+        raised[k] = largest[k] > rows->maximum[k];
+        if (raised[k]) {
+            raise(t, k, largest[k]);
+        }
+    }
+    if (t->by->smoothing > 0) {
+        weigh(t);
+    }
+    for (int64_t k = 0; k < n; k++) {
+        if (raised[k]) {
             t->z[at[k] * n + k] = -infinity; /* the first of equals alone is left out */
         }
     }
     for (int64_t i = 0; i < t->classes; i++) {
-        exponentials(n, t->z + i * n, rows->anchor, e);
+        exponentials(t->by->rate, n, t->z + i * n, rows->anchor, e);
         for (int64_t k = 0; k < n; k++) {
             sum[k] += e[k];
         }
     }
     for (int64_t k = 0; k < n; k++) {
-        add_exactly(rows, k, sum[k]);
+        add_exactly(&rows->others[k], &rows->lost[k], sum[k]);
     }
 }
 
-/* s from the sums, and the losses. */
-static void finish(row_state *rows)
+/* W, and without the u of the label. */
+LOSSI_INLINE double other_weight(const setting *by, double own_weight)
 {
+    const double rest = by->weights - own_weight, part = by->weights - rest;
+    return by->even * (rest + ((part - own_weight) + by->weights_lost)); /* exact where the weights are */
+}
+
+LOSSI_INLINE double own_part(const setting *by, double own_weight)
+{
+    return own_weight * (1 - by->smoothing + by->even);
+}
+
+/* The loss of row k from log Σ exp(z − m). */
+static double loss_of(const setting *by, row_state *rows, int64_t k, double log)
+{
+    const double own_weight = rows->own_weight[k], m = rows->maximum[k];
+    if (by->plain) {
+        const double apart = m == rows->own[k] ? 0 : (m - rows->own[k]) / by->temperature;
+        return own_weight == 0 ? (log != log ? log : 0) : own_weight * (log + apart);
+    }
+    const double total = by->z_loss == 0 ? 0 : (m + by->offset) / by->temperature + log;
+    const double weight = own_part(by, own_weight) + other_weight(by, own_weight);
+    const double all = rows->linear[k] - rows->linear[k] == 0 ? rows->linear[k] + rows->linear_lost[k]
+                                                              : rows->linear[k];
+    const double spread = by->smoothing == 0 ? 0 : by->even * (all / by->temperature);
+    const double own = weighed((1 - by->smoothing) * own_weight, m, rows->own[k]) / by->temperature;
+    rows->z_slope[k] = 2 * by->z_loss * total;
+    return (weight == 0 ? (log != log ? log : 0) : weight * log + (own + spread)) +
+           by->z_loss * total * total;
+}
+
+/* s from the sums, and the losses. */
+static void finish(const tile *t)
+{
+    row_state *rows = t->rows;
     double behind[TILE];
-    exponentials(rows->count, rows->anchor, rows->maximum, behind);
+    exponentials(t->by->rate, rows->count, rows->anchor, rows->maximum, behind);
     for (int64_t k = 0; k < rows->count; k++) {
-        const double m = rows->maximum[k]; /* −∞: nothing but NaN and −∞, which has no limit */
-        const double s = m > -__builtin_inf() ? (rows->others[k] + rows->lost[k]) * behind[k]
-                                              : (double)REAL_NAN;
-        const double own_weight = rows->own_weight[k];
+        /* −∞ is the largest: NaN and −∞ have no limit, but a class alone is the whole of it */
+        const int32_t known = rows->maximum[k] > -__builtin_inf() || t->by->classes == 1;
+        const double s = known ? (rows->others[k] + rows->lost[k]) * behind[k] : (double)REAL_NAN;
         const double log = (double)lossi_first_lane(v_log1p(v_set1((real)s)));
-        const double apart = m == rows->own[k] ? 0 : m - rows->own[k];
         rows->others[k] = s;
         rows->inverse[k] = 1 / (1 + s);
-        rows->value[k] = own_weight == 0 ? (s != s ? s : 0) : own_weight * (log + apart);
+        rows->value[k] = loss_of(t->by, rows, k, log);
     }
+}
+
+/* g at the label of row k, from its logit. */
+static double own_slope(const tile *t, int64_t k, double z)
+{
+    const row_state *rows = t->rows;
+    const setting *by = t->by;
+    const double e = z == rows->maximum[k] ? 1 : exponential(by->rate, z, rows->maximum[k]);
+    const double p = e * rows->inverse[k], rest = e == 1 ? rows->others[k] * rows->inverse[k] : 1 - p;
+    if (by->plain) {
+        return -(rest * rows->factor[k]);
+    }
+    const double own_weight = rows->own_weight[k],
+                 along = p == 0 ? 0 : (other_weight(by, own_weight) + rows->z_slope[k]) * p;
+    return (along - own_part(by, own_weight) * rest) * rows->factor[k];
+}
+
+/* g of a class that is not the label, from its e = exp(z − m). */
+LOSSI_INLINE double other_slope(const setting *by, const row_state *rows, int64_t k, int64_t c, double e)
+{
+    const double p = e * rows->inverse[k], u = by->even * weight_of(by, c),
+                 rest = e == 1 ? rows->others[k] * rows->inverse[k] : 1 - p,
+                 without = own_part(by, rows->own_weight[k]) + (other_weight(by, rows->own_weight[k]) - u);
+    return ((p == 0 ? 0 : (without + rows->z_slope[k]) * p) - u * rest) * rows->factor[k];
 }
 
 /* g of a tile. */
@@ -188,9 +303,7 @@ static void backward(const tile *t)
     for (int64_t k = 0; k < rows->count; k++) {
         const int64_t c = rows->label[k] - t->first;
         if (c >= 0 && c < t->classes) {
-            const double e = exponential(t->z[t->by_class ? c * n + k : k * n + c], rows->maximum[k]);
-            const double rest = e == 1 ? rows->others[k] * rows->inverse[k] : 1 - e * rows->inverse[k];
-            own[k] = -(rest * rows->factor[k]);
+            own[k] = own_slope(t, k, t->z[t->by_class ? c * n + k : k * n + c]);
         }
     }
     for (int64_t i = 0; i < lines; i++) {
@@ -198,10 +311,11 @@ static void backward(const tile *t)
         for (int64_t k = 0; k < n && !t->by_class; k++) {
             from[k] = rows->maximum[i];
         }
-        exponentials(n, line, t->by_class ? rows->maximum : from, line);
+        exponentials(t->by->rate, n, line, t->by_class ? rows->maximum : from, line);
         for (int64_t k = 0; k < n; k++) {
             const int64_t row = t->by_class ? k : i;
-            line[k] = line[k] * rows->inverse[row] * rows->factor[row];
+            line[k] = t->by->plain ? line[k] * rows->inverse[row] * rows->factor[row]
+                                   : other_slope(t->by, rows, row, t->first + (t->by_class ? i : k), line[k]);
         }
     }
     for (int64_t k = 0; k < rows->count; k++) {
@@ -219,7 +333,7 @@ static void linear_cross_entropy(const lossi_part *part)
     if (t->operation == FORWARD) {
         forward(t);
     } else if (t->operation == FINISH) {
-        finish(t->rows);
+        finish(t);
     } else {
         backward(t);
     }
@@ -257,11 +371,32 @@ static loss_status check(loss_context *context, const char *title, const lossi_p
 static const lossi_structure structure = {
     .roles = roles, .role_count = ROLES, .flags = LOSSI_GRADIENT_ONLY, .check = check, .driver = drive};
 
-static const loss_option options[] = {LOSSI_CLASS_OPTION_ROWS};
+static const loss_option options[] = {
+    LOSSI_CLASS_OPTION_ROWS,
+    [LABEL_SMOOTHING] = {.name = "label_smoothing",
+                         .type = LOSS_OPTION_DOUBLE,
+                         .minimum = 0,
+                         .maximum = 1,
+                         .initial = 0,
+                         .doc = "the part of a target's mass that is spread evenly over all classes"},
+    [TEMPERATURE] = {.name = "temperature",
+                     .type = LOSS_OPTION_DOUBLE,
+                     .minimum = 1e-6,
+                     .maximum = 1e6,
+                     .initial = 1,
+                     .doc = "what logits are divided by"},
+    [Z_LOSS] = {.name = "z_loss",
+                .type = LOSS_OPTION_DOUBLE,
+                .minimum = 0,
+                .maximum = 1e6,
+                .initial = 0,
+                .doc = "the factor of (log sum exp of logits)^2, which is added to the loss of each row"},
+};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
     lossi_prepare_classes(values, prepared);
+    prepared->flags &= ~(uint32_t)(prepared->parameters[Z_LOSS] > 0 ? LOSSI_PROBABILISTIC : 0);
     prepared->bounds.derivatives = LOSSI_UNBOUNDED;
 }
 
@@ -270,15 +405,15 @@ const lossi_row lossi_row_linear_cross_entropy = {
     .name = "linear_cross_entropy",
     .aliases = "fused_linear_cross_entropy cut_cross_entropy",
     .summary = "softmax cross-entropy of a linear layer, without the matrix of its logits",
-    .formula = "w_y*(log(sum_k exp(z_k)) - z_y), z_j = coefficients_j . features + bias_j, y = target, "
-               "w = class_weight",
+    .formula = "sum_j u_j*(L - z_j) + z_loss*L^2, L = log(sum_k exp(z_k)), u = class_weight * target "
+               "distribution, z_j = (coefficients_j . features + bias_j)/temperature",
     .reference = "Wijmans et al., Cut your losses in large-vocabulary language models (2024)",
     .elsewhere =
         "PyTorch linear_cross_entropy; Liger-Kernel fused linear cross-entropy; Apple cut cross-entropy",
     .flags = LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC | LOSSI_LABELS,
     .structure = &structure,
     .options = options,
-    .option_count = LOSSI_CLASS_OPTIONS,
+    .option_count = OPTIONS,
     .prepare = prepare,
 };
 

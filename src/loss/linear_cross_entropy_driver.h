@@ -19,7 +19,12 @@ enum {
     CACHE_LINE = 64
 };
 
-/* One call; `sums` is m and s of every row. */
+/* What a row leaves for the sweep by classes. */
+typedef struct row_sums {
+    double maximum, others, z_slope;
+} row_sums;
+
+/* One call. */
 typedef struct job {
     const lossi_structured_call *call;
     const lossi_kernels *kernels;
@@ -27,8 +32,8 @@ typedef struct job {
     const lossi_array *features, *coefficients, *bias, *of_features, *of_coefficients, *of_bias;
     int64_t d, classes, stride, panel;
     lossi_cut cut;
-    double offset; /* see common_offset() */
-    double *sums;
+    setting by;
+    row_sums *sums;
     char *scratch;
     int64_t scratch_each;
     lossi_total totals[LOSSI_SLICES];
@@ -148,9 +153,10 @@ static void gather(const job *j, int64_t first, int64_t end, row_state *rows)
         rows->weight[k] = weight == NULL
                               ? 1
                               : lossi_real_at(weight->dtype, weight->pointer, row * weight->row_stride);
-        rows->factor[k] = rows->own_weight[k] * rows->weight[k] * j->call->scale;
+        rows->factor[k] = (j->by.plain ? rows->own_weight[k] : 1) * rows->weight[k] * j->call->scale /
+                          j->by.temperature;
         rows->maximum[k] = rows->anchor[k] = -__builtin_inf();
-        rows->others[k] = rows->lost[k] = rows->own[k] = 0;
+        rows->others[k] = rows->lost[k] = rows->linear[k] = rows->linear_lost[k] = rows->own[k] = 0;
         rows->count++;
     }
 }
@@ -159,6 +165,7 @@ static void run(const job *j, tile *t, int32_t operation)
 {
     const lossi_part part = {.prepared = &j->call->function->prepared, .scratch = t};
     t->operation = operation;
+    t->by = &j->by;
     j->kernels->part(&part);
 }
 
@@ -220,7 +227,7 @@ static double common_offset(const job *j)
 
 static double bias_of(const job *j, int64_t c)
 {
-    return bias_at(j, c) - j->offset;
+    return bias_at(j, c) - j->by.offset;
 }
 
 /* ---- by rows ---- */
@@ -229,9 +236,10 @@ static double bias_of(const job *j, int64_t c)
 static void meet_classes(const job *j, worker *w, row_state *rows, int32_t operation)
 {
     const void *x[TILE];
+    double seen = 0;
     for (int64_t c = 0; c < j->classes; c += TILE) {
         const int64_t count = j->classes - c < TILE ? j->classes - c : TILE;
-        tile t = {.by_class = 1, .rows = rows, .first = c, .classes = count, .z = w->z};
+        tile t = {.by_class = 1, .rows = rows, .first = c, .classes = count, .seen = seen, .z = w->z};
         multiply(j, w, j->coefficients, NULL, c, count, rows->count, x);
         for (int64_t i = 0; i < count && j->bias != NULL; i++) {
             const double bias = bias_of(j, c + i);
@@ -242,6 +250,9 @@ static void meet_classes(const job *j, worker *w, row_state *rows, int32_t opera
         run(j, &t, operation);
         if (operation == BACKWARD) {
             accumulate(j, w, count, rows->count, x, c / TILE, c + TILE >= j->classes);
+        }
+        for (int64_t i = 0; i < count && j->by.smoothing > 0; i++) {
+            seen += weight_of(&j->by, c + i);
         }
     }
 }
@@ -255,8 +266,7 @@ static void panel_of_rows(const job *j, worker *w, row_state *rows)
     meet_classes(j, w, rows, FORWARD);
     run(j, &t, FINISH);
     for (int64_t k = 0; k < rows->count; k++) {
-        j->sums[2 * rows->index[k]] = rows->maximum[k];
-        j->sums[2 * rows->index[k] + 1] = rows->others[k];
+        j->sums[rows->index[k]] = (row_sums){rows->maximum[k], rows->others[k], rows->z_slope[k]};
     }
     if (j->of_features == NULL) {
         return;
@@ -338,8 +348,10 @@ static void panel_of_classes(void *argument, int64_t index, int32_t number)
         tile t = {.rows = &w.rows, .first = first, .classes = panel, .z = w.z};
         gather(j, row, end, &w.rows);
         for (int64_t k = 0; k < w.rows.count; k++) {
-            w.rows.maximum[k] = j->sums[2 * w.rows.index[k]];
-            w.rows.others[k] = j->sums[2 * w.rows.index[k] + 1];
+            const row_sums *sums = &j->sums[w.rows.index[k]];
+            w.rows.maximum[k] = sums->maximum;
+            w.rows.others[k] = sums->others;
+            w.rows.z_slope[k] = sums->z_slope;
             w.rows.inverse[k] = 1 / (1 + w.rows.others[k]);
         }
         multiply(j, &w, j->features, w.rows.index, 0, w.rows.count, panel, x);
@@ -382,16 +394,35 @@ static loss_status prepare_job(job *j, int32_t workers)
     while (j->panel > 1 && 3 * j->panel * (j->stride + 1) * (int64_t)sizeof(double) > PANEL_BYTES / workers) {
         j->panel /= 2;
     }
-    const int64_t sums = (2 * j->call->rows * (int64_t)sizeof(double) + CACHE_LINE - 1) / CACHE_LINE *
+    const int64_t sums = (j->call->rows * (int64_t)sizeof(row_sums) + CACHE_LINE - 1) / CACHE_LINE *
                          CACHE_LINE;
     j->scratch_each = lay_out(j, NULL, &unused);
     j->scratch = lossi_scratch(j->call->context, sums + j->scratch_each * workers);
     if (j->scratch == NULL) {
         return lossi_fail_memory(j->call->context, "scratch");
     }
-    j->sums = (double *)(void *)j->scratch;
+    j->sums = (row_sums *)(void *)j->scratch;
     j->scratch += sums;
     return LOSS_OK;
+}
+
+static setting setting_of(const job *j)
+{
+    const lossi_prepared *prepared = &j->call->function->prepared;
+    const double smoothing = prepared->parameters[LABEL_SMOOTHING], z_loss = prepared->parameters[Z_LOSS];
+    setting made = {.class_weight = prepared->class_weight,
+                    .smoothing = smoothing,
+                    .even = smoothing / (double)j->classes,
+                    .temperature = prepared->parameters[TEMPERATURE],
+                    .rate = 1 / prepared->parameters[TEMPERATURE],
+                    .z_loss = z_loss,
+                    .offset = common_offset(j),
+                    .classes = j->classes,
+                    .plain = smoothing == 0 && z_loss == 0};
+    for (int64_t c = 0; c < j->classes; c++) {
+        add_exactly(&made.weights, &made.weights_lost, weight_of(&made, c));
+    }
+    return made;
 }
 
 static loss_status drive(const lossi_structured_call *call, const lossi_kernels *kernels, double *sum,
@@ -422,7 +453,7 @@ static loss_status drive(const lossi_structured_call *call, const lossi_kernels 
     if (status != LOSS_OK) {
         return status;
     }
-    j.offset = common_offset(&j);
+    j.by = setting_of(&j);
     for (int64_t s = 0; s < j.cut.slices; s++) {
         lossi_total_clear(&j.totals[s]);
     }

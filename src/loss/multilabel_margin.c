@@ -11,6 +11,9 @@
  * Labels go one by one over the row, so a row takes |Y| K steps, and the counts add up where the gradient will be: hence
  * LOSSI_APART. A row adds 1 to the denominator. A NaN makes its row NaN, whether it is compared with anything or not.
  *
+ * Where a difference or the sum of them overflows, which the mean need not, the value is summed once more with everything SHRINK times as
+ * large; a power of two, it changes no digit, nor whether a pair costs.
+ *
  * Crammer & Singer, A family of additive online algorithms for category ranking (2003), section 3, without their normalization, as
  * PyTorch has it.
  */
@@ -18,29 +21,32 @@
 
 enum { TARGET_ENCODING };
 
-/* 1 where i is no label and too close to the logit of one, 0 elsewhere, for 16 columns; and by how much. */
+/* float32 adds in double: only a difference overflows. In float64 so may the sum over fewer than 2⁶² pairs. */
+#define SHRINK (LOSSI_REAL == 32 ? REAL(0x1p-2) : REAL(0x1p-64))
+
+/* 1 where i is no label and too close to the logit of one, 0 elsewhere, for 16 columns; and by how much, shrunk. */
 LOSSI_INLINE void load_pairs(const lossi_tile *tile, const real *logits, const real *targets, real own,
-                             int64_t i, vreal *gap, vreal *costs)
+                             real shrink, int64_t i, vreal *gap, vreal *costs)
 {
-    const vreal zero = v_set1(0), one = v_set1(1);
+    const vreal zero = v_set1(0), one = v_set1(1), by = v_set1(shrink), label = v_set1(own * shrink);
     vreal t[LOSSI_PACK];
     lossi_load_pack(logits, i, tile->columns, 0, gap);
     lossi_load_pack(targets, i, tile->columns, 1, t); /* beyond the row are labels: no pairs */
     for (int v = 0; v < LOSSI_PACK; v++) {
-        gap[v] = v_max(zero, v_select(v_le(t[v], zero), one + (gap[v] - v_set1(own)), zero)); /* keeps NaN */
+        gap[v] = v_max(zero, v_select(v_le(t[v], zero), by + (gap[v] * by - label), zero)); /* keeps NaN */
         costs[v] = v_select(v_gt(gap[v], zero), one, zero);
     }
 }
 
 /* One label against all other classes: its value is added up, its count given, and those of the others added to. */
 static double add_label(const lossi_tile *tile, const real *logits, const real *targets, real own,
-                        real *counts, lossi_lane_sum *value)
+                        real shrink, real *counts, lossi_lane_sum *value)
 {
     vreal gap[LOSSI_PACK], costs[LOSSI_PACK], count[LOSSI_PACK];
     lossi_lane_sum costing;
     lossi_lane_sum_clear(&costing);
     for (int64_t i = 0; i < tile->columns; i += LOSSI_LANES) {
-        load_pairs(tile, logits, targets, own, i, gap, costs);
+        load_pairs(tile, logits, targets, own, shrink, i, gap, costs);
         for (int v = 0; v < LOSSI_PACK; v++) {
             lossi_lane_sum_add(value, v, gap[v]);
             lossi_lane_sum_add(&costing, v, costs[v]);
@@ -85,6 +91,19 @@ static void write_row(const lossi_tile *tile, const lossi_outputs *to, const rea
     }
 }
 
+/* The mean of a row whose plain sum overflows: infinite where it is. */
+static double shrunk_value(const lossi_tile *tile, const real *logits, const real *targets)
+{
+    lossi_lane_sum sum;
+    lossi_lane_sum_clear(&sum);
+    for (int64_t j = 0; j < tile->columns; j++) {
+        if (lossi_get(targets + j) > 0) {
+            add_label(tile, logits, targets, lossi_get(logits + j), SHRINK, NULL, &sum);
+        }
+    }
+    return lossi_lane_sum_total(&sum) / (double)tile->columns / (double)SHRINK;
+}
+
 static void evaluate_row(const lossi_tile *tile, int64_t row)
 {
     const real *logits = lossi_row_of(tile->prediction, row, tile->prediction_stride),
@@ -101,13 +120,16 @@ static void evaluate_row(const lossi_tile *tile, int64_t row)
         const real own = lossi_get(logits + j), t = lossi_get(targets + j);
         unknown |= (own != own) | (t != t);
         if (t > 0) {
-            const double count = add_label(tile, logits, targets, own, to.gradient, &sum);
+            const double count = add_label(tile, logits, targets, own, 1, to.gradient, &sum);
             if (to.gradient != NULL) {
                 lossi_put(to.gradient + j, (real)-count);
             }
         }
     }
     value = unknown ? (double)REAL_NAN : lossi_lane_sum_total(&sum) / (double)tile->columns;
+    if (value - value != 0 && value == value) {
+        value = shrunk_value(tile, logits, targets);
+    }
     lossi_put((real *)tile->value + row, (real)value);
     lossi_put((real *)tile->denominator + row, 1);
     if (value != value) {

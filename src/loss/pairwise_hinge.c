@@ -53,7 +53,7 @@ static const loss_option options[] = {
     [MARGIN] = {.name = "margin",
                 .type = LOSS_OPTION_DOUBLE,
                 .minimum = 0,
-                .maximum = 1e300,
+                .maximum = 1e30,
                 .initial = 1,
                 .doc = "by how much the higher item's score should be larger"},
     [POWER] = {.name = "power",

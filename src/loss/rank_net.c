@@ -17,7 +17,7 @@ LOSSI_INLINE void formula(const lossi_pairs *p, int64_t i, int64_t j, vreal d, l
     (void)i, (void)j;
     lossi_pair_logistic(sharpness * d, out);
     out->slope = sharpness * out->slope;
-    out->bend = sharpness * sharpness * out->bend;
+    out->bend = sharpness * (sharpness * out->bend); /* the square alone may be infinite */
 }
 
 static void rank_net(const lossi_part *part)

@@ -78,7 +78,7 @@ static loss_status resolve(loss_context *context, const char *kind, const loss_d
             k++;
         }
         if (k == list->count) {
-            return lossi_fail_name(context, kind, array->role, name_at, list, list->count);
+            return lossi_evaluation_fail_role(context, kind, array->role, name_at, list, list->count);
         }
         if (array->output != output) {
             return lossi_fail(context, LOSS_ERROR_ARGUMENT, "'%s' has to be set as an %s", array->role,

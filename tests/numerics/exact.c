@@ -108,6 +108,31 @@ static void exact_normal_hazard(mpfr_t exact, double x)
     mpfr_clear(density);
 }
 
+/* h (h - x): far out h - x is 1/(x + 2/(x + 3/(x + ...))) */
+static void exact_normal_hazard_slope(mpfr_t exact, double x)
+{
+    mpfr_t apart;
+    if (isinf(x)) {
+        mpfr_set_ui(exact, x > 0.0, MPFR_RNDN);
+        return;
+    }
+    mpfr_init2(apart, mpfr_get_prec(exact));
+    if (x >= normal_far) {
+        mpfr_set_d(apart, x, MPFR_RNDN);
+        for (unsigned long k = (unsigned long)(10.0 + 6000.0 / (x * x)); k >= 2; k--) {
+            mpfr_ui_div(apart, k, apart, MPFR_RNDN);
+            mpfr_add_d(apart, apart, x, MPFR_RNDN);
+        }
+        mpfr_ui_div(apart, 1, apart, MPFR_RNDN);
+        mpfr_add_d(exact, apart, x, MPFR_RNDN);
+    } else {
+        exact_normal_hazard(exact, x);
+        mpfr_sub_d(apart, exact, x, MPFR_RNDN);
+    }
+    mpfr_mul(exact, exact, apart, MPFR_RNDN);
+    mpfr_clear(apart);
+}
+
 /* log(1 - Phi(x)) = -(x^2 + log(2 pi hazard^2)) / 2 far out, and log1p of what the survival is below 1 for x < 0 */
 static void exact_log_normal_survival(mpfr_t exact, double x)
 {
@@ -196,6 +221,7 @@ static void exact_unary(mpfr_t exact, int operation, double x)
         mpfr_log1p(exact, exact, MPFR_RNDN);
         break;
     case MATH_X_MINUS_LOG1P:
+    case MATH_X_MINUS_LOG1P_OF:
         exact_x_minus_log1p(exact, x);
         break;
     case MATH_LOG1MEXP:
@@ -218,6 +244,9 @@ static void exact_unary(mpfr_t exact, int operation, double x)
         break;
     case MATH_LOG_NORMAL_SURVIVAL:
         exact_log_normal_survival(exact, x);
+        break;
+    case MATH_NORMAL_HAZARD_SLOPE:
+        exact_normal_hazard_slope(exact, x);
         break;
     }
 }
@@ -297,6 +326,16 @@ static double libm_hazard(double x)
     return y;
 }
 
+static double libm_hazard_slope(double x)
+{
+    double y = x;
+    if (x < normal_far)
+        return libm_hazard(x) * (libm_hazard(x) - x);
+    for (int k = 60; k >= 2; k--)
+        y = x + k / y;
+    return (x + 1.0 / y) / y;
+}
+
 double libm_double(elementary function, double x, double y)
 {
     if (function.arguments == 2)
@@ -317,7 +356,8 @@ double libm_double(elementary function, double x, double y)
         return 1.0 / (1.0 + exp(-x));
     case MATH_SOFTPLUS:
         return x > 100.0 ? x : log1p(exp(x));
-    case MATH_X_MINUS_LOG1P: /* the series is in float64 what the float32 need */
+    case MATH_X_MINUS_LOG1P:
+    case MATH_X_MINUS_LOG1P_OF: /* the series is in float64 what the float32 need */
         return fabs(x) < 0x1p-10 ? x * x * (1.0 / 2 - x * (1.0 / 3 - x * (1.0 / 4 - x / 5))) : x - log1p(x);
     case MATH_LOG1MEXP:
         return x > 1.0 ? log1p(-exp(-x)) : log(-expm1(-x));
@@ -329,6 +369,8 @@ double libm_double(elementary function, double x, double y)
         return erfc(x * -M_SQRT1_2) / 2.0;
     case MATH_NORMAL_HAZARD:
         return libm_hazard(x);
+    case MATH_NORMAL_HAZARD_SLOPE:
+        return libm_hazard_slope(x);
     case MATH_LOG_NORMAL_SURVIVAL:
         if (x >= normal_far)
             return x * x / -2.0 - log(libm_hazard(x) * sqrt(2.0 * M_PI));
@@ -370,6 +412,7 @@ long double libm_long_double(elementary function, long double x, long double y)
     case MATH_SOFTPLUS:
         return x > 1000.0L ? x : log1pl(expl(x));
     case MATH_X_MINUS_LOG1P:
+    case MATH_X_MINUS_LOG1P_OF:
         return libm_x_minus_log1p(x);
     case MATH_LOG1MEXP:
         return x > 1.0L ? log1pl(-expl(-x)) : logl(-expm1l(-x));
@@ -380,6 +423,7 @@ long double libm_long_double(elementary function, long double x, long double y)
     case MATH_NORMAL_CDF:
     case MATH_NORMAL_HAZARD:
     case MATH_LOG_NORMAL_SURVIVAL:
+    case MATH_NORMAL_HAZARD_SLOPE:
         return (long double)NAN; /* e^(-x^2 / 2) has too few digits more in the tails */
     default:
         return log1pl(x);

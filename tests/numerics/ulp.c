@@ -5,7 +5,7 @@
  *                and 2^22 pairs: hours
  *   ulp full exp log     only these
  *
- * Prints the table of docs/numerics.md; leaves with 1 when an error exceeds 2 ulp (log_gamma and the normal distribution 4) or a NaN, an infinity or the sign
+ * Prints the table of docs/numerics.md; leaves with 1 when an error exceeds 2 ulp (log_gamma and the normal distribution 4, the slope of its hazard 8) or a NaN, an infinity or the sign
  * of a zero is wrong. A unit is the distance of neighbours in the binade of the exact result, below the normal
  * numbers the smallest one. In the full measurement libm in the next wider type tells which results are close to the
  * worst so far, and MPFR then judges those. */
@@ -23,6 +23,8 @@ enum { BLOCK = 4096, NEIGHBOURS = 512, PRECISION = 300 };
 
 static double limit_of(elementary function)
 {
+    if (function.arguments == 1 && function.operation == MATH_NORMAL_HAZARD_SLOPE)
+        return 8.0; /* below 0 the hazard is in it twice */
     return function.arguments == 1 && function.operation >= MATH_LOG_GAMMA ? 4.0 : 2.0;
 }
 
@@ -216,7 +218,8 @@ static void measure_hard_regions(measurement *m)
 /* Functions of an interval from 0 to a power of two, which begins a block; infinity: of every number. */
 static float last_argument(int function)
 {
-    return function == MATH_LOG1P_UNIT                                    ? 1.0f
+    return function == MATH_X_MINUS_LOG1P_OF                              ? FLT_MAX
+           : function == MATH_LOG1P_UNIT                                  ? 1.0f
            : function == MATH_LOG_HALF || function == MATH_LOG_COMPLEMENT ? 0.5f
                                                                           : INFINITY;
 }

@@ -61,3 +61,10 @@ def points(rng, own, kinks=(), count=10):
             yield "grid", {}, logits, label
     for _ in range(2):
         yield "random", {}, [rng.gauss(0, 1.5) for _ in range(17)], rng.randrange(17)
+
+
+def overflowing(grid):
+    """Rows of four logits whose differences are beyond the type, the second the label's."""
+    most = max(a for a in grid if a < INF)
+    return [[0.75 * most, -0.5 * most, -0.5 * most, -0.5 * most], [0.75 * most, -0.75 * most, 0.0, -0.75 * most],
+            [0.5 * most, -0.25 * most, 0.5 * most, 0.5 * most]]

@@ -2,8 +2,8 @@
 """Writes the reference vectors of every loss that has a definition: tests/data/reference/<loss>.csv.
 
     generate.py [--seed N] [--output DIRECTORY] [loss ...]
-    generate.py [--seed N] --check PROGRAM      into a temporary directory, then runs PROGRAM on it; the seed is that of
-                                                the day unless it is given
+    generate.py [--seed N] --check PROGRAM      into a temporary directory, then runs PROGRAM on it, or several with an option
+                                                each; the seed is that of the day unless it is given
     generate.py --compare                       whether the stored files are what this program writes
 
 A line is one row of data: dtype, kind (g a corner of the grid, r a generic point), options, prediction, target
@@ -235,7 +235,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int)
     parser.add_argument("--output", default=os.path.join(HERE, "..", "data", "reference"))
-    parser.add_argument("--check", metavar="PROGRAM", help="run PROGRAM on fresh vectors")
+    parser.add_argument("--check", metavar="PROGRAM", action="append", help="run PROGRAM on fresh vectors")
     parser.add_argument("--compare", action="store_true", help="compare with the stored files")
     parser.add_argument("loss", nargs="*")
     given = parser.parse_args()
@@ -247,7 +247,8 @@ def main():
             size = write(name, seed, output, pool)
             print("%s: seed %d, %d bytes" % (name, seed, size), flush=True)
         if given.check:
-            return subprocess.run([given.check], env=dict(os.environ, LOSS_REFERENCE=scratch)).returncode
+            return max(abs(subprocess.run([program], env=dict(os.environ, LOSS_REFERENCE=scratch)).returncode)
+                       for program in given.check)
         if given.compare:
             differing = [name for name in given.loss or names()
                          if not filecmp.cmp(os.path.join(scratch, name + ".csv"),

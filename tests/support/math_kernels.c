@@ -50,6 +50,17 @@ LOSSI_INLINE vreal split_exponent(vreal x)
     return n;
 }
 
+LOSSI_INLINE vreal x_minus_log1p_of(vreal x)
+{
+    vreal one_plus = x + REAL(1.0);
+    return v_x_minus_log1p_of(x, one_plus, REAL(1.0) / one_plus);
+}
+
+LOSSI_INLINE vreal normal_hazard_slope(vreal x)
+{
+    return v_normal_hazard_slope(x, v_normal_hazard(x));
+}
+
 static unary_function *const unary_functions[MATH_UNARY] = {
     [MATH_EXP] = v_exp,
     [MATH_EXPM1] = v_expm1,
@@ -62,12 +73,14 @@ static unary_function *const unary_functions[MATH_UNARY] = {
     [MATH_SIGMOID] = v_sigmoid,
     [MATH_SOFTPLUS] = v_softplus,
     [MATH_X_MINUS_LOG1P] = v_x_minus_log1p,
+    [MATH_X_MINUS_LOG1P_OF] = x_minus_log1p_of,
     [MATH_LOG1MEXP] = v_log1mexp,
     [MATH_ATAN] = v_atan,
     [MATH_LOG_GAMMA] = v_log_gamma,
     [MATH_NORMAL_CDF] = v_normal_cdf,
     [MATH_NORMAL_HAZARD] = v_normal_hazard,
     [MATH_LOG_NORMAL_SURVIVAL] = v_log_normal_survival,
+    [MATH_NORMAL_HAZARD_SLOPE] = normal_hazard_slope,
     [MATH_ABS] = v_abs,
     [MATH_NEGATE] = negate,
     [MATH_SQRT] = v_sqrt,

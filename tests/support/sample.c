@@ -1,6 +1,7 @@
 /* SplitMix64 and what is made of it. */
 #include "support/sample.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -67,6 +68,12 @@ double sample_in_domain(int unary_operation, double x, int bits)
     case MATH_LOG1MEXP:
     case MATH_LOG_GAMMA:
         y = x < 0.0 ? -x : x;
+        break;
+    case MATH_X_MINUS_LOG1P_OF:
+        y = fabs(x) > (bits == 32 ? FLT_MAX : DBL_MAX) ? 0.0 : fabs(x);
+        break;
+    case MATH_NORMAL_HAZARD_SLOPE: /* it is given the hazard, which is a normal number from there on */
+        y = x < (bits == 32 ? -13.125 : -37.5) ? 13.125 / x : x;
         break;
     case MATH_LOG1P:
     case MATH_X_MINUS_LOG1P:

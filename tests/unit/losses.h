@@ -62,6 +62,7 @@ void losses_parts(void **state);
 
 /* losses_options.c: names, options, roles, properties, clones. */
 void losses_options(void **state);
+void losses_extreme_options(void **state);
 void losses_descriptions(void **state);
 
 #endif

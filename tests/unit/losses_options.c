@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/extreme.h"
+
 /* ---- numbers ---- */
 
 static loss_status set_number(loss_function *function, const loss_option *option, double value)
@@ -143,6 +145,88 @@ void losses_options(void **state)
     assert_null(loss_function_option(function, count));
     assert_status(given->context, loss_function_set_double(function, "no_such_option", 1), LOSS_ERROR_NAME);
     loss_function_free(function);
+}
+
+/* ---- numbers that float32 does not have ---- */
+
+enum { EXTREME_ROWS = 12 };
+
+/* The same numbers in float64. */
+static batch widened(const batch *narrow)
+{
+    batch made = batch_create(LOSS_FLOAT64, narrow->rows, narrow->columns, narrow->value_columns,
+                              narrow->labels);
+    for (int64_t i = 0; i < narrow->rows * narrow->columns; i++) {
+        set_element(made.prediction, LOSS_FLOAT64, i, element(narrow->prediction, LOSS_FLOAT32, i));
+        set_element(made.target, LOSS_FLOAT64, i, element(narrow->target, LOSS_FLOAT32, i));
+        set_element(made.direction, LOSS_FLOAT64, i, element(narrow->direction, LOSS_FLOAT32, i));
+    }
+    memcpy(made.label, narrow->label, (size_t)narrow->rows * sizeof *made.label);
+    return made;
+}
+
+static double largest_of(const batch *made, int output)
+{
+    double largest = 0;
+    for (int64_t i = 0; i < made->rows * batch_width(made, output); i++) {
+        largest = fmax(largest, fabs(element(made->output[output], made->dtype, i)));
+    }
+    return largest;
+}
+
+static int32_t compare_extreme(const loss_case *given, const vector_group *group, const char *name,
+                               double value)
+{
+    loss_function *function = losses_make(given, group->options);
+    batch narrow = batch_of_group(group, EXTREME_ROWS, losses_columns(given, group), given->pointwise),
+          wide = widened(&narrow);
+    int32_t wrong = 0;
+    assert_status(given->context, loss_function_set_double(function, name, value), LOSS_OK);
+    assert_status(given->context, batch_evaluate(given->context, function, &narrow), LOSS_OK);
+    assert_status(given->context, batch_evaluate(given->context, function, &wide), LOSS_OK);
+    for (int k = 0; k < BATCH_OUTPUTS; k++) {
+        const double largest = largest_of(&wide, k);
+        for (int64_t i = 0; i < narrow.rows * batch_width(&narrow, k); i++) {
+            const double a = element(narrow.output[k], LOSS_FLOAT32, i),
+                         b = element(wide.output[k], LOSS_FLOAT64, i);
+            if (!extreme_agrees(a, b, largest) && wrong++ == 0) {
+                print_error("%s [%s] with %s = %g: %s of %g is %.9g in float32, %.17g in float64\n",
+                            given->name, group->options, name, value, batch_output_names[k],
+                            element(wide.prediction, LOSS_FLOAT64, i), a, b);
+            }
+        }
+    }
+    batch_free(&narrow);
+    batch_free(&wide);
+    loss_function_free(function);
+    return wrong;
+}
+
+/* Every number an option takes has a result, also one that float32 does not hold: too small, too large, or not apart from 1. */
+void losses_extreme_options(void **state)
+{
+    const loss_case *given = *state;
+    int32_t wrong = 0;
+    for (int64_t g = losses_next_group(given, -1); g >= 0; g = losses_next_group(given, g)) {
+        loss_function *function = losses_make(given, "");
+        for (int32_t i = 0; i < loss_function_option_count(function); i++) {
+            const loss_option *option = loss_function_option(function, i);
+            const double low = loss_option_minimum(option), high = loss_option_maximum(option);
+            if (loss_option_type(option) != LOSS_OPTION_DOUBLE) {
+                continue;
+            }
+            wrong += compare_extreme(given, &given->file.groups[g], loss_option_name(option), low);
+            wrong += compare_extreme(given, &given->file.groups[g], loss_option_name(option), high);
+            for (int k = 0; k < EXTREMES; k++) {
+                if (extremes[k] > low && extremes[k] < high) {
+                    wrong += compare_extreme(given, &given->file.groups[g], loss_option_name(option),
+                                             extremes[k]);
+                }
+            }
+        }
+        loss_function_free(function);
+    }
+    assert_int_equal(wrong, 0);
 }
 
 /* ---- the description, the clone, the seal ---- */

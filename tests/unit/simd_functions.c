@@ -130,6 +130,11 @@ void test_limits_in_headers_of_their_own(void **state)
         {MATH_LOG_NORMAL_SURVIVAL, INFINITY, -INFINITY},
         {MATH_LOG_NORMAL_SURVIVAL, -INFINITY, -0.0},
         {MATH_LOG_NORMAL_SURVIVAL, NAN, NAN},
+        {MATH_NORMAL_HAZARD_SLOPE, -INFINITY, 0.0},
+        {MATH_NORMAL_HAZARD_SLOPE, NAN, NAN},
+        {MATH_X_MINUS_LOG1P_OF, 0.0, 0.0},
+        {MATH_X_MINUS_LOG1P_OF, 3e38, 3e38},
+        {MATH_X_MINUS_LOG1P_OF, NAN, NAN},
     };
     check_specials(kernels_or_skip(state), rows, sizeof rows / sizeof rows[0]);
 }

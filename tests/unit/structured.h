@@ -23,4 +23,8 @@ void structured_test_nan(void **state);
 void structured_test_roles(void **state);
 void structured_test_missing(void **state);
 
+/* structured_bounds.c */
+void structured_test_bounds(void **state);
+void structured_test_extreme_options(void **state);
+
 #endif

@@ -508,6 +508,40 @@ static void test_data(void **state)
     loss_data_free(made);
 }
 
+/* The scalar "scale" is a factor, the array "scale" the scale of laplace_nll: both can be set, and taking one for the other is said. */
+static void test_scale_of_data_and_loss(void **state)
+{
+    static const char scalar[] = "scalar", factor[] = "loss_data_set_double";
+    static const double spread[2] = {0.5, 4};
+    double once[2], twice[2];
+    loss_function *function = make("laplace_nll"), *huber = make("huber");
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        loss_data *inputs = data(), *outputs = data();
+        loss_data_set_input(inputs, "prediction", numbers, LOSS_FLOAT64, 2, 1, 1, 1);
+        loss_data_set_input(inputs, "target", numbers + 3, LOSS_FLOAT64, 2, 1, 1, 1);
+        loss_data_set_output(outputs, "scale.gradient", k == 0 ? once : twice, LOSS_FLOAT64, 2, 1, 1, 1);
+        assert_status(context, loss_data_set_double(inputs, "scale", k == 0 ? 1 : 2.5), LOSS_OK);
+        assert_status(context, loss_function_evaluate(context, function, inputs, NULL, NULL, NULL),
+                      LOSS_ERROR_ARGUMENT);
+        assert_sentence(context, scalar);
+        loss_data_set_input(inputs, "scale", spread, LOSS_FLOAT64, 2, 1, 1, 1);
+        assert_status(context, loss_function_evaluate(context, huber, inputs, NULL, NULL, NULL),
+                      LOSS_ERROR_NAME);
+        assert_sentence(context, factor);
+        assert_status(context, loss_function_evaluate(context, function, inputs, outputs, NULL, NULL),
+                      LOSS_OK);
+        loss_data_free(inputs);
+        loss_data_free(outputs);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_true(once[i] != 0);
+        assert_close(twice[i], 2.5 * once[i], 1e-15, 0);
+    }
+    loss_function_free(function);
+    loss_function_free(huber);
+}
+
 /* After its first use the data is sealed. */
 static void test_sealed_data(void **state)
 {
@@ -537,7 +571,7 @@ int main(void)
         cmocka_unit_test(test_names),         cmocka_unit_test(test_options),
         cmocka_unit_test(test_null_create),   cmocka_unit_test(test_null_options),
         cmocka_unit_test(test_null_evaluate), cmocka_unit_test(test_data),
-        cmocka_unit_test(test_sealed_data),
+        cmocka_unit_test(test_sealed_data),   cmocka_unit_test(test_scale_of_data_and_loss),
     };
     return cmocka_run_group_tests_name("loss_input", tests, setup, teardown);
 }

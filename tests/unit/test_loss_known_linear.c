@@ -323,6 +323,111 @@ static void test_shut_out(void **state)
     }
 }
 
+/* ---- the loss of logits ---- */
+
+enum { MOST_LOGITS = 300 };
+
+/* The loss of one row with a label and its gradient by the logits: as the linear layer of the feature 1, or of the logits. */
+static double of_logits(const char *name, const char *options, loss_dtype dtype, int64_t classes,
+                        const double *logits, int32_t label, double *gradient)
+{
+    double z[MOST_LOGITS], g[MOST_LOGITS], one, value = NAN, sum, denominator; /* room for either type */
+    const int32_t linear = strcmp(name, "linear_cross_entropy") == 0;
+    loss_function *function = make_function(name, options);
+    loss_data *inputs, *outputs;
+    set_element(&one, dtype, 0, 1);
+    for (int64_t c = 0; c < classes; c++) {
+        set_element(z, dtype, c, logits[c]);
+    }
+    assert_status(context, loss_data_create(&inputs, context), LOSS_OK);
+    assert_status(context, loss_data_create(&outputs, context), LOSS_OK);
+    loss_data_set_input(inputs, "target", &label, LOSS_INT32, 1, 1, 1, 1);
+    loss_data_set_output(outputs, "value", &value, dtype, 1, 1, 1, 1);
+    if (linear) {
+        loss_data_set_input(inputs, "features", &one, dtype, 1, 1, 1, 1);
+        loss_data_set_input(inputs, "coefficients", z, dtype, classes, 1, 1, 1);
+        loss_data_set_output(outputs, "coefficients.gradient", g, dtype, classes, 1, 1, 1);
+    } else {
+        loss_data_set_input(inputs, "prediction", z, dtype, 1, classes, classes, 1);
+        loss_data_set_output(outputs, "gradient", g, dtype, 1, classes, classes, 1);
+    }
+    assert_status(context, loss_function_evaluate(context, function, inputs, outputs, &sum, &denominator),
+                  LOSS_OK);
+    for (int64_t c = 0; c < classes; c++) {
+        gradient[c] = element(g, dtype, c);
+    }
+    loss_data_free(inputs);
+    loss_data_free(outputs);
+    loss_function_free(function);
+    return element(&value, dtype, 0);
+}
+
+static void check_same_loss(const char *options, int64_t classes, const double *logits, int32_t label)
+{
+    for (int k = 0; k < 2; k++) {
+        double by_logits[MOST_LOGITS], by_layer[MOST_LOGITS];
+        const double part = dtypes[k] == LOSS_FLOAT32 ? 3e-6 : 1e-14;
+        const double plain = of_logits("cross_entropy", options, dtypes[k], classes, logits, label,
+                                       by_logits);
+        const double layer = of_logits("linear_cross_entropy", options, dtypes[k], classes, logits, label,
+                                       by_layer);
+        assert_close(layer, plain, part, 0);
+        for (int64_t c = 0; c < classes; c++) {
+            assert_close(by_layer[c], by_logits[c], part, part * 1e-2);
+        }
+    }
+}
+
+/* What cross_entropy says of the logits, also where they are infinite and over many tiles of classes. */
+static void test_cross_entropy_of_logits(void **state)
+{
+    static const char *const options[] = {"",
+                                          "label_smoothing=0.3",
+                                          "label_smoothing=1",
+                                          "temperature=2.385",
+                                          "temperature=0.07",
+                                          "z_loss=0.25",
+                                          "label_smoothing=0.125;temperature=0.7;z_loss=0.01"};
+    static const double rows[][3] = {{1.5, -0.75, 2.25},          {-INFINITY, 1, 0.5},
+                                     {-INFINITY, -INFINITY, 0.5}, {-INFINITY, -INFINITY, -INFINITY},
+                                     {INFINITY, 1, 0.5},          {NAN, 1, 0.5},
+                                     {120, -1000, 119.5}};
+    (void)state;
+    for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
+        double many[MOST_LOGITS];
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            for (int32_t label = 0; label < 3; label++) {
+                check_same_loss(options[o], 3, rows[i], label);
+            }
+        }
+        for (int64_t c = 0; c < MOST_LOGITS; c++) { /* the largest so far comes again and again */
+            many[c] = 0.125 * (double)c * scatter(c) - 3;
+        }
+        check_same_loss(options[o], MOST_LOGITS, many, 7);
+        check_same_loss(options[o], MOST_LOGITS, many, MOST_LOGITS - 1);
+        for (int64_t c = 0; c < 70; c++) {
+            many[c] = -INFINITY;
+        }
+        check_same_loss(options[o], MOST_LOGITS, many, 7);
+        check_same_loss(options[o], MOST_LOGITS, many, 170);
+    }
+}
+
+/* A class alone has all of the probability, whatever its logit. */
+static void test_single_class(void **state)
+{
+    static const double logits[] = {2.385, -INFINITY};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        check_same_loss("", 1, &logits[i], 0);
+        check_same_loss("label_smoothing=0.3", 1, &logits[i], 0);
+        double gradient = NAN;
+        assert_close(of_logits("linear_cross_entropy", "", LOSS_FLOAT64, 1, &logits[i], 0, &gradient), 0, 0,
+                     0);
+        assert_close(gradient, 0, 0, 0);
+    }
+}
+
 /* A logits matrix of 2048 x 16384 would be 128 MiB. */
 static void test_memory(void **state)
 {
@@ -348,7 +453,8 @@ int main(void)
         cmocka_unit_test(test_definition),      cmocka_unit_test(test_same_bits),
         cmocka_unit_test(test_common_offset),   cmocka_unit_test(test_factors_of_rows),
         cmocka_unit_test(test_many_equal_rows), cmocka_unit_test(test_shut_out),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory),          cmocka_unit_test(test_cross_entropy_of_logits),
+        cmocka_unit_test(test_single_class),
     };
     return cmocka_run_group_tests_name("linear cross-entropy", tests, known_setup, known_teardown);
 }

@@ -36,13 +36,14 @@ static const named_test named_tests[] = {
     {"scale", losses_scale, 0},
     {"short_calls", losses_short_calls, 0},
     {"options", losses_options, 0},
+    {"extreme_options", losses_extreme_options, LOSS_FLOAT32},
     {"descriptions", losses_descriptions, 0},
     {"convexity", losses_convexity, 0},
     {"bounds", losses_bounds, 0},
     {"bounds_reached", losses_bounds_reached, LOSS_FLOAT64},
     {"continuity", losses_continuity, LOSS_FLOAT64},
     {"properties", losses_properties, 0},
-    {"best_constant", losses_best_constant, 0},
+    {"best_constant", losses_best_constant, LOSS_FLOAT64}, /* its numbers are float64 whatever the data */
     {"parts", losses_parts, 0},
 };
 

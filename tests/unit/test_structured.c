@@ -421,6 +421,8 @@ static const named_test named_tests[] = {
     {"nan", structured_test_nan, 0},
     {"roles", structured_test_roles, 0},
     {"missing", structured_test_missing, 0},
+    {"bounds", structured_test_bounds, 0},
+    {"extreme_options", structured_test_extreme_options, LOSS_FLOAT32},
     {"differences", test_differences, LOSS_FLOAT64},
 };
 

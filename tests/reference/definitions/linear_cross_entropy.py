@@ -1,5 +1,6 @@
-"""Cross-entropy (Bishop 2006, eq. 4.108) of the softmax of a linear layer: w_y (log sum_k exp z_k - z_y) with
-z_j = c_j . x + b_j, class weights w and labels y; 0 of a row with the ignored label."""
+"""Cross-entropy (Bishop 2006, eq. 4.108) of the softmax of a linear layer, with class weights w, label smoothing eps (Szegedy et
+al. 2016, section 7) and a z-loss (PaLM 2022, section 5): sum_j w_j q_j (L - z_j) + z_loss L^2, L = log sum_k exp z_k,
+q_j = (1 - eps) [j = y] + eps / K, z_j = (c_j . x + b_j) / temperature; 0 of a row with the ignored label."""
 
 from oracle import exp, log, mp, mpf
 
@@ -17,9 +18,16 @@ def values(arrays, options):
         if label == options.get("ignore_label", -100):
             losses.append(mpf(0))
             continue
-        z = [mp.fsum(a * b for a, b in zip(x, c)) + offset for c, offset in zip(classes, bias)]
-        losses.append(mpf(weights[label]) * (log(mp.fsum(exp(a) for a in z)) - z[label]))
+        z = [(mp.fsum(a * b for a, b in zip(x, c)) + offset) / mpf(options.get("temperature", 1))
+             for c, offset in zip(classes, bias)]
+        losses.append(row_loss(z, label, weights, options))
     return losses
+
+
+def row_loss(z, label, weights, options):
+    smoothing, total = mpf(options.get("label_smoothing", 0)), log(mp.fsum(exp(a) for a in z))
+    mass = [mpf(w) * ((1 - smoothing) * (j == label) + smoothing / len(z)) for j, w in enumerate(weights)]
+    return mp.fsum(m * (total - a) for m, a in zip(mass, z)) + mpf(options.get("z_loss", 0)) * total**2
 
 
 def cases(rng, dtype):
@@ -42,3 +50,14 @@ def cases(rng, dtype):
     ignored["target"][1] = [7]
     yield "grid", dict(weighted, ignore_label=7), ignored
     yield "grid", {}, {"features": [[1.0], [1.0], [0.0]], "target": [[0], [1], [1]], "coefficients": [[20.0], [0.0]]}
+    smooth, warm, z_loss = {"label_smoothing": 0.125}, {"temperature": 2.5}, {"z_loss": 0.0625}
+    everything = dict(weighted, label_smoothing=0.375, temperature=0.625, z_loss=1e-4)
+    for options in (smooth, warm, z_loss, everything):
+        yield "random", options, case(3, 2, 3, offset=0.5)
+        yield "grid", options, case(2, 2, 3, spread=20.0)
+        yield "grid", options, {"features": [[1.0], [1.0], [0.0]], "target": [[0], [1], [2]],
+                                "coefficients": [[20.0], [0.0], [-3.0]]}
+    yield "random", dict(smooth, z_loss=0.5), case(2, 2, 5)
+    yield "grid", dict(smooth, temperature=0.125), case(2, 2, 3, offset=1024.0)
+    yield "grid", everything, case(2, 2, 3, offset=-64.0)
+    yield "grid", dict(smooth, class_weight=[0.0, 2.5, 0.0]), case(3, 2, 3, offset=0.5)

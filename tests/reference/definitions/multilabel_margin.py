@@ -28,6 +28,8 @@ def points(rng, real, grid):
         yield "grid", {}, logits, [float(t) for t in target]
     for target in label_sets(4):  # kinks: margins just reached, alone and several at once
         yield "grid", {}, [2.0, 1.0, -3.0, 0.0], target
+    for logits in class_margin.overflowing(grid):
+        yield "grid", {}, logits, [0.0, 1.0, 0.0, 0.0]
     for options, low in (({}, 0.0), ({"target_encoding": "signs"}, -1.0)):
         for _ in range(10):
             yield "random", options, class_margin.generic(rng, 3, 1), [rng.choice([low, 1.0]) for _ in range(3)]

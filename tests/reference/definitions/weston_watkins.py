@@ -14,3 +14,6 @@ def value(x, target, options):
 def points(rng, real, grid):
     yield from class_margin.points(rng, [{}, {"p": 2, "margin": 0.625}], [[2.0, 1.0, -3.0, 0.25], [0.5, -0.75, 1.5, -2.0]],
                                    count=14)
+    for options in ({}, {"p": 2, "margin": 0.625}):
+        for logits in class_margin.overflowing(grid):
+            yield "grid", dict(options, class_weight=[0.25] * 4), logits, 1
