@@ -204,7 +204,9 @@ typedef int32_t (*loss_precondition_callback)(void *user, int64_t n, const void 
 
 /*
  * Gives any objective a preconditioner: of the objective with its penalties. At any time.
- *   precondition  may be NULL: there is none       user  handed to it
+ *   precondition  may be NULL: the objective's own       user  handed to it
+ * A linear model has one of its own, the inverse of the diagonal of its Hessian with elements of at least √ε of the largest:
+ * it reads the data once at every x. An objective from callbacks has none.
  * Returns LOSS_OK or LOSS_ERROR_ARGUMENT. Since 0.1.
  */
 LOSS_API loss_status loss_objective_set_precondition_callback(loss_objective *objective,
@@ -214,8 +216,7 @@ LOSS_API loss_status loss_objective_set_precondition_callback(loss_objective *ob
 /*
  * product = the preconditioner at x times the vector.
  *   objective, x, vector, product   not NULL, as many elements as the dimension; product is neither x nor vector
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, what loss_objective_prepare() returns, LOSS_ERROR_CALLBACK, and LOSS_ERROR_SUPPORT
- * when the objective has no preconditioner. Since 0.1.
+ * Returns as loss_objective_evaluate(), and LOSS_ERROR_SUPPORT when the objective has no preconditioner. Since 0.1.
  */
 LOSS_API loss_status loss_objective_precondition(loss_objective *objective, const void *x, const void *vector,
                                                  void *product);

@@ -108,6 +108,9 @@ loss_status loss_objective_precondition(loss_objective *objective, const void *x
     if (status != LOSS_OK) {
         return status;
     }
+    if (objective->precondition == NULL && objective->kind->precondition != NULL) {
+        return objective->kind->precondition(objective, x, vector, product);
+    }
     if (objective->precondition == NULL) {
         return lossi_fail(objective->context, LOSS_ERROR_SUPPORT,
                           "the objective has no preconditioner: loss_objective_set_precondition_callback() "

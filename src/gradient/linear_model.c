@@ -9,6 +9,8 @@
  */
 #include "gradient/linear_model.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "loss/evaluation.h"
@@ -131,7 +133,9 @@ static void release(lossi_linear_model *m)
         lossi_release(m->base.context, *arrays[i]);
         *arrays[i] = NULL;
     }
-    m->slices = 0;
+    lossi_release(m->base.context, m->diagonal);
+    m->diagonal = NULL;
+    m->slices = m->diagonal_known = 0;
 }
 
 static loss_status allocate(lossi_linear_model *m)
@@ -255,6 +259,62 @@ static loss_status product(loss_objective *objective, const void *x, const void 
                                   result.nonfinite_row);
 }
 
+/* ---- the preconditioner ---- */
+
+/* Elements below this share of the largest are raised to it: a feature that is always 0 has no curvature. */
+static double least_share(loss_dtype dtype)
+{
+    return sqrt(dtype == LOSS_FLOAT32 ? (double)FLT_EPSILON : DBL_EPSILON);
+}
+
+/* The diagonal of the Hessian at x, unless it is there already: an optimizer asks many times at one point. */
+static loss_status measure_diagonal(lossi_linear_model *m, const void *x)
+{
+    const lossi_batch all = {-1, NULL};
+    const loss_dtype dtype = m->base.dtype;
+    const int64_t n = m->base.dimension, size = n * m->base.real_size;
+    lossi_pass_result result;
+    double largest = 0;
+    if (m->diagonal == NULL && (m->diagonal = lossi_allocate(m->base.context, 2 * size)) == NULL) {
+        return lossi_fail_memory(m->base.context, "a preconditioner");
+    }
+    if (m->diagonal_known && memcmp(m->diagonal + size, x, (size_t)size) == 0) {
+        return LOSS_OK;
+    }
+    m->diagonal_known = 0;
+    spread(m, x, m->parameters);
+    loss_status status = lossi_linear_pass(m, LOSSI_PASS_DIAGONAL, all, &result);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    for (int64_t i = 0; i < n; i++) { /* what the penalties multiply */
+        lossi_real_put(dtype, m->diagonal, i, 1);
+    }
+    gather(m, result.denominator, m->diagonal, lossi_penalties_add_product, m->diagonal);
+    for (int64_t i = 0; i < n; i++) {
+        largest = fmax(largest, lossi_real_get(dtype, m->diagonal, i));
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const double least = largest > 0 ? least_share(dtype) * largest : 1;
+        lossi_real_put(dtype, m->diagonal, i, fmax(lossi_real_get(dtype, m->diagonal, i), least));
+    }
+    memcpy(m->diagonal + size, x, (size_t)size);
+    m->diagonal_known = 1;
+    return LOSS_OK;
+}
+
+static loss_status precondition(loss_objective *objective, const void *x, const void *vector, void *out)
+{
+    lossi_linear_model *m = (lossi_linear_model *)objective;
+    loss_status status = measure_diagonal(m, x);
+    for (int64_t i = 0; status == LOSS_OK && i < objective->dimension; i++) {
+        lossi_real_put(objective->dtype, out, i,
+                       lossi_real_get(objective->dtype, vector, i) /
+                           lossi_real_get(objective->dtype, m->diagonal, i));
+    }
+    return status;
+}
+
 /* ---- predictions ---- */
 
 /* The roles a linear model reads, in the order of find_roles(). */
@@ -342,6 +402,7 @@ static const lossi_objective_kind kind = {
     .prepare = prepare,
     .evaluate = evaluate,
     .product = product,
+    .precondition = precondition,
     .predict = predict,
     .destroy = destroy,
 };

@@ -20,10 +20,13 @@ typedef struct lossi_linear_model {
     double *parameters, *direction;                       /* in the padded layout */
     double *sums;                                         /* one padded layout per slice */
     int64_t slices;                                       /* how many there is room for */
+    char *
+        diagonal; /* of the Hessian, and the x it is of, in the element type: allocated by the first preconditioner */
+    int32_t diagonal_known;
 } lossi_linear_model;
 
-/* What a pass makes, besides the sum of the losses. */
-enum { LOSSI_PASS_VALUE, LOSSI_PASS_GRADIENT, LOSSI_PASS_PRODUCT };
+/* What a pass makes, besides the sum of the losses. The diagonal of the Hessian is Σ curvature · x². */
+enum { LOSSI_PASS_VALUE, LOSSI_PASS_GRADIENT, LOSSI_PASS_PRODUCT, LOSSI_PASS_DIAGONAL };
 
 typedef struct lossi_pass_result {
     double sum, denominator;
@@ -41,7 +44,7 @@ loss_status lossi_linear_warm_up(lossi_linear_model *model);
 
 /*
  * Reads the data once, at model->parameters (and along model->direction): the unscaled sum of the losses, and in the first
- * padded layout of model->sums that of their gradients or products.
+ * padded layout of model->sums that of their gradients, products or diagonals.
  */
 loss_status lossi_linear_pass(lossi_linear_model *model, int32_t what, lossi_batch batch,
                               lossi_pass_result *result);

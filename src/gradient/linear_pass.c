@@ -37,7 +37,7 @@ typedef struct pass {
 typedef struct work {
     const void **x;   /* where its rows are */
     int64_t *rows;    /* which rows of the data they are, when some are masked */
-    char *copy;       /* the features, when their columns are not contiguous */
+    char *copy;       /* the features, when their columns are not contiguous, or their squares */
     char *prediction; /* rows × outputs, and so the next two */
     char *directional, *derivative;
     double *wide;  /* the derivative as float64 */
@@ -74,7 +74,8 @@ static int64_t lay_out(const pass *p, char *scratch, work *w)
     char *end = scratch;
     w->x = (const void **)(void *)take(&end, rows * (int64_t)sizeof *w->x);
     w->rows = (int64_t *)(void *)take(&end, rows * (int64_t)sizeof *w->rows);
-    w->copy = take(&end, copied(p->features) ? rows * m->shape.features * real : 0);
+    w->copy = take(
+        &end, copied(p->features) || p->what == LOSSI_PASS_DIAGONAL ? rows * m->shape.features * real : 0);
     w->prediction = take(&end, outputs * real);
     w->directional = take(&end, outputs * real);
     w->derivative = take(&end, outputs * real);
@@ -153,6 +154,21 @@ static int64_t find_rows(const pass *p, const work *w, int64_t first, int64_t ro
     return count;
 }
 
+/* The features of a tile squared: in the copy, which may be where they are already. */
+static void square(const pass *p, const work *w, int64_t count)
+{
+    const loss_dtype dtype = p->model->base.dtype;
+    const int64_t features = p->features->columns;
+    for (int64_t i = 0; i < count; i++) {
+        char *to = w->copy + i * features * p->model->base.real_size;
+        for (int64_t j = 0; j < features; j++) {
+            const double x = lossi_real_get(dtype, w->x[i], j);
+            lossi_real_put(dtype, to, j, x * x);
+        }
+        w->x[i] = to;
+    }
+}
+
 static void pass_tile(const pass *p, const work *w, int64_t first, int64_t rows, lossi_total *total)
 {
     const lossi_linear_model *m = p->model;
@@ -173,8 +189,13 @@ static void pass_tile(const pass *p, const work *w, int64_t first, int64_t rows,
         p->kernels->forward(shape, count, w->x, m->direction, w->directional);
         place.direction = (lossi_view){w->directional, outputs, 1};
         place.product = (lossi_view){w->derivative, outputs, 1};
+    } else if (p->what == LOSSI_PASS_DIAGONAL) {
+        place.curvature = (lossi_view){w->derivative, outputs, 1};
     }
     lossi_evaluation_tile(&e, w->loss, p->cut.tile_rows, first, count, &place, total);
+    if (p->what == LOSSI_PASS_DIAGONAL) {
+        square(p, w, count);
+    }
     if (p->what != LOSSI_PASS_VALUE && total->status == LOSS_OK) {
         p->kernels->backward(shape, count, w->x, p->kernels->widen(count * outputs, w->derivative, w->wide),
                              w->block);
@@ -258,9 +279,10 @@ static loss_status collect(pass *p, lossi_pass_result *result)
 }
 
 /* A pass over that many rows of the data, ready to run. */
-static loss_status begin_pass(pass *p, lossi_linear_model *m, int64_t rows)
+static loss_status begin_pass(pass *p, lossi_linear_model *m, int32_t what, int64_t rows)
 {
     begin(p, m, m->features, rows);
+    p->what = what;
     loss_status status = lossi_evaluation_init(&p->e, m->base.context, m->function, m->base.dtype,
                                                m->features->rows, m->shape.outputs, m->target, m->weight,
                                                m->mask);
@@ -271,14 +293,13 @@ loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch b
                               lossi_pass_result *result)
 {
     pass p;
-    loss_status status = begin_pass(&p, m, batch.count < 0 ? m->features->rows : batch.count);
+    loss_status status = begin_pass(&p, m, what, batch.count < 0 ? m->features->rows : batch.count);
     if (status == LOSS_OK) { /* only a batch larger than the data needs more than there is */
         status = lossi_linear_reserve(m, p.cut.slices > 0 ? p.cut.slices : 1);
     }
     if (status != LOSS_OK) {
         return status;
     }
-    p.what = what;
     p.indices = batch.indices;
     p.e.indices = batch.indices;
     if (p.cut.slices == 0) {
@@ -298,7 +319,7 @@ static void do_nothing(void *argument, int64_t index, int32_t worker)
 loss_status lossi_linear_warm_up(lossi_linear_model *m)
 {
     pass p;
-    loss_status status = begin_pass(&p, m, m->features->rows);
+    loss_status status = begin_pass(&p, m, LOSSI_PASS_VALUE, m->features->rows);
     if (status == LOSS_OK && workers(&p) > 1) {
         lossi_parallel(m->base.context, 2, do_nothing, NULL); /* starts the threads */
     }

@@ -33,6 +33,8 @@ typedef struct lossi_objective_kind {
     loss_status (*product)(loss_objective *objective, const void *x, const void *direction, void *product);
     /* May be NULL: n products do it then. */
     loss_status (*hessian)(loss_objective *objective, const void *x, void *matrix);
+    /* Of its own, for whoever sets none; NULL: there is none. */
+    loss_status (*precondition)(loss_objective *objective, const void *x, const void *vector, void *product);
     loss_status (*predict)(loss_objective *objective, const void *x, const loss_data *inputs,
                            const loss_data *outputs);
     /* Releases what is its own; the rest is common. */

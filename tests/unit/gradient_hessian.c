@@ -181,9 +181,62 @@ void gradient_hessian_model(void **state)
             }
             assert_true(element(matrix, dtype, i * n + i) > 0.01);
         }
+        for (int again = 0; again < 2;
+             again++) { /* its own preconditioner: over the diagonal of that matrix */
+            assert_status(context, loss_objective_precondition(objective, m.parameters, m.direction, row),
+                          LOSS_OK);
+            for (int64_t i = 0; i < n; i++) {
+                assert_close(element(row, dtype, i) * element(matrix, dtype, i * n + i),
+                             element(m.direction, dtype, i), 10 * tolerance, 0);
+            }
+            set_element(m.parameters, dtype, 1, element(m.parameters, dtype, 1) + 0.5); /* elsewhere */
+            assert_status(context, loss_objective_hessian(objective, m.parameters, matrix), LOSS_OK);
+        }
         assert_status(context, loss_objective_set_hessian_callback(objective, hessian), LOSS_ERROR_ARGUMENT);
         assert_sentence(context, "the linear model has a Hessian of its own");
         loss_objective_free(objective);
+        loss_function_free(function);
+        loss_context_free(context);
+        model_free(&m);
+    }
+}
+
+/* The preconditioner squares features where they are copied to: columns apart, masked rows, weights. */
+void gradient_preconditioner_layouts(void **state)
+{
+    enum { ROWS = 40, FEATURES = 4 };
+    (void)state;
+    for (int type = 0; type < 2; type++) {
+        const loss_dtype dtype = dtypes[type];
+        model m = model_plain(dtype, ROWS, FEATURES, 1, 0);
+        double by_column[ROWS * FEATURES], matrix[100], out[10];
+        loss_context *context;
+        loss_function *function;
+        assert_true(m.dimension <= 10);
+        for (int i = 0; i < ROWS; i++) {
+            m.rows.mask[i] = i % 5 != 2;
+            set_element(m.rows.weight, dtype, i, 0.25 + scatter(i));
+            for (int j = 0; j < FEATURES; j++) {
+                set_element(by_column, dtype, j * ROWS + i, element(m.x, dtype, i * FEATURES + j));
+            }
+        }
+        m.rows.give |= GIVE_MASK | GIVE_WEIGHT;
+        assert_int_equal(loss_context_create(&context), LOSS_OK);
+        assert_status(context, loss_function_create(&function, context, "pseudo_huber"), LOSS_OK);
+        loss_data *data = model_data(context, &m);
+        assert_status(context,
+                      loss_data_set_input(data, "features", by_column, dtype, ROWS, FEATURES, 1, ROWS),
+                      LOSS_OK);
+        loss_objective *objective = model_objective_of(context, function, data, &m);
+        assert_status(context, loss_objective_hessian(objective, m.parameters, matrix), LOSS_OK);
+        assert_status(context, loss_objective_precondition(objective, m.parameters, m.direction, out),
+                      LOSS_OK);
+        for (int64_t i = 0; i < m.dimension; i++) {
+            assert_close(element(out, dtype, i) * element(matrix, dtype, i * m.dimension + i),
+                         element(m.direction, dtype, i), type == 0 ? 1e-14 : 1e-5, 0);
+        }
+        loss_objective_free(objective);
+        loss_data_free(data);
         loss_function_free(function);
         loss_context_free(context);
         model_free(&m);

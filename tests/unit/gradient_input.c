@@ -414,6 +414,9 @@ static loss_status use(test_allocator *allocator, const model *m, const handles 
                          LOSS_OK);
         assert_int_equal(allocator->calls, before);
     }
+    if (status == LOSS_OK) { /* but for the first preconditioner */
+        status = loss_objective_precondition(h->linear, m->parameters, m->direction, product);
+    }
     status = status == LOSS_OK ? loss_objective_hessian_product(h->callback, x, x, product) : status;
     return status == LOSS_OK ? loss_objective_check(h->callback, x, 1, &verdict) : status;
 }

@@ -61,5 +61,6 @@ void gradient_hessian_ways(void **state);
 void gradient_hessian_model(void **state);
 void gradient_hessian_failures(void **state);
 void gradient_preconditioner(void **state);
+void gradient_preconditioner_layouts(void **state);
 
 #endif

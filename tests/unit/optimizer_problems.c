@@ -176,6 +176,47 @@ static double parabola_evaluate(int64_t n, const double *x, double *g)
     return 1.55 * (x[0] - 2.385) * (x[0] - 2.385) - 7.5;
 }
 
+/* Σ (x_i² − 1)²/4, neighbours coupled: a maximum at 0, a minimum where all have one sign, and many less low. */
+static double wells_evaluate(int64_t n, const double *x, double *g)
+{
+    double f = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        double a = x[i] * x[i] - 1.0;
+        f += 0.25 * a * a;
+        g[i] = a * x[i];
+    }
+    for (int64_t i = 0; i + 1 < n; i++) {
+        double d = x[i + 1] - x[i];
+        f += 0.5 * d * d;
+        g[i] -= d;
+        g[i + 1] += d;
+    }
+    return f;
+}
+
+static void wells_start(int64_t n, double *x)
+{
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = 0.0625 + 0.001 * (double)(i % 5);
+    }
+}
+
+/* x² − y² + y⁴/2 + 0.5: a saddle at 0, minima at y = ±1. The start is a minimum along y = 0. */
+static double saddle_evaluate(int64_t n, const double *x, double *g)
+{
+    (void)n;
+    g[0] = 2.0 * x[0];
+    g[1] = 2.0 * x[1] * (x[1] * x[1] - 1.0);
+    return x[0] * x[0] + 0.5 * (x[1] * x[1] - 1.0) * (x[1] * x[1] - 1.0);
+}
+
+static void saddle_start(int64_t n, double *x)
+{
+    (void)n;
+    x[0] = 1.375;
+    x[1] = 0.0;
+}
+
 const problem rosenbrock = {"rosenbrock", 2, 0.0, rosenbrock_start, rosenbrock_evaluate};
 const problem extended_rosenbrock = {"extended_rosenbrock", 100, 0.0, rosenbrock_start, rosenbrock_evaluate};
 const problem quadratic = {"quadratic", 50, 0.0, quadratic_start, quadratic_evaluate};
@@ -185,4 +226,6 @@ const problem beale = {"beale", 2, 0.0, beale_start, beale_evaluate};
 const problem brown_dennis = {"brown_dennis", 4, 85822.20162635628, brown_dennis_start,
                               brown_dennis_evaluate};
 const problem cosh_sum = {"cosh_sum", 23, 15.942385152878742, quadratic_start, cosh_sum_evaluate};
+const problem saddle = {"saddle", 2, 0.0, saddle_start, saddle_evaluate};
+const problem wells = {"wells", 12, 0.0, wells_start, wells_evaluate};
 const problem parabola = {"parabola", 1, -7.5, rosenbrock_start, parabola_evaluate};

@@ -135,7 +135,7 @@ static const void *hessian(work *w)
 }
 
 /* The direction over the diagonal of the Hessian, where that is positive. */
-static const void *precondition(work *w)
+static const void *precondition(work *w, const run_plan *plan)
 {
     const void *matrix;
     double *v = calloc((size_t)w->p->n, sizeof(double));
@@ -146,8 +146,17 @@ static const void *precondition(work *w)
         double diagonal = element(matrix, w->dtype, i * w->p->n + i);
         v[i] = diagonal > 0.0 ? v[i] / diagonal : v[i];
     }
-    const void *told = narrow(w, v, 1.0);
+    const void *told = narrow(w, v, plan->precondition_factor == 0.0 ? 1.0 : plan->precondition_factor);
     free(v);
+    return told;
+}
+
+/* A second derivative as told, with a NaN in it when the plan says so. */
+static const void *spoiled(work *w, const void *told, const run_plan *plan, int64_t count)
+{
+    if (count == plan->nan_second_at || (plan->nan_second_from > 0 && count >= plan->nan_second_from)) {
+        set_element(told == w->told ? w->told : w->matrix, w->dtype, w->p->n - 1, (double)NAN);
+    }
     return told;
 }
 
@@ -168,7 +177,7 @@ static void answer(loss_optimizer *optimizer, work *w, int32_t request, const ru
 {
     int32_t wrong = result->answers == plan->nan_at ||
                     (plan->nan_from > 0 && result->answers >= plan->nan_from);
-    int64_t count;
+    int64_t count, second;
     switch (request) {
     case LOSS_REQUEST_VALUE:
         result->values++;
@@ -188,20 +197,22 @@ static void answer(loss_optimizer *optimizer, work *w, int32_t request, const ru
                          LOSS_OK);
         return;
     case LOSS_REQUEST_HESSIAN_PRODUCT:
+        second = ++result->products;
         widen(w, pointer(optimizer, "direction"), w->v);
         result->digest = hash(result->digest, pointer(optimizer, "direction"),
                               (size_t)w->p->n * size_of(w->dtype));
-        result->products++;
-        assert_int_equal(loss_optimizer_tell_vector(optimizer, product(w)), LOSS_OK);
+        assert_int_equal(loss_optimizer_tell_vector(optimizer, spoiled(w, product(w), plan, second)),
+                         LOSS_OK);
         return;
     case LOSS_REQUEST_HESSIAN:
-        result->hessians++;
-        assert_int_equal(loss_optimizer_tell_vector(optimizer, hessian(w)), LOSS_OK);
+        second = ++result->hessians;
+        assert_int_equal(loss_optimizer_tell_vector(optimizer, spoiled(w, hessian(w), plan, second)),
+                         LOSS_OK);
         return;
     case LOSS_REQUEST_PRECONDITION:
         widen(w, pointer(optimizer, "direction"), w->v);
         result->preconditions++;
-        assert_int_equal(loss_optimizer_tell_vector(optimizer, precondition(w)), LOSS_OK);
+        assert_int_equal(loss_optimizer_tell_vector(optimizer, precondition(w, plan)), LOSS_OK);
         return;
     default:
         fail_msg("request %d is not known here", request);

@@ -20,6 +20,7 @@ typedef struct problem {
 
 extern const problem rosenbrock, extended_rosenbrock, quadratic, logistic, beale, brown_dennis, cosh_sum,
     parabola;
+extern const problem saddle, wells;   /* with negative curvature, at the start and between two minima */
 extern const problem large_quadratic; /* 70 001 parameters: more than one block, more than one thread */
 
 /* A finite sum: the logistic problem's mean over the samples `indices`. */
@@ -31,8 +32,11 @@ typedef struct run_plan {
     int64_t nan_at;         /* the value of this answer, counted from 1, is NaN; 0: none */
     int64_t nan_from;       /* and of all from this one on */
     double gradient_factor; /* told gradients are multiplied by it; 0 means 1 */
-    int64_t stop_after;     /* loss_optimizer_stop() after this many answers */
-    int64_t leave_after;    /* go away after this many answers, without DONE */
+    int64_t nan_second_at;  /* this Hessian or product, counted from 1, has a NaN; 0: none */
+    int64_t nan_second_from;
+    double precondition_factor; /* what the preconditioner gives is multiplied by it; 0 means 1 */
+    int64_t stop_after;         /* loss_optimizer_stop() after this many answers */
+    int64_t leave_after;        /* go away after this many answers, without DONE */
 } run_plan;
 
 typedef struct run_result {

@@ -486,6 +486,7 @@ int main(void)
         cmocka_unit_test(gradient_hessian_model),
         cmocka_unit_test(gradient_hessian_failures),
         cmocka_unit_test(gradient_preconditioner),
+        cmocka_unit_test(gradient_preconditioner_layouts),
     };
     return cmocka_run_group_tests_name("gradient", tests, NULL, NULL);
 }
