@@ -219,18 +219,28 @@ LOSSI_INLINE vreal lossi_long_vector(const lossi_tile *tile, lossi_formula formu
     return point.value;
 }
 
+LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, lossi_formula formula, int64_t i, int first,
+                                     const real *parameters, vreal *values)
+{
+    LOSSI_UNROLL
+    for (int v = first; v < first + LOSSI_TOGETHER; v++) {
+        values[v] = lossi_long_vector(tile, formula, i + v * VREAL_LANES, parameters);
+    }
+}
+
 LOSSI_INLINE void lossi_pack_in_turn(const lossi_tile *tile, lossi_formula formula, int64_t i,
                                      const real *parameters, vreal *values)
 {
     if (tile->gradient != NULL && !tile->streaming) {
         lossi_ask_to_write((real *)tile->gradient + i);
     }
+    if (LOSSI_TOGETHER == LOSSI_PACK) {
+        lossi_long_vectors(tile, formula, i, 0, parameters, values);
+        return;
+    }
     LOSSI_NO_UNROLL
     for (int first = 0; first < LOSSI_PACK; first += LOSSI_TOGETHER) {
-        LOSSI_UNROLL
-        for (int v = first; v < first + LOSSI_TOGETHER; v++) {
-            values[v] = lossi_long_vector(tile, formula, i + v * VREAL_LANES, parameters);
-        }
+        lossi_long_vectors(tile, formula, i, first, parameters, values);
     }
 }
 
