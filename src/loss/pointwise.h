@@ -234,7 +234,7 @@ LOSSI_INLINE void lossi_pack_in_turn(const lossi_tile *tile, lossi_formula formu
     if (tile->gradient != NULL && !tile->streaming) {
         lossi_ask_to_write((real *)tile->gradient + i);
     }
-    if (LOSSI_TOGETHER == LOSSI_PACK) {
+    if ((int)LOSSI_TOGETHER == (int)LOSSI_PACK) {
         lossi_long_vectors(tile, formula, i, 0, parameters, values);
         return;
     }
