@@ -23,6 +23,14 @@ set(LOSS_ISA_FLAGS_avx2 -mavx2 -mfma)
 set(LOSS_ISA_FLAGS_avx512 -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512)
 set(LOSS_ISA_FLAGS_neon "")
 
+# How far kernels are optimised does not follow the build type, except where that is to debug or to be small: at -O2 GCC keeps
+# loops of two and four turns that hold a row in registers. The baseline is kept short: it is what runs where nothing else
+# does, and waits for multiply-adds that are calls.
+set(LOSS_ISA_LEVEL_base -O2)
+set(LOSS_ISA_LEVEL_avx2 -O3)
+set(LOSS_ISA_LEVEL_avx512 -O3)
+set(LOSS_ISA_LEVEL_neon -O3)
+
 function(loss_isa_objects prefix)
   set(objects "")
   foreach(isa IN LISTS LOSS_ISAS)
@@ -38,7 +46,8 @@ function(loss_isa_objects prefix)
       if(isa STREQUAL "base" AND bits EQUAL 64)
         target_compile_definitions(${target} PRIVATE LOSSI_ONCE=1)
       endif()
-      target_compile_options(${target} PRIVATE ${LOSS_ISA_FLAGS_${isa}})
+      target_compile_options(${target} PRIVATE ${LOSS_ISA_FLAGS_${isa}}
+                             $<$<NOT:$<CONFIG:Debug,MinSizeRel>>:${LOSS_ISA_LEVEL_${isa}}>)
       set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
       set_property(GLOBAL APPEND PROPERTY LOSS_ISA_TARGETS ${isa}:${target}) # tests/build disassembles them
       list(APPEND objects $<TARGET_OBJECTS:${target}>)

@@ -40,7 +40,7 @@ LOSSI_INLINE void arctan(vreal prediction, vreal target, const real *parameters,
 }
 
 #define LOSSI_FORMULA arctan
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

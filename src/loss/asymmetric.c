@@ -111,7 +111,7 @@ LOSSI_INLINE void asymmetric(vreal x, vreal t, const real *parameters, lossi_poi
 }
 
 #define LOSSI_FORMULA asymmetric
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

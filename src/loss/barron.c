@@ -161,7 +161,7 @@ LOSSI_INLINE void barron(vreal prediction, vreal target, const real *parameters,
 }
 
 #define LOSSI_FORMULA barron
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

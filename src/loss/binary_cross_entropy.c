@@ -34,7 +34,7 @@ LOSSI_INLINE void binary_cross_entropy(vreal p, vreal t, const real *parameters,
 }
 
 #define LOSSI_FORMULA binary_cross_entropy
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

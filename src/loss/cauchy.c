@@ -34,7 +34,7 @@ LOSSI_INLINE void cauchy(vreal prediction, vreal target, const real *parameters,
 }
 
 #define LOSSI_FORMULA cauchy
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

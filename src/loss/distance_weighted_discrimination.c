@@ -42,7 +42,7 @@ LOSSI_INLINE void distance_weighted_discrimination(vreal prediction, vreal targe
 }
 
 #define LOSSI_FORMULA distance_weighted_discrimination
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -23,7 +23,7 @@ LOSSI_INLINE void exponential(vreal prediction, vreal target, const real *parame
 }
 
 #define LOSSI_FORMULA exponential
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

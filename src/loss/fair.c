@@ -41,7 +41,7 @@ LOSSI_INLINE void fair(vreal prediction, vreal target, const real *parameters, l
 }
 
 #define LOSSI_FORMULA fair
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

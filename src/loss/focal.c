@@ -36,7 +36,7 @@ LOSSI_INLINE void focal(vreal x, vreal t, const real *parameters, lossi_point *o
 }
 
 #define LOSSI_FORMULA focal
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -48,12 +48,18 @@ LOSSI_INLINE int focal_is_whole(real y)
     return y >= 0 && y <= FOCAL_MOST && y == (real)(int)y;
 }
 
+/* A function of its own: it is long, wanted in several places, and by few calls. */
+static __attribute__((noinline)) vreal focal_broken_power(vreal head, vreal tail, real y)
+{
+    return lossi_power(head, tail, v_set1(0), v_set1(y));
+}
+
 /* m^y. What m lost by rounding would be lost y times. */
 LOSSI_INLINE focal_pair focal_power(focal_pair m, real y)
 {
     focal_pair power = {v_set1(1), v_set1(0)};
     if (!focal_is_whole(y)) {
-        return (focal_pair){lossi_power(m.head, m.tail, v_set1(0), v_set1(y)), v_set1(0)};
+        return (focal_pair){focal_broken_power(m.head, m.tail, y), v_set1(0)};
     }
     for (int k = 0; k < (int)y; k++) {
         power = focal_times(power, m);

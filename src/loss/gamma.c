@@ -44,7 +44,7 @@ LOSSI_INLINE void gamma(vreal prediction, vreal target, const real *parameters, 
 }
 
 #define LOSSI_FORMULA gamma
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -46,7 +46,7 @@ LOSSI_INLINE void generalized_logistic(vreal x, vreal t, const real *parameters,
 }
 
 #define LOSSI_FORMULA generalized_logistic
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -32,6 +32,13 @@ static inline int64_t lossi_padded(int64_t count)
 #define LOSSI_UNROLL _Pragma("GCC unroll 4")
 #endif
 
+/* Before one that stays a loop, because what it repeats is long. */
+#if defined(__clang__)
+#define LOSSI_NO_UNROLL _Pragma("clang loop unroll(disable)")
+#else
+#define LOSSI_NO_UNROLL _Pragma("GCC unroll 1")
+#endif
+
 /* One element of an array of any alignment, read and written. */
 LOSSI_INLINE real lossi_get(const real *x)
 {

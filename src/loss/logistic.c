@@ -37,7 +37,7 @@ LOSSI_INLINE void logistic(vreal x, vreal t, const real *parameters, lossi_point
 }
 
 #define LOSSI_FORMULA logistic
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

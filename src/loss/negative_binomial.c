@@ -54,7 +54,7 @@ LOSSI_INLINE void negative_binomial(vreal prediction, vreal target, const real *
 }
 
 #define LOSSI_FORMULA negative_binomial
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -6,6 +6,9 @@
  *
  *     #define LOSSI_FORMULA huber
  *     #include "loss/pointwise_kernels.h"
+ *
+ * or, where the formula is long for it calls an elementary function, "loss/pointwise_long_kernels.h": there it stands in the
+ * code once and not in each variant.
  */
 #ifndef LOSSI_LOSS_POINTWISE_H
 #define LOSSI_LOSS_POINTWISE_H
@@ -13,7 +16,8 @@
 #include "loss/lanes.h"
 #include "loss/row.h"
 
-enum { LOSSI_VALUE, LOSSI_GRADIENT, LOSSI_EVERYTHING };
+/* What a copy of the loop makes: so much and no less, or what the tile wants. */
+enum { LOSSI_VALUE, LOSSI_GRADIENT, LOSSI_EVERYTHING, LOSSI_WANTED };
 
 typedef struct lossi_point {
     vreal value, gradient, curvature, majorizer;
@@ -159,110 +163,123 @@ LOSSI_INLINE void lossi_put_gradient(const vreal *slopes, real *place, int32_t s
     }
 }
 
-/*
- * Whole packs of 16 elements. What a call does not want is a branch that always goes the same way, not a copy of the formula:
- * each variant has one, for one pack.
- */
-LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *tile, lossi_formula formula, int variant)
+/* A pack of a short formula: its vectors side by side. */
+LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formula, int variant, int64_t i,
+                                     const real *parameters, vreal *values)
 {
     const real *prediction = tile->prediction, *target = tile->target;
-    real *value = tile->value, *gradient = tile->gradient, *curvature = tile->curvature;
-    const int64_t count = tile->rows;
-    const int32_t streaming = tile->streaming, kind = tile->curvature_kind;
+    real *gradient = tile->gradient, *curvature = tile->curvature;
     const vreal scale = v_set1((real)tile->scale);
-    lossi_look predictions = lossi_look_at(tile, &tile->prepared->prediction),
-               targets = lossi_look_at(tile, &tile->prepared->target);
+    vreal slopes[LOSSI_PACK];
+    LOSSI_UNROLL
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        const int64_t k = i + v * VREAL_LANES;
+        lossi_point point;
+        formula(v_load(prediction + k), v_load(target + k), parameters, &point);
+        values[v] = point.value;
+        slopes[v] = point.gradient * scale;
+        if (variant == LOSSI_EVERYTHING) {
+            v_store(curvature + k, lossi_curvature_of(&point, tile->curvature_kind) * scale);
+        }
+    }
+    if (variant >= LOSSI_GRADIENT) {
+        lossi_put_gradient(slopes, gradient + i, tile->streaming);
+    }
+}
+
+/* How many vectors of a long formula stand side by side: two, which overlap; one where vectors have 16 bytes. */
+#if VREAL_LANES * LOSSI_REAL == 128
+enum { LOSSI_TOGETHER = 1 };
+#else
+enum { LOSSI_TOGETHER = LOSSI_PACK < 2 ? LOSSI_PACK : 2 };
+#endif
+
+/*
+ * Vector k … of one. What only a derivative needs, the compiler moves into the branch that stores it, unless it thinks that
+ * branch a likely one, as it would of a pointer that is not NULL: hence the probabilities.
+ */
+LOSSI_INLINE vreal lossi_long_vector(const lossi_tile *tile, lossi_formula formula, int64_t k,
+                                     const real *parameters)
+{
+    const vreal scale = v_set1((real)tile->scale);
+    real *gradient = tile->gradient, *curvature = tile->curvature;
+    lossi_point point;
+    formula(v_load((const real *)tile->prediction + k), v_load((const real *)tile->target + k), parameters,
+            &point);
+    if (__builtin_expect_with_probability(gradient != NULL, 1, 0.5)) {
+        if (tile->streaming) {
+            v_stream(gradient + k, point.gradient * scale);
+        } else {
+            v_store(gradient + k, point.gradient * scale);
+        }
+    }
+    if (__builtin_expect_with_probability(curvature != NULL, 1, 0.25)) {
+        v_store(curvature + k, lossi_curvature_of(&point, tile->curvature_kind) * scale);
+    }
+    return point.value;
+}
+
+LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, lossi_formula formula, int64_t i, int first,
+                                     const real *parameters, vreal *values)
+{
+    LOSSI_UNROLL
+    for (int v = first; v < first + LOSSI_TOGETHER; v++) {
+        values[v] = lossi_long_vector(tile, formula, i + v * VREAL_LANES, parameters);
+    }
+}
+
+LOSSI_INLINE void lossi_pack_in_turn(const lossi_tile *tile, lossi_formula formula, int64_t i,
+                                     const real *parameters, vreal *values)
+{
+    if (tile->gradient != NULL && !tile->streaming) {
+        lossi_ask_to_write((real *)tile->gradient + i);
+    }
+    if ((int)LOSSI_TOGETHER == (int)LOSSI_PACK) {
+        lossi_long_vectors(tile, formula, i, 0, parameters, values);
+        return;
+    }
+    LOSSI_NO_UNROLL
+    for (int first = 0; first < LOSSI_PACK; first += LOSSI_TOGETHER) {
+        lossi_long_vectors(tile, formula, i, first, parameters, values);
+    }
+}
+
+/* Whole packs of 16 elements. What a call does not want is a branch that always goes the same way, not a copy of the formula. */
+LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *whole, lossi_formula formula, int variant)
+{
+    const lossi_tile tile = *whole; /* in registers, whatever is stored */
+    lossi_look predictions = lossi_look_at(&tile, &tile.prepared->prediction),
+               targets = lossi_look_at(&tile, &tile.prepared->target);
     const int looking = predictions.kind | targets.kind;
-    double none[LOSSI_LANES] = {0}, *total = value == NULL ? tile->lanes : none;
+    double none[LOSSI_LANES] = {0}, *total = tile.value == NULL ? tile.lanes : none;
     real parameters[LOSSI_PARAMETERS];
     f64v lanes[LOSSI_WIDE];
 
-    lossi_pointwise_parameters(tile, parameters);
+    lossi_pointwise_parameters(&tile, parameters);
     lossi_lanes_load(total, lanes);
-    for (int64_t i = 0; i < count; i += LOSSI_LANES) {
-        vreal values[LOSSI_PACK], slopes[LOSSI_PACK];
-        lossi_ask(prediction + i);
-        lossi_ask(target + i);
-        LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            const int64_t k = i + v * VREAL_LANES;
-            lossi_point point;
-            formula(v_load(prediction + k), v_load(target + k), parameters, &point);
-            values[v] = point.value;
-            slopes[v] = point.gradient * scale;
-            if (variant == LOSSI_EVERYTHING) {
-                v_store(curvature + k, lossi_curvature_of(&point, kind) * scale);
-            }
-        }
+    for (int64_t i = 0; i < tile.rows; i += LOSSI_LANES) {
+        const real *prediction = (const real *)tile.prediction + i, *target = (const real *)tile.target + i;
+        vreal values[LOSSI_PACK];
+        lossi_ask(prediction);
+        lossi_ask(target);
         if (looking) { /* before the gradient takes the place of the prediction */
-            lossi_pass(&predictions, prediction + i);
-            lossi_pass(&targets, target + i);
+            lossi_pass(&predictions, prediction);
+            lossi_pass(&targets, target);
         }
-        lossi_put_values(values, value == NULL ? NULL : value + i, lanes);
-        if (variant >= LOSSI_GRADIENT) {
-            lossi_put_gradient(slopes, gradient + i, streaming);
+        if (variant == LOSSI_WANTED) {
+            lossi_pack_in_turn(&tile, formula, i, parameters, values);
+        } else {
+            lossi_pack_at_once(&tile, formula, variant, i, parameters, values);
         }
+        lossi_put_values(values, tile.value == NULL ? NULL : (real *)tile.value + i, lanes);
     }
     lossi_lanes_store(total, lanes);
     if (looking && (lossi_looked_outside(&predictions) || lossi_looked_outside(&targets))) {
-        *tile->outside = 1;
+        *tile.outside = 1;
     }
 }
 
-/* ---- the last elements ---- */
-
-/* The last of the tile's elements, fewer than 16, as a pack: the others repeat the last one. */
-LOSSI_INLINE void lossi_pad(const void *array, int64_t first, int left, real *pack)
-{
-    const real *x = (const real *)array + first;
-    for (int k = 0; k < LOSSI_LANES; k++) {
-        pack[k] = lossi_get(x + (k < left ? k : left - 1));
-    }
-}
-
-LOSSI_INLINE void lossi_unpad(const real *pack, void *array, int64_t first, int left)
-{
-    if (array != NULL) {
-        memcpy((real *)array + first, pack, (size_t)left * sizeof *pack);
-    }
-}
-
-static __attribute__((noinline)) void lossi_pointwise_rest(const lossi_tile *tile, lossi_kernel packs,
-                                                           int64_t first, int left)
-{
-    real prediction[LOSSI_LANES], target[LOSSI_LANES];
-    real value[LOSSI_LANES], gradient[LOSSI_LANES], curvature[LOSSI_LANES];
-    lossi_tile rest = *tile;
-    lossi_pad(tile->prediction, first, left, prediction);
-    lossi_pad(tile->target, first, left, target);
-    rest.rows = LOSSI_LANES;
-    rest.prediction = prediction;
-    rest.target = target;
-    rest.value = value;
-    rest.gradient = gradient;
-    rest.curvature = curvature;
-    rest.streaming = 0;
-    packs(&rest);
-    for (int lane = 0; lane < left && tile->value == NULL; lane++) {
-        tile->lanes[lane] += (double)value[lane];
-    }
-    lossi_unpad(value, tile->value, first, left);
-    lossi_unpad(gradient, tile->gradient, first, left);
-    lossi_unpad(curvature, tile->curvature, first, left);
-}
-
-/* Any number of elements, by a function that does whole packs of a variant. */
-static __attribute__((noinline, unused)) void lossi_pointwise(const lossi_tile *tile, lossi_kernel packs)
-{
-    const int left = (int)(tile->rows % LOSSI_LANES);
-    lossi_tile whole = *tile;
-    whole.rows -= left;
-    if (whole.rows > 0) {
-        packs(&whole);
-    }
-    if (left > 0) {
-        lossi_pointwise_rest(tile, packs, whole.rows, left);
-    }
-}
+/* Any number of elements, by a function that does whole packs; in tile_kernels.c. */
+void LOSSI_NAME(pointwise)(const lossi_tile *tile, lossi_kernel packs);
 
 #endif

@@ -20,17 +20,17 @@ static void everything_packs(const lossi_tile *tile)
 
 static void value(const lossi_tile *tile)
 {
-    lossi_pointwise(tile, value_packs);
+    LOSSI_NAME(pointwise)(tile, value_packs);
 }
 
 static void gradient(const lossi_tile *tile)
 {
-    lossi_pointwise(tile, gradient_packs);
+    LOSSI_NAME(pointwise)(tile, gradient_packs);
 }
 
 static void everything(const lossi_tile *tile)
 {
-    lossi_pointwise(tile, everything_packs);
+    LOSSI_NAME(pointwise)(tile, everything_packs);
 }
 
 extern const lossi_kernels LOSSI_NAME(LOSSI_FORMULA);

@@ -98,7 +98,7 @@ LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters
 }
 
 #define LOSSI_FORMULA poisson
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

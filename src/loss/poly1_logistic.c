@@ -71,7 +71,7 @@ LOSSI_INLINE void poly1_logistic(vreal x, vreal t, const real *parameters, lossi
 }
 
 #define LOSSI_FORMULA poly1_logistic
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -53,7 +53,7 @@ LOSSI_INLINE void power_error(vreal prediction, vreal target, const real *parame
 }
 
 #define LOSSI_FORMULA power_error
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -33,7 +33,7 @@ LOSSI_INLINE void savage(vreal prediction, vreal target, const real *parameters,
 }
 
 #define LOSSI_FORMULA savage
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -63,7 +63,7 @@ LOSSI_INLINE void smoothed_quantile(vreal prediction, vreal target, const real *
 }
 
 #define LOSSI_FORMULA smoothed_quantile
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -29,7 +29,7 @@ LOSSI_INLINE void soft_margin(vreal prediction, vreal target, const real *parame
 }
 
 #define LOSSI_FORMULA soft_margin
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

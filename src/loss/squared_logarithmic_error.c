@@ -63,7 +63,7 @@ LOSSI_INLINE void squared_logarithmic_error(vreal prediction, vreal target, cons
 }
 
 #define LOSSI_FORMULA squared_logarithmic_error
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

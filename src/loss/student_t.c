@@ -37,7 +37,7 @@ LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *paramete
 }
 
 #define LOSSI_FORMULA student_t
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -4,6 +4,63 @@
 #include "core/isa.h"
 #include "loss/lanes.h"
 
+/* ---- any number of elements of a pointwise loss (loss/pointwise.h) ---- */
+
+/* The last of the tile's elements, fewer than 16, as a pack: the others repeat the last one. */
+static void pad(const void *array, int64_t first, int left, real *pack)
+{
+    const real *x = (const real *)array + first;
+    for (int k = 0; k < LOSSI_LANES; k++) {
+        pack[k] = lossi_get(x + (k < left ? k : left - 1));
+    }
+}
+
+static void unpad(const real *pack, void *array, int64_t first, int left)
+{
+    if (array != NULL) {
+        memcpy((real *)array + first, pack, (size_t)left * sizeof *pack);
+    }
+}
+
+static void pointwise_rest(const lossi_tile *tile, lossi_kernel packs, int64_t first, int left)
+{
+    real prediction[LOSSI_LANES], target[LOSSI_LANES];
+    real value[LOSSI_LANES], gradient[LOSSI_LANES], curvature[LOSSI_LANES];
+    lossi_tile rest = *tile;
+    pad(tile->prediction, first, left, prediction);
+    pad(tile->target, first, left, target);
+    rest.rows = LOSSI_LANES;
+    rest.prediction = prediction;
+    rest.target = target;
+    rest.value = value;
+    rest.gradient = tile->gradient == NULL ? NULL : gradient;
+    rest.curvature = tile->curvature == NULL ? NULL : curvature;
+    rest.streaming = 0;
+    packs(&rest);
+    for (int lane = 0; lane < left && tile->value == NULL; lane++) {
+        tile->lanes[lane] += (double)value[lane];
+    }
+    unpad(value, tile->value, first, left);
+    unpad(gradient, tile->gradient, first, left);
+    unpad(curvature, tile->curvature, first, left);
+}
+
+void LOSSI_NAME(pointwise)(const lossi_tile *tile, lossi_kernel packs);
+void LOSSI_NAME(pointwise)(const lossi_tile *tile, lossi_kernel packs)
+{
+    const int left = (int)(tile->rows % LOSSI_LANES);
+    lossi_tile whole = *tile;
+    whole.rows -= left;
+    if (whole.rows > 0) {
+        packs(&whole);
+    }
+    if (left > 0) {
+        pointwise_rest(tile, packs, whole.rows, left);
+    }
+}
+
+/* ---- tiles of any loss ---- */
+
 static void sum(int64_t count, const void *array, double *total)
 {
     const real *x = array;

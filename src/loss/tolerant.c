@@ -28,7 +28,7 @@ LOSSI_INLINE void tolerant(vreal prediction, vreal target, const real *parameter
 }
 
 #define LOSSI_FORMULA tolerant
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -28,7 +28,7 @@ LOSSI_INLINE void welsch(vreal prediction, vreal target, const real *parameters,
 }
 
 #define LOSSI_FORMULA welsch
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -114,13 +114,23 @@ LOSSI_INLINE f64v f64_sqrt(f64v v)
 
 #endif
 
-LOSSI_INLINE f32v f32_fma(f32v a, f32v b, f32v c)
+/*
+ * Where it is not one instruction a fused multiply-add is a function of its own: written out it is a call for each lane and
+ * the moves around it, and formulas are made of it.
+ */
+#ifdef __FP_FAST_FMA
+#define LOSSI_FMA LOSSI_INLINE
+#else
+#define LOSSI_FMA static __attribute__((noinline, unused))
+#endif
+
+LOSSI_FMA f32v f32_fma(f32v a, f32v b, f32v c)
 {
     return (f32v){__builtin_fmaf(a[0], b[0], c[0]), __builtin_fmaf(a[1], b[1], c[1]),
                   __builtin_fmaf(a[2], b[2], c[2]), __builtin_fmaf(a[3], b[3], c[3])};
 }
 
-LOSSI_INLINE f64v f64_fma(f64v a, f64v b, f64v c)
+LOSSI_FMA f64v f64_fma(f64v a, f64v b, f64v c)
 {
     return (f64v){__builtin_fma(a[0], b[0], c[0]), __builtin_fma(a[1], b[1], c[1])};
 }
