@@ -71,4 +71,8 @@ int main(void)
 }
 
 /* Prints:
+box by lbfgsb: (1.0000, 0.3000, -1.5000)
+l1 by owlqn: (1.5000, 0.0000, -1.0000)
+simplex by accelerated_gradient: (1.0000, 0.0000, 0.0000)
+the optimizer 'lbfgs' cannot handle the penalty 'l1'; take one of 'accelerated_gradient', 'owlqn', 'spectral_projected_gradient'
  */

@@ -35,16 +35,30 @@ def catalogue(library):
         created = library.loss_optimizer_create(ctypes.byref(optimizer), context, name, kind, ctypes.c_int64(2))
         assert created == 0, created
         tables.append((optimizer, option_rows(library, optimizer)))
-    common = [row for row in tables[0][1] if all(row in rows for _, rows in tables)]
-    lines = ["## Options", "", "Every optimizer has", ""] + HEAD + common + [""]
+    lines, shared = ["## Options", ""], set()
+    for names, rows in shared_options(library, tables):
+        who = "Every optimizer has" if len(names) == len(tables) else \
+            ", ".join(f"`{name}`" for name in names[:-1]) + f" and `{names[-1]}` have"
+        lines += [who, ""] + HEAD + rows + [""]
+        shared.update(rows)
     for optimizer, rows in tables:
-        summary, own = text(library, optimizer, "summary"), [row for row in rows if row not in common]
+        summary, own = text(library, optimizer, "summary"), [row for row in rows if row not in shared]
         lines += ["### " + text(library, optimizer, "name"), "", summary[0].upper() + summary[1:] + ".", ""]
         lines += HEAD + own + [""] if own else ["No options of its own.", ""]
         lines += [text(library, optimizer, "reference") + ".", ""]
         library.loss_optimizer_free(optimizer)
     library.loss_context_free(context)
     return "\n".join(lines) + "\n"
+
+
+def shared_options(library, tables):
+    """Options that four or more optimizers have alike, by who has them: the most widely shared first."""
+    groups = {}
+    for row in dict.fromkeys(row for _, rows in tables for row in rows):
+        names = tuple(text(library, optimizer, "name") for optimizer, rows in tables if row in rows)
+        if len(names) >= 4:
+            groups.setdefault(names, []).append(row)
+    return sorted(groups.items(), key=lambda group: -len(group[0]))
 
 
 def constant(library, name):
