@@ -189,7 +189,7 @@ static loss_status make(loss_optimizer **out, loss_context *context, const char 
 
 static int fail(loss_context *context, const char *name)
 {
-    fprintf(stderr, "bench_optimizers: %s: %s\n", name, loss_context_message(context));
+    fprintf(stderr, "bench_optimizers: %s: %s\n", name, loss_context_error(context));
     return 1;
 }
 
@@ -263,10 +263,10 @@ static int solve_all(loss_context *context, const char *set, const char *only, i
 
 /* ---- overhead ---- */
 
-static int32_t rosenbrock(void *user, const void *x, double *value, void *gradient)
+static int32_t rosenbrock(void *user, int64_t n, const void *x, double *value, void *gradient)
 {
-    const int64_t *n = user;
-    *value = extended_rosenbrock_evaluate(*n, x, gradient);
+    (void)user;
+    *value = extended_rosenbrock_evaluate(n, x, gradient);
     return 0;
 }
 
@@ -306,8 +306,8 @@ static int measure(loss_context *context, const char *name, int64_t n)
     int runs = n > 100000 ? 9 : MOST;
     int64_t evaluations = 0;
     loss_objective *objective = NULL;
-    if (block == NULL || loss_objective_create_from_callback(&objective, context, LOSS_FLOAT64, n, rosenbrock,
-                                                             &n) != LOSS_OK) {
+    if (block == NULL || loss_objective_create_callback(&objective, context, LOSS_FLOAT64, n, rosenbrock,
+                                                        NULL, &n) != LOSS_OK) {
         free(block);
         return fail(context, name);
     }
@@ -316,7 +316,7 @@ static int measure(loss_context *context, const char *name, int64_t n)
         start_pattern(n, x, (const double[]){-1.2, 1.0}, 2);
         double begin = now();
         for (int64_t k = 0; k < evaluations; k++) {
-            rosenbrock(&n, x, &value, gradient);
+            rosenbrock(NULL, n, x, &value, gradient);
             sum += value;
         }
         alone[i] = now() - begin;

@@ -60,7 +60,7 @@ static void alternating(int64_t n, double *x)
 
 static void rosenbrock(int64_t n, double *x)
 {
-    start_pattern(n, x, (const double[]){-1.2, 1.0}, 2);
+    start_pattern(n, x, (const double[]){1.2, 1.0}, 2);
 }
 
 static void wood(int64_t n, double *x)
