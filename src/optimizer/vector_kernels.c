@@ -146,17 +146,27 @@ static double largest(const chunk *c, double so_far)
     return so_far;
 }
 
-/* lossi_sum_lanes(), unrolled: for short vectors this is most of a pass. */
+/* lossi_sum_lanes(), by whole vectors as long as there are two: for short vectors this is most of a pass. */
 LOSSI_INLINE double lanes_added(const chunk *c)
 {
-    double l[LOSSI_LANES];
+    chunk sum = *c;
+    double lanes[F64_LANES];
 #pragma GCC unroll 8
-    for (int k = 0; k < WIDE; k++) {
-        f64_store(l + k * F64_LANES, c->part[k]);
+    for (int half = WIDE / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+        for (int k = 0; k < half; k++) {
+            sum.part[k] = sum.part[k] + sum.part[k + half];
+        }
     }
-    double a = (l[0] + l[8]) + (l[4] + l[12]), b = (l[2] + l[10]) + (l[6] + l[14]);
-    double d = (l[1] + l[9]) + (l[5] + l[13]), e = (l[3] + l[11]) + (l[7] + l[15]);
-    return (a + b) + (d + e);
+    f64_store(lanes, sum.part[0]);
+#pragma GCC unroll 8
+    for (int half = F64_LANES / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+        for (int k = 0; k < half; k++) {
+            lanes[k] = lanes[k] + lanes[k + half];
+        }
+    }
+    return lanes[0];
 }
 
 /* step is a constant, so the compiler makes a loop of its own for every pass. */
@@ -334,7 +344,92 @@ static void momentum(const lossi_pass *pass, int64_t begin, int64_t end, lossi_p
     sweep(momentum_step, 0, 1, pass, begin, end, result);
 }
 
+/* ---- passes over many vectors ---- */
+
+/* Products of `count` vectors, 1 or 2, with a: two keep the registers of every instruction set busy and no more. */
+LOSSI_INLINE void multiply_some(const lossi_many *many, int first, int count, int64_t begin, int64_t end,
+                                double *sums)
+{
+    chunk sum[2] = {0};
+    int64_t i = begin;
+    for (; i + LOSSI_LANES <= end; i += LOSSI_LANES) {
+        chunk a = load(many->a, i, LOSSI_LANES);
+#pragma GCC unroll 2
+        for (int k = 0; k < count; k++) {
+            add_product(&sum[k], load(many->vector[first + k], i, LOSSI_LANES), a);
+        }
+    }
+    if (i < end) {
+        chunk a = load(many->a, i, (int)(end - i));
+#pragma GCC unroll 2
+        for (int k = 0; k < count; k++) {
+            add_product(&sum[k], load(many->vector[first + k], i, (int)(end - i)), a);
+        }
+    }
+#pragma GCC unroll 2
+    for (int k = 0; k < count; k++) {
+        sums[first + k] += lanes_added(&sum[k]);
+    }
+}
+
+/* The block of a stays in the first-level cache while the vectors go by. */
+static void products(const lossi_many *many, int64_t begin, int64_t end, double *sums)
+{
+    for (int k = 0; k < many->count; k++) {
+        sums[k] = 0.0;
+    }
+    for (int64_t i = begin; i < end; i += LOSSI_BLOCK) {
+        int64_t stop = end - i < LOSSI_BLOCK ? end : i + LOSSI_BLOCK;
+        int k = 0;
+        for (; k + 2 <= many->count; k += 2) {
+            multiply_some(many, k, 2, i, stop, sums);
+        }
+        if (k < many->count) {
+            multiply_some(many, k, 1, i, stop, sums);
+        }
+    }
+}
+
+/* Chunk number 0 … count − 1 from i on: two hide the latency of the sums. */
+LOSSI_INLINE void weigh_some(const lossi_many *many, int64_t i, int n, int count, chunk *sum)
+{
+    chunk u[2];
+#pragma GCC unroll 2
+    for (int c = 0; c < count; c++) {
+        u[c] = scaled(many->scalar, load(many->a, i + c * LOSSI_LANES, n));
+    }
+    for (int k = 0; k < many->count; k++) {
+#pragma GCC unroll 2
+        for (int c = 0; c < count; c++) {
+            u[c] = fused(many->weight[k], load(many->vector[k], i + c * LOSSI_LANES, n), u[c]);
+        }
+    }
+#pragma GCC unroll 2
+    for (int c = 0; c < count; c++) {
+        u[c] = rounded(u[c]);
+        store(many->out, i + c * LOSSI_LANES, n, u[c]);
+        add_product(sum, u[c], load(many->b, i + c * LOSSI_LANES, n));
+    }
+}
+
+static void weigh(const lossi_many *many, int64_t begin, int64_t end, double *sums)
+{
+    sums[0] = 0.0;
+    for (int64_t i = begin; i < end;) {
+        int64_t stop = end - i < LOSSI_BLOCK ? end : i + LOSSI_BLOCK;
+        chunk sum = {0};
+        for (; i + 2 * LOSSI_LANES <= stop; i += 2 * LOSSI_LANES) {
+            weigh_some(many, i, LOSSI_LANES, 2, &sum);
+        }
+        for (; i < stop; i += LOSSI_LANES) {
+            weigh_some(many, i, stop - i < LOSSI_LANES ? (int)(stop - i) : LOSSI_LANES, 1, &sum);
+        }
+        i = stop;
+        sums[0] += lanes_added(&sum);
+    }
+}
+
 extern const lossi_vector_kernels LOSSI_NAME(vector_kernels);
 const lossi_vector_kernels LOSSI_NAME(vector_kernels) = {
-    dot, norm, move, take, combine, recur, pair, change, distance, conjugate, momentum,
+    dot, norm, move, take, combine, recur, pair, change, distance, conjugate, momentum, products, weigh,
 };
