@@ -132,13 +132,18 @@ LOSSI_INLINE void add_maximum(chunk *maximum, chunk a)
     }
 }
 
-static double largest(const chunk *c, double so_far)
+/* Of all lanes and so_far; a NaN stays. */
+LOSSI_INLINE double largest(const chunk *c, double so_far)
 {
-    double lanes[LOSSI_LANES];
-    for (int k = 0; k < WIDE; k++) {
-        f64_store(lanes + k * F64_LANES, c->part[k]);
+    f64v most = c->part[0];
+    double lanes[F64_LANES];
+#pragma GCC unroll 8
+    for (int k = 1; k < WIDE; k++) { /* max gives its second operand on NaN, see above */
+        f64v other = c->part[k];
+        most = f64_select(f64_is_nan(most), most, f64_max(most, other));
     }
-    for (int i = 0; i < LOSSI_LANES; i++) {
+    f64_store(lanes, most);
+    for (int i = 0; i < F64_LANES; i++) {
         if (!(lanes[i] <= so_far)) {
             so_far = so_far != so_far ? so_far : lanes[i];
         }
@@ -390,41 +395,70 @@ static void products(const lossi_many *many, int64_t begin, int64_t end, double 
     }
 }
 
-/* Chunk number 0 … count − 1 from i on: two hide the latency of the sums. */
-LOSSI_INLINE void weigh_some(const lossi_many *many, int64_t i, int n, int count, chunk *sum)
+/*
+ * Up to four vectors added to a tile: the first go on top of scalar·a, and after the last the result is stored. Between
+ * them it waits in sum, in double whatever the element type.
+ */
+enum { WEIGHED = 4 };
+
+LOSSI_INLINE void weigh_chunk(const lossi_many *many, int first, int count, int64_t i, int n, double *tile,
+                              chunk *sum)
 {
-    chunk u[2];
-#pragma GCC unroll 2
-    for (int c = 0; c < count; c++) {
-        u[c] = scaled(many->scalar, load(many->a, i + c * LOSSI_LANES, n));
-    }
-    for (int k = 0; k < many->count; k++) {
-#pragma GCC unroll 2
-        for (int c = 0; c < count; c++) {
-            u[c] = fused(many->weight[k], load(many->vector[k], i + c * LOSSI_LANES, n), u[c]);
+    chunk u;
+    if (first == 0) {
+        u = scaled(many->scalar, load(many->a, i, n));
+    } else {
+#pragma GCC unroll 8
+        for (int k = 0; k < WIDE; k++) {
+            u.part[k] = f64_load(tile + k * F64_LANES);
         }
     }
-#pragma GCC unroll 2
-    for (int c = 0; c < count; c++) {
-        u[c] = rounded(u[c]);
-        store(many->out, i + c * LOSSI_LANES, n, u[c]);
-        add_product(sum, u[c], load(many->b, i + c * LOSSI_LANES, n));
+#pragma GCC unroll 4
+    for (int k = first; k < first + count; k++) {
+        u = fused(many->weight[k], load(many->vector[k], i, n), u);
+    }
+    if (first + count == many->count) {
+        u = rounded(u);
+        store(many->out, i, n, u);
+        add_product(sum, u, load(many->b, i, n));
+        return;
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE; k++) {
+        f64_store(tile + k * F64_LANES, u.part[k]);
     }
 }
 
+LOSSI_INLINE void weigh_some(const lossi_many *many, int first, int count, int64_t begin, int64_t end,
+                             double *tile, chunk *sum)
+{
+    int64_t i = begin;
+    for (; i + LOSSI_LANES <= end; i += LOSSI_LANES) {
+        weigh_chunk(many, first, count, i, LOSSI_LANES, tile + (i - begin), sum);
+    }
+    if (i < end) {
+        weigh_chunk(many, first, count, i, (int)(end - i), tile + (i - begin), sum);
+    }
+}
+
+/* Tile by tile, so that a vector is read in long pieces and the tile stays in the first-level cache. */
 static void weigh(const lossi_many *many, int64_t begin, int64_t end, double *sums)
 {
+    double tile[LOSSI_TILE];
     sums[0] = 0.0;
-    for (int64_t i = begin; i < end;) {
-        int64_t stop = end - i < LOSSI_BLOCK ? end : i + LOSSI_BLOCK;
+    for (int64_t block = begin; block < end; block += LOSSI_BLOCK) {
+        int64_t stop = end - block < LOSSI_BLOCK ? end : block + LOSSI_BLOCK;
         chunk sum = {0};
-        for (; i + 2 * LOSSI_LANES <= stop; i += 2 * LOSSI_LANES) {
-            weigh_some(many, i, LOSSI_LANES, 2, &sum);
+        for (int64_t i = block; i < stop; i += LOSSI_TILE) {
+            int64_t next = stop - i < LOSSI_TILE ? stop : i + LOSSI_TILE;
+            int k = 0;
+            for (; k + WEIGHED <= many->count; k += WEIGHED) {
+                weigh_some(many, k, WEIGHED, i, next, tile, &sum);
+            }
+            if (k < many->count) {
+                weigh_some(many, k, many->count - k, i, next, tile, &sum);
+            }
         }
-        for (; i < stop; i += LOSSI_LANES) {
-            weigh_some(many, i, stop - i < LOSSI_LANES ? (int)(stop - i) : LOSSI_LANES, 1, &sum);
-        }
-        i = stop;
         sums[0] += lanes_added(&sum);
     }
 }
