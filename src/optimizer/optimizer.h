@@ -201,6 +201,10 @@ lossi_pass_result lossi_run_pass(const loss_optimizer *optimizer, lossi_pass_ker
 lossi_pass_result lossi_run_part(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
                                  const lossi_pass *pass, int64_t n);
 
+/* The same for a pass over many vectors, given by pointers, with `count` sums. */
+void lossi_run_many(const loss_optimizer *optimizer, lossi_many_kernel kernel, const lossi_many *many,
+                    int32_t count, double *sums);
+
 /* Common uses. */
 double lossi_dot(const loss_optimizer *optimizer, int32_t a, int32_t b);
 double lossi_norm(const loss_optimizer *optimizer, int32_t a);

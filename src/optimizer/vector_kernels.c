@@ -132,13 +132,18 @@ LOSSI_INLINE void add_maximum(chunk *maximum, chunk a)
     }
 }
 
-static double largest(const chunk *c, double so_far)
+/* Of all lanes and so_far; a NaN stays. */
+LOSSI_INLINE double largest(const chunk *c, double so_far)
 {
-    double lanes[LOSSI_LANES];
-    for (int k = 0; k < WIDE; k++) {
-        f64_store(lanes + k * F64_LANES, c->part[k]);
+    f64v most = c->part[0];
+    double lanes[F64_LANES];
+#pragma GCC unroll 8
+    for (int k = 1; k < WIDE; k++) { /* max gives its second operand on NaN, see above */
+        f64v other = c->part[k];
+        most = f64_select(f64_is_nan(most), most, f64_max(most, other));
     }
-    for (int i = 0; i < LOSSI_LANES; i++) {
+    f64_store(lanes, most);
+    for (int i = 0; i < F64_LANES; i++) {
         if (!(lanes[i] <= so_far)) {
             so_far = so_far != so_far ? so_far : lanes[i];
         }
@@ -146,17 +151,27 @@ static double largest(const chunk *c, double so_far)
     return so_far;
 }
 
-/* lossi_sum_lanes(), unrolled: for short vectors this is most of a pass. */
+/* lossi_sum_lanes(), by whole vectors as long as there are two: for short vectors this is most of a pass. */
 LOSSI_INLINE double lanes_added(const chunk *c)
 {
-    double l[LOSSI_LANES];
+    chunk sum = *c;
+    double lanes[F64_LANES];
 #pragma GCC unroll 8
-    for (int k = 0; k < WIDE; k++) {
-        f64_store(l + k * F64_LANES, c->part[k]);
+    for (int half = WIDE / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+        for (int k = 0; k < half; k++) {
+            sum.part[k] = sum.part[k] + sum.part[k + half];
+        }
     }
-    double a = (l[0] + l[8]) + (l[4] + l[12]), b = (l[2] + l[10]) + (l[6] + l[14]);
-    double d = (l[1] + l[9]) + (l[5] + l[13]), e = (l[3] + l[11]) + (l[7] + l[15]);
-    return (a + b) + (d + e);
+    f64_store(lanes, sum.part[0]);
+#pragma GCC unroll 8
+    for (int half = F64_LANES / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+        for (int k = 0; k < half; k++) {
+            lanes[k] = lanes[k] + lanes[k + half];
+        }
+    }
+    return lanes[0];
 }
 
 /* step is a constant, so the compiler makes a loop of its own for every pass. */
@@ -349,7 +364,121 @@ static void clamped(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pa
     sweep(clamped_step, 1, 1, pass, begin, end, result);
 }
 
+/* ---- passes over many vectors ---- */
+
+/* Products of `count` vectors, 1 or 2, with a: two keep the registers of every instruction set busy and no more. */
+LOSSI_INLINE void multiply_some(const lossi_many *many, int first, int count, int64_t begin, int64_t end,
+                                double *sums)
+{
+    chunk sum[2] = {0};
+    int64_t i = begin;
+    for (; i + LOSSI_LANES <= end; i += LOSSI_LANES) {
+        chunk a = load(many->a, i, LOSSI_LANES);
+#pragma GCC unroll 2
+        for (int k = 0; k < count; k++) {
+            add_product(&sum[k], load(many->vector[first + k], i, LOSSI_LANES), a);
+        }
+    }
+    if (i < end) {
+        chunk a = load(many->a, i, (int)(end - i));
+#pragma GCC unroll 2
+        for (int k = 0; k < count; k++) {
+            add_product(&sum[k], load(many->vector[first + k], i, (int)(end - i)), a);
+        }
+    }
+#pragma GCC unroll 2
+    for (int k = 0; k < count; k++) {
+        sums[first + k] += lanes_added(&sum[k]);
+    }
+}
+
+/* The block of a stays in the first-level cache while the vectors go by. */
+static void products(const lossi_many *many, int64_t begin, int64_t end, double *sums)
+{
+    for (int k = 0; k < many->count; k++) {
+        sums[k] = 0.0;
+    }
+    for (int64_t i = begin; i < end; i += LOSSI_BLOCK) {
+        int64_t stop = end - i < LOSSI_BLOCK ? end : i + LOSSI_BLOCK;
+        int k = 0;
+        for (; k + 2 <= many->count; k += 2) {
+            multiply_some(many, k, 2, i, stop, sums);
+        }
+        if (k < many->count) {
+            multiply_some(many, k, 1, i, stop, sums);
+        }
+    }
+}
+
+/*
+ * Up to four vectors added to a tile: the first go on top of scalar·a, and after the last the result is stored. Between
+ * them it waits in sum, in double whatever the element type.
+ */
+enum { WEIGHED = 4 };
+
+LOSSI_INLINE void weigh_chunk(const lossi_many *many, int first, int count, int64_t i, int n, double *tile,
+                              chunk *sum)
+{
+    chunk u;
+    if (first == 0) {
+        u = scaled(many->scalar, load(many->a, i, n));
+    } else {
+#pragma GCC unroll 8
+        for (int k = 0; k < WIDE; k++) {
+            u.part[k] = f64_load(tile + k * F64_LANES);
+        }
+    }
+#pragma GCC unroll 4
+    for (int k = first; k < first + count; k++) {
+        u = fused(many->weight[k], load(many->vector[k], i, n), u);
+    }
+    if (first + count == many->count) {
+        u = rounded(u);
+        store(many->out, i, n, u);
+        add_product(sum, u, load(many->b, i, n));
+        return;
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < WIDE; k++) {
+        f64_store(tile + k * F64_LANES, u.part[k]);
+    }
+}
+
+LOSSI_INLINE void weigh_some(const lossi_many *many, int first, int count, int64_t begin, int64_t end,
+                             double *tile, chunk *sum)
+{
+    int64_t i = begin;
+    for (; i + LOSSI_LANES <= end; i += LOSSI_LANES) {
+        weigh_chunk(many, first, count, i, LOSSI_LANES, tile + (i - begin), sum);
+    }
+    if (i < end) {
+        weigh_chunk(many, first, count, i, (int)(end - i), tile + (i - begin), sum);
+    }
+}
+
+/* Tile by tile, so that a vector is read in long pieces and the tile stays in the first-level cache. */
+static void weigh(const lossi_many *many, int64_t begin, int64_t end, double *sums)
+{
+    double tile[LOSSI_TILE];
+    sums[0] = 0.0;
+    for (int64_t block = begin; block < end; block += LOSSI_BLOCK) {
+        int64_t stop = end - block < LOSSI_BLOCK ? end : block + LOSSI_BLOCK;
+        chunk sum = {0};
+        for (int64_t i = block; i < stop; i += LOSSI_TILE) {
+            int64_t next = stop - i < LOSSI_TILE ? stop : i + LOSSI_TILE;
+            int k = 0;
+            for (; k + WEIGHED <= many->count; k += WEIGHED) {
+                weigh_some(many, k, WEIGHED, i, next, tile, &sum);
+            }
+            if (k < many->count) {
+                weigh_some(many, k, many->count - k, i, next, tile, &sum);
+            }
+        }
+        sums[0] += lanes_added(&sum);
+    }
+}
+
 extern const lossi_vector_kernels LOSSI_NAME(vector_kernels);
 const lossi_vector_kernels LOSSI_NAME(vector_kernels) = {
-    dot, norm, move, take, combine, recur, pair, change, turn, distance, conjugate, clamped,
+    dot, norm, move, take, combine, recur, pair, change, turn, distance, conjugate, clamped, products, weigh,
 };

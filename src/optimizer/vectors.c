@@ -77,6 +77,54 @@ lossi_pass_result lossi_run_part(const loss_optimizer *optimizer, lossi_pass_ker
     return add_up(&work);
 }
 
+/* ---- many vectors ---- */
+
+typedef struct many_job {
+    lossi_many_kernel kernel;
+    const lossi_many *many;
+    lossi_cut cut;
+    double slices[LOSSI_SLICES][LOSSI_MANY];
+} many_job;
+
+static void run_many_slice(void *argument, int64_t index, int32_t worker)
+{
+    many_job *work = argument;
+    int64_t begin = index * work->cut.slice_rows;
+    int64_t end = begin + work->cut.slice_rows;
+    (void)worker;
+    work->kernel(work->many, begin, end < work->cut.rows ? end : work->cut.rows, work->slices[index]);
+}
+
+void lossi_run_many(const loss_optimizer *optimizer, lossi_many_kernel kernel, const lossi_many *many,
+                    int32_t count, double *sums)
+{
+    int64_t n = optimizer->dimension;
+    if (n <= LOSSI_BLOCK) {
+        kernel(many, 0, n, sums);
+        return;
+    }
+    many_job work;
+    work.kernel = kernel;
+    work.many = many;
+    work.cut = lossi_cut_rows(n, 1);
+    if (n >= PARALLEL) {
+        lossi_parallel(optimizer->context, work.cut.slices, run_many_slice, &work);
+    } else {
+        for (int64_t i = 0; i < work.cut.slices; i++) {
+            run_many_slice(&work, i, 0);
+        }
+    }
+    for (int32_t k = 0; k < count; k++) {
+        double column[LOSSI_SLICES];
+        for (int64_t i = 0; i < work.cut.slices; i++) {
+            column[i] = work.slices[i][k];
+        }
+        sums[k] = lossi_sum_slices(column, work.cut.slices);
+    }
+}
+
+/* ---- by index ---- */
+
 lossi_pass_result lossi_run(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
                             lossi_operands operands)
 {
