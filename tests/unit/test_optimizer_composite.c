@@ -154,6 +154,47 @@ static void the_way_of_attaching_does_not_matter(void **unused)
     }
 }
 
+/* A batch's gradient with l2 in it, told whole or in parts: the machine adds the same numbers. */
+static void batches_have_their_penalty_too(void **unused)
+{
+    (void)unused;
+    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
+        double x[2][64];
+        for (int by_machine = 0; by_machine < 2; by_machine++) {
+            fixture f = by_machine ? composite(i, 5, LOSS_FLOAT64) : fixture_make(i, &logistic, LOSS_FLOAT64);
+            double *x0 = starting_point(&logistic, LOSS_FLOAT64), g[64];
+            int32_t request;
+            assert_int_equal(loss_optimizer_start(f.optimizer, x0), LOSS_OK);
+            for (int answers = 0; f.stochastic && answers < 9; answers++) {
+                const void *at = NULL, *indices = NULL;
+                double value;
+                assert_int_equal(loss_optimizer_ask(f.optimizer, &request), LOSS_OK);
+                assert_int_equal(loss_optimizer_get_pointer(f.optimizer, "x", &at), LOSS_OK);
+                memcpy(x[by_machine], at, (size_t)logistic.n * sizeof(double));
+                if (request == LOSS_REQUEST_BATCH_GRADIENT) {
+                    assert_int_equal(loss_optimizer_get_pointer(f.optimizer, "indices", &indices), LOSS_OK);
+                    value = logistic_batch(at, get_int(f.optimizer, "indices_count"), indices, g);
+                } else {
+                    value = logistic.evaluate(logistic.n, at, g);
+                }
+                for (int64_t j = 0; j < logistic.n && !by_machine; j++) {
+                    g[j] += 0.03 * x[0][j];
+                    value += 0.5 * 0.03 * x[0][j] * x[0][j];
+                }
+                assert_int_equal(loss_optimizer_tell_gradient(f.optimizer, value, g), LOSS_OK);
+            }
+            free(x0);
+            fixture_drop(&f);
+            if (!f.stochastic) {
+                break;
+            }
+            for (int64_t j = 0; j < logistic.n && by_machine; j++) {
+                assert_close(x[1][j], x[0][j], 1e-12, 1e-13);
+            }
+        }
+    }
+}
+
 /* An objective tells its whole value, sets as 0 or ∞, and the gradient of the smooth part. */
 static void an_objective_counts_its_penalties(void **unused)
 {
@@ -190,6 +231,7 @@ int main(void)
         cmocka_unit_test(all_methods_agree),
         cmocka_unit_test(the_lasso_is_stationary_and_sparse),
         cmocka_unit_test(the_way_of_attaching_does_not_matter),
+        cmocka_unit_test(batches_have_their_penalty_too),
         cmocka_unit_test(an_objective_counts_its_penalties),
     };
     return cmocka_run_group_tests_name("composite objectives", tests, NULL, NULL);
