@@ -5,9 +5,9 @@
  * Byrd, Lu, Nocedal & Zhu, SIAM J. Sci. Comput. 16 (1995) 1190–1208; Zhu, Byrd, Lu & Nocedal, ACM TOMS 23 (1997)
  * 550–560 (algorithm 778); the projection of the subspace minimiser: Morales & Nocedal, ACM TOMS 38 (2011) 7.
  *
- * The search is Moré and Thuente's with the constants of algorithm 778. Near the rounding of f, where its decrease condition
- * compares noise, a trial that satisfies the approximate Wolfe conditions of Hager and Zhang is taken too: that is
- * what keeps L-BFGS-B from giving up on functions with a large minimum.
+ * The search is Moré and Thuente's with the constants of algorithm 778. Where f changes by a thousandth of itself or less,
+ * its decrease condition begins to compare noise: there the search is Hager and Zhang's, whose approximate conditions are
+ * about slopes. That keeps L-BFGS-B from giving up on functions with a large minimum.
  */
 #include <math.h>
 #include <stddef.h>
@@ -23,18 +23,21 @@ enum { DIRECTION, POINT, WORK, VECTORS };
 /* Of algorithm 778: ftol, gtol, xtol. */
 static const double sufficient_decrease = 1e-3, curvature = 0.9, interval = 0.1;
 
-/* Of Hager & Zhang (2006): σ and δ of the approximate conditions, ε and ω, see descent.c. */
-static const double steep = 0.9, shallow = 0.1, error_estimate = 1e-6, switch_factor = 1e-3,
-                    weight_decay = 0.7;
+/* Of Hager & Zhang (2006): ε and ω, and the growth of ε after a failed search, see descent.c. */
+static const double error_estimate = 1e-6, switch_factor = 1e-3, error_growth = 10.0;
 
 typedef struct lbfgsb {
     lossi_bounded_model model;
     lossi_more_thuente search;
-    double slope, size, weight, promise; /* φ′(0); the running mean of |f|; what the slopes promise */
-    double length;                       /* of the last step */
-    double direction_length;
+    lossi_hager_zhang flat;          /* where f hardly changes */
+    double slope, promise;           /* φ′(0); the decrease the slopes of the trials speak of */
+    double length, direction_length; /* of the last step, of d */
+    double longest, error_factor;    /* step; of ε */
     int64_t contradictions;
-    int32_t phase, approximate;
+    int32_t phase;
+    int32_t approximate; /* the search is the flat one */
+    int32_t stopped;     /* the trial is at the longest step */
+    int32_t blind;       /* the last search had no finite trial */
 } lbfgsb;
 
 static const loss_option options[] = {
@@ -67,10 +70,12 @@ static void start(loss_optimizer *optimizer)
 
 static void try(loss_optimizer *optimizer, lbfgsb *state)
 {
-    int32_t trial;
-    lossi_move_trial(optimizer, state->search.step, state->model.direction);
-    trial = lossi_pair_x(optimizer->machine.trial);
-    if (state->search.step == 1.0) {
+    double step = state->approximate ? state->flat.step : state->search.step;
+    state->stopped = step >= state->longest;
+    step = fmin(step, state->longest);
+    lossi_move_trial(optimizer, step, state->model.direction);
+    int32_t trial = lossi_pair_x(optimizer->machine.trial);
+    if (step == 1.0) {
         lossi_copy(optimizer, trial, state->model.point); /* exactly, bounds and all */
     }
     lossi_prox(optimizer, trial, 0.0);
@@ -79,11 +84,11 @@ static void try(loss_optimizer *optimizer, lbfgsb *state)
 
 static void fail(loss_optimizer *optimizer, const lbfgsb *state)
 {
-    if (state->search.trials == 0 && state->search.nonfinite > 0) {
+    if (state->blind) {
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
         return;
     }
-    lossi_no_step(optimizer, state->contradictions, state->promise, state->size);
+    lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
 }
 
 static void iterate(loss_optimizer *optimizer);
@@ -97,8 +102,28 @@ static void refresh(loss_optimizer *optimizer)
         return;
     }
     lossi_bounded_forget(&state->model);
+    state->error_factor *= error_growth;
     optimizer->machine.restarts++;
     iterate(optimizer);
+}
+
+static double error_of(const loss_optimizer *optimizer, const lbfgsb *state)
+{
+    return error_estimate * state->error_factor * fabs(optimizer->machine.value);
+}
+
+static lossi_search_status begin_search(const loss_optimizer *optimizer, lbfgsb *state, double first)
+{
+    const lossi_machine *m = &optimizer->machine;
+    const lossi_more_thuente_setup setup = {sufficient_decrease, curvature, interval, 0.0,
+                                            state->longest,      0.0};
+    if (!(state->longest > 0.0) || !isfinite(first) || !(first > 0.0)) {
+        return LOSSI_SEARCH_NO_DESCENT;
+    }
+    return state->approximate
+               ? lossi_hager_zhang_start(&state->flat, m->value, state->slope, first,
+                                         error_of(optimizer, state), INFINITY, lossi_epsilon(optimizer))
+               : lossi_more_thuente_start(&state->search, m->value, state->slope, first, &setup);
 }
 
 /* From the iterate: a direction, and the first trial along it. */
@@ -111,34 +136,23 @@ static void iterate(loss_optimizer *optimizer)
         return;
     }
     int32_t d = state->model.direction;
-    double length = sqrt(lossi_dot(optimizer, d, d)), longest = 1.0, first = 1.0;
+    double length = sqrt(lossi_dot(optimizer, d, d)), first = 1.0;
     state->slope = lossi_dot(optimizer, d, lossi_pair_gradient(m->at));
     state->promise = isfinite(state->slope) ? 0.0 : INFINITY;
-    if (m->iterations > 0 || !state->model.constrained) {
-        longest = lossi_bounded_longest(optimizer, &state->model);
-    }
+    state->direction_length = length;
+    state->longest = m->iterations > 0 || !state->model.constrained
+                         ? lossi_bounded_longest(optimizer, &state->model)
+                         : 1.0;
     if (m->iterations == 0 && !state->model.boxed) {
-        first = fmin(1.0 / length, longest);
+        first = 1.0 / length;
     } else if (state->model.memory.count == 0 && m->iterations > 0) {
         first = state->length / length; /* nothing is known about the scale but this */
     }
-    state->direction_length = length;
-    const lossi_more_thuente_setup setup = {sufficient_decrease, curvature, interval, 0.0, longest, 0.0};
-    if (!(longest > 0.0) || !isfinite(first) || !(first > 0.0) ||
-        lossi_more_thuente_start(&state->search, m->value, state->slope, fmin(first, longest), &setup) !=
-            LOSSI_SEARCH_TRY) {
+    if (begin_search(optimizer, state, fmin(first, state->longest)) == LOSSI_SEARCH_TRY) {
+        try(optimizer, state);
+    } else {
         refresh(optimizer);
-        return;
     }
-    try(optimizer, state);
-}
-
-/* The approximate Wolfe conditions (Hager & Zhang 2005, eq. 1.5), where f is known no better than this. */
-static int32_t good_enough(const loss_optimizer *optimizer, const lbfgsb *state)
-{
-    const lossi_machine *m = &optimizer->machine;
-    return state->approximate && m->told_value <= m->value + error_estimate * state->size &&
-           m->told_slope >= steep * state->slope && m->told_slope <= (2.0 * shallow - 1.0) * state->slope;
 }
 
 static void examine(const loss_optimizer *optimizer, lbfgsb *state)
@@ -151,13 +165,28 @@ static void examine(const loss_optimizer *optimizer, lbfgsb *state)
     }
 }
 
+static int32_t end_of(const lbfgsb *state, lossi_search_status status)
+{
+    switch (status) {
+    case LOSSI_SEARCH_ACCEPTED:
+        return state->approximate ? LOSSI_END_APPROXIMATE_WOLFE : LOSSI_END_STRONG_WOLFE;
+    case LOSSI_SEARCH_SETTLED:
+        return LOSSI_END_SETTLED;
+    case LOSSI_SEARCH_NONFINITE:
+        return LOSSI_END_NONFINITE;
+    case LOSSI_SEARCH_PRECISION:
+        return LOSSI_END_PRECISION;
+    default:
+        return LOSSI_END_EXHAUSTED;
+    }
+}
+
 static void arrive(loss_optimizer *optimizer, lbfgsb *state)
 {
     lossi_machine *m = &optimizer->machine;
-    state->weight = 1.0 + weight_decay * state->weight;
-    state->size += (fabs(m->told_value) - state->size) / state->weight;
-    state->approximate |= fabs(m->told_value - m->value) < switch_factor * state->size;
+    state->approximate = fabs(m->told_value - m->value) < switch_factor * fabs(m->told_value);
     state->contradictions = 0;
+    state->error_factor = 1.0;
     state->length = m->step * state->direction_length;
     if (!lossi_accept(optimizer)) {
         lossi_bounded_learn(optimizer, &state->model);
@@ -165,34 +194,50 @@ static void arrive(loss_optimizer *optimizer, lbfgsb *state)
     }
 }
 
+/* How the flat search ends at the longest step: what it would go beyond is good enough when f has not risen. */
+static lossi_search_status at_the_wall(const loss_optimizer *optimizer, const lbfgsb *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    return m->told_value <= m->value + error_of(optimizer, state) && m->told_slope <= 0.0
+               ? LOSSI_SEARCH_SETTLED
+               : LOSSI_SEARCH_TRY;
+}
+
 static void advance(loss_optimizer *optimizer)
 {
     lbfgsb *state = optimizer->state;
     lossi_machine *m = &optimizer->machine;
+    lossi_search_status status = LOSSI_SEARCH_TRY;
     if (state->phase == STARTING) {
         if (!lossi_accept_start(optimizer)) {
             state->phase = SEARCHING;
-            state->size = fabs(m->value);
-            state->weight = 1.0;
+            state->error_factor = 1.0;
             iterate(optimizer);
         }
         return;
     }
     examine(optimizer, state);
-    if (good_enough(optimizer, state)) {
-        m->search_end = LOSSI_END_APPROXIMATE_WOLFE;
-        arrive(optimizer, state);
-        return;
+    if (state->approximate) {
+        status = state->stopped ? at_the_wall(optimizer, state) : LOSSI_SEARCH_TRY;
+        if (status == LOSSI_SEARCH_TRY) {
+            status = lossi_hager_zhang_tell(&state->flat, m->told_value, m->told_slope);
+        }
+    } else {
+        status = lossi_more_thuente_tell(&state->search, m->told_value, m->told_slope);
+        if (status == LOSSI_SEARCH_SETTLED && !(m->told_value < m->value)) {
+            status = LOSSI_SEARCH_PRECISION; /* it has not moved */
+        }
     }
-    lossi_search_status status = lossi_more_thuente_tell(&state->search, m->told_value, m->told_slope);
     if (status == LOSSI_SEARCH_TRY) {
         try(optimizer, state);
-    } else if (status == LOSSI_SEARCH_ACCEPTED ||
-               (status == LOSSI_SEARCH_SETTLED && m->told_value < m->value)) { /* else it has not moved */
-        m->search_end = status == LOSSI_SEARCH_ACCEPTED ? LOSSI_END_STRONG_WOLFE : LOSSI_END_SETTLED;
+        return;
+    }
+    m->search_end = end_of(state, status);
+    state->blind = status == LOSSI_SEARCH_NONFINITE;
+    if (status == LOSSI_SEARCH_ACCEPTED || status == LOSSI_SEARCH_SETTLED) {
         arrive(optimizer, state);
     } else {
-        m->search_end = LOSSI_END_EXHAUSTED;
+        state->approximate = 1; /* noise may have been why */
         refresh(optimizer);
     }
 }
