@@ -2,21 +2,34 @@
  * The pass of dense_update.h, once per instruction set. It works on doubles whatever the optimizer's type, so the
  * passes of the compilation for float32 are empty.
  *
- * Four rows of a strip go together, so that the vectors are loaded once for the four.
+ * A few rows of a strip go together, so that the vectors are loaded once for all of them: as many as the registers
+ * hold sums and factors for. That changes no bit.
  */
 #include "optimizer/dense_update.h"
+
+#include <stddef.h>
 
 #include "simd/real.h"
 
 #if LOSSI_REAL == 64
 
-enum { GROUP = 4, WIDE = LOSSI_STRIP / F64_LANES };
+#if defined(LOSSI_ISA_AVX512)
+enum { GROUP = 4 };
+#else
+enum { GROUP = 2 };
+#endif
+enum { WIDE = LOSSI_STRIP / F64_LANES };
 
 /* What a row does with a column's element: h += left·a + right·b, and the row's own element of the vector. */
 typedef struct row {
-    double *h;
+    double *restrict h;
     double left, right, vector;
 } row;
+
+/* The vectors of a pass, by themselves: a store could change those behind its pointers. */
+typedef struct vectors {
+    const double *restrict a, *restrict b, *restrict v;
+} vectors;
 
 LOSSI_INLINE double changed(const row *r, const lossi_rank_two *change, int64_t column)
 {
@@ -25,15 +38,15 @@ LOSSI_INLINE double changed(const row *r, const lossi_rank_two *change, int64_t 
 }
 
 /* Columns j … j + 7 of the rows, left of the strip's own columns. */
-LOSSI_INLINE void eight_columns(const lossi_dense_pass *pass, const row *rows, int64_t j, int update,
-                                f64v sums[GROUP][WIDE], double *product)
+LOSSI_INLINE void eight_columns(const vectors *from, const row *rows, int64_t j, int update,
+                                f64v sums[GROUP][WIDE], double *restrict product)
 {
 #pragma GCC unroll 8
     for (int k = 0; k < WIDE; k++) {
         const int64_t at = j + k * F64_LANES;
-        const f64v v = f64_load(pass->vector + at);
-        const f64v a = update ? f64_load(pass->change->a + at) : v;
-        const f64v b = update ? f64_load(pass->change->b + at) : v;
+        const f64v v = f64_load(from->v + at);
+        const f64v a = update ? f64_load(from->a + at) : v;
+        const f64v b = update ? f64_load(from->b + at) : v;
         f64v p = f64_load(product + at);
 #pragma GCC unroll 8
         for (int i = 0; i < GROUP; i++) {
@@ -60,11 +73,12 @@ LOSSI_INLINE double lanes_added(const f64v *sum)
     return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]));
 }
 
-/* Rows first … first + 3 of the matrix, in the strip whose own columns begin at `own`. */
-LOSSI_INLINE void four_rows(const lossi_dense_pass *pass, int64_t first, int64_t own, int update,
-                            double *product)
+/* Rows first … first + GROUP − 1 of the matrix, in the strip whose own columns begin at `own`. */
+LOSSI_INLINE void group_of_rows(const lossi_dense_pass *pass, int64_t first, int64_t own, int update,
+                                double *restrict product)
 {
     const lossi_rank_two *change = pass->change;
+    const vectors from = {update ? change->a : NULL, update ? change->b : NULL, pass->vector};
     const int64_t width = own + LOSSI_STRIP;
     double *strip = pass->matrix + lossi_strip_offset(own / LOSSI_STRIP);
     row rows[GROUP];
@@ -81,7 +95,7 @@ LOSSI_INLINE void four_rows(const lossi_dense_pass *pass, int64_t first, int64_t
         }
     }
     for (int64_t j = 0; j < own; j += LOSSI_STRIP) {
-        eight_columns(pass, rows, j, update, sums, product);
+        eight_columns(&from, rows, j, update, sums, product);
     }
     for (int i = 0; i < GROUP; i++) {
         const int64_t r = first + i;
@@ -108,9 +122,9 @@ static void run(const lossi_dense_pass *pass, int64_t begin, int64_t end, double
     for (int64_t r = begin * LOSSI_STRIP; r < end * LOSSI_STRIP; r += GROUP) {
         const int64_t own = r / LOSSI_STRIP * LOSSI_STRIP;
         if (pass->change != NULL) {
-            four_rows(pass, r, own, 1, product);
+            group_of_rows(pass, r, own, 1, product);
         } else {
-            four_rows(pass, r, own, 0, product);
+            group_of_rows(pass, r, own, 0, product);
         }
     }
 }
