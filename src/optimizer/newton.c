@@ -6,8 +6,9 @@
  * Newton's length. A shift τI would give up the curvature of every direction for that of one, and the modified
  * Cholesky factors of Gill & Murray and of Schnabel & Eskow know the negative curvature only by a bound.
  *
- * When d does not see the negative curvature, as near a saddle that is a minimum along ∇f, a direction z of it with
- * zᵀ∇f ≤ 0 and the same length is added: Moré & Sorensen, Math. Prog. 16 (1979) 1–20, in the form of a line.
+ * When ∇f has nothing of a direction z of negative curvature, as on the way into a saddle, d has nothing of it either,
+ * and z is added to d, downhill and as long: Moré & Sorensen, Math. Prog. 16 (1979) 1–20, in the form of a line. Where
+ * ∇f has some of it, |D| makes the most of that, and adding z would lead astray.
  *
  * Nocedal & Wright, Numerical Optimization, 2nd ed. 2006, algorithm 3.2; Cheng & Higham, SIAM J. Matrix Anal. Appl.
  * 19 (1998) 1097–1110.
@@ -19,7 +20,8 @@
 #include "optimizer/descent.h"
 
 enum { STARTING, ASKING, SEARCHING };
-enum { UNUSABLE = 2 }; /* Hessians in a row that are not finite, before the run ends */
+static const double blind = 1e-3; /* as a cosine: what ∇f has of z is nothing */
+enum { UNUSABLE = 2 };            /* Hessians in a row that are not finite, before the run ends */
 
 typedef struct newton {
     lossi_descent descent;
@@ -76,19 +78,16 @@ static void search_steepest(loss_optimizer *optimizer)
     search(optimizer, slope, lossi_descent_first_step(optimizer));
 }
 
-/* d += ±‖d‖/‖z‖ · z, downhill, when dᵀ∇²f d > 0 in spite of a negative eigenvalue. */
+/* d += ±‖d‖/‖z‖ · z, downhill, when ∇f does not see z. */
 static void add_negative_curvature(const lossi_dense *dense, const lossi_inertia *inertia,
                                    const double *gradient, double *direction, double *z)
 {
-    int64_t n = dense->n;
-    lossi_dense_symv(dense, direction, z);
-    if (!(dense->kernels->dot(direction, z, n) > 0.0)) {
-        return;
-    }
     lossi_dense_negative(dense, inertia, z);
-    double factor = lossi_dense_norm(dense, direction) / lossi_dense_norm(dense, z);
-    factor = dense->kernels->dot(gradient, z, n) > 0.0 ? -factor : factor;
-    dense->kernels->add(direction, factor, z, n);
+    double length = lossi_dense_norm(dense, z), along = dense->kernels->dot(gradient, z, dense->n);
+    if (fabs(along) <= blind * length * lossi_dense_norm(dense, gradient)) {
+        double factor = lossi_dense_norm(dense, direction) / length;
+        dense->kernels->add(direction, along > 0.0 ? -factor : factor, z, dense->n);
+    }
 }
 
 /* Solves for the direction; gradient and direction are n numbers each. */

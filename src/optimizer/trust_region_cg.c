@@ -25,7 +25,8 @@ typedef struct trust_region_cg {
     double unit;           /* s: 1, but for derivatives whose products would overflow */
     double rz;             /* rᵀM⁻¹r of the inner iteration */
     double pp, pd, dd;     /* pᵀMp, pᵀMd, dᵀMd */
-    double slope, model;   /* p∇f, Q */
+    double slope, model;   /* pᵀ∇f, Q */
+    double along;          /* dᵀ∇²f d */
     double squares, start; /* ‖r‖², and at the start */
     double curvature;      /* the largest dᵀ∇²f d/dᵀMd met: the scale of the Hessian */
     double forcing;        /* η */
@@ -93,8 +94,8 @@ static void move(loss_optimizer *optimizer, trust_region_cg *state, double alpha
                          .scalar = {alpha}});
     state->squares = result.sum[0];
     state->slope = result.sum[2];
-    /* ∇²f p = −s∇f − r, so pᵀ∇²f p is known too */
-    state->model = 0.5 * (state->unit * result.sum[2] - result.sum[1]);
+    /* dᵀr = rᵀM⁻¹r; by recurrence Q falls whatever errors the products have, from pᵀ(s∇f − r)/2 it need not */
+    state->model += alpha * (0.5 * alpha * state->along - state->rz);
     state->pp += alpha * (2.0 * state->pd + alpha * state->dd);
     state->pd += alpha * state->dd;
 }
@@ -216,6 +217,7 @@ static void do_without(loss_optimizer *optimizer, trust_region_cg *state)
         return;
     }
     optimizer->machine.restarts++;
+    state->along = 0.0;
     combine(optimizer, lossi_own_vector(optimizer, PRODUCT), 0.0, d, 0.0, d);
     move(optimizer, state, to_boundary(state));
     found(optimizer, state, 1);
@@ -225,24 +227,26 @@ static void do_without(loss_optimizer *optimizer, trust_region_cg *state)
 static void told_product(loss_optimizer *optimizer, trust_region_cg *state)
 {
     const lossi_machine *m = &optimizer->machine;
-    double along = m->told_slope, curvature = along / state->dd, before = state->model; /* dᵀ∇²f d */
+    double along = m->told_slope, curvature = along / state->dd, before = state->model;
     double epsilon = lossi_epsilon(optimizer), radius = state->trust.radius * state->unit;
     if (!isfinite(m->told_norm) || !isfinite(along)) {
         do_without(optimizer, state);
         return;
     }
     state->unusable = state->inner > 0 ? state->unusable : 0;
+    state->along = along;
     state->curvature = fmax(state->curvature, curvature);
     double alpha = state->rz / along;
-    if (!(curvature > epsilon * state->curvature) ||
-        !(state->pp + alpha * (2.0 * state->pd + alpha * state->dd) < radius * radius)) {
+    if (!(along > 0.0) || !(state->pp + alpha * (2.0 * state->pd + alpha * state->dd) < radius * radius)) {
         move(optimizer, state, to_boundary(state));
         found(optimizer, state, 1);
         return;
     }
     move(optimizer, state, alpha);
     state->inner++;
-    if ((double)state->inner * (state->model - before) >= state->forcing * state->model ||
+    /* curvature within the rounding of the largest will do for this step, but not for another */
+    if (curvature <= epsilon * state->curvature ||
+        (double)state->inner * (state->model - before) >= state->forcing * state->model ||
         state->inner >= state->most_inner || state->squares <= epsilon * epsilon * state->start) {
         found(optimizer, state, 0);
         return;

@@ -263,8 +263,9 @@ static void what_does_not_fit_is_refused(void **unused)
 /* A NaN in the features ends the run at its first evaluation, and the sentence is the one that names the row. */
 static void a_nan_in_the_data_names_its_row(void **unused)
 {
-    static const char *const names[] = {"gradient_descent", "lbfgs", "newton_cg", "conjugate_gradient",
-                                        "sgd"};
+    static const char *const names[] = {
+        "gradient_descent", "lbfgs",        "newton_cg",      "conjugate_gradient", "sgd",
+        "newton",           "trust_region", "trust_region_cg"};
     double features[12], target[12], x[2];
     (void)unused;
     for (int i = 0; i < 12; i++) {
@@ -297,6 +298,89 @@ static void a_nan_in_the_data_names_its_row(void **unused)
     }
 }
 
+/* Half the direction: some preconditioner. */
+static int32_t halve(void *user, int64_t n, const void *x, const void *vector, void *product)
+{
+    caller *c = user;
+    (void)x;
+    c->iterates++;
+    for (int64_t i = 0; i < n; i++) {
+        set_element(product, c->dtype, i, 0.5 * element(vector, c->dtype, i));
+    }
+    return c->iterates == c->stop_at ? 17 : 0;
+}
+
+/* The preconditioner asked for is the objective's; one that has none says so, and one that fails ends the run. */
+static void preconditioners_come_from_the_objective(void **unused)
+{
+    static const char *const names[] = {"newton_cg", "trust_region_cg"};
+    (void)unused;
+    for (int k = 0; k < 2; k++) {
+        caller c = {.dtype = LOSS_FLOAT64};
+        duel f = make(names[k], &c);
+        double before = logistic.evaluate(N, f.x, (double[N]){0.0});
+        assert_int_equal(loss_optimizer_set_string(f.optimizer, "preconditioner", "user"), LOSS_OK);
+        assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_ERROR_SUPPORT);
+        assert_sentence(f.context, "the objective has no preconditioner");
+        assert_close(logistic.evaluate(N, f.x, (double[N]){0.0}), before, 0.0, 0.0);
+        assert_int_equal(loss_objective_set_precondition_callback(f.objective, halve, &c), LOSS_OK);
+        c.stop_at = 3;
+        assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_ERROR_CALLBACK);
+        assert_int_equal(get_int(f.optimizer, "callback_status"), 17);
+        c.stop_at = 0;
+        assert_int_equal(loss_optimizer_minimize(f.optimizer, f.objective, f.x), LOSS_STOP_GRADIENT);
+        assert_int_equal(get_int(f.optimizer, "preconditions"), c.iterates - 3);
+        assert_close(logistic.evaluate(N, f.x, (double[N]){0.0}), logistic.minimum, 1e-9, 0.0);
+        drop(&f);
+    }
+}
+
+/* A linear model with features of very different sizes: its own diagonal makes up for them. */
+static void linear_models_bring_a_preconditioner(void **unused)
+{
+    static const char *const names[] = {"newton_cg", "trust_region_cg"};
+    enum { ROWS = 200, FEATURES = 12 };
+    double features[ROWS * FEATURES], target[ROWS], x[FEATURES + 1];
+    uint64_t word = 9;
+    (void)unused;
+    for (int i = 0; i < ROWS * FEATURES; i++) {
+        word = word * 6364136223846793005u + 1442695040888963407u;
+        features[i] = ((double)(word >> 11) * 0x1p-53 - 0.5) * pow(4.0, i % FEATURES - 6);
+        target[i / FEATURES] = (word >> 40) % 3 == 0 ? 1.0 : 0.0;
+    }
+    for (int k = 0; k < 2; k++) {
+        loss_context *context = NULL;
+        loss_function *function;
+        loss_data *data;
+        loss_objective *objective;
+        loss_optimizer *optimizer;
+        int64_t products[2];
+        assert_int_equal(loss_context_create(&context), LOSS_OK);
+        assert_int_equal(loss_function_create(&function, context, "logistic"), LOSS_OK);
+        assert_int_equal(loss_data_create(&data, context), LOSS_OK);
+        assert_int_equal(
+            loss_data_set_input(data, "features", features, LOSS_FLOAT64, ROWS, FEATURES, FEATURES, 1),
+            LOSS_OK);
+        assert_int_equal(loss_data_set_input(data, "target", target, LOSS_FLOAT64, ROWS, 1, 1, 1), LOSS_OK);
+        for (int with = 0; with < 2; with++) {
+            memset(x, 0, sizeof x);
+            assert_int_equal(loss_objective_create_linear(&objective, context, function, data), LOSS_OK);
+            assert_int_equal(loss_optimizer_create(&optimizer, context, names[k], LOSS_FLOAT64, FEATURES + 1),
+                             LOSS_OK);
+            assert_int_equal(loss_optimizer_set_string(optimizer, "preconditioner", with ? "user" : "none"),
+                             LOSS_OK);
+            assert_status(context, loss_optimizer_minimize(optimizer, objective, x), LOSS_STOP_GRADIENT);
+            products[with] = get_int(optimizer, "hessian_products");
+            loss_optimizer_free(optimizer);
+            loss_objective_free(objective);
+        }
+        assert_true(2 * products[1] < products[0]);
+        loss_data_free(data);
+        loss_function_free(function);
+        loss_context_free(context);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +391,8 @@ int main(void)
         cmocka_unit_test(the_iterate_callback_sees_everything_and_can_stop),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(a_nan_in_the_data_names_its_row),
+        cmocka_unit_test(preconditioners_come_from_the_objective),
+        cmocka_unit_test(linear_models_bring_a_preconditioner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

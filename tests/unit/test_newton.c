@@ -121,6 +121,78 @@ static void a_dome_is_unbounded(void **unused)
     }
 }
 
+/* Biggs' EXP6 (Moré, Garbow & Hillstrom 1981, problem 18): indefinite nearly everywhere, and a plateau beside the way. */
+static double biggs_evaluate(int64_t n, const double *x, double *g)
+{
+    double f = 0.0;
+    memset(g, 0, (size_t)n * sizeof *g);
+    for (int i = 1; i <= 13; i++) {
+        double t = 0.1 * i, a = exp(-t * x[0]), b = exp(-t * x[1]), c = exp(-t * x[4]);
+        double r = x[2] * a - x[3] * b + x[5] * c - exp(-t) + 5.0 * exp(-10.0 * t) - 3.0 * exp(-4.0 * t);
+        f += r * r;
+        g[0] -= 2.0 * r * t * x[2] * a;
+        g[1] += 2.0 * r * t * x[3] * b;
+        g[2] += 2.0 * r * a;
+        g[3] -= 2.0 * r * b;
+        g[4] -= 2.0 * r * t * x[5] * c;
+        g[5] += 2.0 * r * c;
+    }
+    return f;
+}
+
+static void biggs_start(int64_t n, double *x)
+{
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = i == 1 ? 2.0 : 1.0;
+    }
+}
+
+/* The minimum is 0; there is another at 5.6556e-3. */
+static void a_plateau_does_not_lead_astray(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < NAMES; k++) {
+        const problem biggs = {"biggs_exp6", 6, 0.0, biggs_start, biggs_evaluate};
+        fixture f = make(names[k], &biggs, LOSS_FLOAT64);
+        assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_iterations", 100), LOSS_OK);
+        run_result result = start_and_run(f.optimizer, &biggs, LOSS_FLOAT64, NULL);
+        assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
+        assert_true(get_double(f.optimizer, "value") < 5.657e-3);
+        fixture_drop(&f);
+    }
+}
+
+/* Powell's badly scaled function (problem 3 there): one curvature is less than the rounding of the other. */
+static double powell_evaluate(int64_t n, const double *x, double *g)
+{
+    double a = 1e4 * x[0] * x[1] - 1.0, b = exp(-x[0]) + exp(-x[1]) - 1.0001;
+    (void)n;
+    g[0] = 2.0 * a * 1e4 * x[1] - 2.0 * b * exp(-x[0]);
+    g[1] = 2.0 * a * 1e4 * x[0] - 2.0 * b * exp(-x[1]);
+    return a * a + b * b;
+}
+
+static void powell_start(int64_t n, double *x)
+{
+    (void)n;
+    x[0] = 0.0;
+    x[1] = 1.0;
+}
+
+static void curvature_below_the_rounding_of_another_is_used(void **unused)
+{
+    static const char *const regions[] = {"trust_region", "trust_region_cg"};
+    (void)unused;
+    for (int k = 0; k < 2; k++) {
+        const problem powell = {"powell_badly_scaled", 2, 0.0, powell_start, powell_evaluate};
+        fixture f = make(regions[k], &powell, LOSS_FLOAT64);
+        run_result result = start_and_run(f.optimizer, &powell, LOSS_FLOAT64, NULL);
+        assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
+        assert_true(result.answers < 1000);
+        fixture_drop(&f);
+    }
+}
+
 /* ---- second derivatives that are not finite ---- */
 
 static void one_bad_hessian_is_survived(void **unused)
@@ -305,6 +377,8 @@ int main(void)
         cmocka_unit_test(a_saddle_is_left),
         cmocka_unit_test(an_indefinite_start_is_no_obstacle),
         cmocka_unit_test(a_dome_is_unbounded),
+        cmocka_unit_test(a_plateau_does_not_lead_astray),
+        cmocka_unit_test(curvature_below_the_rounding_of_another_is_used),
         cmocka_unit_test(one_bad_hessian_is_survived),
         cmocka_unit_test(bad_hessians_end_it),
         cmocka_unit_test(steps_keep_to_the_radius),
