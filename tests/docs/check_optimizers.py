@@ -25,6 +25,16 @@ def option_rows(library, optimizer):
             .replace("9007199254740992", "2^53") for i in range(count)]
 
 
+def shared_rows(library, tables, common):
+    """By family, for those of several methods: the rows that all of them have beside the common ones."""
+    families = {}
+    for optimizer, rows in tables:
+        families.setdefault(text(library, optimizer, "family"), []).append(rows)
+    shared = {family: [row for row in several[0] if row not in common and all(row in rows for rows in several)]
+              for family, several in families.items() if len(several) > 1}
+    return {family: rows for family, rows in shared.items() if rows}
+
+
 def catalogue(library):
     context, tables = ctypes.c_void_p(), []
     library.loss_optimizer_catalogue_name.restype = ctypes.c_char_p
@@ -37,8 +47,12 @@ def catalogue(library):
         tables.append((optimizer, option_rows(library, optimizer)))
     common = [row for row in tables[0][1] if all(row in rows for _, rows in tables)]
     lines = ["## Options", "", "Every optimizer has", ""] + HEAD + common + [""]
+    shared = shared_rows(library, tables, common)
+    for family, rows in shared.items():
+        lines += ["Every method of " + family + " has too", ""] + HEAD + rows + [""]
     for optimizer, rows in tables:
-        summary, own = text(library, optimizer, "summary"), [row for row in rows if row not in common]
+        known = common + shared.get(text(library, optimizer, "family"), [])
+        summary, own = text(library, optimizer, "summary"), [row for row in rows if row not in known]
         lines += ["### " + text(library, optimizer, "name"), "", summary[0].upper() + summary[1:] + ".", ""]
         lines += HEAD + own + [""] if own else ["No options of its own.", ""]
         lines += [text(library, optimizer, "reference") + ".", ""]
