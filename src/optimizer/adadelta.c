@@ -19,7 +19,7 @@ static const loss_option options[] = {
     {"learning_rate", LOSS_OPTION_DOUBLE, 0, 1e30, 1, NULL, NULL, "factor on the steps at the start"},
     {"weight_decay", LOSS_OPTION_DOUBLE, 0, 1e30, 0, NULL, NULL, "times x, added to the gradient"},
     {"rho", LOSS_OPTION_DOUBLE, 0, 1, 0.9, NULL, NULL, "what a step leaves of the means of squares"},
-    {"epsilon", LOSS_OPTION_DOUBLE, 0, 1, 1e-6, NULL, NULL, "added under the roots"},
+    {"epsilon", LOSS_OPTION_DOUBLE, 1e-30, 1, 1e-6, NULL, NULL, "added under the roots"},
 };
 
 static int64_t vectors(const loss_optimizer *optimizer, int64_t samples)

@@ -18,7 +18,7 @@ static const loss_option options[] = {
 #include "optimizer/stochastic_options.def"
     {"learning_rate", LOSS_OPTION_DOUBLE, 0, 1e30, 1e-2, NULL, NULL, "step at the start"},
     {"weight_decay", LOSS_OPTION_DOUBLE, 0, 1e30, 0, NULL, NULL, "times x, added to the gradient"},
-    {"epsilon", LOSS_OPTION_DOUBLE, 0, 1, 1e-10, NULL, NULL, "added to the root"},
+    {"epsilon", LOSS_OPTION_DOUBLE, 1e-30, 1, 1e-10, NULL, NULL, "added to the root"},
     {"initial_accumulator", LOSS_OPTION_DOUBLE, 0, 1e30, 0, NULL, NULL,
      "what the sums of squares begin with"},
 };

@@ -24,7 +24,7 @@ static const loss_option options[] = {
      "what a step leaves of the mean of gradients"},
     {"beta2", LOSS_OPTION_DOUBLE, 0, 0.9999999, 0.999, NULL, NULL,
      "what a step leaves of the mean of squares"},
-    {"epsilon", LOSS_OPTION_DOUBLE, 0, 1, 1e-8, NULL, NULL, "added to the root"},
+    {"epsilon", LOSS_OPTION_DOUBLE, 1e-30, 1, 1e-8, NULL, NULL, "added to the root"},
     {"amsgrad", LOSS_OPTION_INT, 0, 1, 0, NULL, NULL, "1: the largest mean of squares so far"},
 };
 

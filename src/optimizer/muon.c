@@ -55,7 +55,7 @@ static const loss_option options[] = {
      "of adamw: what a step leaves of the mean of gradients"},
     {"beta2", LOSS_OPTION_DOUBLE, 0, 0.9999999, 0.999, NULL, NULL,
      "of adamw: what a step leaves of the mean of squares"},
-    {"epsilon", LOSS_OPTION_DOUBLE, 0, 1, 1e-8, NULL, NULL, "of adamw: added to the root"},
+    {"epsilon", LOSS_OPTION_DOUBLE, 1e-30, 1, 1e-8, NULL, NULL, "of adamw: added to the root"},
 };
 
 static int32_t is_matrix(const lossi_span *span)

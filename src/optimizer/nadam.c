@@ -31,7 +31,7 @@ static const loss_option options[] = {
      "what a step leaves of the mean of gradients"},
     {"beta2", LOSS_OPTION_DOUBLE, 0, 0.9999999, 0.999, NULL, NULL,
      "what a step leaves of the mean of squares"},
-    {"epsilon", LOSS_OPTION_DOUBLE, 0, 1, 1e-8, NULL, NULL, "added to the root"},
+    {"epsilon", LOSS_OPTION_DOUBLE, 1e-30, 1, 1e-8, NULL, NULL, "added to the root"},
     {"momentum_decay", LOSS_OPTION_DOUBLE, 0, 1e3, 4e-3, NULL, NULL, "how fast the momentum grows to beta1"},
     {"decoupled", LOSS_OPTION_INT, 0, 1, 0, NULL, NULL,
      "1: weight decay apart from the gradient, as in adamw"},

@@ -25,6 +25,16 @@ def option_rows(library, optimizer):
             .replace("9007199254740992", "2^53") for i in range(count)]
 
 
+def shared_rows(library, tables, common):
+    """By family, for those of several methods: the rows that all of them have beside the common ones."""
+    families = {}
+    for optimizer, rows in tables:
+        families.setdefault(text(library, optimizer, "family"), []).append(rows)
+    shared = {family: [row for row in several[0] if row not in common and all(row in rows for rows in several)]
+              for family, several in families.items() if len(several) > 1}
+    return {family: rows for family, rows in shared.items() if rows}
+
+
 def catalogue(library):
     context, tables = ctypes.c_void_p(), []
     library.loss_optimizer_catalogue_name.restype = ctypes.c_char_p
@@ -37,9 +47,7 @@ def catalogue(library):
         tables.append((optimizer, option_rows(library, optimizer)))
     lines, shared = ["## Options", ""], set()
     for names, rows in shared_options(library, tables):
-        who = "Every optimizer has" if len(names) == len(tables) else \
-            ", ".join(f"`{name}`" for name in names[:-1]) + f" and `{names[-1]}` have"
-        lines += [who, ""] + HEAD + rows + [""]
+        lines += [owners(library, tables, names), ""] + HEAD + rows + [""]
         shared.update(rows)
     for optimizer, rows in tables:
         summary, own = text(library, optimizer, "summary"), [row for row in rows if row not in shared]
@@ -49,6 +57,17 @@ def catalogue(library):
         library.loss_optimizer_free(optimizer)
     library.loss_context_free(context)
     return "\n".join(lines) + "\n"
+
+
+def owners(library, tables, names):
+    """Who has them, by family where it is a whole one."""
+    if len(names) == len(tables):
+        return "Every optimizer has"
+    for family in dict.fromkeys(text(library, optimizer, "family") for optimizer, _ in tables):
+        if list(names) == [text(library, optimizer, "name") for optimizer, _ in tables
+                           if text(library, optimizer, "family") == family]:
+            return f"Every method of {family} has too"
+    return ", ".join(f"`{name}`" for name in names[:-1]) + f" and `{names[-1]}` have"
 
 
 def shared_options(library, tables):
