@@ -109,10 +109,11 @@ void lossi_move_trial(loss_optimizer *optimizer, double step, int32_t direction)
 
 /* ---- tests ---- */
 
-/* How long f may stand within how many of its roundings, and what counts as a shrinking gradient
- * meanwhile. */
+/* How long f may stand within how many of its roundings, at least and as a share of the run so far, and what counts as a
+ * shrinking gradient meanwhile. The share is for ill-conditioned functions, whose gradients shrink slowly and not
+ * steadily. */
 enum { FLOOR_ITERATIONS = 20 };
-static const double floor_roundings = 4.0, shrinking = 0.9;
+static const double floor_roundings = 4.0, floor_share = 0.2, shrinking = 0.9;
 
 static void choose_iterate(lossi_machine *m)
 {
@@ -194,7 +195,7 @@ static int32_t test_floor(loss_optimizer *optimizer)
         m->standing = 0;
         return 0;
     }
-    if (++m->standing < FLOOR_ITERATIONS) {
+    if (++m->standing < fmax(FLOOR_ITERATIONS, floor_share * (double)m->iterations)) {
         return 0;
     }
     lossi_prefer_iterate(optimizer, rounding);
