@@ -3,7 +3,8 @@
  * products, with the caller's preconditioner M⁻¹ or without one.
  *
  * With Q(d) = ∇fᵀd + ½dᵀ∇²f d, the inner iteration j stops when j(Q_j − Q_{j−1}) ≥ ηQ_j: the last one has
- * added less than η of the average. Negative curvature stops it too: the direction so far, or −∇f at once.
+ * added less than η of the average. Negative curvature along p stops it too, after a last step along p: it descends,
+ * however long, and is as long as if the largest curvature met were that of p.
  *
  * Dembo & Steihaug, Math. Prog. 26 (1983) 190–212; the stopping rule: Nash & Sofer, Oper. Res. Lett. 9 (1990)
  * 219–221, as used by Galli & Lin, IEEE TNNLS 33 (2022), eq. 21.
@@ -35,7 +36,7 @@ static const loss_option options[] = {
     {"cg_iterations", LOSS_OPTION_INT, 0, 0x1p53, 0, NULL, NULL,
      "Hessian products for one direction at most; 0: 2n + 10"},
     {"forcing", LOSS_OPTION_DOUBLE, 0, 1, 0.5, NULL, NULL,
-     "how roughly a direction may be solved for; it falls with the root of the gradient norm"},
+     "how roughly a direction may be solved for; it falls with the eighth root of the gradient norm"},
     {"preconditioner", LOSS_OPTION_STRING, 0, 0, 0, "none", "none|user",
      "of the conjugate gradients: user asks for it"},
 };
@@ -69,13 +70,19 @@ static void search(loss_optimizer *optimizer, newton_cg *state, double first)
     lossi_descent_search(optimizer, &state->descent, state->slope, first);
 }
 
-static void search_steepest(loss_optimizer *optimizer)
+/* Along −∇f, first by `step`, if that is a number. */
+static void descend(loss_optimizer *optimizer, double step)
 {
     newton_cg *state = optimizer->state;
     int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
     state->slope =
         combine(optimizer, lossi_own_vector(optimizer, DIRECTION), -1.0, gradient, 0.0, gradient).sum[0];
-    search(optimizer, state, lossi_descent_first_step(optimizer));
+    search(optimizer, state, isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer));
+}
+
+static void search_steepest(loss_optimizer *optimizer)
+{
+    descend(optimizer, NAN);
 }
 
 /*
@@ -118,9 +125,9 @@ static void go_on(loss_optimizer *optimizer, newton_cg *state, double residual)
         state->first_norm = norm;
     }
     /* relative to the start, so that it does not depend on the units of f */
-    state->forcing = fmin(
-        lossi_own_double(optimizer, FORCING_OPTION),
-        sqrt(state->preconditioned ? norm / state->first_norm : m->gradient_norm / m->start_norm));
+    state->forcing = fmin(lossi_own_double(optimizer, FORCING_OPTION),
+                          sqrt(sqrt(sqrt(state->preconditioned ? norm / state->first_norm
+                                                               : m->gradient_norm / m->start_norm))));
     turn(optimizer, state, 0.0);
 }
 
@@ -151,6 +158,18 @@ static void solve(loss_optimizer *optimizer)
     precondition(optimizer, state, state->residual);
 }
 
+/* d += step·p, r −= step·∇²f p. */
+static lossi_pass_result move(const loss_optimizer *optimizer, double step)
+{
+    return lossi_run(
+        optimizer, optimizer->kernels->conjugate,
+        (lossi_operands){
+            .in = {lossi_own_vector(optimizer, CONJUGATE), lossi_own_vector(optimizer, PRODUCT),
+                   lossi_pair_gradient(optimizer->machine.at)},
+            .out = {lossi_own_vector(optimizer, DIRECTION), lossi_own_vector(optimizer, RESIDUAL)},
+            .scalar = {step}});
+}
+
 /* One inner iteration with the product told. 1: the direction is good enough. */
 static int32_t solved(loss_optimizer *optimizer, newton_cg *state)
 {
@@ -159,14 +178,17 @@ static int32_t solved(loss_optimizer *optimizer, newton_cg *state)
     double along = m->told_slope; /* pᵀ∇²f p */
     double curvature = along / state->squares;
     state->curvature = fmax(state->curvature, curvature);
-    if (!isfinite(m->told_norm) || !(curvature > lossi_epsilon(optimizer) * state->curvature)) {
+    if (!isfinite(m->told_norm)) {
         return 1;
     }
-    lossi_pass_result result = lossi_run(
-        optimizer, optimizer->kernels->conjugate,
-        (lossi_operands){.in = {p, lossi_own_vector(optimizer, PRODUCT), lossi_pair_gradient(m->at)},
-                         .out = {lossi_own_vector(optimizer, DIRECTION), r},
-                         .scalar = {state->residual / along}});
+    if (!(curvature > lossi_epsilon(optimizer) * state->curvature)) {
+        double step = state->residual / fmax(fabs(along), state->squares * state->curvature);
+        if (state->inner > 0 && isfinite(step)) {
+            state->slope = move(optimizer, step).sum[2];
+        }
+        return 1;
+    }
+    lossi_pass_result result = move(optimizer, state->residual / along);
     double model = 0.5 * (state->unit * result.sum[2] - result.sum[1]), before = state->model;
     state->inner++;
     state->slope = result.sum[2];
@@ -184,8 +206,8 @@ static void found_direction(loss_optimizer *optimizer, newton_cg *state)
 {
     if (state->inner > 0 && state->slope < 0.0) {
         search(optimizer, state, 1.0 / state->unit);
-    } else {
-        search_steepest(optimizer);
+    } else { /* −∇f curves downwards: as far as the minimum were if it curved as much upwards */
+        descend(optimizer, state->inner > 0 ? NAN : state->residual / fabs(optimizer->machine.told_slope));
     }
 }
 
