@@ -83,6 +83,7 @@ static const char *property_name(const void *unused, int32_t index)
 static loss_status find_property(const loss_function *function, const char *name,
                                  const struct property **found)
 {
+    *found = NULL;
     for (int32_t i = 0; i < PROPERTY_COUNT; i++) {
         if (strcmp(properties[i].name, name) == 0) {
             *found = &properties[i];
@@ -152,6 +153,7 @@ static const char *number_name(const void *unused, int32_t index)
 
 static loss_status find_number(const loss_function *function, const char *name, const struct number **found)
 {
+    *found = NULL;
     for (int32_t i = 0; i < NUMBER_COUNT; i++) {
         if (strcmp(numbers[i].name, name) == 0) {
             *found = &numbers[i];
