@@ -160,10 +160,10 @@ LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *rows, int64_t columns, rea
     const vreal own = v_exp_nonpositive(rows->own_logit - rows->maximum);
     const vreal rest = v_select(v_eq(rows->own_logit, rows->maximum), rows->others * inverse,
                                 one - own * inverse);
-    const vreal label = rows->label, at_label = -(rest * factor);
+    const vreal label = rows->label, at_label = -(rest * factor), by = inverse * factor;
     for (int64_t j = 0; j < columns; j++) {
         const vmask here = v_eq(lossi_narrow_number(j), label);
-        rows->column[j] = v_select(here, at_label, rows->column[j] * inverse * factor);
+        rows->column[j] = v_select(here, at_label, rows->column[j] * by);
     }
     lossi_narrow_store(rows->to, rows->to_stride, columns, rows->column);
 }
