@@ -124,7 +124,7 @@ static real lossi_piece(const real *row, int64_t columns, real before, real *e, 
         const int64_t out = j == leave ? lossi_run_find(row + j, left, range.high) : -1;
         *left_out = j == leave ? j + out : *left_out;
         lossi_prefetch_run(row + j, AHEAD);
-        lossi_run(row + j, left, m, near, out, e != NULL ? e + j : NULL, sums);
+        lossi_run_of(row + j, left, m, near, out, e != NULL ? e + j : NULL, sums);
         for (int v = 0; v < LOSSI_PACK; v++) {
             lossi_lane_sum_add(&lanes, v, sums[v]);
         }

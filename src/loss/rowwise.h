@@ -355,7 +355,7 @@ LOSSI_INLINE void lossi_run_sums(const real *e, vreal *sums)
  * A run: its exponentials into e (NULL: not wanted; may be the row itself) and its 16 sums, of which column `out` (−1: none) is left
  * out; its exponential is 1 also at infinity.
  */
-LOSSI_INLINE void lossi_run(const real *row, int64_t columns, vreal maximum, int32_t near, int64_t out, real *e,
+LOSSI_INLINE void lossi_run_of(const real *row, int64_t columns, vreal maximum, int32_t near, int64_t out, real *e,
                             vreal *sums)
 {
     real place[LOSSI_RUN];
@@ -413,7 +413,7 @@ LOSSI_INLINE double lossi_row_exponentials(const real *row, int64_t columns, rea
         const int64_t left = columns - j < LOSSI_RUN ? columns - j : LOSSI_RUN;
         const int64_t out = largest >= j && largest < j + LOSSI_RUN ? largest - j : -1;
         lossi_prefetch_run(row + j, ahead);
-        lossi_run(row + j, left, m, 0, out, e != NULL ? e + j : NULL, sums);
+        lossi_run_of(row + j, left, m, 0, out, e != NULL ? e + j : NULL, sums);
         for (int v = 0; v < LOSSI_PACK; v++) {
             lossi_lane_sum_add(&lanes, v, sums[v]);
         }
