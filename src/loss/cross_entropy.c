@@ -22,6 +22,7 @@
 #include "loss/adjusted.h"
 #include "loss/class_options.h"
 #include "loss/narrow.h"
+#include "loss/pieces.h"
 
 enum { INPUT = LOSSI_CLASS_OPTIONS, LABEL_SMOOTHING, TEMPERATURE, SOFT_CAP, Z_LOSS, OPTIONS };
 
@@ -45,6 +46,7 @@ typedef struct group {
     real other_weight[ROWS_AT_A_TIME]; /* W − u of the largest column */
     real log[ROWS_AT_A_TIME];          /* log1p(s) */
     real inverse[ROWS_AT_A_TIME];      /* 1/(1 + s) */
+    lossi_pieces pieces;               /* of the last row: where a row has several, it is alone */
 } group;
 
 static int32_t smooth(const lossi_tile *tile)
@@ -62,7 +64,7 @@ static int32_t adjusted(const lossi_tile *tile)
 /* Whether the gradient goes past the caches as it is made. */
 static int32_t streams(const lossi_tile *tile)
 {
-    return tile->stream_to != NULL && tile->prepared->parameters[INPUT] == 0 && !smooth(tile);
+    return tile->stream_to != NULL && (uintptr_t)tile->stream_to % sizeof(real) == 0 && !smooth(tile);
 }
 
 /* u of 16 columns; 0 beyond the row. */
@@ -114,24 +116,28 @@ static void weigh_columns(const lossi_tile *tile, int64_t row, real maximum, gro
 static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i)
 {
     const real *z = lossi_row_of(tile->prediction, row, tile->prediction_stride);
+    real *e = lossi_place_of(tile->gradient, row, tile->gradient_stride);
     row_state *state = &g->row[i];
 
     begin_row(tile, row, state);
     g->others[i] = g->linear[i] = g->weight[i] = g->other_weight[i] = 0;
     if (!state->counts) {
+        lossi_pieces_clear(&g->pieces, tile->columns, tile->columns); /* one piece: no factor is asked for */
         return;
     }
-    const real m = lossi_row_maximum(z, tile->columns, &state->largest);
     if (smooth(tile)) {
+        const real m = lossi_row_maximum(z, tile->columns, &state->largest);
         weigh_columns(tile, row, m, g, i);
-    } else {
-        g->weight[i] = state->own;
-        const real own = lossi_get(z + state->label);
-        state->label_is_largest = own == m;
-        g->linear[i] = state->own == 0 || own == m ? 0 : state->own * (m - own);
+        g->others[i] = (real)lossi_pieces_of(z, tile->columns, e, &g->pieces);
+        return;
     }
-    real *e = lossi_place_of(tile->gradient, row, tile->gradient_stride);
-    g->others[i] = (real)lossi_row_exponentials(z, tile->columns, m, state->largest, e);
+    const real own = lossi_get(z + state->label); /* e may take its place */
+    g->others[i] = (real)lossi_pieces_of(z, tile->columns, e, &g->pieces);
+    const real m = g->pieces.maximum;
+    state->largest = g->pieces.largest;
+    state->label_is_largest = own == m;
+    g->weight[i] = state->own;
+    g->linear[i] = state->own == 0 || own == m ? 0 : state->own * (m - own);
 }
 
 /* The loss of each row, vectors over rows. */
@@ -150,7 +156,8 @@ static void finish_values(const lossi_tile *tile, int64_t first, int64_t rows, g
 
 /* What derivatives of one row share. */
 typedef struct row_factors {
-    vreal weight, other_weight, inverse, others, scale, largest;
+    vreal weight, other_weight, others, scale, largest;
+    vreal inverse; /* 1/(1 + s), times the factor of the piece that is worked on */
     vreal origin;      /* where directions are measured from */
     vreal p_direction; /* p · direction, measured from there */
 } row_factors;
@@ -167,7 +174,7 @@ LOSSI_INLINE void probabilities(const row_factors *f, int64_t j, const vreal *e,
 }
 
 /* p · direction, or for the majorizer the mean of direction. */
-static real along(const lossi_tile *tile, int64_t row, const row_factors *f)
+static real along(const lossi_tile *tile, int64_t row, const lossi_pieces *pieces, real inverse, vreal origin)
 {
     const real *e = lossi_row_of(tile->gradient, row, tile->gradient_stride);
     const real *direction = lossi_row_of(tile->direction, row, tile->direction_stride);
@@ -176,10 +183,11 @@ static real along(const lossi_tile *tile, int64_t row, const row_factors *f)
     lossi_lane_sum sum;
     lossi_lane_sum_clear(&sum);
     for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
+        const vreal factor = v_set1(inverse * pieces->factor[j / pieces->each]);
         lossi_load_pack(e, j, tile->columns, 0, a);
         lossi_load_pack(direction, j, tile->columns, 0, d);
         for (int v = 0; v < LOSSI_PACK; v++) {
-            lossi_lane_sum_add(&sum, v, majorizer ? d[v] : a[v] * f->inverse * (d[v] - f->origin));
+            lossi_lane_sum_add(&sum, v, majorizer ? d[v] : a[v] * factor * (d[v] - origin));
         }
     }
     const double total = lossi_lane_sum_total(&sum);
@@ -229,41 +237,65 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
     lossi_store_pack(gradient, j, columns, out);
 }
 
-/*
- * out = e · inverse · factor, and `at_label` in that column. Past the caches when `stream`: there the ends of the row, which share their
- * cache lines with its neighbours, go by ordinary stores.
- */
-LOSSI_INLINE void scale_row(const real *e, int64_t columns, real inverse, real factor, int64_t label,
-                            real at_label, real *out, int stream)
+/* What the gradient of a label multiplies exponentials by, and has in the column of the label (−1: nowhere). */
+typedef struct label_factors {
+    real inverse, weight; /* 1/(1 + s), W · scale */
+    real at_label;
+    int64_t label;
+} label_factors;
+
+static void scale_row(const lossi_pieces *pieces, const label_factors *by, real *e)
 {
-    const vreal inverses = v_set1(inverse), factors = v_set1(factor);
-    const int64_t past = (int64_t)((uintptr_t)out % sizeof(vreal) / sizeof(real));
-    int64_t j = stream && past != 0 ? VREAL_LANES - past : 0;
-    j = j < columns ? j : columns;
-    if (j > 0) {
-        v_store_part(out, v_load_part(e, (int)j) * inverses * factors, (int)j);
-    }
-    const int64_t odd = label >= j ? j + (label - j) / VREAL_LANES * VREAL_LANES : columns;
-    for (; j + VREAL_LANES <= columns; j += VREAL_LANES) {
-        vreal x = v_load(e + j) * inverses * factors;
-        if (stream && j == odd) {
-            real lanes[VREAL_LANES];
-            v_store(lanes, x);
-            lanes[label - j] = at_label;
-            x = v_load(lanes);
+    for (int64_t j = 0, c = 0; j < pieces->columns; j += pieces->each, c++) {
+        const int64_t end = j + lossi_piece_left(pieces, j);
+        const vreal factor = v_set1(by->inverse * pieces->factor[c] * by->weight);
+        int64_t i = j;
+        for (; i + VREAL_LANES <= end; i += VREAL_LANES) {
+            v_store(e + i, v_load(e + i) * factor);
         }
-        if (stream) {
-            v_stream(out + j, x);
-        } else {
-            v_store(out + j, x);
+        if (i < end) {
+            v_store_part(e + i, v_load_part(e + i, (int)(end - i)) * factor, (int)(end - i));
         }
     }
-    if (j < columns) {
-        v_store_part(out + j, v_load_part(e + j, (int)(columns - j)) * inverses * factors,
-                     (int)(columns - j));
+    lossi_put(e + by->label, by->at_label);
+}
+
+/* The same of a few columns, one by one. */
+static void scale_few(const lossi_pieces *pieces, const label_factors *by, int64_t j, int64_t end, real *e)
+{
+    for (; j < end; j++) {
+        e[j] = j == by->label ? by->at_label : e[j] * (by->inverse * pieces->factor[j / pieces->each] * by->weight);
     }
-    if (!stream || odd == columns || odd + VREAL_LANES > columns) {
-        lossi_put(out + label, at_label);
+}
+
+/*
+ * The same past the caches, which takes whole vectors that are aligned. Where the label is, or pieces or rows meet, they are finished in
+ * scratch: rows lie one behind the other there too. What shares its cache line with other tiles is left to them: it goes by ordinary stores.
+ */
+static void stream_row(const lossi_tile *tile, int64_t row, const lossi_pieces *pieces, const label_factors *by)
+{
+    const int64_t columns = tile->columns;
+    real *e = lossi_place_of(tile->gradient, row, columns), *out = lossi_place_of(tile->stream_to, row, columns);
+    int64_t j = -(int64_t)((uintptr_t)out % sizeof(vreal) / sizeof(real));
+    while (j < columns) {
+        const int64_t c = j < 0 ? 0 : j / pieces->each, left = columns - c * pieces->each;
+        const int64_t end = left < pieces->each ? columns : (c + 1) * pieces->each;
+        const int64_t stop = by->label >= j && by->label < end ? by->label : end;
+        const vreal factor = v_set1(by->inverse * pieces->factor[c] * by->weight);
+        for (; j >= 0 && j + VREAL_LANES <= stop; j += VREAL_LANES) {
+            v_stream(out + j, v_load(e + j) * factor);
+        }
+        if (j == end) {
+            continue;
+        }
+        const int64_t from = j < 0 ? 0 : j, to = columns - j < VREAL_LANES ? columns : j + VREAL_LANES;
+        scale_few(pieces, by, from, to, e);
+        if (to == j + VREAL_LANES && (j >= 0 || row > 0)) {
+            v_stream(out + j, v_load(e + j));
+        } else if (j < 0 || row == tile->rows - 1) {
+            memcpy(out + from, e + from, (size_t)(to - from) * sizeof *out);
+        }
+        j += VREAL_LANES;
     }
 }
 
@@ -271,24 +303,23 @@ LOSSI_INLINE void scale_row(const real *e, int64_t columns, real inverse, real f
 static void label_gradient(const lossi_tile *tile, int64_t row, const row_state *state, const group *g,
                            int64_t i)
 {
-    real *gradient = lossi_place_of(tile->gradient, row, tile->gradient_stride);
-    const real factor = state->own * (real)tile->scale, inverse = g->inverse[i], others = g->others[i];
-    const real own = lossi_get(gradient + state->label);
-    const real rest = state->label_is_largest ? others * inverse : 1 - own * inverse;
-    const real at_label = -(rest * factor);
-    real *out = streams(tile) ? lossi_place_of(tile->stream_to, row, tile->gradient_stride) : gradient;
-    if (streams(tile) && (uintptr_t)out % sizeof(real) == 0) {
-        scale_row(gradient, tile->columns, inverse, factor, state->label, at_label, out, 1);
+    const lossi_pieces *pieces = &g->pieces;
+    real *e = lossi_place_of(tile->gradient, row, tile->gradient_stride);
+    const real factor = state->own * (real)tile->scale, inverse = g->inverse[i];
+    const real p = lossi_get(e + state->label) * (inverse * pieces->factor[state->label / pieces->each]);
+    const real rest = state->label_is_largest ? g->others[i] * inverse : 1 - p;
+    const label_factors by = {inverse, factor, -(rest * factor), state->label};
+    if (streams(tile)) {
+        stream_row(tile, row, pieces, &by);
     } else {
-        scale_row(gradient, tile->columns, inverse, factor, state->label, at_label, out, 0);
+        scale_row(pieces, &by, e);
     }
 }
 
 /* One number in all derivatives: 0 for a row that does not count, NaN for a row with a NaN in it. */
 static void fill_row(const lossi_tile *tile, int64_t row, real number)
 {
-    void *const gradient = streams(tile) ? tile->stream_to : tile->gradient;
-    real *const rows[] = {lossi_place_of(gradient, row, tile->gradient_stride),
+    real *const rows[] = {lossi_place_of(tile->gradient, row, tile->gradient_stride),
                           lossi_place_of(tile->curvature, row, tile->curvature_stride),
                           lossi_place_of(tile->product, row, tile->product_stride)};
     for (int k = 0; k < 3; k++) {
@@ -303,28 +334,33 @@ static void backward_row(const lossi_tile *tile, int64_t row, const group *g, in
     const row_state *state = &g->row[i];
     if (!state->counts) {
         fill_row(tile, row, 0);
+        if (streams(tile)) {
+            stream_row(tile, row, &g->pieces, &(label_factors){1, 1, 0, -1});
+        }
         return;
     }
     if (!smooth(tile) && tile->curvature == NULL && tile->product == NULL) {
         label_gradient(tile, row, state, g, i);
         return;
     }
-    row_factors f = {v_set1(g->weight[i]),
-                     v_set1(g->other_weight[i]),
-                     v_set1(g->inverse[i]),
-                     v_set1(g->others[i]),
-                     v_set1((real)tile->scale),
-                     v_set1((real)state->largest),
-                     v_set1(0),
-                     v_set1(0)};
+    const lossi_pieces *pieces = &g->pieces;
+    const real inverse = g->inverse[i];
+    row_factors f = {.weight = v_set1(g->weight[i]),
+                     .other_weight = v_set1(g->other_weight[i]),
+                     .others = v_set1(g->others[i]),
+                     .scale = v_set1((real)tile->scale),
+                     .largest = v_set1((real)state->largest),
+                     .origin = v_set1(0),
+                     .p_direction = v_set1(0)};
     if (tile->product != NULL) {
         if (tile->curvature_kind != LOSSI_MAJORIZER) {
             f.origin = v_set1(
                 lossi_get(lossi_row_of(tile->direction, row, tile->direction_stride) + state->largest));
         }
-        f.p_direction = v_set1(along(tile, row, &f));
+        f.p_direction = v_set1(along(tile, row, pieces, inverse, f.origin));
     }
     for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
+        f.inverse = v_set1(inverse * pieces->factor[j / pieces->each]);
         derivatives(tile, row, state, &f, j);
     }
     if (!smooth(tile)) {
@@ -336,6 +372,9 @@ static void logits(const lossi_tile *tile, int64_t first, int64_t rows, group *g
 {
     for (int64_t i = 0; i < rows; i++) {
         forward_row(tile, first + i, g, i);
+    }
+    for (int64_t i = rows; i % VREAL_LANES != 0; i++) {
+        g->others[i] = g->linear[i] = g->weight[i] = 0; /* the last vector over rows */
     }
     finish_values(tile, first, rows, g);
     for (int64_t i = 0; i < rows && tile->gradient != NULL; i++) {
@@ -405,7 +444,8 @@ static void probabilities_row(const lossi_tile *tile, int64_t row)
 
 static void everything(const lossi_tile *tile)
 {
-    group g = {.row = {{0}}}; /* whole: the last vectors over rows read beyond the rows there are */
+    group g;
+    lossi_pieces_clear(&g.pieces, tile->columns, tile->columns);
     if (tile->prepared->parameters[INPUT] != 0) {
         for (int64_t row = 0; row < tile->rows; row++) {
             probabilities_row(tile, row);
@@ -425,8 +465,9 @@ static void everything(const lossi_tile *tile)
     if (streams(tile)) {
         *tile->streamed = 1;
     }
-    for (int64_t first = 0; first < tile->rows; first += ROWS_AT_A_TIME) {
+    for (int64_t first = 0; first < tile->rows; first += tile->columns > LOSSI_PIECE ? 1 : ROWS_AT_A_TIME) {
         int64_t rows = tile->rows - first < ROWS_AT_A_TIME ? tile->rows - first : ROWS_AT_A_TIME;
+        rows = tile->columns > LOSSI_PIECE ? 1 : rows;
         logits(tile, first, rows, &g);
     }
 }

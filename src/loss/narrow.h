@@ -15,23 +15,36 @@
 enum { LOSSI_NARROW_LEAST = 2, LOSSI_NARROW_MOST = 2 * LOSSI_LANES };
 
 /*
- * VREAL_LANES rows. Several of them go through a step before the next step begins: within one, every step waits for the one
- * before it, which takes longer than the work itself.
+ * Two vectors of rows go through every step together: within one, each step waits for the one before it, which takes longer than
+ * the work itself.
  */
+enum { LOSSI_NARROW_GROUPS = 2, LOSSI_NARROW_CHUNK = LOSSI_NARROW_GROUPS * VREAL_LANES };
+
+/* Rows whose logarithms are taken together. */
+enum { LOSSI_NARROW_ROWS = 128 };
+
+/* A column of a chunk of rows. */
+typedef struct lossi_narrow_column {
+    vreal of[LOSSI_NARROW_GROUPS];
+} lossi_narrow_column;
+
 typedef struct lossi_narrow {
-    vreal column[LOSSI_NARROW_MOST]; /* z_j, then e_j, then the gradient */
-    vreal addend[LOSSI_NARROW_MOST]; /* e_j, 0 where it is the largest */
-    vreal label, own;                /* −1 and 0 for a row that does not count */
-    vreal maximum;                   /* m */
-    vreal own_logit;                 /* z of the label */
-    vreal others;                    /* s */
-    int left;                        /* how many rows there are */
-    const real *from;                /* their logits */
-    real *to;                        /* their gradients; NULL: not wanted */
-    int64_t from_stride, to_stride;
+    lossi_narrow_column logit[LOSSI_NARROW_MOST + 1];  /* z_j, and behind the last that of the label */
+    lossi_narrow_column e[LOSSI_NARROW_MOST + 1];      /* e_j */
+    lossi_narrow_column addend[LOSSI_NARROW_MOST + 1];     /* e_j, 0 where it is the largest */
+    lossi_narrow_column maximum;                       /* m */
+    int64_t columns;
+    const real *from; /* the logits */
+    int64_t from_stride;
+    const real *label, *own; /* of these rows: −1 and 0 for one that does not count */
 } lossi_narrow;
 
-enum { LOSSI_NARROW_GROUPS = 2, LOSSI_NARROW_CHUNK = LOSSI_NARROW_GROUPS * VREAL_LANES };
+/* Of up to LOSSI_NARROW_ROWS rows. */
+typedef struct lossi_narrow_rows {
+    real label[LOSSI_NARROW_ROWS], own[LOSSI_NARROW_ROWS];
+    real others[LOSSI_NARROW_ROWS]; /* s */
+    real linear[LOSSI_NARROW_ROWS]; /* own (m − z) */
+} lossi_narrow_rows;
 
 /* The number of a column in every lane: a load, which costs less than counting. */
 LOSSI_INLINE vreal lossi_narrow_number(int64_t j)
@@ -50,30 +63,40 @@ LOSSI_INLINE int64_t lossi_narrow_group(int64_t j, int64_t columns)
     return j + LOSSI_GROUP <= columns ? j : columns - LOSSI_GROUP;
 }
 
-LOSSI_INLINE void lossi_narrow_load(const real *z, int64_t stride, int64_t columns, vreal *column)
+LOSSI_INLINE void lossi_narrow_load(const real *z, int64_t stride, int64_t columns, int group,
+                                    lossi_narrow_column *column)
 {
     for (int64_t j = 0; j < columns && columns >= LOSSI_GROUP; j += LOSSI_GROUP) {
         const int64_t at = lossi_narrow_group(j, columns);
-        v_load_columns(z + at, stride, column + at);
+        vreal x[LOSSI_GROUP];
+        v_load_columns(z + at, stride, x);
+        for (int a = 0; a < LOSSI_GROUP; a++) {
+            column[at + a].of[group] = x[a];
+        }
     }
     for (int64_t j = 0; j < columns && columns < LOSSI_GROUP; j++) {
         real lanes[VREAL_LANES];
         for (int lane = 0; lane < VREAL_LANES; lane++) {
             lanes[lane] = lossi_get(z + lane * stride + j);
         }
-        column[j] = v_load(lanes);
+        column[j].of[group] = v_load(lanes);
     }
 }
 
-LOSSI_INLINE void lossi_narrow_store(real *out, int64_t stride, int64_t columns, const vreal *column)
+LOSSI_INLINE void lossi_narrow_store(real *out, int64_t stride, int64_t columns, int group,
+                                     const lossi_narrow_column *column)
 {
     for (int64_t j = 0; j < columns && columns >= LOSSI_GROUP; j += LOSSI_GROUP) {
         const int64_t at = lossi_narrow_group(j, columns);
-        v_store_columns(out + at, stride, column + at);
+        vreal x[LOSSI_GROUP];
+        for (int a = 0; a < LOSSI_GROUP; a++) {
+            x[a] = column[at + a].of[group];
+        }
+        v_store_columns(out + at, stride, x);
     }
     for (int64_t j = 0; j < columns && columns < LOSSI_GROUP; j++) {
         real lanes[VREAL_LANES];
-        v_store(lanes, column[j]);
+        v_store(lanes, column[j].of[group]);
         for (int lane = 0; lane < VREAL_LANES; lane++) {
             lossi_put(out + lane * stride + j, lanes[lane]);
         }
@@ -83,89 +106,136 @@ LOSSI_INLINE void lossi_narrow_store(real *out, int64_t stride, int64_t columns,
 /* ---- rows ---- */
 
 /* The sum in the order of lossi_short_total(): columns that are not there would be +0, which adds nothing. */
-LOSSI_INLINE vreal lossi_narrow_sum(vreal *x, int64_t columns)
+LOSSI_INLINE void lossi_narrow_sum(lossi_narrow_column *x, int64_t columns)
 {
     for (int64_t half = LOSSI_LANES; half > 0; half /= 2) {
         for (int64_t j = half; j < columns && j < 2 * half; j++) {
-            x[j - half] = x[j - half] + x[j];
+            LOSSI_UNROLL
+        for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+                x[j - half].of[g] = x[j - half].of[g] + x[j].of[g];
+            }
         }
     }
-    return x[0];
 }
 
 /*
  * Where a row has its maximum twice, or it is infinite: the first of equals alone is left out, and its exponential is 1. Not
  * asked for elsewhere, where it would be a third of the work.
  */
-static void lossi_narrow_ties(lossi_narrow *rows, int64_t columns)
+static __attribute__((noinline)) void lossi_narrow_ties(lossi_narrow *n, int group)
 {
-    vreal first = v_set1(-1), logit[LOSSI_NARROW_MOST];
-    lossi_narrow_load(rows->from, rows->from_stride, columns, logit);
-    for (int64_t j = columns - 1; j >= 0; j--) {
-        first = v_select(v_eq(logit[j], rows->maximum), lossi_narrow_number(j), first);
+    vreal first = v_set1(-1);
+    for (int64_t j = n->columns - 1; j >= 0; j--) {
+        first = v_select(v_eq(n->logit[j].of[group], n->maximum.of[group]), lossi_narrow_number(j), first);
     }
-    for (int64_t j = 0; j < columns; j++) {
+    for (int64_t j = 0; j < n->columns; j++) {
         const vmask here = v_eq(lossi_narrow_number(j), first);
-        rows->addend[j] = v_select(here, v_set1(0), rows->column[j]);
-        rows->column[j] = v_select(here, v_set1(1), rows->column[j]);
+        n->addend[j].of[group] = v_select(here, v_set1(0), n->e[j].of[group]);
+        n->e[j].of[group] = v_select(here, v_set1(1), n->e[j].of[group]);
     }
 }
 
-LOSSI_INLINE void lossi_narrow_look(lossi_narrow *rows, int64_t columns)
+/* Logits, their largest, and that of the label; gives whether all exponentials are far from where they underflow. */
+LOSSI_INLINE int lossi_narrow_look(lossi_narrow *n)
 {
-    vreal maximum = v_set1(-REAL_INFINITY), own_logit = v_set1(0);
-    lossi_narrow_load(rows->from, rows->from_stride, columns, rows->column);
-    for (int64_t j = 0; j < columns; j++) {
-        const vreal z = rows->column[j];
-        maximum = v_max(z, maximum); /* NaN is passed over */
-        own_logit = v_select(v_eq(lossi_narrow_number(j), rows->label), z, own_logit);
+    lossi_narrow_column low, high, own, label;
+    int near = 1;
+    LOSSI_UNROLL
+    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+        lossi_narrow_load(n->from + g * VREAL_LANES * n->from_stride, n->from_stride, n->columns, g, n->logit);
+        high.of[g] = v_set1(-REAL_INFINITY);
+        low.of[g] = v_set1(REAL_INFINITY);
+        own.of[g] = v_set1(0);
+        label.of[g] = v_load(n->label + g * VREAL_LANES);
     }
-    rows->maximum = maximum;
-    rows->own_logit = own_logit;
+    for (int64_t j = 0; j < n->columns; j++) {
+        const vreal number = lossi_narrow_number(j);
+        LOSSI_UNROLL
+        for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+            const vreal z = n->logit[j].of[g];
+            high.of[g] = v_max(z, high.of[g]); /* NaN is passed over */
+            low.of[g] = v_min(z, low.of[g]);
+            own.of[g] = v_select(v_eq(number, label.of[g]), z, own.of[g]);
+        }
+    }
+    n->logit[n->columns] = own;
+    n->maximum = high;
+    LOSSI_UNROLL
+    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+        near &= v_mask_all(v_ge(low.of[g] - high.of[g], v_set1(LOSSI_EXP_NEAR)));
+    }
+    return near;
 }
 
-LOSSI_INLINE void lossi_narrow_exponentials(lossi_narrow *rows, int64_t columns)
+/* Also that of the label, once more: cheaper than to look for it; no number without a label, and not used. */
+LOSSI_INLINE void lossi_narrow_exponentials(lossi_narrow *n, int near)
 {
-    const vreal zero = v_set1(0), one = v_set1(1), maximum = rows->maximum;
-    vreal times = maximum - maximum; /* 0; NaN when it is infinite */
-    /* asks for the rows in this place of the next chunk, which need not be there: the next load would wait for them */
-    const uintptr_t ahead = (uintptr_t)rows->from +
-                            (uintptr_t)(LOSSI_NARROW_CHUNK * rows->from_stride) * sizeof(real);
-    for (int64_t j = 0; j < columns; j++) {
-        const vreal z = rows->column[j], e = v_exp_nonpositive(z - maximum);
-        const vmask largest = v_eq(z, maximum);
-        __builtin_prefetch((const void *)(ahead + (uintptr_t)j * sizeof(vreal)), 0, 3);
-        times = v_select(largest, times + one, times);
-        rows->column[j] = e;
-        rows->addend[j] = v_select(largest, zero, e);
+    const vreal zero = v_set1(0), one = v_set1(1);
+    const lossi_narrow_column m = n->maximum;
+    /* asks for rows that are not yet worked on, and need not be there: the loads would wait for them */
+    const uintptr_t ahead = (uintptr_t)n->from + 2 * LOSSI_NARROW_CHUNK * (uintptr_t)n->from_stride * sizeof(real);
+    lossi_narrow_column times = {{zero, zero}};
+    for (int64_t j = 0; j <= n->columns; j++) {
+        __builtin_prefetch((const void *)(ahead + (uintptr_t)j * LOSSI_NARROW_GROUPS * sizeof(vreal)), 0, 3);
+        LOSSI_UNROLL
+        for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+            const vreal z = n->logit[j].of[g], apart = z - m.of[g];
+            const vreal e = near ? lossi_exp_near(apart) : lossi_exp_far(apart);
+            const vmask largest = v_eq(z, m.of[g]);
+            times.of[g] = times.of[g] + v_select(largest, one, zero);
+            n->e[j].of[g] = e;
+            n->addend[j].of[g] = v_select(largest, zero, e);
+        }
     }
-    if (!v_mask_all(v_eq(times, one))) {
-        lossi_narrow_ties(rows, columns);
+    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+        const vreal again = v_select(v_eq(n->logit[n->columns].of[g], m.of[g]), one, zero);
+        const vmask once = v_eq(times.of[g] - again, one), finite = v_eq(m.of[g] - m.of[g], zero);
+        if (!v_mask_all(v_mask_and(once, finite))) {
+            lossi_narrow_ties(n, g);
+        }
     }
 }
 
-LOSSI_INLINE vreal lossi_narrow_value(const lossi_narrow *rows)
+/* s, and the part of the loss that is linear in the logits. */
+LOSSI_INLINE void lossi_narrow_totals(lossi_narrow *n, real *others, real *linear)
 {
-    const vreal zero = v_set1(0), s = rows->others, own = rows->own, z = rows->own_logit;
-    const vmask none = v_mask_or(v_eq(own, zero), v_eq(z, rows->maximum));
-    const vreal linear = v_select(none, zero, own * (rows->maximum - z));
-    return v_select(v_eq(own, zero), v_select(v_is_nan(s), s, zero), v_fma(own, v_log1p(s), linear));
+    const vreal zero = v_set1(0);
+    lossi_narrow_sum(n->addend, n->columns);
+    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+        const vreal m = n->maximum.of[g], z = n->logit[n->columns].of[g];
+        const vreal own = v_load(n->own + g * VREAL_LANES), label = v_load(n->label + g * VREAL_LANES);
+        const vmask none = v_mask_or(v_eq(own, zero), v_eq(z, m));
+        n->addend[0].of[g] = v_select(v_ge(label, zero), n->addend[0].of[g], zero);
+        v_store(others + g * VREAL_LANES, n->addend[0].of[g]);
+        v_store(linear + g * VREAL_LANES, v_select(none, zero, own * (m - z)));
+    }
 }
 
-/* The gradient takes the place of the exponentials. */
-LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *rows, int64_t columns, real scale)
+/* The gradient takes the place of the exponentials, and goes out. */
+LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *n, real scale, real *to, int64_t stride)
 {
-    const vreal one = v_set1(1), inverse = one / (one + rows->others), factor = rows->own * v_set1(scale);
-    /* once more the exponential of the label: cheaper than to look for it; no number without a label, and not used */
-    const vreal own = v_exp_nonpositive(rows->own_logit - rows->maximum);
-    const vreal rest = v_select(v_eq(rows->own_logit, rows->maximum), rows->others * inverse,
-                                one - own * inverse);
-    const vreal label = rows->label, at_label = -(rest * factor);
-    for (int64_t j = 0; j < columns; j++) {
-        const vmask here = v_eq(lossi_narrow_number(j), label);
-        rows->column[j] = v_select(here, at_label, rows->column[j] * inverse * factor);
+    const vreal one = v_set1(1);
+    lossi_narrow_column by, at_label, label;
+    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+        const vreal others = n->addend[0].of[g], inverse = one / (one + others);
+        const vreal factor = v_load(n->own + g * VREAL_LANES) * v_set1(scale);
+        const vreal rest = v_select(v_eq(n->logit[n->columns].of[g], n->maximum.of[g]), others * inverse,
+                                    one - n->e[n->columns].of[g] * inverse);
+        label.of[g] = v_load(n->label + g * VREAL_LANES);
+        by.of[g] = inverse * factor;
+        at_label.of[g] = -(rest * factor);
     }
-    lossi_narrow_store(rows->to, rows->to_stride, columns, rows->column);
+    for (int64_t j = 0; j < n->columns; j++) {
+        const vreal number = lossi_narrow_number(j);
+        LOSSI_UNROLL
+        for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+            const vmask here = v_eq(number, label.of[g]);
+            n->e[j].of[g] = v_select(here, at_label.of[g], n->e[j].of[g] * by.of[g]);
+        }
+    }
+    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+        lossi_narrow_store(to + g * VREAL_LANES * stride, stride, n->columns, g, n->e);
+    }
 }
 
 /* ---- tiles ---- */
@@ -179,18 +249,22 @@ static int32_t lossi_narrow_labels(const lossi_tile *tile, const int64_t *labels
 {
     const double *weight = tile->prepared->class_weight;
     const int64_t ignored = tile->prepared->ignore_label;
+    int32_t number[LOSSI_NARROW_ROWS], counts[LOSSI_NARROW_ROWS];
     int64_t ignored_rows = 0;
     for (int64_t i = 0; i < count; i++) {
-        /* conversions on one side of a condition would keep the compiler from making vectors of this */
-        const int64_t counts = labels[i] != ignored, number = counts ? labels[i] : -1;
-        label[i] = (real)number;
-        own[i] = (real)counts;
-        ignored_rows += 1 - counts;
+        const int64_t is_ignored = labels[i] == ignored;
+        ignored_rows += is_ignored;
+        number[i] = (int32_t)(labels[i] | -is_ignored);
+        counts[i] = (int32_t)(1 - is_ignored);
+    }
+    for (int64_t i = 0; i < count; i++) {
+        label[i] = (real)number[i];
+        own[i] = (real)counts[i];
     }
     for (int64_t i = 0; i < count && weight != NULL; i++) {
         own[i] = label[i] < 0 ? 0 : (real)weight[labels[i]];
     }
-    for (int64_t i = count; i % VREAL_LANES != 0; i++) {
+    for (int64_t i = count; i % LOSSI_NARROW_CHUNK != 0; i++) {
         label[i] = -1;
         own[i] = 0;
     }
@@ -205,77 +279,69 @@ LOSSI_INLINE void lossi_narrow_copy(const real *from, int64_t stride, real *to, 
     }
 }
 
-/* Rows of a chunk in groups; the last, fewer than lanes, go through a place of whole vectors. Gives how many groups. */
-static int lossi_narrow_divide(const lossi_tile *tile, int64_t first, int64_t count, real *padded,
-                               lossi_narrow *groups)
-{
-    int number = 0;
-    for (int64_t i = 0; i < count; i += VREAL_LANES, number++) {
-        lossi_narrow *rows = &groups[number];
-        rows->left = count - i < VREAL_LANES ? (int)(count - i) : VREAL_LANES;
-        rows->from = (const real *)tile->prediction + (first + i) * tile->prediction_stride;
-        rows->from_stride = tile->prediction_stride;
-        rows->to = tile->gradient == NULL ? NULL
-                                          : (real *)tile->gradient + (first + i) * tile->gradient_stride;
-        rows->to_stride = tile->gradient_stride;
-        if (rows->left < VREAL_LANES) {
-            memset(padded, 0, VREAL_LANES * LOSSI_NARROW_MOST * sizeof *padded);
-            lossi_narrow_copy(rows->from, rows->from_stride, padded, tile->columns, tile->columns,
-                              rows->left);
-            rows->from = padded;
-            rows->to = rows->to == NULL ? NULL : padded;
-            rows->from_stride = rows->to_stride = tile->columns;
-        }
-    }
-    return number;
-}
-
-/* Up to LOSSI_NARROW_CHUNK rows. */
-static void lossi_narrow_chunk(const lossi_tile *tile, int64_t first, int64_t count, lossi_narrow *groups)
+/* A chunk of rows; fewer than a whole one go through a place where it is whole. */
+static void lossi_narrow_chunk(const lossi_tile *tile, int64_t first, int64_t count, int64_t i,
+                               lossi_narrow_rows *rows, lossi_narrow *n)
 {
     const int64_t columns = tile->columns;
-    real *gradient = tile->gradient == NULL ? NULL : (real *)tile->gradient + first * tile->gradient_stride;
-    real label[LOSSI_NARROW_CHUNK], own[LOSSI_NARROW_CHUNK], padded[VREAL_LANES * LOSSI_NARROW_MOST];
-    const int32_t ignored = lossi_narrow_labels(tile, tile->labels + first, count, label, own);
-    const int number = lossi_narrow_divide(tile, first, count, padded, groups);
+    real padded[LOSSI_NARROW_CHUNK * LOSSI_NARROW_MOST];
+    real *gradient = lossi_place_of(tile->gradient, first, tile->gradient_stride), *to = gradient;
+    int64_t stride = tile->gradient_stride;
+    n->columns = columns;
+    n->from = lossi_row_of(tile->prediction, first, tile->prediction_stride);
+    n->from_stride = tile->prediction_stride;
+    n->label = rows->label + i;
+    n->own = rows->own + i;
+    if (count < LOSSI_NARROW_CHUNK) {
+        memset(padded, 0, sizeof padded);
+        lossi_narrow_copy(n->from, n->from_stride, padded, columns, columns, count);
+        n->from = to = padded;
+        n->from_stride = stride = columns;
+    }
+    if (lossi_narrow_look(n)) {
+        lossi_narrow_exponentials(n, 1);
+    } else {
+        lossi_narrow_exponentials(n, 0);
+    }
+    lossi_narrow_totals(n, rows->others + i, rows->linear + i);
+    if (gradient != NULL) {
+        lossi_narrow_backward(n, (real)tile->scale, to, stride);
+        if (to != gradient) {
+            lossi_narrow_copy(to, stride, gradient, tile->gradient_stride, columns, count);
+        }
+    }
+}
 
-    for (int g = 0; g < number; g++) {
-        groups[g].label = v_load(label + g * VREAL_LANES);
-        groups[g].own = v_load(own + g * VREAL_LANES);
-        lossi_narrow_look(&groups[g], columns);
+/* The loss of each row, vectors over rows. */
+static void lossi_narrow_values(const lossi_tile *tile, int64_t first, int64_t count, lossi_narrow_rows *rows)
+{
+    const vreal zero = v_set1(0);
+    for (int64_t i = 0; i < count; i += VREAL_LANES) {
+        const vreal s = v_load(rows->others + i), own = v_load(rows->own + i);
+        v_store(rows->others + i, v_select(v_eq(own, zero), v_select(v_is_nan(s), s, zero),
+                                           v_fma(own, v_log1p(s), v_load(rows->linear + i))));
     }
-    for (int g = 0; g < number; g++) {
-        lossi_narrow_exponentials(&groups[g], columns);
-    }
-    for (int g = 0; g < number; g++) {
-        groups[g].others = v_select(v_ge(groups[g].label, v_set1(0)),
-                                    lossi_narrow_sum(groups[g].addend, columns), v_set1(0));
-    }
-    for (int g = 0; g < number; g++) {
-        const int64_t row = first + g * VREAL_LANES;
-        v_store_part((real *)tile->value + row, lossi_narrow_value(&groups[g]), groups[g].left);
-        v_store_part((real *)tile->denominator + row, groups[g].own, groups[g].left);
-    }
-    for (int g = 0; g < number && gradient != NULL; g++) {
-        lossi_narrow_backward(&groups[g], columns, (real)tile->scale);
-        if (groups[g].left < VREAL_LANES) {
-            lossi_narrow_copy(padded, columns, gradient + g * VREAL_LANES * tile->gradient_stride,
-                              tile->gradient_stride, columns, groups[g].left);
-        }
-    }
-    for (int64_t i = 0; i < count && gradient != NULL && ignored; i++) {
-        if (label[i] < 0) {
-            memset(gradient + i * tile->gradient_stride, 0, (size_t)columns * sizeof(real));
-        }
-    }
+    memcpy((real *)tile->value + first, rows->others, (size_t)count * sizeof(real));
+    memcpy((real *)tile->denominator + first, rows->own, (size_t)count * sizeof(real));
 }
 
 static void lossi_narrow_tile(const lossi_tile *tile)
 {
-    lossi_narrow groups[LOSSI_NARROW_GROUPS];
-    for (int64_t row = 0; row < tile->rows; row += LOSSI_NARROW_CHUNK) {
-        const int64_t left = tile->rows - row;
-        lossi_narrow_chunk(tile, row, left < LOSSI_NARROW_CHUNK ? left : LOSSI_NARROW_CHUNK, groups);
+    lossi_narrow n;
+    lossi_narrow_rows rows;
+    for (int64_t first = 0; first < tile->rows; first += LOSSI_NARROW_ROWS) {
+        const int64_t left = tile->rows - first, count = left < LOSSI_NARROW_ROWS ? left : LOSSI_NARROW_ROWS;
+        const int32_t ignored = lossi_narrow_labels(tile, tile->labels + first, count, rows.label, rows.own);
+        for (int64_t i = 0; i < count; i += LOSSI_NARROW_CHUNK) {
+            lossi_narrow_chunk(tile, first + i, count - i, i, &rows, &n);
+        }
+        lossi_narrow_values(tile, first, count, &rows);
+        for (int64_t i = 0; i < count && tile->gradient != NULL && ignored; i++) {
+            if (rows.label[i] < 0) {
+                memset(lossi_place_of(tile->gradient, first + i, tile->gradient_stride), 0,
+                       (size_t)tile->columns * sizeof(real));
+            }
+        }
     }
 }
 

@@ -301,57 +301,82 @@ LOSSI_INLINE void lossi_prefetch_run(const real *row, int64_t ahead)
     }
 }
 
-/* The exponentials of a whole run, and its 16 sums. */
-LOSSI_INLINE void lossi_whole_run(const real *row, vreal maximum, real *e, vreal *sums)
+/* From here to 0 e^x is a normal number: e^-87.34 and e^-708.40 are the smallest. */
+#if LOSSI_REAL == 32
+#define LOSSI_EXP_NEAR (-87)
+#else
+#define LOSSI_EXP_NEAR (-708)
+#endif
+
+/* v_exp of math.h for such x, where 2^n is a normal number too: the same bits. */
+LOSSI_INLINE vreal lossi_exp_near(vreal x)
+{
+    vreal n, low;
+    const vreal r = v_exp_reduce(x, &n, &low);
+    const vreal p = v_fma(r * r, v_exp_tail(r), r) + REAL(1.0);
+#if defined(LOSSI_VECTOR_HAS_SCALE)
+    return v_scale(p, n);
+#else
+    return p * v_pow2(n);
+#endif
+}
+
+/* Any exponential of x <= 0. What is 0 is not computed: where it underflows, processors take a hundred times as long. */
+LOSSI_INLINE vreal lossi_exp_far(vreal x)
+{
+    const vreal zero = v_set1(0);
+    const vmask none = v_lt(x, v_set1(MATH_EXP_LOWEST));
+    return v_select(none, zero, v_exp_clamped(v_select(none, zero, x)));
+}
+
+/* exp(z_j − maximum) of a run, in whole vectors: e is beyond the row what it is. */
+LOSSI_INLINE void lossi_run_exponentials(const real *row, int64_t columns, vreal maximum, int near, real *e)
+{
+    for (int64_t j = 0; j < columns; j += VREAL_LANES) {
+        const vreal apart = lossi_load_columns(row, j, columns, 0) - maximum;
+        v_store(e + j, near ? lossi_exp_near(apart) : lossi_exp_far(apart));
+    }
+}
+
+/* The 16 sums of a whole run. */
+LOSSI_INLINE void lossi_run_sums(const real *e, vreal *sums)
 {
     for (int v = 0; v < LOSSI_PACK; v++) {
         vreal x[LOSSI_RUN_PACKS];
         LOSSI_UNROLL_RUN
         for (int i = 0; i < LOSSI_RUN_PACKS; i++) {
-            const int at = i * LOSSI_LANES + v * VREAL_LANES;
-            x[i] = v_exp_nonpositive(v_load(row + at) - maximum);
-            v_store(e + at, x[i]);
+            x[i] = v_load(e + i * LOSSI_LANES + v * VREAL_LANES);
         }
         sums[v] = lossi_run_tree(x, 1);
     }
 }
 
-/* The same of a run of fewer columns. */
-LOSSI_INLINE void lossi_part_run(const real *row, int64_t columns, vreal maximum, real *e, vreal *sums)
+/*
+ * A run: its exponentials into e (NULL: not wanted; may be the row itself) and its 16 sums, of which column `out` (−1: none) is left
+ * out; its exponential is 1 also at infinity.
+ */
+LOSSI_INLINE void lossi_run_of(const real *row, int64_t columns, vreal maximum, int32_t near, int64_t out, real *e,
+                            vreal *sums)
 {
-    vreal x[LOSSI_RUN_PACKS * LOSSI_PACK], pack[LOSSI_PACK];
-    for (int i = 0; i < LOSSI_RUN_PACKS * LOSSI_PACK; i++) {
-        x[i] = v_set1(0);
+    real place[LOSSI_RUN];
+    real *const to = e == NULL || columns < LOSSI_RUN ? place : e;
+    if (near) {
+        lossi_run_exponentials(row, columns, maximum, 1, to);
+    } else {
+        lossi_run_exponentials(row, columns, maximum, 0, to);
     }
-    for (int64_t j = 0; j < columns; j += LOSSI_LANES) {
-        lossi_load_pack(row, j, columns, -REAL_INFINITY, pack);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            pack[v] = v_exp_nonpositive(pack[v] - maximum);
-            x[j / VREAL_LANES + v] = pack[v];
-        }
-        lossi_store_pack(e, j, columns, pack);
+    if (columns < LOSSI_RUN) {
+        memset(to + columns, 0, (size_t)(LOSSI_RUN - columns) * sizeof *to);
     }
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        sums[v] = lossi_run_tree(x + v, LOSSI_PACK);
+    if (out >= 0) {
+        to[out] = 0;
     }
-}
-
-/* Leaves column `largest` of a run out of its sums, which is one lane of them; its exponential is 1 also at infinity. */
-LOSSI_INLINE void lossi_leave_out(int64_t largest, int64_t columns, real *e, vreal *sums)
-{
-    real lane[LOSSI_LANES], x[LOSSI_RUN_PACKS] = {0};
-    const int64_t k = largest % LOSSI_LANES;
-    lossi_put(e + largest, 0);
-    for (int i = 0; i < LOSSI_RUN_PACKS && k + i * LOSSI_LANES < columns; i++) {
-        x[i] = lossi_get(e + k + i * LOSSI_LANES);
+    lossi_run_sums(to, sums);
+    if (out >= 0) {
+        to[out] = 1;
     }
-    lossi_put(e + largest, 1);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        v_store(lane + v * VREAL_LANES, sums[v]);
-    }
-    lane[k] = ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        sums[v] = v_load(lane + v * VREAL_LANES);
+    if (to != e && e != NULL) {
+        memcpy(e, to, (size_t)columns * sizeof *to);
     }
 }
 
@@ -380,23 +405,15 @@ LOSSI_INLINE double lossi_row_exponentials(const real *row, int64_t columns, rea
     const vreal m = v_set1(maximum);
     const real highest = lossi_get(row + largest);
     const int64_t ahead = lossi_ahead(columns);
-    real unwanted[LOSSI_RUN];
     lossi_lane_sum lanes;
     vreal sums[LOSSI_PACK] = {v_set1(0)}; /* GCC cannot see that there is a column */
 
     lossi_lane_sum_clear(&lanes);
     for (int64_t j = 0; j < columns; j += LOSSI_RUN) {
-        const int64_t left = columns - j;
-        real *const to = e != NULL ? e + j : unwanted;
+        const int64_t left = columns - j < LOSSI_RUN ? columns - j : LOSSI_RUN;
+        const int64_t out = largest >= j && largest < j + LOSSI_RUN ? largest - j : -1;
         lossi_prefetch_run(row + j, ahead);
-        if (left >= LOSSI_RUN) {
-            lossi_whole_run(row + j, m, to, sums);
-        } else {
-            lossi_part_run(row + j, left, m, to, sums);
-        }
-        if (largest >= j && largest < j + LOSSI_RUN) {
-            lossi_leave_out(largest - j, left, to, sums);
-        }
+        lossi_run_of(row + j, left, m, 0, out, e != NULL ? e + j : NULL, sums);
         for (int v = 0; v < LOSSI_PACK; v++) {
             lossi_lane_sum_add(&lanes, v, sums[v]);
         }

@@ -1,0 +1,196 @@
+/*
+ * The exponentials of a row in pieces: of each the largest number, then the exponentials, while it is in the first-level cache.
+ *
+ *     e_j = exp(z_j − m_c),   m_c the largest of piece c       f_c = exp(m_c − m)       s = Σ_c f_c Σ_{j in c, j ≠ a} e_j
+ *
+ * A row comes from memory once instead of twice. Only the factor f_c of a piece waits for the largest number m of the row, and a
+ * later pass multiplies by it what it multiplies by anyway. Column a of m is left out of the sum (loss/rowwise.h), not taken from
+ * it: so is that of every piece whose largest is above those before it, which has its 1 given back when a later one is larger still.
+ *
+ * Pieces are of 2048 columns; of 4096, 8192 … where there would be more than 64. A row of one piece is as in loss/rowwise.h. Factors
+ * are exact to nearly half a unit in the last place, and pieces are added in order, in double, with their rounding errors.
+ */
+#ifndef LOSSI_LOSS_PIECES_H
+#define LOSSI_LOSS_PIECES_H
+
+#include "loss/rowwise.h"
+
+enum { LOSSI_PIECE = 2048 /* columns; measured */, LOSSI_PIECES = 64 };
+
+typedef struct lossi_pieces {
+    int64_t columns, each;      /* of the row, and of a piece */
+    int64_t largest;            /* column of the first maximum; 0 when there is none */
+    real maximum;               /* m */
+    real highest[LOSSI_PIECES]; /* m_c */
+    real factor[LOSSI_PIECES];  /* f_c */
+} lossi_pieces;
+
+LOSSI_INLINE int64_t lossi_piece_columns(int64_t columns)
+{
+    int64_t each = LOSSI_PIECE;
+    while (each < (columns - 1) / LOSSI_PIECES + 1) {
+        each *= 2;
+    }
+    return each;
+}
+
+/* How many columns of the piece at column j there are. */
+LOSSI_INLINE int64_t lossi_piece_left(const lossi_pieces *pieces, int64_t j)
+{
+    const int64_t left = pieces->columns - j;
+    return left < pieces->each ? left : pieces->each;
+}
+
+/* Before anything is known. */
+LOSSI_INLINE void lossi_pieces_clear(lossi_pieces *pieces, int64_t columns, int64_t each)
+{
+    pieces->columns = columns;
+    pieces->each = each;
+    pieces->largest = 0;
+    pieces->maximum = -REAL_INFINITY;
+    pieces->factor[0] = 1;
+}
+
+/* The range of the numbers of a piece, NaN passed over, and the run that its first maximum is in. */
+typedef struct lossi_piece_range {
+    real high, low;
+    int64_t run;
+} lossi_piece_range;
+
+LOSSI_INLINE lossi_piece_range lossi_piece_range_of(const real *row, int64_t columns)
+{
+    vreal high[LOSSI_ABREAST], low[LOSSI_ABREAST], highest = v_set1(-REAL_INFINITY), run = v_set1(0);
+    for (int v = 0; v < LOSSI_ABREAST; v++) {
+        high[v] = highest;
+        low[v] = v_set1(REAL_INFINITY);
+    }
+    for (int64_t j = 0; j < columns; j += LOSSI_RUN) {
+        const int64_t end = columns - j < LOSSI_RUN ? columns : j + LOSSI_RUN;
+        int64_t i = j;
+        for (; i + LOSSI_ABREAST * VREAL_LANES <= end; i += LOSSI_ABREAST * VREAL_LANES) {
+            for (int v = 0; v < LOSSI_ABREAST; v++) {
+                const vreal x = v_load(row + i + v * VREAL_LANES);
+                high[v] = v_max(x, high[v]);
+                low[v] = v_min(x, low[v]);
+            }
+        }
+        for (; i < end; i += VREAL_LANES) {
+            const vreal x = lossi_load_columns(row, i, end, REAL_NAN);
+            high[0] = v_max(x, high[0]);
+            low[0] = v_min(x, low[0]);
+        }
+        const vreal most = v_max(v_max(high[0], high[1]), v_max(high[2], high[3]));
+        run = v_select(v_gt(most, highest), v_set1((real)(j / LOSSI_RUN)), run);
+        highest = most;
+    }
+    const vreal least = v_min(v_min(low[0], low[1]), v_min(low[2], low[3]));
+    lossi_piece_range range = {v_largest_lane(highest), -v_largest_lane(-least), 0};
+    range.run = (int64_t)-v_largest_lane(
+        v_select(v_eq(highest, v_set1(range.high)), -run, v_set1(-REAL_INFINITY)));
+    return range;
+}
+
+/* The first column of a run, which has it, of a number. */
+LOSSI_INLINE int64_t lossi_run_find(const real *row, int64_t columns, real number)
+{
+    const vreal sought = v_set1(number);
+    int64_t j = 0;
+    while (j + VREAL_LANES < columns && !v_mask_any(v_eq(v_load(row + j), sought))) {
+        j += VREAL_LANES;
+    }
+    const vreal x = lossi_load_columns(row, j, columns, REAL_NAN);
+    return j + (int64_t)-v_largest_lane(
+                   v_select(v_eq(x, sought), -lossi_lane_numbers(0), v_set1(-VREAL_LANES)));
+}
+
+/*
+ * One piece: the exponentials into e (NULL: not wanted; may be the row itself) and their sum. Where its largest number is above
+ * `before` that column is left out and given, otherwise −1. Gives m_c.
+ */
+static real lossi_piece(const real *row, int64_t columns, real before, real *e, int64_t *left_out, double *sum)
+{
+    enum { AHEAD = LOSSI_PIECE * sizeof(real) }; /* the next piece, or for shorter rows what takes about as long */
+    lossi_lane_sum lanes;
+    vreal sums[LOSSI_PACK] = {v_set1(0)}; /* GCC cannot see that there is a column */
+    const lossi_piece_range range = lossi_piece_range_of(row, columns);
+    const vreal m = v_set1(range.high == -REAL_INFINITY ? 0 : range.high); /* e is 0 also there */
+    const int32_t near = range.low - range.high >= LOSSI_EXP_NEAR;
+    const int64_t leave = range.high > before ? range.run * LOSSI_RUN : -1;
+
+    *left_out = -1;
+    lossi_lane_sum_clear(&lanes);
+    for (int64_t j = 0; j < columns; j += LOSSI_RUN) {
+        const int64_t left = columns - j < LOSSI_RUN ? columns - j : LOSSI_RUN;
+        const int64_t out = j == leave ? lossi_run_find(row + j, left, range.high) : -1;
+        *left_out = j == leave ? j + out : *left_out;
+        lossi_prefetch_run(row + j, AHEAD);
+        lossi_run_of(row + j, left, m, near, out, e != NULL ? e + j : NULL, sums);
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_lane_sum_add(&lanes, v, sums[v]);
+        }
+    }
+    *sum = columns <= LOSSI_SHORT_ROW ? lossi_short_total(sums) : lossi_lane_sum_total(&lanes);
+    return range.high;
+}
+
+/* f_c of all pieces, and what they are missing. */
+static void lossi_piece_factors(lossi_pieces *pieces, int64_t number, real *missing)
+{
+    const vreal zero = v_set1(0), m = v_set1(pieces->maximum);
+    for (int64_t c = number; c % VREAL_LANES != 0; c++) {
+        pieces->highest[c] = pieces->maximum;
+    }
+    for (int64_t c = 0; c < number; c += VREAL_LANES) {
+        vreal tail;
+        const vreal high = v_load(pieces->highest + c), apart = high - m, part = apart - high;
+        const vreal lost = (high - (apart - part)) - (m + part); /* Knuth, TAOCP vol. 2, 4.2.2, theorem B */
+        const vmask none = v_lt(apart, v_set1(MATH_EXP_LOWEST));
+        const vreal f = v_exp_parts(v_select(none, zero, apart), &tail);
+        const vreal more = v_fma(f, v_select(v_is_nan(lost), zero, lost), tail), head = f + more;
+        v_store(pieces->factor + c, v_select(none, zero, head));
+        v_store(missing + c, v_select(none, zero, more - (head - f)));
+    }
+}
+
+/* Σ_c f_c sum_c */
+static double lossi_pieces_total(lossi_pieces *pieces, int64_t number, const double *sums)
+{
+    real missing[LOSSI_PIECES];
+    double total = 0, lost = 0;
+    lossi_piece_factors(pieces, number, missing);
+    for (int64_t c = 0; c < number; c++) {
+        lossi_add_kept(&total, &lost, (double)pieces->factor[c] * sums[c]);
+        lost += (double)missing[c] * sums[c];
+    }
+    return total - total == 0 ? total + lost : total;
+}
+
+/*
+ * A row: the e_j of its pieces into e (NULL: not wanted; may be the row itself), the f_c, and s. A single column has no others,
+ * whatever its logit; of several without a maximum s is NaN.
+ */
+static double lossi_pieces_of(const real *row, int64_t columns, real *e, lossi_pieces *pieces)
+{
+    double sums[LOSSI_PIECES];
+    int64_t number = 0, top = -1, left_out;
+    lossi_pieces_clear(pieces, columns, lossi_piece_columns(columns));
+    for (int64_t j = 0; j < columns; j += pieces->each, number++) {
+        const int64_t left = lossi_piece_left(pieces, j);
+        const real high = lossi_piece(row + j, left, pieces->maximum, e != NULL ? e + j : NULL, &left_out, &sums[number]);
+        pieces->highest[number] = high;
+        if (left_out >= 0) {
+            if (top >= 0) {
+                sums[top] += 1; /* which is not the largest after all */
+            }
+            top = number;
+            pieces->maximum = high;
+            pieces->largest = j + left_out;
+        }
+    }
+    if (top < 0 && columns > 1) {
+        return (double)REAL_NAN;
+    }
+    return number == 1 ? sums[0] : lossi_pieces_total(pieces, number, sums);
+}
+
+#endif
