@@ -23,8 +23,8 @@ enum { DIRECTION, POINT, WORK, VECTORS };
 /* Of algorithm 778: ftol, gtol, xtol. */
 static const double sufficient_decrease = 1e-3, curvature = 0.9, interval = 0.1;
 
-/* Of Hager & Zhang (2006): ε and ω, and the growth of ε after a failed search, see descent.c. */
-static const double error_estimate = 1e-6, switch_factor = 1e-3, error_growth = 10.0;
+/* Of Hager & Zhang (2006): ε and ω, the growth of ε after a failed search, Δ of the running mean, see descent.c. */
+static const double error_estimate = 1e-6, switch_factor = 1e-3, error_growth = 10.0, weight_decay = 0.7;
 
 typedef struct lbfgsb {
     lossi_bounded_model model;
@@ -33,6 +33,7 @@ typedef struct lbfgsb {
     double slope, promise;           /* φ′(0); the decrease the slopes of the trials speak of */
     double length, direction_length; /* of the last step, of d */
     double longest, error_factor;    /* step; of ε */
+    double size, weight;             /* the running mean of |f|, which scales ε */
     int64_t contradictions;
     int32_t phase;
     int32_t approximate; /* the search is the flat one */
@@ -109,7 +110,7 @@ static void refresh(loss_optimizer *optimizer)
 
 static double error_of(const loss_optimizer *optimizer, const lbfgsb *state)
 {
-    return error_estimate * state->error_factor * fabs(optimizer->machine.value);
+    return error_estimate * state->error_factor * fmax(state->size, fabs(optimizer->machine.value));
 }
 
 static lossi_search_status begin_search(const loss_optimizer *optimizer, lbfgsb *state, double first)
@@ -185,6 +186,8 @@ static void arrive(loss_optimizer *optimizer, lbfgsb *state)
 {
     lossi_machine *m = &optimizer->machine;
     state->approximate = fabs(m->told_value - m->value) < switch_factor * fabs(m->told_value);
+    state->weight = 1.0 + weight_decay * state->weight;
+    state->size += (fabs(m->told_value) - state->size) / state->weight;
     state->contradictions = 0;
     state->error_factor = 1.0;
     state->length = m->step * state->direction_length;
@@ -211,7 +214,8 @@ static void advance(loss_optimizer *optimizer)
     if (state->phase == STARTING) {
         if (!lossi_accept_start(optimizer)) {
             state->phase = SEARCHING;
-            state->error_factor = 1.0;
+            state->error_factor = state->weight = 1.0;
+            state->size = fabs(m->value);
             iterate(optimizer);
         }
         return;

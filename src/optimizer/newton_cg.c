@@ -174,7 +174,6 @@ static lossi_pass_result move(const loss_optimizer *optimizer, double step)
 static int32_t solved(loss_optimizer *optimizer, newton_cg *state)
 {
     const lossi_machine *m = &optimizer->machine;
-    int32_t r = lossi_own_vector(optimizer, RESIDUAL), p = lossi_own_vector(optimizer, CONJUGATE);
     double along = m->told_slope; /* pᵀ∇²f p */
     double curvature = along / state->squares;
     state->curvature = fmax(state->curvature, curvature);
