@@ -536,6 +536,10 @@ int32_t lossi_bounded_minimize(const loss_optimizer *optimizer, lossi_bounded_mo
         subspace_step(optimizer, model);
         take_step(optimizer, model);
     }
+    if (known && !model->constrained) { /* not as a difference here either */
+        lossi_copy(optimizer, model->direction, model->work);
+        return 1;
+    }
     lossi_run(optimizer, optimizer->kernels->move,
               (lossi_operands){.in = {model->point, x}, .out = {model->direction}, .scalar = {-1.0}});
     return 1;
