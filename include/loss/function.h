@@ -261,7 +261,7 @@ LOSS_API loss_status loss_function_inverse_link_float64(loss_context *context, c
  * NaN where a target is NaN, or infinite in a search, and where nothing counts. The result does not depend on threads or
  * instruction sets. Takes memory for five copies of a column at most; a search takes some hundred evaluations.
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (a role it does not read), LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE,
- * LOSS_ERROR_MEMORY, LOSS_ERROR_SUPPORT (a loss over several columns without closed form, or without target), for data LOSS_ERROR_LABEL or
+ * LOSS_ERROR_MEMORY, LOSS_ERROR_SUPPORT (several columns without closed form, more roles, or no target), for data LOSS_ERROR_LABEL or
  * LOSS_ERROR_DOMAIN (a target outside the domain, a weight that is negative or not finite) with
  * loss_context_error_row() as the row, and LOSS_ERROR_CALLBACK. Since 0.1.
  */

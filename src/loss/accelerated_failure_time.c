@@ -14,6 +14,7 @@
  * Kalbfleisch & Prentice, The statistical analysis of failure time data (2nd ed. 2002), §3.2 and §2.2.
  */
 #include "loss/elementwise.h"
+#include "loss/two_sum.h"
 #include "simd/math_logarithms.h"
 #include "simd/math_normal.h"
 
@@ -68,10 +69,8 @@ CALLED parts log_of(vreal x)
 
 LOSSI_INLINE parts sum_of(vreal a, vreal b)
 {
-    const vreal sum = a + b, part = sum - a;
-    const vreal missing = (a - (sum - part)) + (b - part);
-    const vmask number = v_lt(v_abs(sum), v_set1(REAL_INFINITY));
-    return (parts){sum, v_select(number, missing, v_set1(0))};
+    const vreal sum = a + b;
+    return (parts){sum, lossi_missing_of(a, b, sum)};
 }
 
 LOSSI_INLINE parts add(parts a, parts b)

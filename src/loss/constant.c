@@ -321,6 +321,11 @@ loss_status loss_function_best_constant(loss_context *context, const loss_functi
     if (columns < 0 || columns > INT64_MAX / 1024) {
         return lossi_fail(context, LOSS_ERROR_ARGUMENT, "there are %lld columns", (long long)columns);
     }
+    if (function->row->structure != NULL) {
+        return lossi_fail(context, LOSS_ERROR_SUPPORT,
+                          "%s has no best constant: it reads more than predictions and targets",
+                          function->title);
+    }
     if ((function->row->flags & LOSSI_NO_TARGET) != 0) {
         return lossi_fail(context, LOSS_ERROR_SUPPORT,
                           "%s has no target, so that no constant is best for the targets", function->title);

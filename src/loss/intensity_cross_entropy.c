@@ -14,6 +14,7 @@
  * Ke et al., LightGBM: a highly efficient gradient boosting decision tree (2017), objective cross_entropy_lambda.
  */
 #include "loss/elementwise.h"
+#include "loss/two_sum.h"
 #include "simd/math_logarithms.h"
 
 enum { PREDICTION, TARGET, INTENSITY, ROLES };
@@ -30,13 +31,6 @@ typedef struct intensity {
     vmask flat, tiny;
 } intensity;
 
-LOSSI_INLINE vreal missing_of(vreal a, vreal b, vreal sum)
-{
-    const vreal part = sum - a;
-    const vmask number = v_lt(v_abs(sum), v_set1(REAL_INFINITY));
-    return v_select(number, (a - (sum - part)) + (b - part), v_set1(0));
-}
-
 /* coefficient · x, and 0 for a coefficient of 0 even where x is infinite */
 LOSSI_INLINE vreal times(vreal coefficient, vreal x)
 {
@@ -51,7 +45,7 @@ LOSSI_INLINE intensity intensity_of(vreal x, vreal w)
     const vreal e = v_exp_parts(-v_abs(x), &e_missing);
     const vreal rise = v_log1p_parts(e, &rest), positive = v_max(zero, x);
     const vreal s = positive + rise;
-    const vreal s_tail = missing_of(positive, rise, s) + (rest + e_missing / (one + e));
+    const vreal s_tail = lossi_missing_of(positive, rise, s) + (rest + e_missing / (one + e));
     const vreal u = w * s, u_tail = v_fma(w, s_tail, v_fma(w, s, -u));
     i.s = s;
     i.up = v_sigmoid(x);
@@ -65,7 +59,7 @@ LOSSI_INLINE intensity intensity_of(vreal x, vreal w)
     if (v_mask_any(v_mask_or(i.flat, i.tiny))) {
         vreal w_tail;
         const vreal w_log = v_log_parts(w, &w_tail), s_log = v_select(i.flat, x, v_log(s));
-        const vreal head = w_log + s_log, tail = missing_of(w_log, s_log, head) + w_tail;
+        const vreal head = w_log + s_log, tail = lossi_missing_of(w_log, s_log, head) + w_tail;
         const vreal deep = v_exp_of_parts(head, tail); /* eˣ alone may be too small for a number */
         i.head = v_select(i.flat, deep, i.head);
         i.tail = v_select(i.flat, zero, i.tail);

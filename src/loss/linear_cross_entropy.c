@@ -125,14 +125,6 @@ static double exponential(double rate, double z, double from)
     return e;
 }
 
-/* Knuth, TAOCP vol. 2, 4.2.2, theorem B */
-LOSSI_INLINE void add_exactly(double *sum, double *lost, double x)
-{
-    const double before = *sum, after = before + x, part = after - before;
-    *lost += (before - (after - part)) + (x - part);
-    *sum = after;
-}
-
 /* w (m − z): 0 without a weight, whatever z, and 0 where both are the same infinity. */
 LOSSI_INLINE double weighed(double weight, double maximum, double z)
 {
@@ -145,10 +137,11 @@ static void raise(const tile *t, int64_t k, double maximum)
     row_state *rows = t->rows;
     const double infinity = __builtin_inf(), rate = t->by->rate;
     if (rows->maximum[k] > -infinity) {
-        add_exactly(&rows->others[k], &rows->lost[k], exponential(rate, rows->maximum[k], rows->anchor[k]));
+        lossi_add_kept(&rows->others[k], &rows->lost[k],
+                       exponential(rate, rows->maximum[k], rows->anchor[k]));
     }
     if (t->by->smoothing > 0) {
-        add_exactly(&rows->linear[k], &rows->linear_lost[k], weighed(t->seen, maximum, rows->maximum[k]));
+        lossi_add_kept(&rows->linear[k], &rows->linear_lost[k], weighed(t->seen, maximum, rows->maximum[k]));
     }
     if ((maximum - rows->anchor[k]) * rate > ANCHOR_BEHIND) {
         const double factor = exponential(rate, rows->anchor[k], maximum);
@@ -166,8 +159,8 @@ static void weigh(const tile *t)
     for (int64_t i = 0; i < t->classes; i++) {
         const double weight = weight_of(t->by, t->first + i);
         for (int64_t k = 0; k < rows->count; k++) {
-            add_exactly(&rows->linear[k], &rows->linear_lost[k],
-                        weighed(weight, rows->maximum[k], t->z[i * rows->count + k]));
+            lossi_add_kept(&rows->linear[k], &rows->linear_lost[k],
+                           weighed(weight, rows->maximum[k], t->z[i * rows->count + k]));
         }
     }
 }
@@ -218,7 +211,7 @@ static void forward(const tile *t)
         }
     }
     for (int64_t k = 0; k < n; k++) {
-        add_exactly(&rows->others[k], &rows->lost[k], sum[k]);
+        lossi_add_kept(&rows->others[k], &rows->lost[k], sum[k]);
     }
 }
 

@@ -420,7 +420,7 @@ static setting setting_of(const job *j)
                     .classes = j->classes,
                     .plain = smoothing == 0 && z_loss == 0};
     for (int64_t c = 0; c < j->classes; c++) {
-        add_exactly(&made.weights, &made.weights_lost, weight_of(&made, c));
+        lossi_add_kept(&made.weights, &made.weights_lost, weight_of(&made, c));
     }
     return made;
 }

@@ -10,6 +10,7 @@
  */
 #include "loss/pointwise.h"
 #include "loss/power.h"
+#include "loss/two_sum.h"
 
 /* Beyond WIDE, |p − t|/(1 + min(p, t)) may overflow when the smaller number is below 0: it is made 2⁶⁴ times smaller then, far
  * above 2²⁶ (2⁵⁵) still, where log(1 + ratio) is log(ratio) to half an ulp. LIFT is 64 log 2. */
@@ -20,12 +21,6 @@
 #endif
 #define LIFT ((real)44.361419555836499802)
 
-/* x + y − sum, which is exact for the rounded sum */
-LOSSI_INLINE vreal missing_of(vreal x, vreal y, vreal sum)
-{
-    return v_min(x, y) - (sum - v_max(x, y));
-}
-
 /*
  * 1 − L, with the digits that are left of it where 1 + p is about e times 1 + t: there the roundings of 1 + t, of the quotient and
  * of the logarithm all count. Of L < 0 and of what is not finite the logarithm itself is enough.
@@ -33,13 +28,13 @@ LOSSI_INLINE vreal missing_of(vreal x, vreal y, vreal sum)
 LOSSI_INLINE vreal one_minus(vreal log, vreal high, vreal low, vreal ratio)
 {
     const vreal one = v_set1(1), zero = v_set1(0), base = one + low, head = one + ratio;
-    const vreal base_missing = missing_of(one, low, base);
+    const vreal base_missing = lossi_missing_of(one, low, base);
     const vreal ratio_missing = (v_fnma(ratio, base, high - low) - ratio * base_missing) / base;
     const vmask near = v_mask_and(v_gt(log, v_set1((real)0.5)), v_lt(log, v_set1(2)));
     vreal missing;
-    const vreal precise = lossi_power_log(v_select(near, head, one),
-                                          v_select(near, missing_of(one, ratio, head) + ratio_missing, zero),
-                                          zero, &missing);
+    const vreal precise = lossi_power_log(
+        v_select(near, head, one), v_select(near, lossi_missing_of(one, ratio, head) + ratio_missing, zero),
+        zero, &missing);
     return v_select(near, (one - precise) - missing, one - log);
 }
 

@@ -26,5 +26,6 @@ void structured_test_missing(void **state);
 /* structured_bounds.c */
 void structured_test_bounds(void **state);
 void structured_test_extreme_options(void **state);
+void structured_test_no_constant(void **state);
 
 #endif

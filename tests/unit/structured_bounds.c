@@ -126,6 +126,25 @@ void structured_test_bounds(void **state)
     }
 }
 
+/* There are targets for a constant only where there is nothing else; the sentence names the loss, and nothing is written. */
+void structured_test_no_constant(void **state)
+{
+    static const double targets[] = {1, 0, 2.385};
+    const loss_case *given = *state;
+    loss_function *function = structured_make(given, "");
+    loss_data *inputs;
+    double constant = 777;
+    assert_status(given->context, loss_data_create(&inputs, given->context), LOSS_OK);
+    loss_data_set_input(inputs, "target", targets, LOSS_FLOAT64, 3, 1, 1, 1);
+    assert_status(given->context, loss_function_best_constant(given->context, function, inputs, 1, &constant),
+                  LOSS_ERROR_SUPPORT);
+    assert_sentence(given->context, given->name);
+    assert_sentence(given->context, "best constant");
+    assert_close(constant, 777, 0, 0);
+    loss_data_free(inputs);
+    loss_function_free(function);
+}
+
 /* ---- options that float32 does not hold ---- */
 
 /* Of the values, or of all derivatives: shared ones may cancel. */

@@ -422,6 +422,7 @@ static const named_test named_tests[] = {
     {"roles", structured_test_roles, 0},
     {"missing", structured_test_missing, 0},
     {"bounds", structured_test_bounds, 0},
+    {"no_constant", structured_test_no_constant, 0},
     {"extreme_options", structured_test_extreme_options, LOSS_FLOAT32},
     {"differences", test_differences, LOSS_FLOAT64},
 };
