@@ -39,34 +39,6 @@ typedef struct row {
     vmask exact, left, interval;
 } row;
 
-/*
- * The functions that several branches want are not inlined: of their sum most would be copies. Those of simd/math.h again, for
- * that.
- */
-#define CALLED static __attribute__((noinline))
-
-CALLED vreal exp_of(parts z)
-{
-    return v_exp_of_parts(z.head, z.tail);
-}
-
-CALLED vreal expm1_of(parts z)
-{
-    return v_expm1_of_parts(z.head, z.tail);
-}
-
-CALLED vreal log1mexp(vreal x)
-{
-    return v_log1mexp(x);
-}
-
-CALLED parts log_of(vreal x)
-{
-    parts out;
-    out.head = v_log_parts(x, &out.tail);
-    return out;
-}
-
 LOSSI_INLINE parts sum_of(vreal a, vreal b)
 {
     const vreal sum = a + b;
@@ -117,7 +89,7 @@ typedef struct tail {
     vreal hazard, slope, value;
 } tail;
 
-CALLED tail beyond(parts z)
+LOSSI_INLINE tail beyond(parts z)
 {
     const vreal h = v_normal_hazard(z.head), c = v_normal_hazard_slope(z.head, h), one = v_set1(1);
     const vreal apart = v_select(v_lt(z.head, v_set1(0)), h - z.head, c / h); /* h − z */
@@ -202,8 +174,7 @@ LOSSI_INLINE result normal_interval(const row *r)
     const vreal product = w * m.head, missing = v_fma(w, m.head, -product) + w * m.tail;
     const vmask far = v_eq(v_abs(product), v_set1(REAL_INFINITY));
     const vreal rest = v_select(far, zero, missing);
-    const parts exponent = {-product, -rest};
-    const vreal decay = exp_of(exponent); /* φ(b)/φ(a) */
+    const vreal decay = v_exp_of_parts(-product, -rest); /* φ(b)/φ(a) */
     const vmask slim = v_mask_and(v_le(w, v_set1((real)1.26)), v_le(product, v_set1(1)));
     const vmask across = v_lt(a.head, zero);
     vreal density, other;
@@ -217,7 +188,7 @@ LOSSI_INLINE result normal_interval(const row *r)
     out.value = v_select(slim, close.value, out.value);
     out.bend = v_select(slim, close.bend, out.bend);
     /* (φ(a) − φ(b)) / P */
-    const vreal slope = v_select(v_eq(product, zero), zero, density * -expm1_of(exponent));
+    const vreal slope = v_select(v_eq(product, zero), zero, density * -v_expm1_of_parts(-product, -rest));
     out.slope = v_select(flip, -slope, slope);
     return out;
 }
@@ -245,13 +216,13 @@ LOSSI_INLINE result normal(const row *r)
 /* ---- logistic ---- */
 
 /* σ(z), and log(1 + e^z) */
-CALLED vreal sigmoid(parts z)
+LOSSI_INLINE vreal sigmoid(parts z)
 {
     const vreal s = v_sigmoid(z.head);
     return v_fma(s, v_sigmoid(-z.head) * z.tail, s);
 }
 
-CALLED vreal softplus(parts z)
+LOSSI_INLINE vreal softplus(parts z)
 {
     return v_fma(v_sigmoid(z.head), z.tail, v_softplus(z.head));
 }
@@ -275,9 +246,9 @@ LOSSI_INLINE result logistic(const row *r)
         /* σ(a) − σ(−b) = (1 − e^(−2m)) σ(a) σ(b), or with all signs changed */
         const vmask flip = v_lt(r->middle.head, v_set1(0));
         const parts m = either(flip, r->middle, opposite(r->middle));
-        const vreal apart = -expm1_of((parts){two * m.head, two * m.tail});
+        const vreal apart = -v_expm1_of_parts(two * m.head, two * m.tail);
         const vreal slope = v_select(flip, -(minus * down * apart), up * upper * apart);
-        const vreal value = (softplus(r->lower) + softplus(minus_upper)) - log1mexp(r->width);
+        const vreal value = (softplus(r->lower) + softplus(minus_upper)) - v_log1mexp(r->width);
         out.value = v_select(r->interval, value, out.value);
         out.slope = v_select(r->interval, slope, out.slope);
         out.bend = v_select(r->interval, v_fma(upper, minus, flank), out.bend);
@@ -312,15 +283,16 @@ LOSSI_INLINE result extreme(const row *r)
 {
     /* z below which −log(1 − e⁻ᵠ) is q/2 − log q to the last digit */
     const vreal tiny = v_set1(LOSSI_REAL == 32 ? (real)-17 : (real)-37), half = v_set1((real)0.5);
-    const vreal low = exp_of(r->lower), high = exp_of(r->upper);
+    const vreal low = v_exp_of_parts(r->lower.head, r->lower.tail),
+                high = v_exp_of_parts(r->upper.head, r->upper.tail);
     const vmask two = r->interval, left = v_mask_or(r->left, two);
     /* left-censored: q; in an interval q less that of the lower end, times 1 − e^−w */
     const vreal q = v_select(two, high * -v_expm1(-r->width), high);
     const vreal start = v_select(two, low, v_set1(0));
     const odds o = odds_of(q);
-    const vreal log_q = whole(r->upper) + v_select(two, log1mexp(r->width), v_set1(0));
-    const vreal logarithm = v_select(v_lt(log_q, tiny), half * q - log_q, -log1mexp(q));
-    const vreal more = expm1_of(r->lower); /* start − 1 */
+    const vreal log_q = whole(r->upper) + v_select(two, v_log1mexp(r->width), v_set1(0));
+    const vreal logarithm = v_select(v_lt(log_q, tiny), half * q - log_q, -v_log1mexp(q));
+    const vreal more = v_expm1_of_parts(r->lower.head, r->lower.tail); /* start − 1 */
     const vreal slope = v_select(v_lt(start, half), start - o.ratio, more + o.rest);
     const parts time = add(r->log_time, opposite(r->lower));
     const vreal exact = whole(add(add(time, (parts){low, v_set1(0)}), r->constant));
@@ -341,9 +313,11 @@ LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
                 infinity = v_set1(REAL_INFINITY);
     const vmask right = v_eq(upper, infinity), above = v_gt(lower, zero), wrong = v_gt(lower, upper);
     const vreal first = v_select(above, lower, one), last = v_select(right, one, upper);
-    const parts log_lower = log_of(first), log_upper = log_of(last);
+    parts log_lower, log_upper;
     row r;
     result out;
+    log_lower.head = v_log_parts(first, &log_lower.tail);
+    log_upper.head = v_log_parts(last, &log_upper.tail);
     r.left = v_mask_and(v_le(lower, zero), v_lt(upper, infinity));
     r.exact = v_mask_and(v_eq(lower, upper), v_lt(upper, infinity));
     r.interval = v_mask_and(v_mask_and(above, v_lt(lower, upper)), v_lt(upper, infinity));
@@ -377,7 +351,7 @@ LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
 
 static void accelerated_failure_time(const lossi_part *part)
 {
-    lossi_elementwise(part, formula, ROLES);
+    lossi_elementwise_long(part, formula, ROLES);
 }
 
 extern const lossi_kernels LOSSI_NAME(accelerated_failure_time);

@@ -37,38 +37,55 @@ LOSSI_INLINE void lossi_element_store(void *array, int64_t i, int count, vreal x
     }
 }
 
-/*
- * `roles`, a constant. One loop for all calls, because the formulas are long: what only a curvature or a product needs, the
- * compiler moves into the branch that stores it, as long as it does not think that branch the likely one.
- */
-LOSSI_INLINE void lossi_elementwise(const lossi_part *part, lossi_element_formula formula, int roles)
+/* `roles`, a constant, and `second`: how many roles there are, and whether curvatures or products are wanted; where that is a
+ * constant too and they are not, the compiler leaves them out. */
+LOSSI_INLINE void lossi_elements(const lossi_part *part, lossi_element_formula formula, int roles, int second)
 {
     const int64_t elements = part->rows * part->columns;
     const vreal scale = v_set1((real)part->scale);
-    int second = 0;
-    for (int r = 0; r < roles; r++) {
-        second |= part->output[r].curvature != NULL || part->output[r].product != NULL;
-    }
     for (int64_t i = 0; i < elements; i += VREAL_LANES) {
         const int count = elements - i < VREAL_LANES ? (int)(elements - i) : VREAL_LANES;
         lossi_element e;
         for (int r = 0; r < roles; r++) {
             e.in[r] = lossi_element_load(part->input[r].data, i, count);
-            e.direction[r] = lossi_element_load(part->output[r].direction, i, count);
+            e.direction[r] = second ? lossi_element_load(part->output[r].direction, i, count) : v_set1(0);
             e.gradient[r] = e.curvature[r] = e.product[r] = v_set1(0);
         }
         formula(part, &e);
         lossi_element_store(part->value, i, count, e.value);
         for (int r = 0; r < roles; r++) {
             lossi_element_store(part->output[r].gradient, i, count, e.gradient[r] * scale);
-        }
-        if (__builtin_expect_with_probability(second, 1, 0.25)) {
-            for (int r = 0; r < roles; r++) {
+            if (second) {
                 lossi_element_store(part->output[r].curvature, i, count, e.curvature[r] * scale);
                 lossi_element_store(part->output[r].product, i, count, e.product[r] * scale);
             }
         }
     }
+}
+
+LOSSI_INLINE int lossi_elementwise_second(const lossi_part *part, int roles)
+{
+    int second = 0;
+    for (int r = 0; r < roles; r++) {
+        second |= part->output[r].curvature != NULL || part->output[r].product != NULL;
+    }
+    return second;
+}
+
+/* `roles`, a constant */
+LOSSI_INLINE void lossi_elementwise(const lossi_part *part, lossi_element_formula formula, int roles)
+{
+    if (lossi_elementwise_second(part, roles)) {
+        lossi_elements(part, formula, roles, 1);
+    } else {
+        lossi_elements(part, formula, roles, 0);
+    }
+}
+
+/* The same with one copy of the formula: where it is so long that what is not wanted hardly counts. */
+LOSSI_INLINE void lossi_elementwise_long(const lossi_part *part, lossi_element_formula formula, int roles)
+{
+    lossi_elements(part, formula, roles, lossi_elementwise_second(part, roles));
 }
 
 #endif

@@ -19,7 +19,7 @@
 
 #include <stdint.h>
 
-/* Vectors travel in registers only, never through a call: their calling convention depends on the ISA. */
+/* Vectors never travel through a call from one object to another: their calling convention depends on the ISA. */
 #define LOSSI_INLINE static inline __attribute__((always_inline))
 
 #if defined(LOSSI_ISA_AVX512)
