@@ -157,7 +157,7 @@ static void finish_values(const lossi_tile *tile, int64_t first, int64_t rows, g
 /* What derivatives of one row share. */
 typedef struct row_factors {
     vreal weight, other_weight, others, scale, largest;
-    vreal inverse; /* 1/(1 + s), times the factor of the piece that is worked on */
+    vreal inverse;     /* 1/(1 + s), times the factor of the piece that is worked on */
     vreal origin;      /* where directions are measured from */
     vreal p_direction; /* p · direction, measured from there */
 } row_factors;
@@ -264,7 +264,8 @@ static void scale_row(const lossi_pieces *pieces, const label_factors *by, real 
 static void scale_few(const lossi_pieces *pieces, const label_factors *by, int64_t j, int64_t end, real *e)
 {
     for (; j < end; j++) {
-        e[j] = j == by->label ? by->at_label : e[j] * (by->inverse * pieces->factor[j / pieces->each] * by->weight);
+        e[j] = j == by->label ? by->at_label
+                              : e[j] * (by->inverse * pieces->factor[j / pieces->each] * by->weight);
     }
 }
 
@@ -272,10 +273,12 @@ static void scale_few(const lossi_pieces *pieces, const label_factors *by, int64
  * The same past the caches, which takes whole vectors that are aligned. Where the label is, or pieces or rows meet, they are finished in
  * scratch: rows lie one behind the other there too. What shares its cache line with other tiles is left to them: it goes by ordinary stores.
  */
-static void stream_row(const lossi_tile *tile, int64_t row, const lossi_pieces *pieces, const label_factors *by)
+static void stream_row(const lossi_tile *tile, int64_t row, const lossi_pieces *pieces,
+                       const label_factors *by)
 {
     const int64_t columns = tile->columns;
-    real *e = lossi_place_of(tile->gradient, row, columns), *out = lossi_place_of(tile->stream_to, row, columns);
+    real *e = lossi_place_of(tile->gradient, row, columns),
+         *out = lossi_place_of(tile->stream_to, row, columns);
     int64_t j = -(int64_t)((uintptr_t)out % sizeof(vreal) / sizeof(real));
     while (j < columns) {
         const int64_t c = j < 0 ? 0 : j / pieces->each, left = columns - c * pieces->each;
@@ -465,7 +468,7 @@ static void everything(const lossi_tile *tile)
     if (streams(tile)) {
         *tile->streamed = 1;
     }
-    for (int64_t first = 0; first < tile->rows; first += tile->columns > LOSSI_PIECE ? 1 : ROWS_AT_A_TIME) {
+    for (int64_t first = 0; first<tile->rows; first += tile->columns> LOSSI_PIECE ? 1 : ROWS_AT_A_TIME) {
         int64_t rows = tile->rows - first < ROWS_AT_A_TIME ? tile->rows - first : ROWS_AT_A_TIME;
         rows = tile->columns > LOSSI_PIECE ? 1 : rows;
         logits(tile, first, rows, &g);

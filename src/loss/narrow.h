@@ -31,7 +31,7 @@ typedef struct lossi_narrow_column {
 typedef struct lossi_narrow {
     lossi_narrow_column logit[LOSSI_NARROW_MOST + 1];  /* z_j, and behind the last that of the label */
     lossi_narrow_column e[LOSSI_NARROW_MOST + 1];      /* e_j */
-    lossi_narrow_column addend[LOSSI_NARROW_MOST + 1];     /* e_j, 0 where it is the largest */
+    lossi_narrow_column addend[LOSSI_NARROW_MOST + 1]; /* e_j, 0 where it is the largest */
     lossi_narrow_column maximum;                       /* m */
     int64_t columns;
     const real *from; /* the logits */
@@ -111,7 +111,7 @@ LOSSI_INLINE void lossi_narrow_sum(lossi_narrow_column *x, int64_t columns)
     for (int64_t half = LOSSI_LANES; half > 0; half /= 2) {
         for (int64_t j = half; j < columns && j < 2 * half; j++) {
             LOSSI_UNROLL
-        for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+            for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
                 x[j - half].of[g] = x[j - half].of[g] + x[j].of[g];
             }
         }
@@ -142,7 +142,8 @@ LOSSI_INLINE int lossi_narrow_look(lossi_narrow *n)
     int near = 1;
     LOSSI_UNROLL
     for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
-        lossi_narrow_load(n->from + g * VREAL_LANES * n->from_stride, n->from_stride, n->columns, g, n->logit);
+        lossi_narrow_load(n->from + g * VREAL_LANES * n->from_stride, n->from_stride, n->columns, g,
+                          n->logit);
         high.of[g] = v_set1(-REAL_INFINITY);
         low.of[g] = v_set1(REAL_INFINITY);
         own.of[g] = v_set1(0);
@@ -173,7 +174,8 @@ LOSSI_INLINE void lossi_narrow_exponentials(lossi_narrow *n, int near)
     const vreal zero = v_set1(0), one = v_set1(1);
     const lossi_narrow_column m = n->maximum;
     /* asks for rows that are not yet worked on, and need not be there: the loads would wait for them */
-    const uintptr_t ahead = (uintptr_t)n->from + 2 * LOSSI_NARROW_CHUNK * (uintptr_t)n->from_stride * sizeof(real);
+    const uintptr_t ahead = (uintptr_t)n->from +
+                            2 * LOSSI_NARROW_CHUNK * (uintptr_t)n->from_stride * sizeof(real);
     lossi_narrow_column times = {{zero, zero}};
     for (int64_t j = 0; j <= n->columns; j++) {
         __builtin_prefetch((const void *)(ahead + (uintptr_t)j * LOSSI_NARROW_GROUPS * sizeof(vreal)), 0, 3);

@@ -99,17 +99,20 @@ LOSSI_INLINE int64_t lossi_run_find(const real *row, int64_t columns, real numbe
         j += VREAL_LANES;
     }
     const vreal x = lossi_load_columns(row, j, columns, REAL_NAN);
-    return j + (int64_t)-v_largest_lane(
-                   v_select(v_eq(x, sought), -lossi_lane_numbers(0), v_set1(-VREAL_LANES)));
+    return j +
+           (int64_t)-v_largest_lane(v_select(v_eq(x, sought), -lossi_lane_numbers(0), v_set1(-VREAL_LANES)));
 }
 
 /*
  * One piece: the exponentials into e (NULL: not wanted; may be the row itself) and their sum. Where its largest number is above
  * `before` that column is left out and given, otherwise −1. Gives m_c.
  */
-static real lossi_piece(const real *row, int64_t columns, real before, real *e, int64_t *left_out, double *sum)
+static real lossi_piece(const real *row, int64_t columns, real before, real *e, int64_t *left_out,
+                        double *sum)
 {
-    enum { AHEAD = LOSSI_PIECE * sizeof(real) }; /* the next piece, or for shorter rows what takes about as long */
+    enum {
+        AHEAD = LOSSI_PIECE * sizeof(real)
+    }; /* the next piece, or for shorter rows what takes about as long */
     lossi_lane_sum lanes;
     vreal sums[LOSSI_PACK] = {v_set1(0)}; /* GCC cannot see that there is a column */
     const lossi_piece_range range = lossi_piece_range_of(row, columns);
@@ -142,7 +145,9 @@ static void lossi_piece_factors(lossi_pieces *pieces, int64_t number, real *miss
     }
     for (int64_t c = 0; c < number; c += VREAL_LANES) {
         vreal tail;
-        const vreal high = v_load(pieces->highest + c), apart = high - m, part = apart - high;
+        const vreal high = v_load(pieces->highest + c);
+        const vreal apart = v_select(v_eq(high, m), zero, high - m),
+                    part = apart - high;                         /* also at infinity */
         const vreal lost = (high - (apart - part)) - (m + part); /* Knuth, TAOCP vol. 2, 4.2.2, theorem B */
         const vmask none = v_lt(apart, v_set1(MATH_EXP_LOWEST));
         const vreal f = v_exp_parts(v_select(none, zero, apart), &tail);
@@ -176,7 +181,8 @@ static double lossi_pieces_of(const real *row, int64_t columns, real *e, lossi_p
     lossi_pieces_clear(pieces, columns, lossi_piece_columns(columns));
     for (int64_t j = 0; j < columns; j += pieces->each, number++) {
         const int64_t left = lossi_piece_left(pieces, j);
-        const real high = lossi_piece(row + j, left, pieces->maximum, e != NULL ? e + j : NULL, &left_out, &sums[number]);
+        const real high = lossi_piece(row + j, left, pieces->maximum, e != NULL ? e + j : NULL, &left_out,
+                                      &sums[number]);
         pieces->highest[number] = high;
         if (left_out >= 0) {
             if (top >= 0) {

@@ -355,8 +355,8 @@ LOSSI_INLINE void lossi_run_sums(const real *e, vreal *sums)
  * A run: its exponentials into e (NULL: not wanted; may be the row itself) and its 16 sums, of which column `out` (−1: none) is left
  * out; its exponential is 1 also at infinity.
  */
-LOSSI_INLINE void lossi_run_of(const real *row, int64_t columns, vreal maximum, int32_t near, int64_t out, real *e,
-                            vreal *sums)
+LOSSI_INLINE void lossi_run_of(const real *row, int64_t columns, vreal maximum, int32_t near, int64_t out,
+                               real *e, vreal *sums)
 {
     real place[LOSSI_RUN];
     real *const to = e == NULL || columns < LOSSI_RUN ? place : e;

@@ -77,25 +77,30 @@ static double evaluate(const loss_function *function, const data *made, int64_t 
 
 /* ---- accuracy ---- */
 
-/* What the definition gives in long double, and how far moving every logit by one unit in the last place may move it. */
-static void check_row(const data *made, int64_t which, double value)
+/*
+ * What the definition gives in long double, and how far moving every logit by one unit in the last place may move it: the exponentials
+ * of logits up to `most`, relatively.
+ */
+static void check_row(const data *made, int64_t which, double most, double value)
 {
     const int64_t first = which * made->columns, label = made->label[which];
     const long double epsilon = made->dtype == LOSS_FLOAT32 ? 0x1p-23L : 0x1p-52L;
-    const long double moved = 4 * epsilon; /* of logits up to 4, relative in every exponential */
-    long double total = 0;
+    const long double smallest = made->dtype == LOSS_FLOAT32 ? 0x1p-149L : 0x1p-1074L;
+    const long double moved = most * epsilon,
+                      own = expl((long double)at(made, made->prediction, first + label));
+    long double others = 0;
     for (int64_t j = 0; j < made->columns; j++) {
-        total += expl((long double)at(made, made->prediction, first + j));
+        others += j == label ? 0 : expl((long double)at(made, made->prediction, first + j));
     }
-    const long double z = at(made, made->prediction, first + label), loss = logl(total) - z;
-    if (fabsl(value - loss) > 4 * epsilon * loss + 2 * moved) {
+    const long double loss = log1pl(others / own);
+    if (fabsl(value - loss) > 4 * epsilon * loss + 2 * moved * fminl(1, loss)) {
         fail_msg("the loss of %lld columns is %.17g, not %.17Lg", (long long)made->columns, value, loss);
     }
     for (int64_t j = 0; j < made->columns; j++) {
-        const long double p = expl((long double)at(made, made->prediction, first + j)) / total;
-        const long double expected = j == label ? p - 1 : p;
+        const long double e = expl((long double)at(made, made->prediction, first + j));
+        const long double expected = (j == label ? -others : e) / (own + others);
         const long double off = fabsl(at(made, made->gradient, first + j) - expected);
-        if (!(off <= (4 * epsilon + 2 * moved) * fabsl(expected))) {
+        if (!(off <= (4 * epsilon + 2 * moved) * fabsl(expected) + 2 * smallest)) {
             fail_msg("gradient %lld of %lld columns is off by %.3Lg of %.17Lg", (long long)j,
                      (long long)made->columns, off, expected);
         }
@@ -104,14 +109,86 @@ static void check_row(const data *made, int64_t which, double value)
 
 static void test_many_columns(void **state)
 {
-    static const int64_t columns[] = {31, 33, 127, 128, 129, 1000, 128256};
+    static const int64_t columns[] = {31, 33, 127, 128, 129, 1000, 2047, 2048, 2049, 128256, 140000};
     loss_function *function = make_function("cross_entropy", "");
     (void)state;
     for (size_t k = 0; k < 2 * sizeof columns / sizeof *columns; k++) {
         data made = make_data(dtypes[k % 2], 2, columns[k / 2]);
         for (int64_t which = 0; which < 2; which++) {
             char *place = (char *)made.gradient + which * made.columns * size_of(made.dtype);
-            check_row(&made, which, evaluate(function, &made, which, 1, place));
+            check_row(&made, which, 4, evaluate(function, &made, which, 1, place));
+        }
+        free_data(&made);
+    }
+    loss_function_free(function);
+}
+
+static void put(data *made, int64_t i, double z)
+{
+    if (made->dtype == LOSS_FLOAT32) {
+        ((float *)made->prediction)[i] = (float)z;
+    } else {
+        ((double *)made->prediction)[i] = z;
+    }
+}
+
+/* Logits whose largest, or what there is at all, is not in the piece of a row that is read first. */
+static double change_logits(data *made, int kind)
+{
+    double most = 0;
+    for (int64_t j = 0; j < made->columns; j++) {
+        const double z = at(made, made->prediction, j), steps = (double)(j / 1000);
+        const double rising[] = {z + 0.5 * steps,
+                                 z + 25 * steps,
+                                 z - 40 * steps,
+                                 j < 2100 ? -INFINITY : z,
+                                 j % 3 == 1 ? -INFINITY : z,
+                                 j % 2900 == 100 ? 4.75 : z,
+                                 j == made->label[0] ? 50 : z};
+        put(made, j, rising[kind]);
+        most = isfinite(rising[kind]) ? fmax(most, fabs(rising[kind])) : most;
+    }
+    return most;
+}
+
+static void test_pieces(void **state)
+{
+    enum { COLUMNS = 7001, KINDS = 7 };
+    static const int64_t labels[] = {2102, 6999, 4200};
+    loss_function *function = make_function("cross_entropy", "");
+    (void)state;
+    for (size_t k = 0; k < 2 * 3 * KINDS; k++) {
+        data made = make_data(dtypes[k % 2], 1, COLUMNS);
+        made.label[0] = labels[k / 2 % 3];
+        const double most = change_logits(&made, (int)(k / 6));
+        check_row(&made, 0, most, evaluate(function, &made, 0, 1, made.gradient));
+        evaluate(function, &made, 0, 1, made.prediction); /* in place */
+        assert_same_bits(made.prediction, made.gradient, made.dtype, COLUMNS);
+        free_data(&made);
+    }
+    loss_function_free(function);
+}
+
+/* Infinity in two pieces has no limit; in one it takes everything. A row without numbers has no largest. */
+static void test_infinite_pieces(void **state)
+{
+    enum { COLUMNS = 5000 };
+    static const double columns[][2] = {{3000, 3000}, {100, 4100}, {-1, -1}};
+    loss_function *function = make_function("cross_entropy", "");
+    (void)state;
+    for (size_t k = 0; k < 6; k++) {
+        data made = make_data(dtypes[k % 2], 1, COLUMNS);
+        const double *where = columns[k / 2];
+        made.label[0] = 3000;
+        for (int64_t j = 0; j < COLUMNS; j++) {
+            const int there = (double)j == where[0] || (double)j == where[1];
+            put(&made, j, where[0] < 0 ? -INFINITY : there ? INFINITY : at(&made, made.prediction, j));
+        }
+        const double sum = evaluate(function, &made, 0, 1, made.gradient);
+        assert_true(k < 2 ? sum == 0 : isnan(sum));
+        for (int64_t j = 0; j < COLUMNS; j++) {
+            const double slope = at(&made, made.gradient, j);
+            assert_true(k < 2 ? slope == 0 : isnan(slope));
         }
         free_data(&made);
     }
@@ -228,7 +305,7 @@ static void check_streamed(loss_dtype dtype, int64_t columns, int64_t offset)
 
 static void test_streaming(void **state)
 {
-    static const int64_t columns[] = {1, 7, 10, 33, 130, 1003};
+    static const int64_t columns[] = {1, 7, 10, 33, 130, 1003, 5003};
     (void)state;
     for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
         check_streamed(LOSS_FLOAT32, columns[k], k % 2 == 0 ? 0 : 4);
@@ -241,7 +318,7 @@ static void test_streaming(void **state)
 
 static void test_instruction_sets(void **state)
 {
-    static const int64_t columns[] = {2, 16, 17, 32, 33, 128, 255, 1003};
+    static const int64_t columns[] = {2, 16, 17, 32, 33, 128, 255, 1003, 5003};
     loss_function *function = make_function("cross_entropy", "");
     (void)state;
     for (size_t k = 0; k < 2 * sizeof columns / sizeof *columns; k++) {
@@ -267,7 +344,8 @@ static void test_instruction_sets(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_many_columns),     cmocka_unit_test(test_equal_columns),
+        cmocka_unit_test(test_many_columns),     cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_infinite_pieces),  cmocka_unit_test(test_equal_columns),
         cmocka_unit_test(test_nothing_but_nan),  cmocka_unit_test(test_one_column),
         cmocka_unit_test(test_gradient_of_nan),  cmocka_unit_test(test_streaming),
         cmocka_unit_test(test_instruction_sets),
