@@ -5,7 +5,8 @@
  *
  * with ε_f ten roundings of f, so that near a minimum, where both decreases drown in them, ρ goes to 1 and steps are
  * judged by the gradient alone: Conn, Gould & Toint, Trust-Region Methods, 2000, §17.4.2. There it is ten roundings
- * of max(1, |f|); here of |f| + ‖∇f‖‖x‖, by which f moves when x is rounded, which has the units of f.
+ * of max(1, |f|). Here, in the units of f, it is of C + ‖∇f‖‖x‖: f moves by the second when x is rounded; C is the
+ * running mean of |f| of descent.c, since terms that cancel in a small f may still be as large as f has been.
  *
  * The radius follows Lin & Moré, SIAM J. Optim. 9 (1999) 1100–1127 (TRON, its constants and its interpolation).
  */
@@ -18,6 +19,7 @@
 static const double accepted = 1e-4, poor = 0.25, good = 0.75; /* η₀, η₁, η₂ */
 static const double shrink = 0.25, halve = 0.5, grow = 4.0;    /* σ₁, σ₂, σ₃ */
 static const double roundings = 10.0;
+static const double memory = 0.7;    /* of the mean, as in descent.c */
 static const double shrinking = 0.9; /* what counts as a gradient that still shrinks, as in iterate.c */
 
 enum {
@@ -28,7 +30,7 @@ enum {
 
 void lossi_trust_start(loss_optimizer *optimizer, lossi_trust *trust, int32_t direction)
 {
-    *trust = (lossi_trust){.direction = direction};
+    *trust = (lossi_trust){.direction = direction, .weight = 1.0, .size = fabs(optimizer->machine.value)};
     trust->largest = lossi_own_double(optimizer, LOSSI_TRUST_LARGEST);
     lossi_trust_set(trust, lossi_own_double(optimizer, LOSSI_TRUST_RADIUS));
 }
@@ -46,11 +48,12 @@ void lossi_trust_set(lossi_trust *trust, double radius)
 }
 
 /* By how much f may be wrong. */
-static double rounding(const loss_optimizer *optimizer)
+static double rounding(const loss_optimizer *optimizer, const lossi_trust *trust)
 {
     const lossi_machine *m = &optimizer->machine;
     return roundings * lossi_epsilon(optimizer) *
-           (fabs(m->value) + m->gradient_norm * lossi_norm(optimizer, lossi_pair_x(m->at)));
+           (fmax(fabs(m->value), trust->size) +
+            m->gradient_norm * lossi_norm(optimizer, lossi_pair_x(m->at)));
 }
 
 /* There is no step: not a finite value anywhere, or lossi_no_step() knows why. */
@@ -60,7 +63,7 @@ static void fail(loss_optimizer *optimizer, const lossi_trust *trust)
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
         return;
     }
-    lossi_no_step(optimizer, trust->contradictions, trust->promise, fabs(optimizer->machine.value));
+    lossi_no_step(optimizer, trust->contradictions, trust->promise, trust->size);
 }
 
 void lossi_trust_try(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_step step)
@@ -148,6 +151,8 @@ static int32_t drowned(const loss_optimizer *optimizer, lossi_trust *trust, doub
 static void arrive(loss_optimizer *optimizer, lossi_trust *trust, double noise, lossi_trust_turn proceed)
 {
     const lossi_machine *m = &optimizer->machine;
+    trust->weight = 1.0 + memory * trust->weight;
+    trust->size += (fabs(m->told_value) - trust->size) / trust->weight;
     trust->promise = 0.0;
     trust->contradictions = trust->refused = trust->blind = 0;
     if (lossi_accept(optimizer)) {
@@ -169,7 +174,7 @@ void lossi_trust_advance(loss_optimizer *optimizer, lossi_trust *trust, lossi_tr
         shorten(optimizer, trust);
         return;
     }
-    double noise = rounding(optimizer), change = m->told_value - m->value;
+    double noise = rounding(optimizer, trust), change = m->told_value - m->value;
     double ratio = (noise - change) / (noise + trust->step.predicted);
     examine(optimizer, trust);
     if (!trust->begun) {

@@ -28,6 +28,7 @@ typedef struct lossi_trust_step {
 typedef struct lossi_trust {
     double radius, largest;
     lossi_trust_step step;  /* being tried */
+    double weight, size;    /* Q and C of the running mean of |f|, as in descent.h */
     double promise;         /* the largest decrease that steps refused since the last success speak of */
     int64_t contradictions; /* of them, how many contradict the slopes */
     int64_t refused, blind; /* how many there are, and those of them whose f is not finite */

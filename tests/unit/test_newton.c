@@ -193,6 +193,42 @@ static void curvature_below_the_rounding_of_another_is_used(void **unused)
     }
 }
 
+/* Terms near 1 that cancel: f has their rounding, far above that of its small value, and the Hessian told is near the
+ * true one only, so that it takes a while. */
+static void terms_that_cancel_are_no_obstacle(void **unused)
+{
+    static const char *const exact[] = {"newton", "trust_region"};
+    enum { N = 40 };
+    (void)unused;
+    for (int k = 0; k < 2; k++) {
+        const problem terms = {"terms", N, 0.0, quadratic.start, coupled_evaluate};
+        fixture f = make(exact[k], &terms, LOSS_FLOAT64);
+        double *x0 = starting_point(&terms, LOSS_FLOAT64), g[N], h[N * N] = {0.0};
+        int32_t request = 0;
+        loss_status outcome = LOSS_OK;
+        assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerance", 1e-8), LOSS_OK);
+        assert_int_equal(loss_optimizer_start(f.optimizer, x0), LOSS_OK);
+        while (loss_optimizer_ask(f.optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE) {
+            const double *x = NULL;
+            double value = 0.0;
+            assert_int_equal(loss_optimizer_get_pointer(f.optimizer, "x", (const void **)&x), LOSS_OK);
+            for (int i = 0; i < N; i++) {
+                value += 1e3 * (x[i] * x[i] + cosh(x[i] / 10.0) - 1.0);
+                g[i] = 1e3 * (2.0 * x[i] + sinh(x[i] / 10.0) / 10.0);
+                h[i * N + i] = 2.05e3 + (double)i;
+            }
+            assert_int_equal(request == LOSS_REQUEST_HESSIAN
+                                 ? loss_optimizer_tell_vector(f.optimizer, h)
+                                 : loss_optimizer_tell_gradient(f.optimizer, value, g),
+                             LOSS_OK);
+        }
+        assert_int_equal(loss_optimizer_outcome(f.optimizer, &outcome), LOSS_OK);
+        assert_int_equal(outcome, LOSS_STOP_GRADIENT);
+        free(x0);
+        fixture_drop(&f);
+    }
+}
+
 /* ---- second derivatives that are not finite ---- */
 
 static void one_bad_hessian_is_survived(void **unused)
@@ -379,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_dome_is_unbounded),
         cmocka_unit_test(a_plateau_does_not_lead_astray),
         cmocka_unit_test(curvature_below_the_rounding_of_another_is_used),
+        cmocka_unit_test(terms_that_cancel_are_no_obstacle),
         cmocka_unit_test(one_bad_hessian_is_survived),
         cmocka_unit_test(bad_hessians_end_it),
         cmocka_unit_test(steps_keep_to_the_radius),
