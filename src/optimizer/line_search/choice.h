@@ -37,7 +37,7 @@ enum { LOSSI_MOST_NONMONOTONE = 32 };
     [LOSSI_CURVATURE] = {.name = "curvature",                                                                \
                          .type = LOSS_OPTION_DOUBLE,                                                         \
                          .maximum = 1,                                                                       \
-                         .doc = "share of the slope that may be left after a step; 0: 0.9, or 0.1 where "    \
+                         .doc = "share of the slope that may be left after a step; 0: 0.8 for hager_zhang, else 0.9; 0.1 where "    \
                                 "the method wants it flat; backtracking does not look at it"},               \
     [LOSSI_NONMONOTONE] = {.name = "nonmonotone",                                                            \
                            .type = LOSS_OPTION_INT,                                                          \

@@ -6,8 +6,9 @@
 
 /* Constants of the paper (2005, §5), but for those that say otherwise. */
 static const double default_delta = 0.1; /* T1: the decrease wanted of the slope's promise */
-static const double default_sigma = 0.9; /* T1, T2: how much flatter than at 0 */
-static const double theta = 0.5;         /* U3: where an interval is cut */
+static const double default_sigma =
+    0.8;                         /* T1, T2: how much flatter than at 0 (0.9: 1 – 2 % more evaluations) */
+static const double theta = 0.5; /* U3: where an interval is cut */
 static const double gamma_shrink = 0.66; /* L2: a round has to shrink the interval to this */
 static const double growth = 5.0;        /* B3: ρ, expansion while going down */
 static const double amplify = 1.05;      /* expansion by the secant overshoots by this (CG_DESCENT 6) */
