@@ -85,7 +85,8 @@ static void begin_row(const lossi_tile *tile, int64_t row, row_state *state)
  * Σ u_j x_j and Σ u_j, where x_j = m − z_j, 0 where both are +∞; a u_j of 0 takes its term away. W − u of the largest column
  * is summed for itself: the gradient there is as small as that difference.
  */
-static void weigh_columns(const lossi_tile *tile, int64_t row, real maximum, group *g, int64_t i)
+static __attribute__((noinline)) void weigh_columns(const lossi_tile *tile, int64_t row, real maximum,
+                                                    group *g, int64_t i)
 {
     const real *z = lossi_row_of(tile->prediction, row, tile->prediction_stride);
     const row_state *state = &g->row[i];
@@ -99,6 +100,7 @@ static void weigh_columns(const lossi_tile *tile, int64_t row, real maximum, gro
         targets(tile, row, state->label, j, u);
         lossi_load_pack(z, j, tile->columns, 0, pack);
         lossi_column_numbers(j, number);
+        LOSSI_ROLLED
         for (int v = 0; v < LOSSI_PACK; v++) {
             const vmask none = v_mask_or(v_eq(u[v], zero), v_eq(pack[v], m));
             lossi_lane_sum_add(&sum, v, v_select(none, zero, u[v] * (m - pack[v])));
@@ -163,10 +165,11 @@ typedef struct row_factors {
 } row_factors;
 
 /* p and 1 − p of 16 columns, from e. */
-LOSSI_INLINE void probabilities(const row_factors *f, int64_t j, const vreal *e, vreal *p, vreal *rest)
+static void probabilities(const row_factors *f, int64_t j, const vreal *e, vreal *p, vreal *rest)
 {
     vreal number[LOSSI_PACK];
     lossi_column_numbers(j, number);
+    LOSSI_ROLLED
     for (int v = 0; v < LOSSI_PACK; v++) {
         p[v] = e[v] * f->inverse;
         rest[v] = v_select(v_eq(number[v], f->largest), f->others * f->inverse, v_set1(1) - p[v]);
@@ -174,7 +177,8 @@ LOSSI_INLINE void probabilities(const row_factors *f, int64_t j, const vreal *e,
 }
 
 /* p · direction, or for the majorizer the mean of direction. */
-static real along(const lossi_tile *tile, int64_t row, const lossi_pieces *pieces, real inverse, vreal origin)
+static __attribute__((noinline)) real along(const lossi_tile *tile, int64_t row, const lossi_pieces *pieces,
+                                            real inverse, vreal origin)
 {
     const real *e = lossi_row_of(tile->gradient, row, tile->gradient_stride);
     const real *direction = lossi_row_of(tile->direction, row, tile->direction_stride);
@@ -186,6 +190,7 @@ static real along(const lossi_tile *tile, int64_t row, const lossi_pieces *piece
         const vreal factor = v_set1(inverse * pieces->factor[j / pieces->each]);
         lossi_load_pack(e, j, tile->columns, 0, a);
         lossi_load_pack(direction, j, tile->columns, 0, d);
+        LOSSI_ROLLED
         for (int v = 0; v < LOSSI_PACK; v++) {
             lossi_lane_sum_add(&sum, v, majorizer ? d[v] : a[v] * factor * (d[v] - origin));
         }
@@ -195,8 +200,8 @@ static real along(const lossi_tile *tile, int64_t row, const lossi_pieces *piece
 }
 
 /* Curvature, product and the gradient of distributions, of 16 columns; e is overwritten by the gradient. */
-static void derivatives(const lossi_tile *tile, int64_t row, const row_state *state, const row_factors *f,
-                        int64_t j)
+static __attribute__((noinline)) void derivatives(const lossi_tile *tile, int64_t row, const row_state *state,
+                                                  const row_factors *f, int64_t j)
 {
     const int64_t columns = tile->columns;
     const int32_t majorizer = tile->curvature_kind == LOSSI_MAJORIZER;
@@ -211,6 +216,7 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
     if (product != NULL) {
         vreal d[LOSSI_PACK];
         lossi_load_pack(lossi_row_of(tile->direction, row, tile->direction_stride), j, columns, 0, d);
+        LOSSI_ROLLED
         for (int v = 0; v < LOSSI_PACK; v++) {
             out[v] = (majorizer ? bound : f->weight * p[v]) * ((d[v] - f->origin) - f->p_direction) *
                      f->scale;
@@ -218,6 +224,7 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
         lossi_store_pack(product, j, columns, out);
     }
     if (curvature != NULL) {
+        LOSSI_ROLLED
         for (int v = 0; v < LOSSI_PACK; v++) {
             out[v] = (majorizer ? v_select(v_is_nan(p[v]), p[v], bound) : f->weight * p[v] * rest[v]) *
                      f->scale;
@@ -230,6 +237,7 @@ static void derivatives(const lossi_tile *tile, int64_t row, const row_state *st
     vreal number[LOSSI_PACK];
     lossi_column_numbers(j, number);
     targets(tile, row, state->label, j, out);
+    LOSSI_ROLLED
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vreal other_u = v_select(v_eq(number[v], f->largest), f->other_weight, f->weight - out[v]);
         out[v] = (other_u * p[v] - out[v] * rest[v]) * f->scale;
@@ -399,6 +407,7 @@ static void probability_pack(const lossi_tile *tile, int64_t row, const row_stat
 
     lossi_load_pack(lossi_row_of(tile->prediction, row, tile->prediction_stride), j, tile->columns, 1, p);
     targets(tile, row, state->label, j, u);
+    LOSSI_ROLLED
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vmask none = v_eq(u[v], zero);
         const vreal nan = v_select(v_is_nan(p[v]), p[v], zero);
@@ -410,6 +419,7 @@ static void probability_pack(const lossi_tile *tile, int64_t row, const row_stat
     if (product != NULL) {
         vreal d[LOSSI_PACK];
         lossi_load_pack(lossi_row_of(tile->direction, row, tile->direction_stride), j, tile->columns, 0, d);
+        LOSSI_ROLLED
         for (int v = 0; v < LOSSI_PACK; v++) {
             d[v] = second[v] * d[v];
         }
@@ -423,7 +433,7 @@ static void probability_pack(const lossi_tile *tile, int64_t row, const row_stat
     }
 }
 
-static void probabilities_row(const lossi_tile *tile, int64_t row)
+static __attribute__((noinline)) void probabilities_row(const lossi_tile *tile, int64_t row)
 {
     row_state state;
     lossi_lane_sum sum;

@@ -116,7 +116,7 @@ static real lossi_piece(const real *row, int64_t columns, real before, real *e, 
     lossi_lane_sum lanes;
     vreal sums[LOSSI_PACK] = {v_set1(0)}; /* GCC cannot see that there is a column */
     const lossi_piece_range range = lossi_piece_range_of(row, columns);
-    const vreal m = v_set1(range.high == -REAL_INFINITY ? 0 : range.high); /* e is 0 also there */
+    const real m = range.high == -REAL_INFINITY ? 0 : range.high; /* e is 0 also there */
     const int32_t near = range.low - range.high >= LOSSI_EXP_NEAR;
     const int64_t leave = range.high > before ? range.run * LOSSI_RUN : -1;
 

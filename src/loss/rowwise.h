@@ -330,11 +330,18 @@ LOSSI_INLINE vreal lossi_exp_far(vreal x)
 }
 
 /* exp(z_j − maximum) of a run, in whole vectors: e is beyond the row what it is. */
-LOSSI_INLINE void lossi_run_exponentials(const real *row, int64_t columns, vreal maximum, int near, real *e)
+LOSSI_INLINE void lossi_run_near(const real *row, int64_t columns, vreal maximum, real *e)
 {
     for (int64_t j = 0; j < columns; j += VREAL_LANES) {
-        const vreal apart = lossi_load_columns(row, j, columns, 0) - maximum;
-        v_store(e + j, near ? lossi_exp_near(apart) : lossi_exp_far(apart));
+        v_store(e + j, lossi_exp_near(lossi_load_columns(row, j, columns, 0) - maximum));
+    }
+}
+
+/* The same wherever they are; rarely needed. */
+static __attribute__((noinline)) void lossi_run_far(const real *row, int64_t columns, real maximum, real *e)
+{
+    for (int64_t j = 0; j < columns; j += VREAL_LANES) {
+        v_store(e + j, lossi_exp_far(lossi_load_columns(row, j, columns, 0) - v_set1(maximum)));
     }
 }
 
@@ -355,15 +362,15 @@ LOSSI_INLINE void lossi_run_sums(const real *e, vreal *sums)
  * A run: its exponentials into e (NULL: not wanted; may be the row itself) and its 16 sums, of which column `out` (−1: none) is left
  * out; its exponential is 1 also at infinity.
  */
-LOSSI_INLINE void lossi_run_of(const real *row, int64_t columns, vreal maximum, int32_t near, int64_t out,
+LOSSI_INLINE void lossi_run_of(const real *row, int64_t columns, real maximum, int32_t near, int64_t out,
                                real *e, vreal *sums)
 {
     real place[LOSSI_RUN];
     real *const to = e == NULL || columns < LOSSI_RUN ? place : e;
     if (near) {
-        lossi_run_exponentials(row, columns, maximum, 1, to);
+        lossi_run_near(row, columns, v_set1(maximum), to);
     } else {
-        lossi_run_exponentials(row, columns, maximum, 0, to);
+        lossi_run_far(row, columns, maximum, to);
     }
     if (columns < LOSSI_RUN) {
         memset(to + columns, 0, (size_t)(LOSSI_RUN - columns) * sizeof *to);
@@ -402,7 +409,6 @@ LOSSI_INLINE double lossi_short_total(const vreal *sums)
 LOSSI_INLINE double lossi_row_exponentials(const real *row, int64_t columns, real maximum, int64_t largest,
                                            real *e)
 {
-    const vreal m = v_set1(maximum);
     const real highest = lossi_get(row + largest);
     const int64_t ahead = lossi_ahead(columns);
     lossi_lane_sum lanes;
@@ -413,7 +419,7 @@ LOSSI_INLINE double lossi_row_exponentials(const real *row, int64_t columns, rea
         const int64_t left = columns - j < LOSSI_RUN ? columns - j : LOSSI_RUN;
         const int64_t out = largest >= j && largest < j + LOSSI_RUN ? largest - j : -1;
         lossi_prefetch_run(row + j, ahead);
-        lossi_run_of(row + j, left, m, 0, out, e != NULL ? e + j : NULL, sums);
+        lossi_run_of(row + j, left, maximum, 0, out, e != NULL ? e + j : NULL, sums);
         for (int v = 0; v < LOSSI_PACK; v++) {
             lossi_lane_sum_add(&lanes, v, sums[v]);
         }
