@@ -41,7 +41,7 @@ done <"$list" | awk -v budget="$budget" -v exceptions="$exceptions" '
         for (key in code) {
             split(key, word)
             most = word[1] in allowed ? allowed[word[1]] : budget
-            print word[1], word[2], code[key], code[key] > most ? "above " most : "" | sort
+            print word[1], word[2], code[key], (code[key] > most ? "above " most : "") | sort
             total[word[2]] += code[key]
             failed += code[key] > most
             rows++
