@@ -184,6 +184,24 @@ static void exact_log1mexp(mpfr_t exact, double x)
         mpfr_log(exact, exact, MPFR_RNDN);
 }
 
+static void exact_normal(mpfr_t exact, int operation, double x)
+{
+    switch (operation) {
+    case MATH_NORMAL_CDF:
+        exact_normal_survival(exact, -x);
+        break;
+    case MATH_NORMAL_HAZARD:
+        exact_normal_hazard(exact, x);
+        break;
+    case MATH_LOG_NORMAL_SURVIVAL:
+        exact_log_normal_survival(exact, x);
+        break;
+    case MATH_NORMAL_HAZARD_SLOPE:
+        exact_normal_hazard_slope(exact, x);
+        break;
+    }
+}
+
 static void exact_unary(mpfr_t exact, int operation, double x)
 {
     mpfr_set_d(exact, x, MPFR_RNDN);
@@ -236,18 +254,8 @@ static void exact_unary(mpfr_t exact, int operation, double x)
         else
             mpfr_lngamma(exact, exact, MPFR_RNDN);
         break;
-    case MATH_NORMAL_CDF:
-        exact_normal_survival(exact, -x);
-        break;
-    case MATH_NORMAL_HAZARD:
-        exact_normal_hazard(exact, x);
-        break;
-    case MATH_LOG_NORMAL_SURVIVAL:
-        exact_log_normal_survival(exact, x);
-        break;
-    case MATH_NORMAL_HAZARD_SLOPE:
-        exact_normal_hazard_slope(exact, x);
-        break;
+    default:
+        exact_normal(exact, operation, x);
     }
 }
 
