@@ -351,6 +351,18 @@ static void the_same_bits_everywhere(void **unused)
     drop(&f);
 }
 
+/* Dimensions whose square no count holds are refused before anything is counted. */
+static void too_large_is_said(void **unused)
+{
+    fixture f;
+    (void)unused;
+    make(&f, 1);
+    assert_int_equal(lossi_dense_check(f.context, INT64_C(1) << 20), LOSS_OK);
+    assert_int_equal(lossi_dense_check(f.context, INT64_C(1) << 40), LOSS_ERROR_MEMORY);
+    assert_sentence(f.context, "a dense matrix");
+    drop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +374,7 @@ int main(void)
         cmocka_unit_test(ldl_knows_the_inertia),
         cmocka_unit_test(ldl_takes_sizes),
         cmocka_unit_test(the_same_bits_everywhere),
+        cmocka_unit_test(too_large_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
