@@ -106,7 +106,9 @@ LOSS_API loss_status loss_optimizer_add_penalty(loss_optimizer *optimizer, const
  *   double  "value", "gradient_norm" (‖·‖∞), "step" (length along the last direction; a stochastic method's last
  *           learning rate), "held_out_value" (last told, NaN before), "seconds",
  *           "test_value", "test_threshold" (of the test that fired)
- *   string  "test": the name of the option that stopped the run, or ""
+ *   string  "test": the name of the option that stopped the run, or ""; "line_search_end": how the last line search ended:
+ *           "wolfe", "strong_wolfe", "approximate_wolfe", "armijo", "settled" (the best there was), or without a step
+ *           "no_descent", "nonfinite", "exhausted", "precision"; "" before the first, and for methods without one
  *   optimizer, name, value  not NULL; *value is untouched on failure
  * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE. Strings are static. Since 0.1.
  */
@@ -156,7 +158,7 @@ LOSS_API loss_status loss_optimizer_get_segment_int(const loss_optimizer *optimi
  * Starts, or starts again, from x0.
  *   x0  not NULL, dimension elements, copied; finite
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NONFINITE, LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (a method that draws
- * batches needs its option "samples"). Since 0.1.
+ * batches needs its option "samples"), LOSS_ERROR_RANGE (no step can fulfil the options of the line search). Since 0.1.
  */
 LOSS_API loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0);
 
