@@ -38,6 +38,7 @@ typedef struct accelerated_gradient {
     int64_t contradictions;
     int32_t phase, trials, finite_trials, restart, newer;
     int32_t alone, stalls, streak; /* alone: the leap was to z⁺ itself */
+    int32_t halved;                /* t has been too large once; until then it is doubled */
 } accelerated_gradient;
 
 static const loss_option options[] = {
@@ -126,6 +127,7 @@ static void shorten(loss_optimizer *optimizer, accelerated_gradient *state)
 {
     state->step *= shrink;
     state->streak = 0;
+    state->halved = 1;
     if (++state->trials < MOST_TRIALS && state->step > 0.0) {
         step(optimizer, state);
     } else if (state->finite_trials == 0) {
@@ -209,7 +211,7 @@ static void arrive(loss_optimizer *optimizer, accelerated_gradient *state)
     if (lossi_accept(optimizer)) {
         return;
     }
-    state->step *= ++state->streak > STREAK ? 1.0 / shrink : grow;
+    state->step *= ++state->streak > STREAK || !state->halved ? 1.0 / shrink : grow;
     state->trials = state->finite_trials = 0;
     state->promise = 0.0;
     step(optimizer, state);

@@ -109,7 +109,7 @@ static void wolfe_points_are_found_from_any_first_step(void **unused)
     static const struct {
         curve phi;
         int32_t most;
-    } cases[] = {{parabola, 5}, {more_thuente_1, 17}, {more_thuente_2, 19}, {wall, 12}};
+    } cases[] = {{parabola, 5}, {more_thuente_1, 17}, {more_thuente_2, 19}, {wall, 14}};
     (void)unused;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (double first = 1e-3; first <= 1e3; first *= 10.0) {
