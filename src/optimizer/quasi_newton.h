@@ -20,7 +20,7 @@ typedef struct lossi_quasi_newton {
     lossi_descent descent;
     double ss, su, uu;      /* the change that waits for the next pass */
     double scale;           /* sᵀy/yᵀy of the newest pair, 0 while there is none */
-    double damping;         /* see lossi_quasi_newton_row */
+    double damping;         /* see lossi_quasi_newton_start() */
     int32_t known, waiting; /* whether there is a matrix, and a change */
     int32_t started;
     int32_t formula; /* LOSSI_UPDATE_… */

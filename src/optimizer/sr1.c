@@ -27,8 +27,8 @@ static const double narrow = 0.5, widen = 2.0;
 static const double retreat = 0.25; /* Δ after a step not taken, in lengths of it (algorithm 4.1) */
 static const double back_off = 0.1; /* after a value that is not finite, as Hager–Zhang */
 static const double skip = 1e-8;    /* r of the update, eq. 6.26 */
-static const double roundings =
-    10.0; /* of f in a ratio (Conn, Gould & Toint 2000, §17.4.2), of B in a curvature */
+/* of f in a ratio (Conn, Gould & Toint, Trust-Region Methods (2000), §17.4.2), of B in a curvature */
+static const double roundings = 10.0;
 static const double forcing = 0.1; /* how roughly Bs = −∇f may be solved: a product is cheap beside f */
 static const double exact = 1e4;   /* a step of so many roundings of x is what it was meant to be */
 enum { MOST_REFUSED = 40 };        /* in a row: then Δ has shrunk by 4⁴⁰ */
@@ -45,9 +45,9 @@ typedef struct sr1 {
     double steepest;      /* the largest curvature met: the scale of B */
     double promise;       /* as in lossi_no_step() */
     int64_t contradictions;
-    int32_t scaled; /* B has learnt its size */
-    int32_t refused, nonfinite,
-        fallen_back; /* steps in a row; B was given up once since the last step taken */
+    int32_t scaled;             /* B has learnt its size */
+    int32_t refused, nonfinite; /* steps in a row that were not taken; those of them without a finite value */
+    int32_t fallen_back;        /* B has been given up since the last step taken */
     int32_t phase;
 } sr1;
 
