@@ -60,7 +60,7 @@ static void start(loss_optimizer *optimizer)
 
 /*
  * Products, by place in the ring: of s and of y with ∇f, and the matrices sᵀy and yᵀy whose row is the place of the newer
- * y, and whose column is that of the older s or y, or of its own.
+ * y, and whose column is that of the older s or y, or of its own. The diagonal of sᵀy holds ρ instead.
  */
 typedef struct products {
     double *with_s, *with_y, *sy, *yy;
@@ -111,8 +111,9 @@ static void find_trial(loss_optimizer *optimizer, lbfgs *state)
 /* The products of the last `count` pairs with the gradient, oldest first, in turns of as many as a pass takes. */
 static void multiply(const loss_optimizer *optimizer, const lbfgs *state, double *with_s, double *with_y)
 {
-    lossi_many many = {.a = lossi_vector(optimizer, lossi_pair_gradient(optimizer->machine.at))};
+    lossi_many many; /* clearing it would take as long as a short pass */
     double sums[LOSSI_MANY];
+    many.a = lossi_vector(optimizer, lossi_pair_gradient(optimizer->machine.at));
     for (int32_t from = 0; from < state->kept_count; from += LOSSI_MANY / 2) {
         int32_t count = state->kept_count - from < LOSSI_MANY / 2 ? state->kept_count - from : LOSSI_MANY / 2;
         for (int32_t i = 0; i < count; i++) {
@@ -131,7 +132,7 @@ static void multiply(const loss_optimizer *optimizer, const lbfgs *state, double
 
 /*
  * The old iterate, in the trial pair, becomes the newest (s, y), unless its curvature is lost in rounding. 1: it is kept,
- * with sᵀy and yᵀy in their places.
+ * with ρ and yᵀy in their places.
  */
 static int32_t keep(loss_optimizer *optimizer, lbfgs *state)
 {
@@ -157,7 +158,7 @@ static int32_t keep(loss_optimizer *optimizer, lbfgs *state)
     state->kept_count++;
     int32_t at = newest(state);
     state->kept[at] = pair;
-    known.sy[at * state->memory + at] = sy;
+    known.sy[at * state->memory + at] = 1.0 / sy;
     known.yy[at * state->memory + at] = yy;
     m->trial = -1;
     return 1;
@@ -199,7 +200,7 @@ static void recur(const loss_optimizer *optimizer, const lbfgs *state, double *o
     }
     for (int32_t i = count - 1; i >= 0; i--) {
         const double *sy = known.sy + at[i] * state->memory, *yy = known.yy + at[i] * state->memory;
-        alpha[i] = q_s[i] / sy[at[i]];
+        alpha[i] = q_s[i] * sy[at[i]];
         for (int32_t j = 0; j < i; j++) {
             q_s[j] -= alpha[i] * sy[at[j]];
             q_y[j] -= alpha[i] * yy[at[j]];
@@ -214,7 +215,7 @@ static void recur(const loss_optimizer *optimizer, const lbfgs *state, double *o
         for (int32_t j = 0; j < i; j++) {
             product += of_s[j] * sy[at[j]];
         }
-        of_s[i] = alpha[i] - product / sy[at[i]];
+        of_s[i] = alpha[i] - product * sy[at[i]];
         of_y[i] = -state->scale * alpha[i];
     }
 }
@@ -225,7 +226,11 @@ static double turn(const loss_optimizer *optimizer, const lbfgs *state)
     double of_s[LARGEST_MEMORY], of_y[LARGEST_MEMORY], slope = 0.0;
     const void *gradient = lossi_vector(optimizer, lossi_pair_gradient(optimizer->machine.at));
     void *d = lossi_vector(optimizer, lossi_own_vector(optimizer, 0));
-    lossi_many many = {.a = gradient, .b = gradient, .out = d, .scalar = -state->scale};
+    lossi_many many; /* not cleared, as above */
+    many.a = many.b = gradient;
+    many.out = d;
+    many.scalar = -state->scale;
+    many.count = 0;
     recur(optimizer, state, of_s, of_y);
     for (int32_t i = 0; i < state->kept_count; i++) {
         int32_t pair = state->kept[place(state, i)];
