@@ -25,16 +25,6 @@ def option_rows(library, optimizer):
             .replace("9007199254740992", "2^53") for i in range(count)]
 
 
-def shared_rows(library, tables, common):
-    """By family, for those of several methods: the rows that all of them have beside the common ones."""
-    families = {}
-    for optimizer, rows in tables:
-        families.setdefault(text(library, optimizer, "family"), []).append(rows)
-    shared = {family: [row for row in several[0] if row not in common and all(row in rows for rows in several)]
-              for family, several in families.items() if len(several) > 1}
-    return {family: rows for family, rows in shared.items() if rows}
-
-
 def catalogue(library):
     context, tables = ctypes.c_void_p(), []
     library.loss_optimizer_catalogue_name.restype = ctypes.c_char_p
