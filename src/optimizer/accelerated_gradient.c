@@ -179,6 +179,7 @@ static void judge(loss_optimizer *optimizer, accelerated_gradient *state)
         shorten(optimizer, state);
         return;
     }
+    state->promise = 0.5 * way.squares / state->step; /* of the step that is taken, not of longer ones */
     state->stalls = change <= parabola && way.squares > 0.0 ? 0 : state->stalls + 1;
     if (state->stalls == 0) {
         state->contradictions = 0;

@@ -210,7 +210,8 @@ static int32_t test_floor(loss_optimizer *optimizer)
         m->standing = 0;
         return 0;
     }
-    if (++m->standing < FLOOR_ITERATIONS + m->iterations / FLOOR_SHARE) {
+    int64_t patience = m->iterations / FLOOR_SHARE;
+    if (++m->standing < (patience > FLOOR_ITERATIONS ? patience : FLOOR_ITERATIONS)) {
         return 0;
     }
     lossi_prefer_iterate(optimizer, rounding);

@@ -154,7 +154,7 @@ static void a_plateau_does_not_lead_astray(void **unused)
     for (int k = 0; k < NAMES; k++) {
         const problem biggs = {"biggs_exp6", 6, 0.0, biggs_start, biggs_evaluate};
         fixture f = make(names[k], &biggs, LOSS_FLOAT64);
-        assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_iterations", 100), LOSS_OK);
+        assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_iterations", 200), LOSS_OK);
         run_result result = start_and_run(f.optimizer, &biggs, LOSS_FLOAT64, NULL);
         assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
         assert_true(get_double(f.optimizer, "value") < 5.657e-3);
