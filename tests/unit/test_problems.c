@@ -149,7 +149,7 @@ static void reach_published_stop(const char *name)
         }
         runs++;
     }
-    assert_true(runs >= 20);
+    assert_true(runs >= 15);
 }
 
 static void test_lbfgs_reaches_the_published_stop(void **state)
