@@ -61,10 +61,11 @@ static int32_t adjusted(const lossi_tile *tile)
     return parameters[TEMPERATURE] != 1 || parameters[SOFT_CAP] > 0 || parameters[Z_LOSS] > 0;
 }
 
-/* Whether the gradient goes past the caches as it is made. */
+/* Whether the gradient goes past the caches as it is made: a vector of it holds the ends of two rows, but no third. */
 static int32_t streams(const lossi_tile *tile)
 {
-    return tile->stream_to != NULL && (uintptr_t)tile->stream_to % sizeof(real) == 0 && !smooth(tile);
+    return tile->stream_to != NULL && tile->columns >= VREAL_LANES &&
+           (uintptr_t)tile->stream_to % sizeof(real) == 0 && !smooth(tile);
 }
 
 /* u of 16 columns; 0 beyond the row. */
