@@ -122,16 +122,20 @@ static double relative_tolerance(const char *name)
     return 1e-12;
 }
 
-/* Thousands of iterations, or of sines an iteration. */
+/* Thousands of iterations, or of sines an iteration: more variables than these are for the long tier. */
 static int32_t takes_long(const test_problem *problem)
 {
-    static const char *const names[] = {"CURLY10",  "CURLY20",  "CURLY30", "FLETCHCR",
-                                        "GENHUMPS", "NONCVXU2", "SPARSINE"};
-    int32_t found = problem->n > 1000;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        found = found || (strcmp(problem->name, names[i]) == 0 && problem->n > 100);
+    static const struct {
+        const char *name;
+        int64_t most;
+    } limits[] = {{"CURLY10", 200}, {"CURLY20", 0},    {"CURLY30", 0},   {"FLETCHCR", 0},
+                  {"GENHUMPS", 0},  {"NONCVXU2", 100}, {"SPARSINE", 200}};
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        if (strcmp(problem->name, limits[i].name) == 0) {
+            return problem->n > limits[i].most;
+        }
     }
-    return found;
+    return problem->n > 1000;
 }
 
 static void reach_published_stop(const char *name)
@@ -149,7 +153,7 @@ static void reach_published_stop(const char *name)
         }
         runs++;
     }
-    assert_true(runs >= 15);
+    assert_true(runs > 20);
 }
 
 static void test_lbfgs_reaches_the_published_stop(void **state)

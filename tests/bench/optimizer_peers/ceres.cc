@@ -1,5 +1,6 @@
 // Ceres' line search minimizers; their tests are off.
 #include <ceres/ceres.h>
+#include <glog/logging.h>
 
 #include "peer.h"
 
@@ -34,6 +35,7 @@ class Function : public ceres::FirstOrderFunction
 
 void solve(peer_run *run, double *x, ceres::LineSearchDirectionType direction)
 {
+    FLAGS_minloglevel = google::GLOG_FATAL; // it would tell of every restart
     ceres::GradientProblemSolver::Options options;
     options.line_search_direction_type = direction;
     options.max_num_iterations = 1000000;

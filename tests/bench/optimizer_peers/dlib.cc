@@ -51,5 +51,5 @@ void conjugate_gradient(peer_run *run, double *x)
 
 extern "C" {
 const peer_method peer_methods[] = {
-    {"L-BFGS, m = 10", INT64_MAX, lbfgs}, {"CG", INT64_MAX, conjugate_gradient}, {nullptr, 0, nullptr}};
+    {"L-BFGS (10)", INT64_MAX, lbfgs}, {"CG", INT64_MAX, conjugate_gradient}, {nullptr, 0, nullptr}};
 }

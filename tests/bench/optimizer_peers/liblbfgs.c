@@ -41,4 +41,4 @@ static void memory_10(peer_run *run, double *x)
 }
 
 const peer_method peer_methods[] = {
-    {"L-BFGS, m = 6", INT64_MAX, memory_6}, {"L-BFGS, m = 10", INT64_MAX, memory_10}, {NULL, 0, NULL}};
+    {"L-BFGS (6)", INT64_MAX, memory_6}, {"L-BFGS (10)", INT64_MAX, memory_10}, {NULL, 0, NULL}};
