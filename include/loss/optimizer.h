@@ -106,7 +106,7 @@ LOSS_API loss_status loss_optimizer_add_penalty(loss_optimizer *optimizer, const
  *   double  "value", "gradient_norm" (‖·‖∞), "step" (length along the last direction; a stochastic method's last
  *           learning rate), "held_out_value" (last told, NaN before), "seconds",
  *           "test_value", "test_threshold" (of the test that fired)
- *   string  "test": the name of the option that stopped the run, or ""
+ *   string  "test": the name of the option that stopped the run, or ""; "line_search_end": how the last line search ended
  *   optimizer, name, value  not NULL; *value is untouched on failure
  * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE. Strings are static. Since 0.1.
  */
@@ -188,7 +188,8 @@ LOSS_API loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, dou
 LOSS_API loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *vector);
 
 /*
- * Asks a run to end: the next ask gives DONE, with the outcome LOSS_STOP_USER and the best point so far.
+ * Asks a run to end: the next ask gives DONE, with the outcome LOSS_STOP_USER and the best point so far. A run that starts
+ * afterwards knows nothing of it.
  * Any thread, any callback. NULL is allowed. Since 0.1.
  */
 LOSS_API void loss_optimizer_stop(loss_optimizer *optimizer);
