@@ -190,7 +190,8 @@ LOSS_API loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, dou
 LOSS_API loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *vector);
 
 /*
- * Asks a run to end: the next ask gives DONE, with the outcome LOSS_STOP_USER and the best point so far.
+ * Asks a run to end: the next ask gives DONE, with the outcome LOSS_STOP_USER and the best point so far. A run that starts
+ * afterwards knows nothing of it.
  * Any thread, any callback. NULL is allowed. Since 0.1.
  */
 LOSS_API void loss_optimizer_stop(loss_optimizer *optimizer);

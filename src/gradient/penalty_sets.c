@@ -146,18 +146,23 @@ static double simplex_value(const lossi_options *options, lossi_stretch s, const
 /*
  * x_j = max(x_j − τ, 0) with τ such that the sum is right: τ is raised to the mean excess over the parameters still above it
  * until none falls below, which needs no sorting and no memory. Michelot, J. Optim. Theory Appl. 50 (1986) 195–200.
+ * All is measured from the largest number, which is no more than the total above τ: so the sum is as exact for numbers far
+ * from the set as for those in it.
  */
 static void simplex_prox(const lossi_options *options, lossi_stretch s, double step, void *x)
 {
     const double total = number(options, TOTAL);
-    double tau = -INFINITY;
+    double tau = -INFINITY, largest = -INFINITY;
     int64_t above = -1;
     (void)step;
+    for (int64_t i = 0; i < s.count; i++) {
+        largest = fmax(largest, element(s, x, i));
+    }
     for (;;) {
         double lanes[LOSSI_LANES] = {0};
         int64_t count = 0;
         for (int64_t i = 0; i < s.count; i++) {
-            const double x_i = element(s, x, i);
+            const double x_i = element(s, x, i) - largest;
             if (!(x_i <= tau)) {
                 lanes[count++ % LOSSI_LANES] += x_i;
             }
@@ -169,7 +174,7 @@ static void simplex_prox(const lossi_options *options, lossi_stretch s, double s
         tau = (lossi_sum_lanes(lanes) - total) / (double)count;
     }
     for (int64_t i = 0; i < s.count; i++) {
-        const double left = element(s, x, i) - tau;
+        const double left = element(s, x, i) - largest - tau;
         lossi_real_put(s.dtype, x, s.first + i, left <= 0.0 ? 0.0 : left);
     }
 }

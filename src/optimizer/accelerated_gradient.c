@@ -119,6 +119,10 @@ static way_made measure(const loss_optimizer *optimizer, accelerated_gradient *s
 
 static void give_up(loss_optimizer *optimizer, const accelerated_gradient *state)
 {
+    if (!isfinite(optimizer->machine.told_norm)) { /* the last gradient told: of z⁺, however near it came */
+        lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
+        return;
+    }
     lossi_no_step(optimizer, state->contradictions >= CONTRADICTIONS ? state->contradictions : 0,
                   state->promise, 0.0);
 }

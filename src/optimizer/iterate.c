@@ -197,7 +197,8 @@ static int32_t test_progress(loss_optimizer *optimizer)
 
 /*
  * f stands still but for its rounding, and the gradient has stopped shrinking: nothing more can be told
- * apart. The approximate conditions of the line search would go on accepting such steps for ever.
+ * apart. The approximate conditions of the line search would go on accepting such steps for ever. Where f was
+ * lower in half its digits before, a run that went astray stands still, with steps too short for so large an x.
  */
 static int32_t test_floor(loss_optimizer *optimizer)
 {
@@ -205,7 +206,9 @@ static int32_t test_floor(loss_optimizer *optimizer)
     double change = fabs(m->previous_value - m->value);
     double rounding = floor_roundings * lossi_epsilon(optimizer) *
                       fmax(fabs(m->previous_value), fabs(m->value));
-    if (change > rounding || !(m->gradient_norm >= shrinking * m->least_norm)) {
+    double astray = sqrt(lossi_epsilon(optimizer)) * fmax(fabs(m->value), fabs(m->best_value));
+    if (change > rounding || m->value - m->best_value > astray ||
+        !(m->gradient_norm >= shrinking * m->least_norm)) {
         m->least_norm = fmin(m->least_norm, m->gradient_norm);
         m->standing = 0;
         return 0;

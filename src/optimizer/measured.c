@@ -88,3 +88,18 @@ int32_t lossi_measured_string(const loss_optimizer *optimizer, const char *name,
     }
     return 1;
 }
+
+int32_t lossi_measured_type(const char *name)
+{
+    for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++) {
+        if (strcmp(integers[i].name, name) == 0) {
+            return LOSS_OPTION_INT;
+        }
+    }
+    for (size_t i = 0; i < sizeof doubles / sizeof doubles[0]; i++) {
+        if (strcmp(doubles[i].name, name) == 0) {
+            return LOSS_OPTION_DOUBLE;
+        }
+    }
+    return strcmp(name, "test") == 0 || strcmp(name, "line_search_end") == 0 ? LOSS_OPTION_STRING : 0;
+}

@@ -8,4 +8,7 @@ int32_t lossi_measured_double(const loss_optimizer *optimizer, const char *name,
 int32_t lossi_measured_int(const loss_optimizer *optimizer, const char *name, int64_t *value);
 int32_t lossi_measured_string(const loss_optimizer *optimizer, const char *name, const char **value);
 
+/* LOSS_OPTION_…: the type of what has this name; 0 when nothing has. */
+int32_t lossi_measured_type(const char *name);
+
 #endif

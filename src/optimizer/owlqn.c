@@ -163,7 +163,7 @@ static void shorten(loss_optimizer *optimizer, owlqn *state)
                                                  lossi_pair_gradient(m->at));
         lossi_trial trial = {state->step, m->told_value, m->told_slope + linear}; /* within the orthant */
         factor = fmin(fmax(-0.5 * state->moved / rise, shortest), longest);
-        state->finite_trials++;
+        state->finite_trials += isfinite(m->told_norm);
         state->contradictions += lossi_contradicts(optimizer, &begin, &trial,
                                                    lossi_own_vector(optimizer, DIRECTION));
     }

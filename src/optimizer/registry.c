@@ -128,6 +128,8 @@ loss_status loss_optimizer_create(loss_optimizer **out, loss_context *context, c
     optimizer->dtype = dtype;
     optimizer->dimension = dimension;
     optimizer->machine.test = LOSSI_TEST_NONE;
+    optimizer->machine.value = optimizer->machine.gradient_norm = optimizer->machine.held_out_value = NAN;
+    optimizer->machine.test_value = optimizer->machine.test_threshold = NAN;
     snprintf(optimizer->owner, sizeof optimizer->owner, "the optimizer '%s'", row->name);
     atomic_init(&optimizer->stop, 0);
     status = lossi_options_create(&optimizer->options, context, optimizer->owner, lossi_common_options,
@@ -278,6 +280,18 @@ loss_status loss_optimizer_add_penalty(loss_optimizer *optimizer, const loss_pen
 
 /* ---- getters: what was measured first, then the options ---- */
 
+/* What is neither: a number measured, but of another type, or a name for the options to refuse. */
+static loss_status check_type(const loss_optimizer *optimizer, const char *name, const void *value,
+                              int32_t wanted)
+{
+    static const char *const types[] = {
+        [LOSS_OPTION_INT] = "an int", [LOSS_OPTION_DOUBLE] = "a double", [LOSS_OPTION_STRING] = "a string"};
+    int32_t type = name == NULL || value == NULL ? 0 : lossi_measured_type(name);
+    return type == 0 ? LOSS_OK
+                     : lossi_fail(optimizer->context, LOSS_ERROR_TYPE, "'%s' of %s is %s, not %s", name,
+                                  optimizer->owner, types[type], types[wanted]);
+}
+
 loss_status loss_optimizer_get_double(const loss_optimizer *optimizer, const char *name, double *value)
 {
     if (optimizer == NULL) {
@@ -286,7 +300,8 @@ loss_status loss_optimizer_get_double(const loss_optimizer *optimizer, const cha
     if (name != NULL && value != NULL && lossi_measured_double(optimizer, name, value)) {
         return LOSS_OK;
     }
-    return lossi_options_get_double(&optimizer->options, name, value);
+    loss_status status = check_type(optimizer, name, value, LOSS_OPTION_DOUBLE);
+    return status == LOSS_OK ? lossi_options_get_double(&optimizer->options, name, value) : status;
 }
 
 loss_status loss_optimizer_get_int(const loss_optimizer *optimizer, const char *name, int64_t *value)
@@ -297,7 +312,8 @@ loss_status loss_optimizer_get_int(const loss_optimizer *optimizer, const char *
     if (name != NULL && value != NULL && lossi_measured_int(optimizer, name, value)) {
         return LOSS_OK;
     }
-    return lossi_options_get_int(&optimizer->options, name, value);
+    loss_status status = check_type(optimizer, name, value, LOSS_OPTION_INT);
+    return status == LOSS_OK ? lossi_options_get_int(&optimizer->options, name, value) : status;
 }
 
 loss_status loss_optimizer_get_string(const loss_optimizer *optimizer, const char *name, const char **value)
@@ -308,5 +324,6 @@ loss_status loss_optimizer_get_string(const loss_optimizer *optimizer, const cha
     if (name != NULL && value != NULL && lossi_measured_string(optimizer, name, value)) {
         return LOSS_OK;
     }
-    return lossi_options_get_string(&optimizer->options, name, value);
+    loss_status status = check_type(optimizer, name, value, LOSS_OPTION_STRING);
+    return status == LOSS_OK ? lossi_options_get_string(&optimizer->options, name, value) : status;
 }

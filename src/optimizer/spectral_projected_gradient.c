@@ -134,7 +134,7 @@ static void shorten(loss_optimizer *optimizer, spectral *state)
     if (isfinite(m->told_value)) {
         double said = state->share * state->slope, rise = m->told_value - m->value - said;
         factor = fmin(fmax(-0.5 * said / rise, shortest), longest);
-        state->finite_trials++;
+        state->finite_trials += isfinite(m->told_norm);
         if (m->rough == 0 && isfinite(m->told_slope)) {
             lossi_trial begin = {0.0, m->value, state->slope};
             lossi_trial trial = {state->share, m->told_value, m->told_slope};

@@ -164,8 +164,12 @@ static void answer_gradient(loss_optimizer *optimizer, work *w, const run_plan *
                             int32_t wrong, run_result *result)
 {
     double factor = plan->gradient_factor == 0.0 ? 1.0 : plan->gradient_factor;
-    value = wrong ? NAN : value;
-    if (isfinite(value)) {
+    if (wrong && plan->in_gradient) {
+        w->g[w->p->n - 1] = NAN;
+    } else if (wrong) {
+        value = NAN;
+    }
+    if (isfinite(value) && !wrong) {
         result->least = fmin(result->least, value);
     }
     result->gradients++;
@@ -181,8 +185,10 @@ static void answer(loss_optimizer *optimizer, work *w, int32_t request, const ru
     switch (request) {
     case LOSS_REQUEST_VALUE:
         result->values++;
-        assert_int_equal(
-            loss_optimizer_tell_value(optimizer, wrong ? NAN : w->p->evaluate(w->p->n, w->x, w->g)), LOSS_OK);
+        assert_int_equal(loss_optimizer_tell_value(optimizer, wrong && !plan->in_gradient
+                                                                  ? NAN
+                                                                  : w->p->evaluate(w->p->n, w->x, w->g)),
+                         LOSS_OK);
         return;
     case LOSS_REQUEST_VALUE_AND_GRADIENT:
         answer_gradient(optimizer, w, plan, w->p->evaluate(w->p->n, w->x, w->g), wrong, result);
@@ -193,8 +199,9 @@ static void answer(loss_optimizer *optimizer, work *w, int32_t request, const ru
         result->batches++;
         result->digest = hash(result->digest, indices, (size_t)count * sizeof *indices);
         double value = logistic_batch(w->x, count, indices, w->g);
-        assert_int_equal(loss_optimizer_tell_gradient(optimizer, wrong ? NAN : value, narrow(w, w->g, 1.0)),
-                         LOSS_OK);
+        w->g[0] = wrong && plan->in_gradient ? NAN : w->g[0];
+        value = wrong && !plan->in_gradient ? NAN : value;
+        assert_int_equal(loss_optimizer_tell_gradient(optimizer, value, narrow(w, w->g, 1.0)), LOSS_OK);
         return;
     case LOSS_REQUEST_HESSIAN_PRODUCT:
         second = ++result->products;

@@ -71,6 +71,7 @@ static void options_are_checked(void **unused)
     fixture f = fixture_make(index_of("lbfgs"), &rosenbrock, LOSS_FLOAT64);
     double number = 7.0;
     int64_t integer = -5;
+    const char *text = NULL;
     (void)unused;
     assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerence", 1.0), LOSS_ERROR_NAME);
     assert_sentence(f.context, "did you mean 'gradient_tolerance'");
@@ -84,7 +85,11 @@ static void options_are_checked(void **unused)
     assert_int_equal(loss_optimizer_get_double(f.optimizer, "nonsense", &number), LOSS_ERROR_NAME);
     assert_int_equal(loss_optimizer_get_double(f.optimizer, "value", NULL), LOSS_ERROR_ARGUMENT);
     assert_int_equal(loss_optimizer_get_double(f.optimizer, NULL, &number), LOSS_ERROR_ARGUMENT);
-    assert_int_equal(loss_optimizer_get_double(f.optimizer, "iterations", &number), LOSS_ERROR_NAME);
+    assert_int_equal(loss_optimizer_get_double(f.optimizer, "iterations", &number), LOSS_ERROR_TYPE);
+    assert_sentence(f.context, "'iterations' of the optimizer 'lbfgs' is an int, not a double");
+    assert_int_equal(loss_optimizer_get_int(f.optimizer, "value", &integer), LOSS_ERROR_TYPE);
+    assert_int_equal(loss_optimizer_get_int(f.optimizer, "test", &integer), LOSS_ERROR_TYPE);
+    assert_int_equal(loss_optimizer_get_string(f.optimizer, "step", &text), LOSS_ERROR_TYPE);
     assert_int_equal(loss_optimizer_get_int(f.optimizer, "max_seconds", &integer), LOSS_ERROR_TYPE);
     assert_int_equal(loss_optimizer_get_double(f.optimizer, "memory", &number), LOSS_ERROR_TYPE);
     assert_int_equal(integer, -5);
@@ -108,6 +113,8 @@ static void calls_out_of_order_change_nothing(void **unused)
         assert_int_equal(loss_optimizer_ask(f.optimizer, &request), LOSS_ERROR_STATE);
         assert_int_equal(loss_optimizer_outcome(f.optimizer, &outcome), LOSS_ERROR_STATE);
         assert_int_equal(loss_optimizer_tell_value(f.optimizer, 1.0), LOSS_ERROR_STATE);
+        assert_true(isnan(get_double(f.optimizer, "value")) &&
+                    isnan(get_double(f.optimizer, "held_out_value")));
         assert_int_equal(loss_optimizer_get_pointer(f.optimizer, "x", &none), LOSS_ERROR_STATE);
         assert_true(request == 77 && outcome == 79 && none == &none);
         assert_int_equal(loss_optimizer_start(f.optimizer, x0), LOSS_OK);
@@ -350,8 +357,8 @@ static void only_nan_ends_it_soon(void **unused)
 {
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        for (int64_t from = 2; from < 7; from++) {
-            run_plan plan = {.nan_from = from};
+        for (int64_t from = 2; from < 12; from++) { /* of the value, and then of the gradient alone */
+            run_plan plan = {.nan_from = from < 7 ? from : from - 5, .in_gradient = from >= 7};
             fixture f = fixture_make(i, &logistic, LOSS_FLOAT64);
             run_result result = start_and_run(f.optimizer, &logistic, LOSS_FLOAT64, &plan);
             assert_int_equal(result.outcome, LOSS_ERROR_NONFINITE);

@@ -161,6 +161,29 @@ static void projections_are_known(void **unused)
     loss_context_free(context);
 }
 
+/* However far away a point is, its projection is in the set: the rounding of x must not be that of the sum. */
+static void far_points_come_into_the_simplex(void **unused)
+{
+    const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
+    loss_context *context = context_make();
+    lossi_penalties list = {0};
+    (void)unused;
+    add(&list, context, "simplex", "total", 1.0);
+    for (int which = 0; which < 2; which++) {
+        for (double size = 1.0; size < 1e30; size *= 23.85) {
+            double x[N], far[N];
+            for (int i = 0; i < N; i++) {
+                far[i] = (i % 3 == 1 ? 3.1 : point[i]) * size;
+            }
+            narrow(far, x, dtypes[which]);
+            lossi_penalties_prox(&list, dtypes[which], N, 5.0, x);
+            assert_true(lossi_penalties_rough_value(&list, dtypes[which], N, x) == 0.0);
+        }
+    }
+    lossi_penalties_destroy(&list, context);
+    loss_context_free(context);
+}
+
 /* A stretch in the middle: the others are not touched. */
 static void a_stretch_is_kept_to(void **unused)
 {
@@ -240,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_proximal_map_is_the_minimiser),
         cmocka_unit_test(values_are_those_of_the_definitions),
         cmocka_unit_test(projections_are_known),
+        cmocka_unit_test(far_points_come_into_the_simplex),
         cmocka_unit_test(a_stretch_is_kept_to),
         cmocka_unit_test(contradictions_are_refused),
     };

@@ -522,6 +522,27 @@ static void a_seed_gives_the_same_run_and_another_another(void **unused)
     loss_context_free(context);
 }
 
+/* Steps too long for f at first, and then far too short for so large an x: that f stands there is no precision reached. */
+static void a_run_gone_astray_is_not_at_its_precision(void **unused)
+{
+    const double x0 = 0.0;
+    loss_context *context = context_create();
+    loss_optimizer *optimizer = stochastic_create(context, "radam", "samples=64 batch_size=32 epochs=60",
+                                                  LOSS_FLOAT64, 1);
+    (void)unused;
+    assert_int_equal(loss_optimizer_start(optimizer, &x0), LOSS_OK);
+    while (ask(optimizer) != LOSS_REQUEST_DONE) {
+        const void *x = NULL;
+        assert_int_equal(loss_optimizer_get_pointer(optimizer, "x", &x), LOSS_OK);
+        double way = *(const double *)x - 1.0, gradient = 2.385e6 * way;
+        assert_int_equal(loss_optimizer_tell_gradient(optimizer, 0.5 * gradient * way, &gradient), LOSS_OK);
+    }
+    assert_int_equal(outcome(optimizer), LOSS_STOP_ITERATIONS);
+    assert_string_equal(test_name(optimizer), "epochs");
+    loss_optimizer_free(optimizer);
+    loss_context_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -536,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_plateau_lowers_the_learning_rate),
         cmocka_unit_test(minimize_evaluates_the_held_out_objective),
         cmocka_unit_test(a_seed_gives_the_same_run_and_another_another),
+        cmocka_unit_test(a_run_gone_astray_is_not_at_its_precision),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
