@@ -78,30 +78,44 @@ LOSSI_INLINE void lossi_ask_to_write(const real *x)
 
 /* ---- domains, looked at in passing ---- */
 
+/*
+ * What a file may declare as LOSSI_DOMAINS of the domains that its prepare() gives, so that the loop is spared looks, and
+ * registers for them. Nothing declared is right for every loss, and slower for simple ones.
+ */
+enum {
+    LOSSI_SOMEWHERE,  /* any domains */
+    LOSSI_EVERYWHERE, /* predictions and targets may be any numbers */
+    LOSSI_SIGNS       /* predictions may be any numbers, targets are one of two */
+};
+
 enum { LOSSI_LOOK_NOT, LOSSI_LOOK_RANGE, LOSSI_LOOK_DISCRETE };
 
 typedef struct lossi_look {
     int kind;
     vreal low, high;
     vreal least, most; /* so far; NaN is passed over */
-    vmask wrong;       /* lanes that were neither of two numbers; NaN counts */
 } lossi_look;
 
-LOSSI_INLINE lossi_look lossi_look_at(const lossi_tile *tile, const lossi_domain *domain)
+LOSSI_INLINE lossi_look lossi_look_at(const lossi_tile *tile, const lossi_domain *domain, int domains,
+                                      int is_target)
 {
     const int everywhere = domain->low == -__builtin_inf() && domain->high == __builtin_inf();
     lossi_look look;
-    look.kind = tile->outside == NULL || everywhere ? LOSSI_LOOK_NOT
-                : domain->discrete                  ? LOSSI_LOOK_DISCRETE
-                                                    : LOSSI_LOOK_RANGE;
+    if (domains != LOSSI_SOMEWHERE) {
+        look.kind = domains == LOSSI_SIGNS && is_target && tile->outside != NULL ? LOSSI_LOOK_DISCRETE
+                                                                                 : LOSSI_LOOK_NOT;
+    } else {
+        look.kind = tile->outside == NULL || everywhere ? LOSSI_LOOK_NOT
+                    : domain->discrete                  ? LOSSI_LOOK_DISCRETE
+                                                        : LOSSI_LOOK_RANGE;
+    }
     look.low = look.most = v_set1((real)domain->low);
     look.high = look.least = v_set1((real)domain->high);
-    look.wrong = v_ne(look.low, look.low);
     return look;
 }
 
-/* A pack of them. */
-LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x)
+/* A pack of them. What is neither of two numbers, NaN too, is told at once: a vector to remember it is one too many. */
+LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x, int32_t *outside)
 {
     if (look->kind == LOSSI_LOOK_RANGE) {
         LOSSI_UNROLL
@@ -110,27 +124,32 @@ LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x)
             look->most = v_max(v_load(x + v * VREAL_LANES), look->most);
         }
     } else if (look->kind == LOSSI_LOOK_DISCRETE) {
+        vmask wrong = v_mask_and(v_ne(v_load(x), look->low), v_ne(v_load(x), look->high));
         LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
+        for (int v = 1; v < LOSSI_PACK; v++) {
             const vreal number = v_load(x + v * VREAL_LANES);
-            look->wrong = v_mask_or(look->wrong,
-                                    v_mask_and(v_ne(number, look->low), v_ne(number, look->high)));
+            wrong = v_mask_or(wrong, v_mask_and(v_ne(number, look->low), v_ne(number, look->high)));
+        }
+        if (lossi_rare(wrong)) {
+            *outside = 1;
         }
     }
 }
 
 LOSSI_INLINE int lossi_looked_outside(const lossi_look *look)
 {
-    return v_mask_any(
-        v_mask_or(look->wrong, v_mask_or(v_lt(look->least, look->low), v_gt(look->most, look->high))));
+    return look->kind == LOSSI_LOOK_RANGE &&
+           v_mask_any(v_mask_or(v_lt(look->least, look->low), v_gt(look->most, look->high)));
 }
 
 /* ---- the loop ---- */
 
-/* A pack of values: stored, or where there is no place for them added to the lanes. */
-LOSSI_INLINE void lossi_put_values(const vreal *values, real *place, f64v *lanes)
+static const double lossi_no_lanes[LOSSI_LANES]; /* where a sum starts that nobody wants */
+
+/* Pack i / 16 of the values: stored, or where there is no array for them added to the lanes. */
+LOSSI_INLINE void lossi_put_values(const vreal *values, real *array, int64_t i, f64v *lanes)
 {
-    if (place == NULL) {
+    if (__builtin_expect(array == NULL, 1)) {
         LOSSI_UNROLL
         for (int v = 0; v < LOSSI_PACK; v++) {
             lossi_lanes_add(lanes, v, values[v]);
@@ -138,24 +157,17 @@ LOSSI_INLINE void lossi_put_values(const vreal *values, real *place, f64v *lanes
     } else {
         LOSSI_UNROLL
         for (int v = 0; v < LOSSI_PACK; v++) {
-            v_store(place + v * VREAL_LANES, values[v]);
+            v_store(array + i + v * VREAL_LANES, values[v]);
         }
     }
 }
 
-LOSSI_INLINE void lossi_put_gradient(const vreal *slopes, real *place, int32_t streaming)
+LOSSI_INLINE void lossi_put_gradient(vreal slopes, real *place, int32_t streaming)
 {
-    if (streaming) {
-        LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            v_stream(place + v * VREAL_LANES, slopes[v]);
-        }
+    if (__builtin_expect(streaming, 0)) {
+        v_stream(place, slopes);
     } else {
-        lossi_ask_to_write(place);
-        LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            v_store(place + v * VREAL_LANES, slopes[v]);
-        }
+        v_store(place, slopes);
     }
 }
 
@@ -163,48 +175,53 @@ LOSSI_INLINE void lossi_put_gradient(const vreal *slopes, real *place, int32_t s
  * Whole packs of 16 elements. What a call does not want is a branch that always goes the same way, not a copy of the formula:
  * each variant has one, for one pack.
  */
-LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *tile, lossi_formula formula, int variant)
+LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *tile, lossi_formula formula, int domains,
+                                        int variant)
 {
     const real *prediction = tile->prediction, *target = tile->target;
     real *value = tile->value, *gradient = tile->gradient, *curvature = tile->curvature;
     const int64_t count = tile->rows;
     const int32_t streaming = tile->streaming, kind = tile->curvature_kind;
     const vreal scale = v_set1((real)tile->scale);
-    lossi_look predictions = lossi_look_at(tile, &tile->prepared->prediction),
-               targets = lossi_look_at(tile, &tile->prepared->target);
-    const int looking = predictions.kind | targets.kind;
-    double none[LOSSI_LANES] = {0}, *total = value == NULL ? tile->lanes : none;
+    lossi_look predictions = lossi_look_at(tile, &tile->prepared->prediction, domains, 0),
+               targets = lossi_look_at(tile, &tile->prepared->target, domains, 1);
+    const int looking = (predictions.kind | targets.kind) != LOSSI_LOOK_NOT;
     real parameters[LOSSI_PARAMETERS];
     f64v lanes[LOSSI_WIDE];
 
     lossi_pointwise_parameters(tile, parameters);
-    lossi_lanes_load(total, lanes);
+    lossi_lanes_load(value == NULL ? tile->lanes : lossi_no_lanes, lanes);
     for (int64_t i = 0; i < count; i += LOSSI_LANES) {
-        vreal values[LOSSI_PACK], slopes[LOSSI_PACK];
+        vreal values[LOSSI_PACK];
         lossi_ask(prediction + i);
         lossi_ask(target + i);
+        if (variant >= LOSSI_GRADIENT) {
+            lossi_ask_to_write(gradient + i);
+        }
+        if (__builtin_expect(looking, domains == LOSSI_SIGNS)) { /* before the gradient takes their place */
+            lossi_pass(&predictions, prediction + i, tile->outside);
+            lossi_pass(&targets, target + i, tile->outside);
+        }
         LOSSI_UNROLL
         for (int v = 0; v < LOSSI_PACK; v++) {
             const int64_t k = i + v * VREAL_LANES;
             lossi_point point;
             formula(v_load(prediction + k), v_load(target + k), parameters, &point);
             values[v] = point.value;
-            slopes[v] = point.gradient * scale;
+            if (variant >=
+                LOSSI_GRADIENT) { /* at once: a pack of them is more than there are registers for */
+                lossi_put_gradient(point.gradient * scale, gradient + k, streaming);
+            }
             if (variant == LOSSI_EVERYTHING) {
                 v_store(curvature + k, lossi_curvature_of(&point, kind) * scale);
             }
         }
-        if (looking) { /* before the gradient takes the place of the prediction */
-            lossi_pass(&predictions, prediction + i);
-            lossi_pass(&targets, target + i);
-        }
-        lossi_put_values(values, value == NULL ? NULL : value + i, lanes);
-        if (variant >= LOSSI_GRADIENT) {
-            lossi_put_gradient(slopes, gradient + i, streaming);
-        }
+        lossi_put_values(values, value, i, lanes);
     }
-    lossi_lanes_store(total, lanes);
-    if (looking && (lossi_looked_outside(&predictions) || lossi_looked_outside(&targets))) {
+    if (value == NULL) {
+        lossi_lanes_store(tile->lanes, lanes);
+    }
+    if (lossi_looked_outside(&predictions) || lossi_looked_outside(&targets)) {
         *tile->outside = 1;
     }
 }
@@ -255,14 +272,16 @@ static __attribute__((noinline)) void lossi_pointwise_rest(const lossi_tile *til
 static __attribute__((noinline, unused)) void lossi_pointwise(const lossi_tile *tile, lossi_kernel packs)
 {
     const int left = (int)(tile->rows % LOSSI_LANES);
+    if (left == 0) {
+        packs(tile);
+        return;
+    }
     lossi_tile whole = *tile;
     whole.rows -= left;
     if (whole.rows > 0) {
         packs(&whole);
     }
-    if (left > 0) {
-        lossi_pointwise_rest(tile, packs, whole.rows, left);
-    }
+    lossi_pointwise_rest(tile, packs, whole.rows, left);
 }
 
 #endif

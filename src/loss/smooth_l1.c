@@ -40,6 +40,7 @@ LOSSI_INLINE void smooth_l1(vreal prediction, vreal target, const real *paramete
 }
 
 #define LOSSI_FORMULA smooth_l1
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE
