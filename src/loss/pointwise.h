@@ -162,12 +162,12 @@ LOSSI_INLINE void lossi_put_values(const vreal *values, real *array, int64_t i, 
     }
 }
 
-LOSSI_INLINE void lossi_put_gradient(vreal slopes, real *place, int32_t streaming)
+LOSSI_INLINE void lossi_put_gradient(vreal slope, real *place, int32_t streaming)
 {
     if (__builtin_expect(streaming, 0)) {
-        v_stream(place, slopes);
+        v_stream(place, slope);
     } else {
-        v_store(place, slopes);
+        v_store(place, slope);
     }
 }
 
@@ -208,8 +208,8 @@ LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *tile, lossi_formula fo
             lossi_point point;
             formula(v_load(prediction + k), v_load(target + k), parameters, &point);
             values[v] = point.value;
-            if (variant >=
-                LOSSI_GRADIENT) { /* at once: a pack of them is more than there are registers for */
+            /* at once: a pack of slopes beside one of values is more than there are registers for */
+            if (variant >= LOSSI_GRADIENT) {
                 lossi_put_gradient(point.gradient * scale, gradient + k, streaming);
             }
             if (variant == LOSSI_EVERYTHING) {
