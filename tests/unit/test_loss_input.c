@@ -247,6 +247,51 @@ static void test_nan_in_domain(void **state)
     }
 }
 
+/* The status of a call with one odd number among good ones; weights lead past the loop that looks for it in passing. */
+static loss_status status_of_odd(const loss_function *function, double prediction, double target,
+                                 int weighted)
+{
+    enum { ROWS = 40 };
+    double predictions[ROWS], targets[ROWS], weights[ROWS], sum;
+    loss_data *inputs = data();
+    for (int i = 0; i < ROWS; i++) {
+        predictions[i] = i == 21 ? prediction : 0.5;
+        targets[i] = i == 21 ? target : 1;
+        weights[i] = 2.385;
+    }
+    loss_data_set_input(inputs, "prediction", predictions, LOSS_FLOAT64, ROWS, 1, 1, 1);
+    loss_data_set_input(inputs, "target", targets, LOSS_FLOAT64, ROWS, 1, 1, 1);
+    if (weighted) {
+        loss_data_set_input(inputs, "weight", weights, LOSS_FLOAT64, ROWS, 1, 1, 1);
+    }
+    loss_status status = loss_function_evaluate(context, function, inputs, NULL, &sum, NULL);
+    loss_data_free(inputs);
+    return status;
+}
+
+/* A loss that declares where it need not look (LOSSI_DOMAINS) looks wherever it has a domain. */
+static void test_every_domain(void **state)
+{
+    static const double odd[] = {-2.385, -1, -0.25, 0, 0.25, 0.75, 2.385};
+    int found = 0;
+    (void)state;
+    for (int32_t k = 0; k < loss_function_catalogue_count(); k++) {
+        loss_function *function = make(loss_function_catalogue_name(k));
+        int32_t pointwise = 0, structured = 0;
+        loss_function_property(function, "pointwise", &pointwise);
+        loss_function_property(function, "structured", &structured);
+        for (size_t i = 0; i < sizeof odd / sizeof *odd && pointwise && !structured; i++) {
+            const loss_status of_prediction = status_of_odd(function, odd[i], 1, 1),
+                              of_target = status_of_odd(function, 0.5, odd[i], 1);
+            assert_int_equal(status_of_odd(function, odd[i], 1, 0), of_prediction);
+            assert_int_equal(status_of_odd(function, 0.5, odd[i], 0), of_target);
+            found += (of_prediction == LOSS_ERROR_DOMAIN) + (of_target == LOSS_ERROR_DOMAIN);
+        }
+        loss_function_free(function);
+    }
+    assert_true(found > 50); /* twenty-odd losses have a domain, of three odd numbers or more */
+}
+
 /* ---- class labels ---- */
 
 static loss_status evaluate_labels(loss_function *function, const void *labels, loss_dtype dtype,
@@ -565,13 +610,21 @@ static void test_sealed_data(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wrong_arrays),  cmocka_unit_test(test_wrong_numbers),
-        cmocka_unit_test(test_nan_in_domain), cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_distributions), cmocka_unit_test(test_class_weights),
-        cmocka_unit_test(test_names),         cmocka_unit_test(test_options),
-        cmocka_unit_test(test_null_create),   cmocka_unit_test(test_null_options),
-        cmocka_unit_test(test_null_evaluate), cmocka_unit_test(test_data),
-        cmocka_unit_test(test_sealed_data),   cmocka_unit_test(test_scale_of_data_and_loss),
+        cmocka_unit_test(test_wrong_arrays),
+        cmocka_unit_test(test_wrong_numbers),
+        cmocka_unit_test(test_nan_in_domain),
+        cmocka_unit_test(test_every_domain),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_distributions),
+        cmocka_unit_test(test_class_weights),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_null_create),
+        cmocka_unit_test(test_null_options),
+        cmocka_unit_test(test_null_evaluate),
+        cmocka_unit_test(test_data),
+        cmocka_unit_test(test_sealed_data),
+        cmocka_unit_test(test_scale_of_data_and_loss),
     };
     return cmocka_run_group_tests_name("loss_input", tests, setup, teardown);
 }
