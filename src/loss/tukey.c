@@ -17,7 +17,7 @@ LOSSI_INLINE void tukey(vreal prediction, vreal target, const real *parameters, 
 {
     const vreal zero = v_set1(0), one = v_set1(1), third = v_set1((real)(1.0 / 3)),
                 c = v_set1(parameters[SCALE]);
-    const vreal r = prediction - target, a = v_abs(r), q = lossi_over(a, c), u = q * q;
+    const vreal r = prediction - target, a = v_abs(r), q = a / c, u = q * q;
     const vreal left = (one - q) * (one + q); /* 1 − u */
     const vmask outside = v_gt(a, c);         /* false for NaN */
 
