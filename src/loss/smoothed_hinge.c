@@ -26,7 +26,7 @@ LOSSI_INLINE void smoothed_hinge(vreal prediction, vreal target, const real *par
     const vreal rest = v_select(nan, s, zero); /* of lanes that do not cost */
 
     out->value = quotient * v_fnma(half, held, gap); /* as in huber.c */
-    out->gradient = zero - y * quotient; /* never −0 */
+    out->gradient = zero - y * quotient;             /* never −0 */
     out->curvature = v_select(tail, zero, v_select(costs, one / gamma, rest));
     out->majorizer = v_select(nan, s, one / gamma);
 }
