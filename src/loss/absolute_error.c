@@ -22,6 +22,7 @@ LOSSI_INLINE void absolute_error(vreal prediction, vreal target, const real *par
 }
 
 #define LOSSI_FORMULA absolute_error
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE

@@ -39,6 +39,7 @@ LOSSI_INLINE void absolute_percentage_error(vreal prediction, vreal target, cons
 }
 
 #define LOSSI_FORMULA absolute_percentage_error
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE

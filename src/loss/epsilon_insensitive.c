@@ -27,6 +27,7 @@ LOSSI_INLINE void epsilon_insensitive(vreal prediction, vreal target, const real
 }
 
 #define LOSSI_FORMULA epsilon_insensitive
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE

@@ -29,6 +29,7 @@ LOSSI_INLINE void huber(vreal prediction, vreal target, const real *parameters, 
 }
 
 #define LOSSI_FORMULA huber
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE

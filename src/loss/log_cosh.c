@@ -59,6 +59,7 @@ LOSSI_INLINE void log_cosh(vreal prediction, vreal target, const real *parameter
 }
 
 #define LOSSI_FORMULA log_cosh
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

@@ -9,6 +9,8 @@
 
 #include "loss/pointwise.h"
 
+#define LOSSI_DOMAINS LOSSI_SIGNS
+
 enum { LOSSI_SIGN_SLOPE = LOSSI_PARAMETERS - 2, LOSSI_SIGN_OFFSET };
 
 /* y; NaN for NaN */

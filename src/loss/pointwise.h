@@ -82,30 +82,44 @@ LOSSI_INLINE void lossi_ask_to_write(const real *x)
 
 /* ---- domains, looked at in passing ---- */
 
+/*
+ * What a file may declare as LOSSI_DOMAINS of the domains that its prepare() gives, so that the loop is spared looks, and
+ * registers for them. Nothing declared is right for every loss, and slower for simple ones.
+ */
+enum {
+    LOSSI_SOMEWHERE,  /* any domains */
+    LOSSI_EVERYWHERE, /* predictions and targets may be any numbers */
+    LOSSI_SIGNS       /* predictions may be any numbers, targets are one of two */
+};
+
 enum { LOSSI_LOOK_NOT, LOSSI_LOOK_RANGE, LOSSI_LOOK_DISCRETE };
 
 typedef struct lossi_look {
     int kind;
     vreal low, high;
     vreal least, most; /* so far; NaN is passed over */
-    vmask wrong;       /* lanes that were neither of two numbers; NaN counts */
 } lossi_look;
 
-LOSSI_INLINE lossi_look lossi_look_at(const lossi_tile *tile, const lossi_domain *domain)
+LOSSI_INLINE lossi_look lossi_look_at(const lossi_tile *tile, const lossi_domain *domain, int domains,
+                                      int is_target)
 {
     const int everywhere = domain->low == -__builtin_inf() && domain->high == __builtin_inf();
     lossi_look look;
-    look.kind = tile->outside == NULL || everywhere ? LOSSI_LOOK_NOT
-                : domain->discrete                  ? LOSSI_LOOK_DISCRETE
-                                                    : LOSSI_LOOK_RANGE;
+    if (domains != LOSSI_SOMEWHERE) {
+        look.kind = domains == LOSSI_SIGNS && is_target && tile->outside != NULL ? LOSSI_LOOK_DISCRETE
+                                                                                 : LOSSI_LOOK_NOT;
+    } else {
+        look.kind = tile->outside == NULL || everywhere ? LOSSI_LOOK_NOT
+                    : domain->discrete                  ? LOSSI_LOOK_DISCRETE
+                                                        : LOSSI_LOOK_RANGE;
+    }
     look.low = look.most = v_set1((real)domain->low);
     look.high = look.least = v_set1((real)domain->high);
-    look.wrong = v_ne(look.low, look.low);
     return look;
 }
 
-/* A pack of them. */
-LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x)
+/* A pack of them. What is neither of two numbers, NaN too, is told at once: a vector to remember it is one too many. */
+LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x, int32_t *outside)
 {
     if (look->kind == LOSSI_LOOK_RANGE) {
         LOSSI_UNROLL
@@ -114,27 +128,42 @@ LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x)
             look->most = v_max(v_load(x + v * VREAL_LANES), look->most);
         }
     } else if (look->kind == LOSSI_LOOK_DISCRETE) {
+        vmask wrong = v_mask_and(v_ne(v_load(x), look->low), v_ne(v_load(x), look->high));
         LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
+        for (int v = 1; v < LOSSI_PACK; v++) {
             const vreal number = v_load(x + v * VREAL_LANES);
-            look->wrong = v_mask_or(look->wrong,
-                                    v_mask_and(v_ne(number, look->low), v_ne(number, look->high)));
+            wrong = v_mask_or(wrong, v_mask_and(v_ne(number, look->low), v_ne(number, look->high)));
+        }
+        if (lossi_rare(wrong)) {
+            *outside = 1;
         }
     }
 }
 
 LOSSI_INLINE int lossi_looked_outside(const lossi_look *look)
 {
-    return v_mask_any(
-        v_mask_or(look->wrong, v_mask_or(v_lt(look->least, look->low), v_gt(look->most, look->high))));
+    return look->kind == LOSSI_LOOK_RANGE &&
+           v_mask_any(v_mask_or(v_lt(look->least, look->low), v_gt(look->most, look->high)));
 }
 
 /* ---- the loop ---- */
 
-/* A pack of values: stored, or where there is no place for them added to the lanes. */
-LOSSI_INLINE void lossi_put_values(const vreal *values, real *place, f64v *lanes)
+/* Where a sum starts; nothing where nobody wants it. */
+LOSSI_INLINE void lossi_lanes_begin(const lossi_tile *tile, f64v *lanes)
 {
-    if (place == NULL) {
+    LOSSI_UNROLL
+    for (int v = 0; v < LOSSI_WIDE; v++) {
+        lanes[v] = f64_set1(0);
+    }
+    if (tile->value == NULL) {
+        lossi_lanes_load(tile->lanes, lanes);
+    }
+}
+
+/* Pack i / 16 of the values: stored, or where there is no array for them added to the lanes. */
+LOSSI_INLINE void lossi_put_values(const vreal *values, real *array, int64_t i, f64v *lanes)
+{
+    if (__builtin_expect(array == NULL, 1)) {
         LOSSI_UNROLL
         for (int v = 0; v < LOSSI_PACK; v++) {
             lossi_lanes_add(lanes, v, values[v]);
@@ -142,24 +171,17 @@ LOSSI_INLINE void lossi_put_values(const vreal *values, real *place, f64v *lanes
     } else {
         LOSSI_UNROLL
         for (int v = 0; v < LOSSI_PACK; v++) {
-            v_store(place + v * VREAL_LANES, values[v]);
+            v_store(array + i + v * VREAL_LANES, values[v]);
         }
     }
 }
 
-LOSSI_INLINE void lossi_put_gradient(const vreal *slopes, real *place, int32_t streaming)
+LOSSI_INLINE void lossi_put_gradient(vreal slope, real *place, int32_t streaming)
 {
-    if (streaming) {
-        LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            v_stream(place + v * VREAL_LANES, slopes[v]);
-        }
+    if (__builtin_expect(streaming, 0)) {
+        v_stream(place, slope);
     } else {
-        lossi_ask_to_write(place);
-        LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            v_store(place + v * VREAL_LANES, slopes[v]);
-        }
+        v_store(place, slope);
     }
 }
 
@@ -170,20 +192,22 @@ LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formu
     const real *prediction = tile->prediction, *target = tile->target;
     real *gradient = tile->gradient, *curvature = tile->curvature;
     const vreal scale = v_set1((real)tile->scale);
-    vreal slopes[LOSSI_PACK];
+    if (variant >= LOSSI_GRADIENT) {
+        lossi_ask_to_write(gradient + i);
+    }
     LOSSI_UNROLL
     for (int v = 0; v < LOSSI_PACK; v++) {
         const int64_t k = i + v * VREAL_LANES;
         lossi_point point;
         formula(v_load(prediction + k), v_load(target + k), parameters, &point);
         values[v] = point.value;
-        slopes[v] = point.gradient * scale;
+        /* at once: a pack of slopes beside one of values is more than there are registers for */
+        if (variant >= LOSSI_GRADIENT) {
+            lossi_put_gradient(point.gradient * scale, gradient + k, tile->streaming);
+        }
         if (variant == LOSSI_EVERYTHING) {
             v_store(curvature + k, lossi_curvature_of(&point, tile->curvature_kind) * scale);
         }
-    }
-    if (variant >= LOSSI_GRADIENT) {
-        lossi_put_gradient(slopes, gradient + i, tile->streaming);
     }
 }
 
@@ -207,11 +231,7 @@ LOSSI_INLINE vreal lossi_long_vector(const lossi_tile *tile, lossi_formula formu
     formula(v_load((const real *)tile->prediction + k), v_load((const real *)tile->target + k), parameters,
             &point);
     if (__builtin_expect_with_probability(gradient != NULL, 1, 0.5)) {
-        if (tile->streaming) {
-            v_stream(gradient + k, point.gradient * scale);
-        } else {
-            v_store(gradient + k, point.gradient * scale);
-        }
+        lossi_put_gradient(point.gradient * scale, gradient + k, tile->streaming);
     }
     if (__builtin_expect_with_probability(curvature != NULL, 1, 0.25)) {
         v_store(curvature + k, lossi_curvature_of(&point, tile->curvature_kind) * scale);
@@ -245,36 +265,38 @@ LOSSI_INLINE void lossi_pack_in_turn(const lossi_tile *tile, lossi_formula formu
 }
 
 /* Whole packs of 16 elements. What a call does not want is a branch that always goes the same way, not a copy of the formula. */
-LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *whole, lossi_formula formula, int variant)
+LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *whole, lossi_formula formula, int domains,
+                                        int variant)
 {
     const lossi_tile tile = *whole; /* in registers, whatever is stored */
-    lossi_look predictions = lossi_look_at(&tile, &tile.prepared->prediction),
-               targets = lossi_look_at(&tile, &tile.prepared->target);
-    const int looking = predictions.kind | targets.kind;
-    double none[LOSSI_LANES] = {0}, *total = tile.value == NULL ? tile.lanes : none;
+    lossi_look predictions = lossi_look_at(&tile, &tile.prepared->prediction, domains, 0),
+               targets = lossi_look_at(&tile, &tile.prepared->target, domains, 1);
+    const int looking = (predictions.kind | targets.kind) != LOSSI_LOOK_NOT;
     real parameters[LOSSI_PARAMETERS];
     f64v lanes[LOSSI_WIDE];
 
     lossi_pointwise_parameters(&tile, parameters);
-    lossi_lanes_load(total, lanes);
+    lossi_lanes_begin(&tile, lanes);
     for (int64_t i = 0; i < tile.rows; i += LOSSI_LANES) {
         const real *prediction = (const real *)tile.prediction + i, *target = (const real *)tile.target + i;
         vreal values[LOSSI_PACK];
         lossi_ask(prediction);
         lossi_ask(target);
-        if (looking) { /* before the gradient takes the place of the prediction */
-            lossi_pass(&predictions, prediction);
-            lossi_pass(&targets, target);
+        if (__builtin_expect(looking, domains == LOSSI_SIGNS)) { /* before the gradient takes their place */
+            lossi_pass(&predictions, prediction, tile.outside);
+            lossi_pass(&targets, target, tile.outside);
         }
         if (variant == LOSSI_WANTED) {
             lossi_pack_in_turn(&tile, formula, i, parameters, values);
         } else {
             lossi_pack_at_once(&tile, formula, variant, i, parameters, values);
         }
-        lossi_put_values(values, tile.value == NULL ? NULL : (real *)tile.value + i, lanes);
+        lossi_put_values(values, tile.value, i, lanes);
     }
-    lossi_lanes_store(total, lanes);
-    if (looking && (lossi_looked_outside(&predictions) || lossi_looked_outside(&targets))) {
+    if (tile.value == NULL) {
+        lossi_lanes_store(tile.lanes, lanes);
+    }
+    if (lossi_looked_outside(&predictions) || lossi_looked_outside(&targets)) {
         *tile.outside = 1;
     }
 }

@@ -1,21 +1,25 @@
 /*
  * The three kernels of a pointwise loss, made from its formula: included once, after
  *     #define LOSSI_FORMULA huber
- * It is a header and not a macro so that a debugger can step through it.
+ * and where it may be said, LOSSI_DOMAINS (pointwise.h). It is a header and not a macro so that a debugger can step through it.
  */
+#ifndef LOSSI_DOMAINS
+#define LOSSI_DOMAINS LOSSI_SOMEWHERE
+#endif
+
 static void value_packs(const lossi_tile *tile)
 {
-    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_VALUE);
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_DOMAINS, LOSSI_VALUE);
 }
 
 static void gradient_packs(const lossi_tile *tile)
 {
-    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_GRADIENT);
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_DOMAINS, LOSSI_GRADIENT);
 }
 
 static void everything_packs(const lossi_tile *tile)
 {
-    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_EVERYTHING);
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_DOMAINS, LOSSI_EVERYTHING);
 }
 
 static void value(const lossi_tile *tile)

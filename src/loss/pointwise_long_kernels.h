@@ -1,11 +1,15 @@
 /*
  * The kernel of a pointwise loss, made from a long formula: included once, after
  *     #define LOSSI_FORMULA logistic
- * Neither the code nor the loop is shorter for a call that wants less (loss/pointwise.h).
+ * and where it may be said, LOSSI_DOMAINS. Neither the code nor the loop is shorter for a call that wants less (loss/pointwise.h).
  */
+#ifndef LOSSI_DOMAINS
+#define LOSSI_DOMAINS LOSSI_SOMEWHERE
+#endif
+
 static void packs(const lossi_tile *tile)
 {
-    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_WANTED);
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_DOMAINS, LOSSI_WANTED);
 }
 
 static void wanted(const lossi_tile *tile)

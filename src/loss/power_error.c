@@ -53,6 +53,7 @@ LOSSI_INLINE void power_error(vreal prediction, vreal target, const real *parame
 }
 
 #define LOSSI_FORMULA power_error
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

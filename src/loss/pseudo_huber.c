@@ -31,6 +31,7 @@ LOSSI_INLINE void pseudo_huber(vreal prediction, vreal target, const real *param
 }
 
 #define LOSSI_FORMULA pseudo_huber
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE

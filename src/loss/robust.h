@@ -10,6 +10,8 @@
 
 #include "loss/pointwise.h"
 
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
+
 /* (1 + u)^k and log(1 + u)/u are 1, and (1 + 1/u)^k is 1, to a quarter of an ulp for the small k that occur.
  * GONE: e^(−½u) is 0 from there on. */
 #if LOSSI_REAL == 32

@@ -7,6 +7,8 @@
 
 #include "loss/pointwise.h"
 
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
+
 /* The option that says τ; 0 and 1 take one side away. */
 #define LOSSI_SIDES(label, text)                                                                             \
     {                                                                                                        \

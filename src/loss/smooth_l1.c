@@ -8,21 +8,9 @@
  * β = 0 is the absolute error, with its gradient 0 at 0. The curvature at |r| = β is the inner piece's.
  * Girshick, Fast R-CNN (2015), eq. (3) with β = 1; β as in PyTorch.
  */
-#include "loss/pointwise.h"
+#include "loss/held.h"
 
 enum { BETA };
-
-/*
- * r/β between −1 and 1, by the reciprocal: a division would cost more than all the rest. A small β and r are scaled up first,
- * for the reciprocal to be a number; with β = 0 every r but 0 becomes far more than 1.
- */
-LOSSI_INLINE vreal held_quotient(vreal r, vreal beta)
-{
-    const vreal one = v_set1(1), up = v_set1(1 / REAL_MIN);
-    const vreal scale = v_select(v_lt(beta, v_set1(REAL_EPSILON)), up, one);
-    const vreal reciprocal = v_min(one / (beta * scale), up);
-    return v_max(-one, v_min(one, (r * scale) * reciprocal));
-}
 
 LOSSI_INLINE void smooth_l1(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
@@ -31,7 +19,7 @@ LOSSI_INLINE void smooth_l1(vreal prediction, vreal target, const real *paramete
     const vmask tail = v_gt(a, beta);                               /* false for NaN */
     const vmask kink = v_mask_and(v_eq(a, zero), v_eq(beta, zero)); /* r = β = 0: 1/β is for no one */
     const vreal inner = v_select(kink, zero, v_select(v_is_nan(r), r, one / beta));
-    const vreal quotient = held_quotient(r, beta), held = v_max(-beta, v_min(beta, r));
+    const vreal quotient = lossi_held_quotient(r, beta), held = v_max(-beta, v_min(beta, r));
 
     out->value = quotient * v_fnma(half, held, r); /* as in huber.c */
     out->gradient = quotient;
@@ -40,6 +28,7 @@ LOSSI_INLINE void smooth_l1(vreal prediction, vreal target, const real *paramete
 }
 
 #define LOSSI_FORMULA smooth_l1
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE

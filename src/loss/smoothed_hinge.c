@@ -10,6 +10,7 @@
  * curvature is 1/γ at g = γ, which is the inner piece's, and 0 at g = 0, where the gradient is 0. The majorizer is 1/γ.
  * Shalev-Shwartz & Zhang, Stochastic dual coordinate ascent methods (2013).
  */
+#include "loss/held.h"
 #include "loss/margin.h"
 
 enum { GAMMA, TARGET_ENCODING, EDGE };
@@ -18,13 +19,14 @@ LOSSI_INLINE void smoothed_hinge(vreal prediction, vreal target, const real *par
 {
     const vreal gamma = v_set1(parameters[GAMMA]), half = v_set1((real)0.5), one = v_set1(1),
                 zero = v_set1(0);
-    const vreal y = lossi_sign(target, parameters), s = y * prediction, gap = one - s, part = gap / gamma;
+    const vreal y = lossi_sign(target, parameters), s = y * prediction, gap = v_max(zero, one - s);
+    const vreal quotient = lossi_held_quotient(gap, gamma), held = v_min(gamma, gap); /* both keep NaN */
     /* on s, because next to s = 1 − γ = 0 the difference rounds */
     const vmask costs = v_lt(s, one), tail = v_lt(s, v_set1(parameters[EDGE])), nan = v_is_nan(s);
     const vreal rest = v_select(nan, s, zero); /* of lanes that do not cost */
 
-    out->value = v_select(tail, gap - half * gamma, v_select(costs, (half * gap) * part, rest));
-    out->gradient = v_select(tail, -y, v_select(costs, -y * part, rest));
+    out->value = quotient * v_fnma(half, held, gap); /* as in huber.c */
+    out->gradient = zero - y * quotient;             /* never −0 */
     out->curvature = v_select(tail, zero, v_select(costs, one / gamma, rest));
     out->majorizer = v_select(nan, s, one / gamma);
 }

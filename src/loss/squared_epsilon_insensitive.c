@@ -26,6 +26,7 @@ LOSSI_INLINE void squared_epsilon_insensitive(vreal prediction, vreal target, co
 }
 
 #define LOSSI_FORMULA squared_epsilon_insensitive
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE

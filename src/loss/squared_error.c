@@ -22,6 +22,7 @@ LOSSI_INLINE void squared_error(vreal prediction, vreal target, const real *para
 }
 
 #define LOSSI_FORMULA squared_error
+#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE
