@@ -29,7 +29,7 @@ static const loss_option options[] = {
 #include "optimizer/stochastic_options.def"
     {"learning_rate", LOSS_OPTION_DOUBLE, 0, 1e30, 1e-2, NULL, NULL, "step at the start"},
     {"weight_decay", LOSS_OPTION_DOUBLE, 0, 1e30, 0, NULL, NULL, "times x, added to the gradient"},
-    {"rho", LOSS_OPTION_DOUBLE, 0, 1, 0.99, NULL, NULL, "what a step leaves of the mean of squares"},
+    {"rho", LOSS_OPTION_DOUBLE, 0, 0.9999999, 0.99, NULL, NULL, "what a step leaves of the mean of squares"},
     {"epsilon", LOSS_OPTION_DOUBLE, 1e-30, 1, 1e-8, NULL, NULL, "added to the root"},
     {"epsilon_inside", LOSS_OPTION_INT, 0, 1, 0, NULL, NULL, "1: added under the root"},
     {"momentum", LOSS_OPTION_DOUBLE, 0, 1, 0, NULL, NULL, "share of the last step that goes on"},

@@ -94,6 +94,13 @@ static void options_are_checked(void **unused)
     assert_int_equal(loss_optimizer_get_double(f.optimizer, "memory", &number), LOSS_ERROR_TYPE);
     assert_int_equal(integer, -5);
     assert_close(number, 7.0, 0.0, 0.0);
+    double start[8] = {0.0};
+    assert_int_equal(loss_optimizer_set_double(f.optimizer, "curvature", 0.0999), LOSS_OK);
+    assert_int_equal(loss_optimizer_start(f.optimizer, start), LOSS_ERROR_RANGE);
+    assert_sentence(f.context, "'sufficient_decrease' (0.1) is at most 'curvature' (0.0999");
+    assert_int_equal(loss_optimizer_set_double(f.optimizer, "curvature", 0.1), LOSS_OK);
+    assert_int_equal(loss_optimizer_start(f.optimizer, start),
+                     LOSS_OK); /* what formulas with flat ends take */
     fixture_drop(&f);
 }
 

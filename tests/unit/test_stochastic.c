@@ -162,7 +162,7 @@ static void bad_options_are_refused(void **unused)
     } bad[] = {{"sgd", "momentum", 1.01},       {"sgd", "learning_rate", -0.1},
                {"sgd", "weight_decay", -1e-9},  {"sgd", "clip_norm", -1.0},
                {"adam", "beta1", 1.0},          {"adam", "beta2", 1.0},
-               {"adam", "epsilon", -1e-8},      {"rmsprop", "rho", 1.5},
+               {"adam", "epsilon", -1e-8},      {"rmsprop", "rho", 1.0},
                {"lion", "beta2", -0.1},         {"adafactor", "clip_threshold", 0.0},
                {"sgd", "decay_factor", 1.1},    {"sgd", "decay_every", 0.0},
                {"sgd", "averaging_decay", 1.5}, {"sgd", "improvement", -0.1},

@@ -27,12 +27,12 @@ loss_status lossi_line_search_check(const loss_optimizer *optimizer)
 {
     char least[32], most[32];
     if (lossi_own_int(optimizer, LOSSI_LINE_SEARCH) == LOSSI_BACKTRACKING ||
-        decrease(optimizer) < curvature(optimizer)) {
+        decrease(optimizer) <= curvature(optimizer)) { /* equal: as where ends are wanted flat */
         return LOSS_OK;
     }
     return lossi_fail(
         optimizer->context, LOSS_ERROR_RANGE,
-        "%s finds no step unless the option 'sufficient_decrease' (%s) is below 'curvature' (%s)",
+        "%s finds no step unless the option 'sufficient_decrease' (%s) is at most 'curvature' (%s)",
         optimizer->owner, lossi_number(decrease(optimizer), least), lossi_number(curvature(optimizer), most));
 }
 
