@@ -12,8 +12,8 @@
 /* Bytes read at once: the lines are still in the second level cache when they are parsed. */
 #define WINDOW (INT64_C(1) << 18)
 
-/* Indices are counted up to here, far enough from the end of int64 for one more digit. */
-#define INDEX_LIMIT INT64_C(100000000000000000)
+/* 10^18: indices and query identifiers are below, and ten times as much still fits into uint64. */
+#define INDEX_LIMIT UINT64_C(1000000000000000000)
 
 struct reader {
     struct lossi_io_input input;
@@ -74,16 +74,16 @@ static const char *token_end(const char *p, const char *end)
     return p;
 }
 
-/* Digits as a number, which stops growing beyond INDEX_LIMIT; returns where they end. */
+/* Digits as a number, INDEX_LIMIT for that and all that is greater; returns where they end. */
 static const char *read_digits(const char *p, const char *end, int64_t *number)
 {
-    int64_t total = 0;
+    uint64_t total = 0;
     for (; p < end && *p >= '0' && *p <= '9'; p++) {
         if (total < INDEX_LIMIT) {
-            total = 10 * total + (*p - '0');
+            total = 10 * total + (uint64_t)(*p - '0');
         }
     }
-    *number = total;
+    *number = (int64_t)(total < INDEX_LIMIT ? total : INDEX_LIMIT);
     return p;
 }
 
@@ -126,7 +126,7 @@ static loss_status read_entries(struct reader *reader, const char *p, const char
 {
     struct loss_sparse *sparse = reader->sparse;
     const int is_wide = sparse->index_dtype == LOSS_INT64;
-    const int64_t most = is_wide ? 10 * INDEX_LIMIT - 1 : INT32_MAX;
+    const int64_t most = is_wide ? (int64_t)INDEX_LIMIT - 1 : INT32_MAX;
     int64_t before = -1, entry = sparse->entries;
     while ((p = skip_blanks(p, end)) < end) {
         int64_t index;
@@ -207,7 +207,7 @@ static loss_status read_query(struct reader *reader, const char **p, const char 
     }
     int64_t query;
     const char *digits_end = read_digits(start + 4, stop, &query);
-    if (digits_end == start + 4 || digits_end != stop || query > 10 * INDEX_LIMIT - 1) {
+    if (digits_end == start + 4 || digits_end != stop || query == (int64_t)INDEX_LIMIT) {
         return fail_at(reader, start, stop, "is no query identifier");
     }
     const loss_status status = lossi_io_grow(sparse->context, &sparse->queries, &reader->query_room,

@@ -168,7 +168,7 @@ static const struct {
     {"{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", LOSS_ERROR_FORMAT,
      "byte 87: the shape has more elements than memory can hold"},
     {"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }", LOSS_ERROR_FORMAT,
-     "byte 80: the shape has more elements than memory can hold"},
+     "byte 79: the shape has more elements than memory can hold"},
     {"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }", LOSS_ERROR_FORMAT,
      "byte 87: the shape needs 8000000000000 bytes of data, there are 8"},
     {"{'descr': '<c16', 'fortran_order': False, 'shape': (1,), }", LOSS_ERROR_TYPE,
