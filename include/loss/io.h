@@ -1,17 +1,18 @@
 /*
- * libloss_io: tables read from CSV files, and numbers as text, exact both ways and the same in every locale.
+ * libloss_io: readers of data files (CSV, LIBSVM, NumPy, IDX; also gzipped), and numbers as text, exact both ways and
+ * the same in every locale. docs/data.md has the formats, their limits, and what they take of memory.
  *
  * A component of its own, so that libloss needs nothing for files. It uses only the public calls of libloss.
  *
- * A loss_table is constant once it was read: any number of threads may read it, each with its own context, which gets
- * the sentence about a failure. It says where: "data.csv: line 17 has 30 fields, the header has 31".
+ * What was read (loss_table, loss_sparse, loss_array) is constant: any number of threads may read it, each with its own
+ * context, which gets the sentence about a failure. It says where: "data.csv: line 17 has 30 fields, the header has 31".
  */
 #ifndef LOSS_IO_H
 #define LOSS_IO_H
 
 #include <stdint.h>
 
-#include "loss/context.h"
+#include "loss/data.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,6 +20,15 @@ extern "C" {
 
 typedef struct loss_table loss_table;
 typedef struct loss_classes loss_classes;
+typedef struct loss_sparse loss_sparse;
+typedef struct loss_array loss_array;
+
+/*
+ * Told while a file is read, about once a MiB, on the thread that called: done of total bytes as they are stored (before
+ * decompression); a CSV file counts twice, because it is gone through twice. total is −1 for a pipe. A result other than
+ * 0 cancels: the reader returns LOSS_ERROR_CALLBACK. It must not use the context of the call.
+ */
+typedef int32_t (*loss_progress_callback)(void *user, int64_t done, int64_t total);
 
 /* ---- numbers as text ---- */
 
@@ -55,15 +65,24 @@ LOSS_API loss_status loss_format_float(float value, char *buffer, int64_t size, 
  *   has_header          1: the first line has the column names, all different; 0: the columns are named "1", "2", …
  *   separator           a character as its code: ',' ';' '\t' or another printable one that is no letter, digit, quote,
  *                       sign or point; 0 stands for ','
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_RANGE (separator), LOSS_ERROR_MEMORY, LOSS_ERROR_FILE, and
- * LOSS_ERROR_FORMAT for rows of different length, an unterminated or misplaced quote, a NUL byte, a repeated column name,
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_RANGE (separator), LOSS_ERROR_MEMORY, LOSS_ERROR_FILE,
+ * LOSS_ERROR_SUPPORT (gzipped, and the build has no zlib), and LOSS_ERROR_FORMAT for damaged compression, rows of different length, an unterminated or misplaced quote, a NUL byte, a repeated column name,
  * an empty line between others, an empty file. Since 0.1.
  */
 LOSS_API loss_status loss_table_read_csv(loss_table **out, loss_context *context, const char *path,
                                          int32_t has_header, int32_t separator);
 
 /*
- * The same from memory, which is copied.
+ * The same, with progress told; loss_table_read_csv() tells none.
+ *   progress  may be NULL; user is handed to it
+ * Returns as loss_table_read_csv(), and LOSS_ERROR_CALLBACK. Since 0.1.
+ */
+LOSS_API loss_status loss_table_read_csv_progress(loss_table **out, loss_context *context, const char *path,
+                                                  int32_t has_header, int32_t separator,
+                                                  loss_progress_callback progress, void *user);
+
+/*
+ * The same from memory, which is copied and must not be gzipped.
  *   text  not NULL when length > 0     length ≥ 0, bytes
  * Returns as loss_table_read_csv(), without LOSS_ERROR_FILE. Since 0.1.
  */
@@ -157,6 +176,110 @@ LOSS_API const char *loss_classes_name(const loss_classes *classes, int64_t inde
 LOSS_API loss_status loss_classes_get_labels(const loss_classes *classes, loss_context *context,
                                              const loss_table *table, int64_t column, int64_t *labels,
                                              int64_t stride);
+
+/* ---- sparse tables ---- */
+
+/*
+ * Reads a LIBSVM (svmlight) file: a row a line, "label [qid:query] index:value index:value … [# comment]", indices rising.
+ * The result is in compressed sparse rows (CSR): row r has the entries offsets[r] … offsets[r + 1] − 1, and entry e is
+ * values[e] in column indices[e], counted from 0. Lines that are empty or a comment are skipped; values of 0 are kept.
+ *   out, context, path  not NULL; *out is NULL on failure. The caller owns it: loss_sparse_free().
+ *   value_dtype         LOSS_FLOAT64 or LOSS_FLOAT32, of values and labels; each is rounded once
+ *   index_dtype         LOSS_INT32 or LOSS_INT64, of the column indices
+ *   first_index         1 or 0: what the file calls the first column; −1: 0 when that index occurs in the file, else 1
+ *   columns             ≥ 0; 0 stands for as many as the greatest index needs
+ *   progress            may be NULL; user is handed to it
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY, LOSS_ERROR_FILE, LOSS_ERROR_SUPPORT (gzipped, and
+ * the build has no zlib), LOSS_ERROR_CALLBACK (cancelled), and LOSS_ERROR_FORMAT, with line and column (in bytes, from 1):
+ * what is no number, an index that is negative, repeated, smaller than the one before, or too large for columns or
+ * index_dtype, several labels, a qid on some rows only, a file without rows. Since 0.1.
+ */
+LOSS_API loss_status loss_sparse_read_svmlight(loss_sparse **out, loss_context *context, const char *path,
+                                               loss_dtype value_dtype, loss_dtype index_dtype,
+                                               int64_t first_index, int64_t columns,
+                                               loss_progress_callback progress, void *user);
+
+/*
+ * The same from memory, which is not kept.
+ *   text  not NULL when length > 0     length  ≥ 0, bytes
+ * Returns as loss_sparse_read_svmlight(), without LOSS_ERROR_FILE and LOSS_ERROR_CALLBACK. Since 0.1.
+ */
+LOSS_API loss_status loss_sparse_parse_svmlight(loss_sparse **out, loss_context *context, const char *text,
+                                                int64_t length, loss_dtype value_dtype,
+                                                loss_dtype index_dtype, int64_t first_index, int64_t columns);
+
+/* NULL is allowed. Since 0.1. */
+LOSS_API void loss_sparse_free(loss_sparse *sparse);
+
+/* Rows, columns, entries stored; 0 for NULL. Since 0.1. */
+LOSS_API int64_t loss_sparse_row_count(const loss_sparse *sparse);
+LOSS_API int64_t loss_sparse_column_count(const loss_sparse *sparse);
+LOSS_API int64_t loss_sparse_entry_count(const loss_sparse *sparse);
+
+/* The types of values and labels, and of the column indices; 0 for NULL. Since 0.1. */
+LOSS_API loss_dtype loss_sparse_value_dtype(const loss_sparse *sparse);
+LOSS_API loss_dtype loss_sparse_index_dtype(const loss_sparse *sparse);
+
+/*
+ * The arrays, owned by the sparse table: rows + 1 offsets; indices and values, one an entry, of the types above; labels and
+ * query identifiers, one a row. NULL for NULL, and query_ids also when the file has none. Since 0.1.
+ */
+LOSS_API const int64_t *loss_sparse_row_offsets(const loss_sparse *sparse);
+LOSS_API const void *loss_sparse_column_indices(const loss_sparse *sparse);
+LOSS_API const void *loss_sparse_values(const loss_sparse *sparse);
+LOSS_API const void *loss_sparse_labels(const loss_sparse *sparse);
+LOSS_API const int64_t *loss_sparse_query_ids(const loss_sparse *sparse);
+
+/* ---- arrays ---- */
+
+/*
+ * Reads an array of NumPy, .npy of versions 1 to 3: float32, float64, int32, int64 or uint8 of either byte order, of one
+ * dimension (a column) or two, in C or Fortran order, which the strides say.
+ *   out, context, path  not NULL; *out is NULL on failure. The caller owns it: loss_array_free().
+ *   progress            may be NULL; user is handed to it
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_FILE, LOSS_ERROR_TYPE (another element type),
+ * LOSS_ERROR_SHAPE (another number of dimensions), LOSS_ERROR_SUPPORT (a version of the format, or gzipped and the build has
+ * no zlib), LOSS_ERROR_CALLBACK (cancelled), LOSS_ERROR_FORMAT (what is no .npy file, is cut short, or has more data than
+ * its shape). Since 0.1.
+ */
+LOSS_API loss_status loss_array_read_npy(loss_array **out, loss_context *context, const char *path,
+                                         loss_progress_callback progress, void *user);
+
+/*
+ * Reads an IDX file, the format of MNIST: of one dimension (a column), two, or three, of which the last two become the
+ * columns: images × (rows · columns). int8 and int16 become int32; the other types are kept: uint8, int32, float32, float64.
+ * Parameters and results as for loss_array_read_npy(). Since 0.1.
+ */
+LOSS_API loss_status loss_array_read_idx(loss_array **out, loss_context *context, const char *path,
+                                         loss_progress_callback progress, void *user);
+
+/*
+ * The same from memory, which is not kept.
+ *   bytes  not NULL when length > 0     length  ≥ 0
+ * Return as the functions above, without LOSS_ERROR_FILE and LOSS_ERROR_CALLBACK. Since 0.1.
+ */
+LOSS_API loss_status loss_array_parse_npy(loss_array **out, loss_context *context, const void *bytes,
+                                          int64_t length);
+LOSS_API loss_status loss_array_parse_idx(loss_array **out, loss_context *context, const void *bytes,
+                                          int64_t length);
+
+/* NULL is allowed. Since 0.1. */
+LOSS_API void loss_array_free(loss_array *array);
+
+/*
+ * What loss_data_set_input() takes: type, rows, columns, strides in elements, and the elements, owned by the array and
+ * aligned. 0 or NULL for NULL. Since 0.1.
+ */
+LOSS_API loss_dtype loss_array_dtype(const loss_array *array);
+LOSS_API int64_t loss_array_row_count(const loss_array *array);
+LOSS_API int64_t loss_array_column_count(const loss_array *array);
+LOSS_API int64_t loss_array_row_stride(const loss_array *array);
+LOSS_API int64_t loss_array_column_stride(const loss_array *array);
+LOSS_API const void *loss_array_values(const loss_array *array);
+
+/* The dimensions as the file has them: how many, and the extent of one, counted from 0; 0 outside the range. Since 0.1. */
+LOSS_API int32_t loss_array_dimension_count(const loss_array *array);
+LOSS_API int64_t loss_array_extent(const loss_array *array, int32_t dimension);
 
 #ifdef __cplusplus
 }

@@ -2,13 +2,14 @@
  * Text to number, correctly rounded and without a locale.
  *
  * A decimal m · 10^e with m ≤ 2^53 and |e| ≤ 22 is one exact product or quotient (Clinger, "How to read
- * floating point numbers accurately", PLDI 1990, §3). Everything else is rewritten as digits and an exponent,
- * without the point that makes strtod depend on the locale, and given to strtod, which C libraries round
- * correctly.
+ * floating point numbers accurately", PLDI 1990, §3). Up to 19 digits and |e| ≤ 27 are an exact product or quotient
+ * of integers of 128 bits, rounded once. Everything else is rewritten as digits and an exponent, without the point
+ * that makes strtod depend on the locale, and given to strtod, which C libraries round correctly.
  */
 #include "loss/io.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,33 @@ static int scan(const char *p, const char *end, struct number *number)
     return p == end;
 }
 
+/* The same for what most numbers are, up to 19 decimal digits, leading zeros counted; 0 for all others too. */
+static int scan_short(const char *p, const char *end, struct number *number)
+{
+    uint64_t leading = 0;
+    const char *first = p, *point = NULL;
+    for (; p < end; p++) {
+        const unsigned digit = (unsigned)(unsigned char)*p - '0';
+        if (digit <= 9) {
+            leading = 10 * leading + digit;
+        } else if (*p == '.' && !point) {
+            point = p;
+        } else {
+            break;
+        }
+    }
+    const int64_t digits = p - first - (point != NULL);
+    if (digits < 1 || digits > 19) {
+        return 0;
+    }
+    number->first = first;
+    number->last = p;
+    number->significant = leading ? digits : 0;
+    number->leading = leading;
+    number->exponent = point ? point + 1 - p : 0;
+    return p == end || scan_exponent(p, end, 'e', &number->exponent) == end;
+}
+
 /* Writes the number as digits, a letter and an exponent: the same value, or one that rounds the same. */
 static void rewrite(const struct number *number, char *text, size_t size)
 {
@@ -175,6 +203,48 @@ static int scan_word(const char *p, int64_t length, int negative, double *value)
     return 0;
 }
 
+#ifdef __SIZEOF_INT128__
+
+__extension__ typedef unsigned __int128 uint128;
+
+/* 5^27 is the last power of 5 below 2^63. */
+#define LARGEST_EXACT_EXPONENT 27
+
+/* number · 2^exponent, rounded once to the nearest double, ties to even; it must be a normal one. */
+static double rounded(uint128 number, int exponent)
+{
+    const uint64_t high = (uint64_t)(number >> 64), low = (uint64_t)number;
+    const int bits = high ? 128 - __builtin_clzll(high) : 64 - __builtin_clzll(low);
+    const int shift = bits - DBL_MANT_DIG;
+    if (shift <= 0) {
+        return ldexp((double)low, exponent);
+    }
+    const uint128 rest = number & (((uint128)1 << shift) - 1), half = (uint128)1 << (shift - 1);
+    uint64_t kept = (uint64_t)(number >> shift);
+    kept += rest > half || (rest == half && (kept & 1));
+    return ldexp((double)kept, exponent + shift);
+}
+
+/* leading · 10^e for leading > 0 and |e| ≤ LARGEST_EXACT_EXPONENT: 10^e = 5^e · 2^e. */
+static double exact_value(uint64_t leading, int e)
+{
+    uint64_t power = 1;
+    for (int i = e < 0 ? -e : e; i > 0; i--) {
+        power *= 5;
+    }
+    if (e >= 0) {
+        return rounded((uint128)leading * power, e);
+    }
+    /* The numerator has 127 bits and the power at most 63, so the quotient has more than the 54 that decide the rounding;
+     * what the division leaves only matters as "not zero" and goes into its last bit. */
+    const int shift = 63 + __builtin_clzll(leading);
+    const uint128 numerator = (uint128)leading << shift;
+    const uint128 quotient = numerator / power;
+    return rounded(quotient | (quotient * power != numerator), e - shift);
+}
+
+#endif
+
 /* As a double or, with as_float, as a float, rounded once by the C library. */
 static double slow_value(const struct number *number, int as_float)
 {
@@ -190,6 +260,12 @@ static double slow_value(const struct number *number, int as_float)
  * real. */
 static int is_float_midpoint(double d, float nearest)
 {
+    if (fabs(d) >= FLT_MIN && fabs(d) <= FLT_MAX) {
+        /* 29 bits more than a float has: the midpoint is 1 and zeros. */
+        uint64_t bits;
+        memcpy(&bits, &d, sizeof bits);
+        return (bits & 0x1fffffff) == 0x10000000;
+    }
     if (isinf(nearest) && !isinf(d)) {
         return 1;
     }
@@ -198,6 +274,28 @@ static int is_float_midpoint(double d, float nearest)
     }
     const float other = nextafterf(nearest, d > (double)nearest ? INFINITY : -INFINITY);
     return isinf(other) || ((double)nearest + (double)other) * 0.5 == d;
+}
+
+/* As a double, by the shortest way that is exact. */
+static double value_of(const struct number *number)
+{
+    const int64_t e = number->exponent;
+    double value;
+    if (number->significant == 0) {
+        value = 0.0;
+    } else if (number->hexadecimal || number->significant > 19) {
+        return slow_value(number, 0);
+    } else if (number->leading <= UINT64_C(1) << 53 && e >= -22 && e <= 22) {
+        value = (double)number->leading;
+        value = e < 0 ? value / powers_of_ten[-e] : value * powers_of_ten[e];
+#ifdef __SIZEOF_INT128__
+    } else if (e >= -LARGEST_EXACT_EXPONENT && e <= LARGEST_EXACT_EXPONENT) {
+        value = exact_value(number->leading, (int)e);
+#endif
+    } else {
+        return slow_value(number, 0);
+    }
+    return number->negative ? -value : value;
 }
 
 static loss_status parse(const char *text, int64_t length, double *as_double, float *as_float)
@@ -214,22 +312,16 @@ static loss_status parse(const char *text, int64_t length, double *as_double, fl
     if (p == end) {
         return LOSS_ERROR_FORMAT;
     }
-    const int word = scan_word(p, end - p, number.negative, &value);
-    if (!word && !scan(p, end, &number)) {
-        return LOSS_ERROR_FORMAT;
+    int word = 0;
+    if (!scan_short(p, end, &number)) {
+        number.exponent = 0;
+        word = scan_word(p, end - p, number.negative, &value);
+        if (!word && !scan(p, end, &number)) {
+            return LOSS_ERROR_FORMAT;
+        }
     }
     if (!word) {
-        const int64_t e = number.exponent;
-        if (number.significant == 0) {
-            value = number.negative ? -0.0 : 0.0;
-        } else if (!number.hexadecimal && number.significant <= 19 && number.leading <= UINT64_C(1) << 53 &&
-                   e >= -22 && e <= 22) {
-            value = (double)number.leading;
-            value = e < 0 ? value / powers_of_ten[-e] : value * powers_of_ten[e];
-            value = number.negative ? -value : value;
-        } else {
-            value = slow_value(&number, 0);
-        }
+        value = value_of(&number);
     }
     if (as_double) {
         *as_double = value;

@@ -1,15 +1,17 @@
 /* Tables: a file read whole, cut into cells, every cell read as a number once; then copies of columns. */
-#include "table.h"
+#include "input.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes asked for at first when the size of a file is not known (a pipe); doubled from there. */
+/* Bytes asked for at first when the size of a file is not known (a pipe, gzip); doubled from there. */
 #define FIRST_READ (1 << 16)
+
+/* Bytes of text between two calls of the progress callback while cells are read as numbers. */
+#define PARSED_PIECE (INT64_C(1) << 20)
 
 void *lossi_io_table_allocate(loss_context *context, int64_t count, size_t size)
 {
@@ -39,30 +41,21 @@ loss_status lossi_io_parse_cell(const char *cell, double *value)
 
 /* ---- reading ---- */
 
-static loss_status fail_file(loss_context *context, const char *path, const char *what)
-{
-    struct lossi_io_message message = {0};
-    const int number = errno;
-    lossi_io_message_add(&message, "%s: %s: %s", path, what, strerror(number));
-    return lossi_io_message_fail(&message, context, LOSS_ERROR_FILE);
-}
-
 /* Everything that is in the file, and room for one more byte; works for pipes too. */
-static loss_status read_stream(loss_table *table, FILE *file, int64_t *length)
+static loss_status read_file(loss_table *table, struct lossi_io_input *input, int64_t *length)
 {
-    int64_t size = FIRST_READ, used = 0;
-    char *text = lossi_io_table_allocate(table->context, size + 1, 1);
+    loss_status status = lossi_io_input_open(input);
+    int64_t size = input->gzip || input->total < 0 ? FIRST_READ : input->total;
+    char *text = status ? NULL : lossi_io_table_allocate(table->context, size + 2, 1);
+    int64_t used = 0, got = 0;
     while (text) {
-        errno = 0;
-        used += (int64_t)fread(text + used, 1, (size_t)(size - used), file);
-        if (ferror(file)) {
-            loss_context_release(table->context, text);
-            return fail_file(table->context, table->path, "cannot read");
-        }
-        if (used < size) {
+        /* One byte more than there should be: that it stays unread is how the end is noticed. */
+        status = lossi_io_input_read(input, text + used, size + 1 - used, &got);
+        used += got;
+        if (status || used <= size) {
             break;
         }
-        char *larger = lossi_io_table_allocate(table->context, 2 * size + 1, 1);
+        char *larger = lossi_io_table_allocate(table->context, 2 * size + 2, 1);
         if (larger) {
             memcpy(larger, text, (size_t)used);
         }
@@ -70,20 +63,10 @@ static loss_status read_stream(loss_table *table, FILE *file, int64_t *length)
         text = larger;
         size *= 2;
     }
+    lossi_io_input_close(input);
     table->text = text;
     *length = used;
-    return text ? LOSS_OK : LOSS_ERROR_MEMORY;
-}
-
-static loss_status read_file(loss_table *table, int64_t *length)
-{
-    FILE *file = fopen(table->path, "rb");
-    if (!file) {
-        return fail_file(table->context, table->path, "cannot open");
-    }
-    const loss_status status = read_stream(table, file, length);
-    fclose(file);
-    return status;
+    return status ? status : text ? LOSS_OK : LOSS_ERROR_MEMORY;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -130,7 +113,16 @@ static loss_status number_columns(loss_table *table)
     return LOSS_OK;
 }
 
-static loss_status parse_numbers(loss_table *table)
+/* Tells the progress of the second pass: length of text are total bytes of the file. */
+static loss_status tell_row(const loss_table *table, struct lossi_io_input *input, int64_t row,
+                            int64_t length)
+{
+    const int64_t stored = input->total < 0 ? length : input->total;
+    const double part = row < table->rows ? (double)table->cells[row * table->columns] / (double)length : 1.0;
+    return lossi_io_input_tell(input, stored + (int64_t)((double)stored * part));
+}
+
+static loss_status parse_numbers(loss_table *table, struct lossi_io_input *input, int64_t length)
 {
     const int64_t columns = table->columns;
     table->bad_row = lossi_io_table_allocate(table->context, columns, sizeof *table->bad_row);
@@ -141,8 +133,16 @@ static loss_status parse_numbers(loss_table *table)
     for (int64_t c = 0; c < columns; c++) {
         table->bad_row[c] = -1;
     }
+    int64_t next_told = PARSED_PIECE;
     for (int64_t r = 0; r < table->rows; r++) {
         double *numbers = table->numbers + r * columns;
+        if (table->cells[r * columns] >= next_told) {
+            next_told += PARSED_PIECE;
+            const loss_status status = tell_row(table, input, r, length);
+            if (status) {
+                return status;
+            }
+        }
         for (int64_t c = 0; c < columns; c++) {
             numbers[c] = NAN;
             if (table->bad_row[c] < 0 && lossi_io_parse_cell(lossi_io_table_cell(table, r, c), &numbers[c])) {
@@ -150,21 +150,22 @@ static loss_status parse_numbers(loss_table *table)
             }
         }
     }
-    return LOSS_OK;
+    return tell_row(table, input, table->rows, length);
 }
 
-static loss_status fill(loss_table *table, const char *text, int64_t length, int has_header, char separator)
+static loss_status fill(loss_table *table, struct lossi_io_input *input, int has_header, char separator)
 {
     loss_status status = LOSS_OK;
+    int64_t length = input->memory_size;
     if (table->path) {
-        status = read_file(table, &length);
+        status = read_file(table, input, &length);
     } else {
         table->text = lossi_io_table_allocate(table->context, length + 1, 1);
         if (!table->text) {
             return LOSS_ERROR_MEMORY;
         }
         if (length > 0) {
-            memcpy(table->text, text, (size_t)length);
+            memcpy(table->text, input->memory, (size_t)length);
         }
     }
     if (!status && length == 0) {
@@ -179,7 +180,7 @@ static loss_status fill(loss_table *table, const char *text, int64_t length, int
     if (!status) {
         status = has_header ? check_names(table) : number_columns(table);
     }
-    return status ? status : parse_numbers(table);
+    return status ? status : parse_numbers(table, input, length);
 }
 
 static int is_possible_separator(int32_t separator)
@@ -189,11 +190,11 @@ static int is_possible_separator(int32_t separator)
                                  !((separator | 0x20) >= 'a' && (separator | 0x20) <= 'z'));
 }
 
-/* path NULL: from memory. */
-static loss_status create(loss_table **out, loss_context *context, const char *path, const char *text,
-                          int64_t length, int32_t has_header, int32_t separator)
+static loss_status create(loss_table **out, struct lossi_io_input *input, int32_t has_header,
+                          int32_t separator)
 {
-    *out = NULL;
+    loss_context *context = input->context;
+    const char *path = input->path;
     if (has_header != 0 && has_header != 1) {
         return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "has_header must be 0 or 1");
     }
@@ -219,7 +220,7 @@ static loss_status create(loss_table **out, loss_context *context, const char *p
         }
     }
     if (!status) {
-        status = fill(table, text, length, has_header, (char)separator);
+        status = fill(table, input, has_header, (char)separator);
     }
     if (status) {
         loss_table_free(table);
@@ -232,6 +233,13 @@ static loss_status create(loss_table **out, loss_context *context, const char *p
 loss_status loss_table_read_csv(loss_table **out, loss_context *context, const char *path, int32_t has_header,
                                 int32_t separator)
 {
+    return loss_table_read_csv_progress(out, context, path, has_header, separator, NULL, NULL);
+}
+
+loss_status loss_table_read_csv_progress(loss_table **out, loss_context *context, const char *path,
+                                         int32_t has_header, int32_t separator,
+                                         loss_progress_callback progress, void *user)
+{
     if (out) {
         *out = NULL;
     }
@@ -241,7 +249,9 @@ loss_status loss_table_read_csv(loss_table **out, loss_context *context, const c
     if (!out || !path) {
         return lossi_io_fail_null(context, !out ? "out" : "the path");
     }
-    return create(out, context, path, NULL, 0, has_header, separator);
+    struct lossi_io_input input = {
+        .context = context, .path = path, .progress = progress, .user = user, .passes = 2};
+    return create(out, &input, has_header, separator);
 }
 
 loss_status loss_table_parse_csv(loss_table **out, loss_context *context, const char *text, int64_t length,
@@ -250,16 +260,13 @@ loss_status loss_table_parse_csv(loss_table **out, loss_context *context, const 
     if (out) {
         *out = NULL;
     }
-    if (!context) {
-        return LOSS_ERROR_ARGUMENT;
+    const loss_status status = lossi_io_check_memory(context, out, text, length);
+    if (status) {
+        return status;
     }
-    if (!out || (!text && length > 0)) {
-        return lossi_io_fail_null(context, !out ? "out" : "the text");
-    }
-    if (length < 0) {
-        return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "the length of the text is negative");
-    }
-    return create(out, context, NULL, text, length, has_header, separator);
+    struct lossi_io_input input = {
+        .context = context, .memory = (const unsigned char *)text, .memory_size = length};
+    return create(out, &input, has_header, separator);
 }
 
 void loss_table_free(loss_table *table)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <float.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -277,6 +278,36 @@ static void test_round_trip(void **state)
     }
 }
 
+/* The C library rounds correctly too: up to 20 digits, exponents around those that are exact, and ties of two doubles. */
+static void test_against_strtod(void **state)
+{
+    (void)state;
+    uint32_t words[4];
+    for (int64_t i = 0; i < 100000; i++) {
+        assert_int_equal(loss_random_words(17, 4, 4 * i, 4, words), LOSS_OK);
+        const uint64_t all = (uint64_t)words[0] << 32 | words[1];
+        const uint64_t digits = all >> (words[2] % 61);
+        /* 54 bits that end in 1: exactly between two doubles. */
+        const uint64_t tie = (UINT64_C(1) << 53 | all >> 11) | 1;
+        char texts[4][64];
+        snprintf(texts[0], sizeof texts[0], "%" PRIu64 "e%d", digits, (int)(words[3] % 71) - 35);
+        snprintf(texts[1], sizeof texts[1], "-%" PRIu64 ".%" PRIu64, digits % 1000000, all % 10000000000);
+        snprintf(texts[2], sizeof texts[2], "%" PRIu64 ".%s", tie, words[3] % 2 ? "0" : "001");
+        snprintf(texts[3], sizeof texts[3], "%.*g", 1 + (int)(words[3] % 18), ldexp((double)digits, -40));
+        for (int k = 0; k < 4; k++) {
+            double value = -3;
+            float value32 = -3;
+            const int64_t length = (int64_t)strlen(texts[k]);
+            assert_int_equal(loss_parse_double(texts[k], length, &value), LOSS_OK);
+            assert_int_equal(loss_parse_float(texts[k], length, &value32), LOSS_OK);
+            if (bits64(value) != bits64(strtod(texts[k], NULL)) ||
+                bits32(value32) != bits32(strtof(texts[k], NULL))) {
+                fail_msg("%s became %a and %a", texts[k], value, (double)value32);
+            }
+        }
+    }
+}
+
 /* A locale whose decimal point is a comma, where the machine has one. */
 static void test_locale(void **state)
 {
@@ -300,7 +331,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),         cmocka_unit_test(test_parse_long),
         cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_format),
-        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_against_strtod),
+        cmocka_unit_test(test_locale),
     };
     return cmocka_run_group_tests_name("io_numbers", tests, NULL, NULL);
 }

@@ -1,0 +1,213 @@
+/* Arrays: the calls that make one, the elements after a header, and what an array tells. */
+#include "array.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+loss_status lossi_io_array_shape(struct loss_array *array, const struct lossi_io_input *input)
+{
+    /* 8: the largest element; an array of more bytes has no place in memory. Extents of 0 do not hide the others. */
+    int64_t room = INT64_MAX / 8;
+    for (int32_t d = 0; d < array->dimensions; d++) {
+        const int64_t extent = array->extents[d] > 1 ? array->extents[d] : 1;
+        if (extent > room) {
+            return lossi_io_input_fail(input, LOSS_ERROR_FORMAT, input->position,
+                                       "the shape has more elements than memory can hold");
+        }
+        room /= extent;
+    }
+    array->rows = array->extents[0];
+    array->columns = 1;
+    for (int32_t d = 1; d < array->dimensions; d++) {
+        array->columns *= array->extents[d];
+    }
+    array->row_stride = array->columns;
+    array->column_stride = 1;
+    return LOSS_OK;
+}
+
+static int is_big_machine(void)
+{
+    const uint16_t one = 1;
+    unsigned char first;
+    memcpy(&first, &one, 1);
+    return first == 0;
+}
+
+static void swap_bytes(unsigned char *bytes, int64_t count, int64_t size)
+{
+    for (int64_t i = 0; i < count; i++, bytes += size) {
+        for (int64_t low = 0, high = size - 1; low < high; low++, high--) {
+            const unsigned char kept = bytes[low];
+            bytes[low] = bytes[high];
+            bytes[high] = kept;
+        }
+    }
+}
+
+/* The shape and the data do not agree: says how, in bytes. */
+static loss_status fail_length(const struct lossi_io_input *input, int64_t wanted, int64_t got)
+{
+    struct lossi_io_message message = {0};
+    lossi_io_message_path(&message, input->path);
+    lossi_io_message_add(&message,
+                         "byte %" PRId64 ": the shape needs %" PRId64 " bytes of data, there are %s",
+                         input->position, wanted, got > wanted ? "more" : "");
+    if (got <= wanted) {
+        lossi_io_message_add(&message, "%" PRId64, got);
+    }
+    return lossi_io_message_fail(&message, input->context, LOSS_ERROR_FORMAT);
+}
+
+loss_status lossi_io_array_elements(struct loss_array *array, struct lossi_io_input *input,
+                                    struct lossi_io_elements elements)
+{
+    const int64_t count = array->rows * array->columns, wanted = count * elements.size;
+    int64_t got, more;
+    loss_status status = lossi_io_input_read_block(input, wanted, &array->values, &got);
+    if (status) {
+        return status;
+    }
+    if (got < wanted) {
+        return fail_length(input, wanted, got);
+    }
+    unsigned char byte;
+    status = lossi_io_input_read(input, &byte, 1, &more);
+    if (!status && more > 0) {
+        status = fail_length(input, wanted, wanted + more);
+    }
+    if (!status && elements.size > 1 && elements.is_big != is_big_machine()) {
+        swap_bytes(array->values, count, elements.size);
+    }
+    return status;
+}
+
+typedef loss_status reader(struct loss_array *array, struct lossi_io_input *input);
+
+static loss_status create(loss_array **out, struct lossi_io_input *input, reader *read)
+{
+    loss_context *context = input->context;
+    loss_array *array = lossi_io_table_allocate(context, 1, sizeof *array);
+    if (!array) {
+        return LOSS_ERROR_MEMORY;
+    }
+    *array = (loss_array){.context = context};
+    loss_status status = loss_data_create(&array->anchor, context);
+    if (!status) {
+        status = lossi_io_input_open(input);
+    }
+    if (!status) {
+        status = read(array, input);
+    }
+    lossi_io_input_close(input);
+    if (status) {
+        loss_array_free(array);
+        return status;
+    }
+    *out = array;
+    return LOSS_OK;
+}
+
+static loss_status read_path(loss_array **out, loss_context *context, const char *path,
+                             loss_progress_callback progress, void *user, reader *read)
+{
+    if (out) {
+        *out = NULL;
+    }
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    if (!out || !path) {
+        return lossi_io_fail_null(context, !out ? "out" : "the path");
+    }
+    struct lossi_io_input input = {.context = context, .path = path, .progress = progress, .user = user};
+    return create(out, &input, read);
+}
+
+static loss_status read_memory(loss_array **out, loss_context *context, const void *bytes, int64_t length,
+                               reader *read)
+{
+    if (out) {
+        *out = NULL;
+    }
+    const loss_status status = lossi_io_check_memory(context, out, bytes, length);
+    if (status) {
+        return status;
+    }
+    struct lossi_io_input input = {.context = context, .memory = bytes, .memory_size = length};
+    return create(out, &input, read);
+}
+
+loss_status loss_array_read_npy(loss_array **out, loss_context *context, const char *path,
+                                loss_progress_callback progress, void *user)
+{
+    return read_path(out, context, path, progress, user, lossi_io_npy_read);
+}
+
+loss_status loss_array_parse_npy(loss_array **out, loss_context *context, const void *bytes, int64_t length)
+{
+    return read_memory(out, context, bytes, length, lossi_io_npy_read);
+}
+
+loss_status loss_array_read_idx(loss_array **out, loss_context *context, const char *path,
+                                loss_progress_callback progress, void *user)
+{
+    return read_path(out, context, path, progress, user, lossi_io_idx_read);
+}
+
+loss_status loss_array_parse_idx(loss_array **out, loss_context *context, const void *bytes, int64_t length)
+{
+    return read_memory(out, context, bytes, length, lossi_io_idx_read);
+}
+
+void loss_array_free(loss_array *array)
+{
+    if (!array) {
+        return;
+    }
+    loss_context *context = array->context;
+    loss_data *anchor = array->anchor;
+    loss_context_release(context, array->values);
+    loss_context_release(context, array);
+    loss_data_free(anchor); /* last: it may be what kept the context alive */
+}
+
+loss_dtype loss_array_dtype(const loss_array *array)
+{
+    return array ? array->dtype : 0;
+}
+
+int64_t loss_array_row_count(const loss_array *array)
+{
+    return array ? array->rows : 0;
+}
+
+int64_t loss_array_column_count(const loss_array *array)
+{
+    return array ? array->columns : 0;
+}
+
+int64_t loss_array_row_stride(const loss_array *array)
+{
+    return array ? array->row_stride : 0;
+}
+
+int64_t loss_array_column_stride(const loss_array *array)
+{
+    return array ? array->column_stride : 0;
+}
+
+const void *loss_array_values(const loss_array *array)
+{
+    return array ? array->values : NULL;
+}
+
+int32_t loss_array_dimension_count(const loss_array *array)
+{
+    return array ? array->dimensions : 0;
+}
+
+int64_t loss_array_extent(const loss_array *array, int32_t dimension)
+{
+    return array && dimension >= 0 && dimension < array->dimensions ? array->extents[dimension] : 0;
+}
