@@ -266,6 +266,27 @@ loss_status loss_optimizer_get_pointer(const loss_optimizer *optimizer, const ch
 
 /* ---- tell ---- */
 
+/* How a request is answered, for sentences. */
+static const char *answered_by(int32_t what)
+{
+    switch (what) {
+    case LOSS_REQUEST_VALUE:
+        return "a value: loss_optimizer_tell_value()";
+    case LOSS_REQUEST_HELD_OUT_VALUE:
+        return "a held-out value: loss_optimizer_tell_value()";
+    case LOSS_REQUEST_VALUE_AND_GRADIENT:
+        return "a value and a gradient: loss_optimizer_tell_gradient()";
+    case LOSS_REQUEST_BATCH_GRADIENT:
+        return "the gradient of a batch: loss_optimizer_tell_gradient()";
+    case LOSS_REQUEST_HESSIAN:
+        return "a Hessian: loss_optimizer_tell_vector()";
+    case LOSS_REQUEST_HESSIAN_PRODUCT:
+        return "a Hessian product: loss_optimizer_tell_vector()";
+    default:
+        return "a preconditioned vector: loss_optimizer_tell_vector()";
+    }
+}
+
 /* Whether this kind of answer fits what was asked. */
 static loss_status expects(const loss_optimizer *optimizer, int32_t one, int32_t other)
 {
@@ -275,9 +296,8 @@ static loss_status expects(const loss_optimizer *optimizer, int32_t one, int32_t
                           optimizer->owner);
     }
     if (m->request != one && m->request != other) {
-        return lossi_fail(optimizer->context, LOSS_ERROR_STATE,
-                          "%s asked for request %d, which is not answered this way", optimizer->owner,
-                          (int)m->request);
+        return lossi_fail(optimizer->context, LOSS_ERROR_STATE, "%s asked for another thing, %s",
+                          optimizer->owner, answered_by(m->request));
     }
     return LOSS_OK;
 }
@@ -308,14 +328,23 @@ static void check_limits(loss_optimizer *optimizer)
     }
 }
 
+/* f has no minimum. */
+static int32_t fell(loss_optimizer *optimizer)
+{
+    double value = optimizer->machine.told_value;
+    double unbounded = lossi_options_common(&optimizer->options, LOSSI_UNBOUNDED_VALUE)->number;
+    if (value <= unbounded) {
+        lossi_finish(optimizer, LOSS_ERROR_UNBOUNDED, LOSSI_UNBOUNDED_VALUE, value, unbounded);
+    }
+    return value <= unbounded;
+}
+
 /* A complete point can end the run wherever it was met, also inside a line search. */
 static int32_t reached(loss_optimizer *optimizer)
 {
     const lossi_machine *m = &optimizer->machine;
-    double unbounded = lossi_options_common(&optimizer->options, LOSSI_UNBOUNDED_VALUE)->number;
     double target = lossi_options_common(&optimizer->options, LOSSI_TARGET_VALUE)->number;
-    if (m->told_value <= unbounded) {
-        lossi_finish(optimizer, LOSS_ERROR_UNBOUNDED, LOSSI_UNBOUNDED_VALUE, m->told_value, unbounded);
+    if (fell(optimizer)) {
         return 1;
     }
     if (m->told_value <= target && isfinite(m->told_norm)) {
@@ -348,6 +377,10 @@ loss_status loss_optimizer_tell_value(loss_optimizer *optimizer, double value)
     } else {
         m->value_evaluations++;
         lossi_composite_value(optimizer);
+        if (fell(optimizer)) {
+            m->evaluations++;
+            return LOSS_OK;
+        }
     }
     advance(optimizer);
     return LOSS_OK;

@@ -16,7 +16,7 @@ enum { LOSSI_TRUST_RADIUS, LOSSI_TRUST_LARGEST, LOSSI_TRUST_OPTIONS };
 #define LOSSI_TRUST_OPTION_ROWS                                                                              \
     {"radius", LOSS_OPTION_DOUBLE, 0, 1e300, 0, NULL, NULL, "of the first region; 0: by the length of x"},   \
     {                                                                                                        \
-        "largest_radius", LOSS_OPTION_DOUBLE, 0, INFINITY, INFINITY, NULL, NULL, "no radius is larger"       \
+        "largest_radius", LOSS_OPTION_DOUBLE, 1e-300, INFINITY, INFINITY, NULL, NULL, "no radius is larger"  \
     }
 
 /* A step s: ∇fᵀs, the decrease f − m(s) of the model, its length, and whether it ends on the boundary. */

@@ -32,7 +32,7 @@ def option_row(library, option):
     text = lambda name: getattr(library, "loss_option_" + name)(option).decode()
     kind = library.loss_option_type(option)
     low, high = library.loss_option_minimum(option), library.loss_option_maximum(option)
-    number = lambda x: "%d" % x if kind == 2 else "%.6g" % x
+    number = lambda x: "%d" % x if kind == 2 else "%.7g" % x
     initial = text("default_string") if kind == 3 else "empty" if kind == 4 else number(library.loss_option_default(option))
     accepts = " or ".join(text("choices").split("|")) if kind == 3 else number(low) + " … " + number(high)
     return "| `%s` | %s | %s | %s | %s |" % (text("name"), KINDS[kind], initial, accepts, text("doc").replace("|", "\\|"))

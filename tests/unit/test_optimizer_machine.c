@@ -134,6 +134,7 @@ static void calls_out_of_order_change_nothing(void **unused)
         assert_int_equal(loss_optimizer_get_pointer(f.optimizer, "x", &same), LOSS_OK);
         assert_true(again == request && same == x && request == LOSS_REQUEST_VALUE_AND_GRADIENT);
         assert_int_equal(loss_optimizer_tell_value(f.optimizer, 1.0), LOSS_ERROR_STATE); /* wrong kind */
+        assert_sentence(f.context, "asked for another thing, a value and a gradient");
         assert_int_equal(loss_optimizer_tell_vector(f.optimizer, g), LOSS_ERROR_STATE);
         assert_int_equal(loss_optimizer_tell_gradient(f.optimizer, 1.0, NULL), LOSS_ERROR_ARGUMENT);
         assert_int_equal(loss_optimizer_get_pointer(f.optimizer, "direction", &none), LOSS_ERROR_STATE);
