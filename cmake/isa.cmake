@@ -22,6 +22,9 @@ set(LOSS_ISA_FLAGS_base "")
 set(LOSS_ISA_FLAGS_avx2 -mavx2 -mfma)
 set(LOSS_ISA_FLAGS_avx512 -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512)
 set(LOSS_ISA_FLAGS_neon "")
+if(LOSS_EMULATE_AVX512) # 64-byte vectors without their instructions: GCC would warn that their calling convention differs
+  set(LOSS_ISA_FLAGS_avx512 -I${PROJECT_SOURCE_DIR}/tests/support/avx512 -mavx2 -mfma -Wno-psabi)
+endif()
 
 # How far kernels are optimised does not follow the build type, except where that is to debug or to be small: at -O2 GCC keeps
 # loops of two and four turns that hold a row in registers. The baseline is kept short: it is what runs where nothing else
@@ -30,6 +33,9 @@ set(LOSS_ISA_LEVEL_base -O2)
 set(LOSS_ISA_LEVEL_avx2 -O3)
 set(LOSS_ISA_LEVEL_avx512 -O3)
 set(LOSS_ISA_LEVEL_neon -O3)
+if(LOSS_EMULATE_AVX512)
+  set(LOSS_ISA_LEVEL_avx512 -O1) # only the results matter
+endif()
 
 function(loss_isa_objects prefix)
   set(objects "")
