@@ -181,8 +181,10 @@ static void conditions_that_cannot_be_met_are_refused(void **unused)
         int search;
         double decrease, curvature;
         loss_status status;
-    } cases[] = {{0, 0.4, 0.3, LOSS_ERROR_RANGE}, {1, 0.4, 0.3, LOSS_ERROR_RANGE}, {2, 0.4, 0.3, LOSS_OK},
-                 {0, 0.0, 0.1, LOSS_ERROR_RANGE}, {1, 0.0, 0.1, LOSS_OK},          {0, 0.3, 0.4, LOSS_OK}};
+    } cases[] = {{0, 0.4, 0.3, LOSS_ERROR_RANGE}, {1, 0.4, 0.3, LOSS_ERROR_RANGE},
+                 {2, 0.4, 0.3, LOSS_OK},          {0, 0.0, 0.09, LOSS_ERROR_RANGE},
+                 {0, 0.0, 0.1, LOSS_OK},          {1, 0.0, 0.1, LOSS_OK},
+                 {0, 0.3, 0.4, LOSS_OK}};
     const double x[2] = {0.7, 1.9};
     (void)unused;
     for (int row = 0; row < ROWS; row++) {
