@@ -4,6 +4,8 @@
  * A product is made of blocks of 4 rows by 2 vectors that stay in registers while k runs through a panel of B; the
  * panel, 256 rows of 128 columns, stays in the cache while the rows of A go by.
  */
+#include <stddef.h>
+
 #include "optimizer/matrix_kernels.h"
 
 #include "simd/real.h"
