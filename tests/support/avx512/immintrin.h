@@ -11,7 +11,6 @@
 
 #include_next <immintrin.h>
 
-#include <math.h>
 #include <stdint.h>
 
 #define EMULATED static inline __attribute__((always_inline, unused))
@@ -317,26 +316,26 @@ EMULATED __m512i emulated_inserti32x4(__m512i v, __m128i quarter, int at)
 
 /* Exponents and significands, a lane at a time; the special cases are those of the manual's tables. */
 
-/* v·2^floor(n), rounded once. An infinite n decides alone, even over a NaN, unless 0 meets infinity. */
+/* v·2^__builtin_floor(n), rounded once. An infinite n decides alone, even over a NaN, unless 0 meets infinity. */
 RARE float scalef_lane_ps(float v, float n)
 {
-    const float bounded = n < -5000 ? -5000 : n > 5000 ? 5000 : floorf(n);
-    if (isnan(n) || (isinf(n) && (n > 0 ? v == 0 : isinf(v)))) {
-        return NAN;
+    const float bounded = n < -5000 ? -5000 : n > 5000 ? 5000 : __builtin_floorf(n);
+    if (__builtin_isnan(n) || (__builtin_isinf(n) && (n > 0 ? v == 0 : __builtin_isinf(v)))) {
+        return __builtin_nan("");
     }
-    if (isinf(n) && isnan(v)) {
-        return n > 0 ? INFINITY : 0;
+    if (__builtin_isinf(n) && __builtin_isnan(v)) {
+        return n > 0 ? __builtin_inf() : 0;
     }
-    return ldexpf(v, (int)bounded);
+    return __builtin_ldexpf(v, (int)bounded);
 }
 
 RARE float getexp_lane_ps(float v)
 {
     int exponent;
-    if (v == 0 || isinf(v) || isnan(v)) {
-        return v == 0 ? -INFINITY : v * v;
+    if (v == 0 || __builtin_isinf(v) || __builtin_isnan(v)) {
+        return v == 0 ? -__builtin_inf() : v * v;
     }
-    (void)frexpf(v, &exponent);
+    (void)__builtin_frexpf(v, &exponent);
     return (float)(exponent - 1);
 }
 
@@ -344,11 +343,11 @@ RARE float getexp_lane_ps(float v)
 RARE float getmant_lane_ps(float v)
 {
     int exponent;
-    if (v == 0 || isinf(v) || isnan(v)) {
-        return isnan(v) ? v : copysignf(1, v);
+    if (v == 0 || __builtin_isinf(v) || __builtin_isnan(v)) {
+        return __builtin_isnan(v) ? v : __builtin_copysignf(1, v);
     }
-    const float half = frexpf(v, &exponent);
-    return fabsf(half) < (float)0.75 ? 2 * half : half;
+    const float half = __builtin_frexpf(v, &exponent);
+    return __builtin_fabsf(half) < (float)0.75 ? 2 * half : half;
 }
 
 EMULATED __m512 emulated_scalef_ps(__m512 v, __m512 n)
@@ -378,26 +377,26 @@ EMULATED __m512 emulated_getmant_ps(__m512 v, int interval, int sign)
     return v;
 }
 
-/* v·2^floor(n), rounded once. An infinite n decides alone, even over a NaN, unless 0 meets infinity. */
+/* v·2^__builtin_floor(n), rounded once. An infinite n decides alone, even over a NaN, unless 0 meets infinity. */
 RARE double scalef_lane_pd(double v, double n)
 {
-    const double bounded = n < -5000 ? -5000 : n > 5000 ? 5000 : floor(n);
-    if (isnan(n) || (isinf(n) && (n > 0 ? v == 0 : isinf(v)))) {
-        return NAN;
+    const double bounded = n < -5000 ? -5000 : n > 5000 ? 5000 : __builtin_floor(n);
+    if (__builtin_isnan(n) || (__builtin_isinf(n) && (n > 0 ? v == 0 : __builtin_isinf(v)))) {
+        return __builtin_nan("");
     }
-    if (isinf(n) && isnan(v)) {
-        return n > 0 ? INFINITY : 0;
+    if (__builtin_isinf(n) && __builtin_isnan(v)) {
+        return n > 0 ? __builtin_inf() : 0;
     }
-    return ldexp(v, (int)bounded);
+    return __builtin_ldexp(v, (int)bounded);
 }
 
 RARE double getexp_lane_pd(double v)
 {
     int exponent;
-    if (v == 0 || isinf(v) || isnan(v)) {
-        return v == 0 ? -INFINITY : v * v;
+    if (v == 0 || __builtin_isinf(v) || __builtin_isnan(v)) {
+        return v == 0 ? -__builtin_inf() : v * v;
     }
-    (void)frexp(v, &exponent);
+    (void)__builtin_frexp(v, &exponent);
     return (double)(exponent - 1);
 }
 
@@ -405,11 +404,11 @@ RARE double getexp_lane_pd(double v)
 RARE double getmant_lane_pd(double v)
 {
     int exponent;
-    if (v == 0 || isinf(v) || isnan(v)) {
-        return isnan(v) ? v : copysign(1, v);
+    if (v == 0 || __builtin_isinf(v) || __builtin_isnan(v)) {
+        return __builtin_isnan(v) ? v : __builtin_copysign(1, v);
     }
-    const double half = frexp(v, &exponent);
-    return fabs(half) < (double)0.75 ? 2 * half : half;
+    const double half = __builtin_frexp(v, &exponent);
+    return __builtin_fabs(half) < (double)0.75 ? 2 * half : half;
 }
 
 EMULATED __m512d emulated_scalef_pd(__m512d v, __m512d n)
