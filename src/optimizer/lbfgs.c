@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 #include "optimizer/descent.h"
+#include "optimizer/limited_memory.h"
 
 enum { MEMORY_OPTION = LOSSI_SEARCH_OPTIONS };
 enum { LARGEST_MEMORY = 100 };
@@ -136,31 +137,18 @@ static void multiply(const loss_optimizer *optimizer, const lbfgs *state, double
  */
 static int32_t keep(loss_optimizer *optimizer, lbfgs *state)
 {
-    lossi_machine *m = &optimizer->machine;
-    int32_t old = m->trial, pair = old;
-    if (m->best == old) { /* it has to stay as it is; then the spare pair is free */
-        pair = m->spare;
-        m->spare = old;
-    }
-    m->trial = pair;
-    lossi_pass_result result = lossi_run(
-        optimizer, optimizer->kernels->pair,
-        (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(old), lossi_pair_gradient(m->at),
-                                lossi_pair_gradient(old)},
-                         .out = {lossi_pair_x(pair), lossi_pair_gradient(pair)}});
-    double sy = result.sum[0], yy = result.sum[1], ss = result.sum[2], scale = sy / yy;
-    if (!(sy > lossi_epsilon(optimizer) * sqrt(ss) * sqrt(yy)) || !isfinite(1.0 / sy) || !isfinite(scale) ||
-        scale == 0.0) {
-        return 0; /* relative, so that it does not depend on the units of x and f */
+    double sy, yy;
+    int32_t pair = lossi_memory_pair(optimizer, &sy, &yy);
+    if (pair < 0) {
+        return 0;
     }
     products known = find_products(optimizer);
-    state->scale = scale;
+    state->scale = sy / yy;
     state->kept_count++;
     int32_t at = newest(state);
     state->kept[at] = pair;
     known.sy[at * state->memory + at] = 1.0 / sy;
     known.yy[at * state->memory + at] = yy;
-    m->trial = -1;
     return 1;
 }
 

@@ -10,7 +10,7 @@ void lossi_memory_start(const loss_optimizer *optimizer, lossi_limited_memory *m
     }
 }
 
-int32_t lossi_memory_learn(loss_optimizer *optimizer, lossi_limited_memory *memory)
+int32_t lossi_memory_pair(loss_optimizer *optimizer, double *sy, double *yy)
 {
     lossi_machine *m = &optimizer->machine;
     int32_t old = m->trial, pair = old;
@@ -24,15 +24,28 @@ int32_t lossi_memory_learn(loss_optimizer *optimizer, lossi_limited_memory *memo
         (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(old), lossi_pair_gradient(m->at),
                                 lossi_pair_gradient(old)},
                          .out = {lossi_pair_x(pair), lossi_pair_gradient(pair)}});
-    double sy = result.sum[0], yy = result.sum[1], ss = result.sum[2], scale = sy / yy;
-    if (!(sy > lossi_epsilon(optimizer) * sqrt(ss) * sqrt(yy)) || !isfinite(1.0 / sy) || !isfinite(scale) ||
-        scale == 0.0) {
-        return 0; /* relative, so that it does not depend on the units of x and f */
+    double ss = result.sum[2];
+    *sy = result.sum[0];
+    *yy = result.sum[1];
+    double scale = *sy / *yy;
+    if (!(*sy > lossi_epsilon(optimizer) * sqrt(ss) * sqrt(*yy)) || !isfinite(1.0 / *sy) ||
+        !isfinite(scale) || scale == 0.0) {
+        return -1; /* relative, so that it does not depend on the units of x and f */
     }
-    memory->scale = scale;
+    m->trial = -1;
+    return pair;
+}
+
+int32_t lossi_memory_learn(loss_optimizer *optimizer, lossi_limited_memory *memory)
+{
+    double sy, yy;
+    int32_t pair = lossi_memory_pair(optimizer, &sy, &yy);
+    if (pair < 0) {
+        return 0;
+    }
+    memory->scale = sy / yy;
     memory->rho[memory->count] = 1.0 / sy;
     memory->kept[memory->count++] = pair;
-    m->trial = -1;
     return 1;
 }
 

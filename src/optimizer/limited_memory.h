@@ -24,6 +24,12 @@ typedef struct lossi_limited_memory {
 void lossi_memory_start(const loss_optimizer *optimizer, lossi_limited_memory *memory);
 
 /*
+ * Makes (s, y) of the old iterate, in the trial pair after lossi_accept(), and gives its pair, with sᵀy and yᵀy; there is no trial
+ * pair then. −1 when the curvature is lost in rounding: the pair stays the trial's.
+ */
+int32_t lossi_memory_pair(loss_optimizer *optimizer, double *sy, double *yy);
+
+/*
  * The old iterate, in the trial pair after lossi_accept(), becomes the newest (s, y), unless its curvature is lost in
  * rounding. 1 when it was kept.
  */

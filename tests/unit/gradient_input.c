@@ -285,6 +285,12 @@ void gradient_options(void **state)
     assert_string_equal(loss_option_name(loss_penalty_option(penalty, 0)), "first");
     assert_string_equal(loss_option_name(loss_penalty_option(penalty, 2)), "strength");
     assert_null(loss_penalty_option(penalty, 3));
+    assert_status(f.context, loss_penalty_set_int(penalty, "count", 2), LOSS_OK);
+    assert_status(f.context, loss_penalty_get_int(penalty, "count", &integer), LOSS_OK);
+    assert_int_equal(integer, 2);
+    assert_status(f.context, loss_penalty_get_int(penalty, "count", NULL), LOSS_ERROR_ARGUMENT);
+    assert_status(f.context, loss_penalty_get_int(penalty, "strength", &integer), LOSS_ERROR_TYPE);
+    assert_int_equal(loss_penalty_get_int(NULL, "count", &integer), LOSS_ERROR_ARGUMENT);
     assert_status(f.context, loss_penalty_set_double(penalty, "strength", -1), LOSS_ERROR_RANGE);
     assert_status(f.context, loss_penalty_set_double(penalty, "strength", (double)NAN), LOSS_ERROR_RANGE);
     assert_status(f.context, loss_penalty_get_double(penalty, "strength", &number), LOSS_OK);
