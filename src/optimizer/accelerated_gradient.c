@@ -26,9 +26,10 @@ enum { STEP_END, STEP_BEGIN, TAKEN, ALONG, VECTORS }; /* z⁺ and z, which chang
 static const double shrink = 0.5,
                     grow = 1.0 / 0.9; /* of t (the 0.9 is that of TFOCS: Becker, Candès & Grant 2011) */
 static const double units = 16.0;     /* roundings of f that do not count */
-enum { MOST_TRIALS = 100, MOST_STALLS = 10 }; /* of t; iterations in a row that only rounding excuses */
-enum { STREAK = 10 };                         /* iterations without a halving after which t is doubled */
-enum { CONTRADICTIONS = 10 };                 /* halvings in a row that only a wrong gradient explains */
+enum { MOST_TRIALS = 100 };           /* of t */
+enum { STREAK = 10 };                 /* iterations without a halving after which t is doubled */
+enum { TELLING = 10 };                /* iterations that only rounding excuses, until halvings tell nothing */
+enum { CONTRADICTIONS = 10 };         /* halvings in a row that only a wrong gradient explains */
 
 typedef struct accelerated_gradient {
     double step, theta;    /* t; θ */
@@ -179,7 +180,8 @@ static void judge(loss_optimizer *optimizer, accelerated_gradient *state)
     state->promise = fmax(state->promise, 0.5 * way.squares / state->step);
     double parabola = way.slope + 0.5 * way.squares / state->step;
     if (!(change <= parabola + rounding)) {
-        state->contradictions += fabs(way.slope) > rounding && change - way.slope > 0.5 * fabs(way.slope);
+        state->contradictions += state->stalls < TELLING && fabs(way.slope) > rounding &&
+                                 change - way.slope > 0.5 * fabs(way.slope);
         shorten(optimizer, state);
         return;
     }
@@ -187,7 +189,7 @@ static void judge(loss_optimizer *optimizer, accelerated_gradient *state)
     state->stalls = change <= parabola && way.squares > 0.0 ? 0 : state->stalls + 1;
     if (state->stalls == 0) {
         state->contradictions = 0;
-    } else if (state->stalls >= MOST_STALLS) {
+    } else if (state->stalls >= lossi_patience(optimizer)) {
         give_up(optimizer, state);
         return;
     }
@@ -213,6 +215,7 @@ static void arrive(loss_optimizer *optimizer, accelerated_gradient *state)
     }
     state->smooth = m->told_value - m->told_rough;
     state->least = fmin(state->least, state->z_value);
+    state->stalls = lossi_gradient_shrinks(optimizer) ? 0 : state->stalls;
     if (lossi_accept(optimizer)) {
         return;
     }

@@ -23,7 +23,6 @@
 enum { STEP_OPTION, LEARNING_RATE_OPTION, HISTORY_OPTION };
 enum { BARZILAI_BORWEIN, ARMIJO, FIXED };
 enum { MOST_HISTORY = 32 };
-enum { MOST_STALLS = 10 }; /* steps in a row that only rounding excuses */
 enum { MOST_TRIALS = 60 }; /* of one search: each at most halves the step, and there are 53 bits */
 enum { STARTING, STEPPING };
 
@@ -196,9 +195,9 @@ static void advance(loss_optimizer *optimizer)
         shorten(optimizer, state);
         return;
     }
-    state->stalls = verdict == LOW_ENOUGH ? 0 : state->stalls + 1;
+    state->stalls = verdict == LOW_ENOUGH || lossi_gradient_shrinks(optimizer) ? 0 : state->stalls + 1;
     state->contradictions = verdict == LOW_ENOUGH ? 0 : state->contradictions;
-    if (state->stalls < MOST_STALLS) {
+    if (state->stalls < lossi_patience(optimizer)) {
         arrive(optimizer, state);
     } else {
         lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);

@@ -137,6 +137,18 @@ static void choose_iterate(lossi_machine *m)
     m->best_norm = m->gradient_norm;
 }
 
+int64_t lossi_patience(const loss_optimizer *optimizer)
+{
+    int64_t share = optimizer->machine.iterations / FLOOR_SHARE;
+    return share > FLOOR_ITERATIONS ? share : FLOOR_ITERATIONS;
+}
+
+int32_t lossi_gradient_shrinks(const loss_optimizer *optimizer)
+{
+    const lossi_machine *m = &optimizer->machine;
+    return m->told_norm < shrinking * m->least_norm;
+}
+
 void lossi_prefer_iterate(loss_optimizer *optimizer, double rounding)
 {
     lossi_machine *m = &optimizer->machine;
@@ -213,8 +225,7 @@ static int32_t test_floor(loss_optimizer *optimizer)
         m->standing = 0;
         return 0;
     }
-    int64_t patience = m->iterations / FLOOR_SHARE;
-    if (++m->standing < (patience > FLOOR_ITERATIONS ? patience : FLOOR_ITERATIONS)) {
+    if (++m->standing < lossi_patience(optimizer)) {
         return 0;
     }
     lossi_prefer_iterate(optimizer, rounding);

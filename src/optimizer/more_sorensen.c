@@ -21,6 +21,7 @@ typedef struct search {
     lossi_more_sorensen *problem;
     double lambda, lower, upper;
     double gradient; /* ‖g‖ */
+    double rounding; /* of an eigenvalue: those nearer to 0 have no sign. Four times what a factor wants */
     int32_t found;   /* whether problem->step holds a step of some λ */
 } search;
 
@@ -79,7 +80,8 @@ static void begin(search *s)
     double ratio = s->gradient / s->problem->radius;
     s->lower = fmax(fmax(0.0, -e.diagonal), ratio - fmin(e.most, e.norm));
     s->upper = fmax(0.0, ratio + fmin(-e.least, e.norm));
-    s->lambda = s->lower == 0.0 ? 0.0 : between(s);
+    s->rounding = 4.0 * (double)s->dense->n * s->problem->epsilon * e.norm;
+    s->lambda = s->lower == 0.0 ? 0.0 : s->lower <= s->rounding ? s->rounding : between(s);
 }
 
 /* ---- with a factor ---- */
@@ -143,7 +145,7 @@ static int32_t judge(search *s)
     lossi_more_sorensen *problem = s->problem;
     int64_t n = dense->n;
     double length = problem->length, *w = dense->work[0];
-    if (length <= problem->radius && s->lambda == 0.0) {
+    if (length <= problem->radius && s->lambda <= s->rounding) {
         problem->boundary = 0;
         return 1;
     }
@@ -171,7 +173,8 @@ static int32_t judge(search *s)
 
 /*
  * No factor: row k ended with the pivot −δ ≤ 0. With v_k = 1 and Lᵀv = 0 above, vᵀ(H + λI)v = −δ, so that the least
- * eigenvalue of H is below −λ − δ/‖v‖².
+ * eigenvalue of H is below −λ − δ/‖v‖². Where only rounding makes it negative, as when a constant can be added to all scores
+ * of a classifier, λ is what rounding is: otherwise the step would run to the boundary along a direction that changes nothing.
  */
 static void lift(search *s, int64_t k, double pivot)
 {
@@ -187,7 +190,7 @@ static void lift(search *s, int64_t k, double pivot)
     double more = pivot < 0.0 && isfinite(squares) ? -pivot / squares : 0.0;
     s->lower = fmax(s->lower, s->lambda + more);
     s->upper = fmax(s->upper, s->lower);
-    s->lambda = between(s);
+    s->lambda = s->lambda == 0.0 && s->lower <= s->rounding ? s->rounding : between(s);
 }
 
 /* ---- the result ---- */

@@ -255,6 +255,12 @@ int32_t lossi_accept(loss_optimizer *optimizer);
  * converged). */
 int32_t lossi_accept_start(loss_optimizer *optimizer);
 
+/* How many iterations in a row that only rounding excuses are borne at the precision floor. */
+int64_t lossi_patience(const loss_optimizer *optimizer);
+
+/* Whether the gradient just told is the smallest so far by a clear margin: progress where the values tell none. */
+int32_t lossi_gradient_shrinks(const loss_optimizer *optimizer);
+
 /* At the precision floor: the iterate is best when its value is as low but for rounding, and its gradient
  * smaller. */
 void lossi_prefer_iterate(loss_optimizer *optimizer, double rounding);

@@ -24,7 +24,6 @@ static const double shortest = 0.1,
 static const double further = 10.0; /* than the last step, while no curvature was met */
 static const double units = 16.0;   /* roundings of F that do not count as a rise */
 enum { MOST_TRIALS = 60 };          /* each at most halves the step, and there are 53 bits */
-enum { MOST_STALLS = 10 };          /* steps in a row that only rounding excuses */
 
 typedef struct owlqn {
     lossi_limited_memory memory;
@@ -201,9 +200,9 @@ static void advance(loss_optimizer *optimizer)
         return;
     }
     int32_t down = m->told_value <= wanted && m->told_value < m->value;
-    state->stalls = down ? 0 : state->stalls + 1;
+    state->stalls = down || lossi_gradient_shrinks(optimizer) ? 0 : state->stalls + 1;
     state->contradictions = down ? 0 : state->contradictions;
-    if (state->stalls < MOST_STALLS) {
+    if (state->stalls < lossi_patience(optimizer)) {
         arrive(optimizer, state);
     } else {
         lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);

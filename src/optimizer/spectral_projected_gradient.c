@@ -24,7 +24,7 @@ static const double enough = 1e-4;                 /* γ (Birgin, Martínez & Ra
 static const double shortest = 0.1, longest = 0.9; /* σ₁, σ₂ of the last trial (the same) */
 static const double step_min = 1e-30, step_max = 1e30; /* λ‖∇f‖∞/‖x‖∞: they bound λ itself, which has units */
 static const double units = 16.0;                      /* roundings of F that do not count as a rise */
-enum { MOST_TRIALS = 100, MOST_STALLS = 10 }; /* of one search; in a row that only rounding excuses */
+enum { MOST_TRIALS = 100 };                            /* of one search */
 
 typedef struct spectral {
     double values[MOST_HISTORY];
@@ -172,9 +172,9 @@ static void advance(loss_optimizer *optimizer)
         return;
     }
     int32_t down = m->told_value <= wanted && m->told_value < largest;
-    state->stalls = down ? 0 : state->stalls + 1;
+    state->stalls = down || lossi_gradient_shrinks(optimizer) ? 0 : state->stalls + 1;
     state->contradictions = down ? 0 : state->contradictions;
-    if (state->stalls < MOST_STALLS) {
+    if (state->stalls < lossi_patience(optimizer)) {
         arrive(optimizer, state);
     } else {
         lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);

@@ -198,6 +198,30 @@ static void an_inner_minimum_takes_one_factor(void **unused)
     loss_context_free(context);
 }
 
+/* An eigenvalue that only rounding tells from 0, and a gradient without it: nothing leads to the boundary. */
+static void a_flat_direction_is_left_alone(void **unused)
+{
+    loss_context *context = NULL;
+    (void)unused;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    for (int64_t n = 2; n <= 40; n += 2) {
+        for (int c = 0; c < 8; c++) {
+            static const double tiny[] = {0.0, 1e-17, -1e-17, -1e-16};
+            subject s = {.n = n, .radius = 700.5};
+            for (int64_t i = 1; i < n; i++) {
+                s.eigenvalue[i] = 0.6 + (double)i;
+                s.gradient[i] = 0.4;
+            }
+            s.eigenvalue[0] = tiny[c / 2];
+            lossi_more_sorensen found = solve(context, &s, c % 2);
+            assert_false(found.boundary || found.hard);
+            assert_true(found.length < 2.0);
+            assert_true(found.factorizations <= 3);
+        }
+    }
+    loss_context_free(context);
+}
+
 /* A matrix of zeros, of one eigenvalue, of one row; and the same in other units. */
 static void corners(void **unused)
 {
@@ -235,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_problems_are_solved),
         cmocka_unit_test(the_hard_case_is_found),
+        cmocka_unit_test(a_flat_direction_is_left_alone),
         cmocka_unit_test(an_inner_minimum_takes_one_factor),
         cmocka_unit_test(corners),
     };
