@@ -215,7 +215,8 @@ static void a_flat_direction_is_left_alone(void **unused)
             s.eigenvalue[0] = tiny[c / 2];
             lossi_more_sorensen found = solve(context, &s, c % 2);
             assert_false(found.boundary || found.hard);
-            assert_true(found.length < 0.5 * s.radius); /* where H passes for definite, rounding over rounding */
+            assert_true(found.length <
+                        0.5 * s.radius); /* where H passes for definite, rounding over rounding */
             assert_true(found.factorizations <= 3);
         }
     }
