@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "gradient/objective.h"
+#include "gradient/ridders.h"
 
 /* Where differences are taken. */
 typedef struct lossi_differences {
@@ -14,14 +15,6 @@ typedef struct lossi_differences {
     double noise;      /* how much its values jump about between neighbouring points */
     double first_step; /* relative to max(|x_i|, 1) */
 } lossi_differences;
-
-typedef struct lossi_slope {
-    double central;     /* the derivative; NaN when there are no finite values around */
-    double error;       /* how wrong it may be */
-    double left, right; /* one-sided slopes of the smallest step */
-    double rounding;    /* the error that rounding alone makes inevitable */
-    int32_t kink;       /* whether left and right stay apart as the step shrinks */
-} lossi_slope;
 
 /* Sets first_step and measures the noise; x, objective and value are set. The seed chooses a direction. */
 loss_status lossi_differences_begin(lossi_differences *d, uint64_t seed);
