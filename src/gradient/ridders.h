@@ -18,10 +18,10 @@ typedef struct lossi_ridders {
     double entry[LOSSI_RIDDERS_LEVELS][LOSSI_RIDDERS_LEVELS]; /* row: step, column: how often extrapolated */
     double gap[LOSSI_RIDDERS_LEVELS];                         /* of the right slope over the left one */
     int32_t rows, levels;                                     /* of the tableau, and steps told in all */
-    int32_t one_sided;                                        /* set after the beginning: values of one side only */
-    double value, sigma;                                      /* at the point itself, and the noise of the values */
-    double step;                                              /* of the values wanted next */
-    lossi_slope slope;                                        /* the best so far */
+    int32_t one_sided;   /* set after the beginning: values of one side only */
+    double value, sigma; /* at the point itself, and the noise of the values */
+    double step;         /* of the values wanted next */
+    lossi_slope slope;   /* the best so far */
 } lossi_ridders;
 
 /* unit: the precision of the element type. */
