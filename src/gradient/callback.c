@@ -357,6 +357,12 @@ static loss_status hessian(loss_objective *objective, const void *x, void *matri
 
 /* ---- life ---- */
 
+static int32_t by_differences(const loss_objective *objective, int32_t what)
+{
+    const callback_objective *self = (const callback_objective *)objective;
+    return what == 0 ? self->difference != NULL : self->product == NULL;
+}
+
 static const lossi_objective_kind kind = {
     .name = "the objective from callbacks",
     .measure = measure,
@@ -364,6 +370,7 @@ static const lossi_objective_kind kind = {
     .evaluate = evaluate,
     .product = product,
     .hessian = hessian,
+    .differences = by_differences,
     .destroy = destroy,
 };
 

@@ -9,12 +9,12 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "gradient/check.h"
 #include "loss/random.h"
 
-/* The value at the changed x; NaN where there is none, which is no failure here. */
-static loss_status value_at(lossi_differences *d, double *value)
+loss_status lossi_check_value(loss_objective *objective, const void *x, double *value)
 {
-    loss_status status = loss_objective_evaluate(d->objective, d->x, value, NULL);
+    loss_status status = loss_objective_evaluate(objective, x, value, NULL);
     if (status == LOSS_ERROR_NONFINITE || status == LOSS_ERROR_DOMAIN) {
         *value = NAN;
         status = LOSS_OK;
@@ -24,23 +24,23 @@ static loss_status value_at(lossi_differences *d, double *value)
 
 /* ---- noise ---- */
 
-enum { NOISE_POINTS = 8, NOISE_FIRST = 3, NOISE_LAST = 5 };
+enum { NOISE_FIRST = 3, NOISE_LAST = 5 };
 
 /*
  * The differences of order k of noise with standard deviation σ have the variance σ²·(2k)!/(k!)². Orders 3 to 5 no longer
  * see a smooth function at such steps; of the three estimates the smallest is the one with the least of it left.
  */
-static double noise_of(double values[NOISE_POINTS])
+double lossi_noise_of(double values[LOSSI_NOISE_POINTS])
 {
     double least = INFINITY, variance = 1;
     for (int32_t k = 1; k <= NOISE_LAST; k++) {
         double sum = 0;
         variance *= (2.0 * k) * (2.0 * k - 1) / ((double)k * k); /* (2k)! / (k!)² */
-        for (int32_t i = 0; i < NOISE_POINTS - k; i++) {
+        for (int32_t i = 0; i < LOSSI_NOISE_POINTS - k; i++) {
             values[i] = values[i + 1] - values[i];
             sum += values[i] * values[i];
         }
-        const double sigma = sqrt(sum / (NOISE_POINTS - k) / variance);
+        const double sigma = sqrt(sum / (LOSSI_NOISE_POINTS - k) / variance);
         if (k >= NOISE_FIRST && sigma < least) {
             least = sigma;
         }
@@ -65,23 +65,23 @@ static loss_status measure_noise(lossi_differences *d, uint64_t seed, char *orig
     /* Steps of some units in the last place of x, and smaller the more coordinates move together. */
     const double unit = o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
     const double step = fmax(sqrt(unit) / sqrt((double)o->dimension), 16 * unit);
-    double signs[SIGNS], values[NOISE_POINTS], again;
+    double signs[SIGNS], values[LOSSI_NOISE_POINTS], again;
     loss_status status = loss_random_uniform(seed, 1, 0, SIGNS, signs);
     for (int64_t i = 0; i < o->dimension; i++) {
         lossi_real_put(o->dtype, origin, i, lossi_real_get(o->dtype, d->x, i));
     }
     if (status == LOSS_OK) { /* the same point twice: a function that is not one shows here */
-        status = value_at(d, &again);
+        status = lossi_check_value(d->objective, d->x, &again);
     }
-    for (int32_t k = 0; k < NOISE_POINTS && status == LOSS_OK; k++) {
+    for (int32_t k = 0; k < LOSSI_NOISE_POINTS && status == LOSS_OK; k++) {
         move(d, signs, SIGNS, (k + 1) * step, origin);
-        status = value_at(d, &values[k]);
+        status = lossi_check_value(d->objective, d->x, &values[k]);
     }
     for (int64_t i = 0; i < o->dimension; i++) {
         lossi_real_put(o->dtype, d->x, i, lossi_real_get(o->dtype, origin, i));
     }
     if (status == LOSS_OK) {
-        const double seen = noise_of(values);
+        const double seen = lossi_noise_of(values);
         d->noise = fmax(DBL_EPSILON * fabs(d->value), fabs(again - d->value));
         d->noise = isfinite(seen) ? fmax(d->noise, seen) : d->noise;
     }
@@ -113,7 +113,7 @@ static loss_status sample(lossi_differences *d, int64_t i, double x, double step
     for (int32_t side = 0; side < 2 && status == LOSS_OK; side++) {
         lossi_real_put(dtype, d->x, i, side == 0 ? x - step : x + step);
         distance[side] = lossi_real_get(dtype, d->x, i) - x;
-        status = value_at(d, &value[side]);
+        status = lossi_check_value(d->objective, d->x, &value[side]);
     }
     lossi_real_put(dtype, d->x, i, x);
     return status;

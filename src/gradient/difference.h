@@ -19,6 +19,10 @@ typedef struct lossi_differences {
 /* Sets first_step and measures the noise; x, objective and value are set. The seed chooses a direction. */
 loss_status lossi_differences_begin(lossi_differences *d, uint64_t seed);
 
+/* The noise of LOSSI_NOISE_POINTS values in a row, which are used up. */
+enum { LOSSI_NOISE_POINTS = 8 };
+double lossi_noise_of(double values[LOSSI_NOISE_POINTS]);
+
 /* The slope along coordinate i. Statuses are those of evaluation, without those of values that are not finite. */
 loss_status lossi_differences_slope(lossi_differences *d, int64_t i, lossi_slope *slope);
 

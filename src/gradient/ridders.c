@@ -75,7 +75,7 @@ void lossi_ridders_begin(lossi_ridders *t, double value, double sigma, double st
     t->value = value;
     t->sigma = sigma;
     t->step = step;
-    t->slope = (lossi_slope){NAN, INFINITY, NAN, NAN, 64 * unit * fabs(value) / step, 0};
+    t->slope = (lossi_slope){NAN, INFINITY, NAN, NAN, 0, 64 * unit * fabs(value) / step, 0};
 }
 
 int32_t lossi_ridders_tell(lossi_ridders *t, const double distance[2], const double value[2])
@@ -95,6 +95,7 @@ int32_t lossi_ridders_tell(lossi_ridders *t, const double distance[2], const dou
         t->slope.left = (t->value - value[0]) / -distance[0];
         t->slope.right = (value[1] - t->value) / distance[1];
         t->gap[t->rows] = t->slope.right - t->slope.left;
+        t->slope.widest = t->rows > 0 ? t->slope.widest : fmax(fabs(t->slope.left), fabs(t->slope.right));
         extrapolate(t, (value[1] - value[0]) / (distance[1] - distance[0]), noise);
         t->slope.kink = stays_apart(t, noise);
     }

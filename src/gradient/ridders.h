@@ -10,6 +10,7 @@ typedef struct lossi_slope {
     double central;     /* the derivative; NaN when there are no finite values around */
     double error;       /* how wrong it may be */
     double left, right; /* one-sided slopes of the smallest step */
+    double widest;      /* the larger of them, without its sign, at the widest step */
     double rounding;    /* the error that rounding alone makes inevitable */
     int32_t kink;       /* whether left and right stay apart as the step shrinks */
 } lossi_slope;
