@@ -38,7 +38,7 @@ lossi_check_limits lossi_check_limit(const loss_objective *o, int32_t what, doub
     const int32_t single = o->dtype == LOSS_FLOAT32;
     const double unit = single ? FLT_EPSILON : DBL_EPSILON;
     /* What a sum of many terms of either sign loses to rounding: relative to itself, and to the largest of its kind. */
-    lossi_check_limits limits = {single ? 1e-4 : 1e-7, 0};
+    lossi_check_limits limits = {single ? 1e-4 : 1e-7, 0, what == LOSSI_CHECK_GRADIENT ? 0.01 : 0.1};
     if (o->kind->differences != NULL &&
         o->kind->differences(o, what)) { /* what these lose: √ε of the values */
         limits.relative = sqrt(sqrt(unit));
@@ -66,7 +66,7 @@ void lossi_check_judge(lossi_check_limits limits, const loss_objective *o, doubl
         f->severity = fabs(s->right - s->left);
     } else if (!(apart <= f->allowed)) {
         f->verdict = LOSS_CHECK_FAIL;
-    } else if (bar > widest * fmax(size, 0.01 * fmax(scale, s->widest)) && bar > s->rounding) {
+    } else if (bar > widest * fmax(size, limits.least * fmax(scale, s->widest)) && bar > s->rounding) {
         f->verdict = LOSS_CHECK_INCONCLUSIVE;
         f->severity = bar;
     }

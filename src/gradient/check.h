@@ -21,9 +21,12 @@ typedef struct lossi_finding {
 /* A derivative along a parameter or a direction, an element or a sum of a Hessian product, or two of them. */
 enum { LOSSI_OF_PARAMETER, LOSSI_OF_DIRECTION, LOSSI_OF_PRODUCT, LOSSI_OF_PRODUCT_SUM, LOSSI_OF_SYMMETRY };
 
-/* How far apart two numbers may be that rounding alone, or the objective's own differences, tells apart. */
+/*
+ * How far apart two numbers may be that rounding alone, or the objective's own differences, tells apart; and which part of the
+ * largest of its kind a small one counts as, when an error bar is asked whether it says anything.
+ */
 typedef struct lossi_check_limits {
-    double relative, absolute;
+    double relative, absolute, least;
 } lossi_check_limits;
 
 /* what: LOSSI_CHECK_GRADIENT or _PRODUCT; size: of the values and derivatives that differences lose digits to. */

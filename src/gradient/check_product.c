@@ -98,13 +98,16 @@ static loss_status begin(product_check *c)
             c->tracks[j].near[k] = watched(c, &c->tracks[j], c->ahead);
         }
     }
+    /* The gradient's elements are sums of terms of either sign: their rounding is relative to the largest of them. */
+    const double least = fmax(c->noise, unit * lossi_check_largest(c->objective, c->gradient));
     for (int32_t j = 0; j < c->count; j++) {
         track *t = &c->tracks[j];
-        const double here = watched(c, t, c->gradient), seen = lossi_noise_of(t->near);
-        const double rounding = fmax(c->noise,
-                                     unit * (t->index < 0 ? terms(c, c->weights, c->gradient) : fabs(here)));
-        lossi_ridders_begin(&t->ridders, here, isfinite(seen) ? fmax(seen, rounding) : rounding,
+        const double seen = 2 * lossi_noise_of(t->near); /* of so many tracks some show too little */
+        const double rounding = t->index < 0 ? fmax(least, unit * terms(c, c->weights, c->gradient)) : least;
+        lossi_ridders_begin(&t->ridders, watched(c, t, c->gradient),
+                            isfinite(seen) ? fmax(seen, rounding) : rounding,
                             c->objective->dtype == LOSS_FLOAT32 ? 0x1p-4 : 0x1p-6, unit);
+        t->ridders.slope.rounding = 64 * rounding / t->ridders.step;
         t->wanted = watched(c, t, c->product);
         t->more = 1;
     }

@@ -58,7 +58,7 @@ static int32_t chain_product(void *user, int64_t n, const void *x, const void *d
         double sum = (exp(element(x, p->dtype, i) / 2) / 4 + (double)(1 + i % 7)) * v;
         sum += i + 1 < n ? element(direction, p->dtype, i + 1) : 0;
         sum += i > 0 && p->product != PRODUCT_UNSYMMETRIC ? element(direction, p->dtype, i - 1) : 0;
-        sum *= p->product == PRODUCT_ZERO ? 0 : p->product == PRODUCT_FACTOR ? 1.001 : 1;
+        sum *= p->product == PRODUCT_ZERO ? 0 : p->product == PRODUCT_FACTOR ? 1.05 : 1;
         set_element(product, p->dtype, i, p->product == PRODUCT_ELEMENT && i == n / 2 ? -sum : sum);
     }
     return p->status;
