@@ -40,7 +40,7 @@ static double off(const double *x, const double *gradient)
 
 static void show(loss_context *context, const char *method)
 {
-    double x[N] = {-1.2, 1, 0.7, 1.3}, value, gradient[N];
+    double x[N] = {1.7, 1, 0.7, 1.3}, value, gradient[N];
     int calls = 0;
 
     loss_difference *difference;
@@ -81,5 +81,10 @@ int main(void)
 }
 
 /* Prints:
-TODO
+forward    5 values, derivatives up to 1287 off by 3e-05
+         lbfgs reaches f < 1e-10
+central    9 values, derivatives up to 1287 off by 4e-08
+         lbfgs reaches f < 1e-10
+ridders   57 values, derivatives up to 1287 off by 3e-10, error bar 2e-09
+         lbfgs reaches f < 1e-10
  */

@@ -59,6 +59,7 @@ int main(int argc, char **argv)
             return tool_finish_output(commands[i].run(argc - 1, argv + 1));
         }
     }
-    tool_fail("no command \"%s\"; the commands are list, evaluate, fit, compare, check, predict and plot", argv[1]);
+    tool_fail("no command \"%s\"; the commands are list, evaluate, fit, compare, check, predict and plot",
+              argv[1]);
     return TOOL_USAGE;
 }
