@@ -77,6 +77,7 @@ typedef int32_t (*loss_hessian_callback)(void *user, int64_t n, const void *x, v
  *   dimension      ≥ 1
  *   evaluate       not NULL
  *   product        may be NULL: Hessian products then are differences of gradients
+ * A function that gives values alone leaves the gradient as it is and is given a difference: loss/difference.h.
  *   user           handed to the callbacks
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY. Since 0.1.
  */
@@ -177,7 +178,8 @@ LOSS_API loss_status loss_objective_evaluate_batch(loss_objective *objective, co
  * product = ∇²f(x) · direction, of the kind of curvature the loss function's option says.
  *   objective, x, direction, product   not NULL, as many elements as the dimension; product is neither x nor direction
  * Callbacks without Hessian products: (∇f(x + r·v) − ∇f(x − r·v)) / 2r with r = √ε·(1 + ‖x‖)/‖v‖, ε of the element type;
- * the first such product allocates three vectors.
+ * the first such product allocates three vectors. Callbacks that give values alone: second differences of values, see
+ * loss_objective_set_difference() in loss/difference.h.
  * Returns as loss_objective_evaluate(). Since 0.1.
  */
 LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, const void *x,
@@ -187,7 +189,8 @@ LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, c
  * matrix = ∇²f(x), n × n numbers of the objective's type, row after row and symmetric to the bit.
  *   objective, x, matrix   not NULL; matrix has the square of the dimension of elements
  * It comes from the Hessian callback; else it is n Hessian products; for callbacks that have neither, central differences of
- * gradients along each coordinate with steps 2⁻¹⁷·max(|x_i|, 1) (float32: 2⁻⁸), so 2n gradients. Penalties are included, and
+ * gradients along each coordinate with steps 2⁻¹⁷·max(|x_i|, 1) (float32: 2⁻⁸), so 2n gradients (of values alone second
+ * differences of these, loss_objective_set_difference()). Penalties are included, and
  * of a_ij and a_ji the mean is taken. The first Hessian allocates a vector, by differences up to four.
  * Returns as loss_objective_evaluate(). Since 0.1.
  */

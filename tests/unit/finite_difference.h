@@ -28,6 +28,7 @@ void guard_answer(loss_context *context, loss_difference *difference, guard *gua
 /* The tests of the other file. */
 void values_only_same_bits(void **state);
 void values_only_minimize(void **state);
+void values_only_by_asking(void **state);
 void values_only_bounds(void **state);
 void values_only_hessian(void **state);
 void values_only_batches(void **state);

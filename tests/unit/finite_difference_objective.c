@@ -112,6 +112,11 @@ void values_only_minimize(void **state)
         {"newton", "central", 1e-10},
         {"newton_cg", "central", 1e-10},
         {"newton_cg", "ridders", 1e-10},
+        {"dfp", "central", 1e-10},
+        {"sr1", "central", 1e-10},
+        {"owlqn", "central", 1e-10},
+        {"trust_region", "central", 1e-10},
+        {"trust_region_cg", "central", 1e-10},
     };
     (void)state;
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
@@ -128,6 +133,43 @@ void values_only_minimize(void **state)
         assert_true(reached < cases[c].reached);
         unmake(&v);
     }
+}
+
+/* No callback anywhere: the optimizer asks for a gradient, the difference for the values of it. */
+void values_only_by_asking(void **state)
+{
+    double x[2] = {-1.2, 1};
+    int32_t request;
+    const void *at, *gradient;
+    double value;
+    guard g = {.dtype = LOSS_FLOAT64, .n = 2, .value = rosenbrock};
+    loss_context *context;
+    loss_difference *d;
+    loss_optimizer *o;
+    (void)state;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    assert_status(context, loss_difference_create(&d, context, "central", LOSS_FLOAT64, 2), LOSS_OK);
+    assert_status(context, loss_optimizer_create(&o, context, "lbfgs", LOSS_FLOAT64, 2), LOSS_OK);
+    assert_status(context, loss_optimizer_start(o, x), LOSS_OK);
+    while (loss_optimizer_ask(o, &request) == LOSS_OK && request != LOSS_REQUEST_DONE) {
+        if (request == LOSS_REQUEST_VALUE_AND_GRADIENT) {
+            assert_status(context, loss_optimizer_get_pointer(o, "x", &at), LOSS_OK);
+            assert_status(context, loss_difference_start(d, at), LOSS_OK);
+            guard_answer(context, d, &g);
+            loss_difference_get_double(d, "value", &value);
+            loss_difference_get_pointer(d, "gradient", &gradient);
+            assert_status(context, loss_optimizer_tell_gradient(o, value, gradient), LOSS_OK);
+        } else {
+            assert_int_equal(request, LOSS_REQUEST_VALUE);
+            assert_status(context, loss_optimizer_get_pointer(o, "x", &at), LOSS_OK);
+            assert_status(context, loss_optimizer_tell_value(o, rosenbrock(at, 2, NULL)), LOSS_OK);
+        }
+    }
+    assert_status(context, loss_optimizer_get_pointer(o, "best_x", &at), LOSS_OK);
+    assert_true(rosenbrock(at, 2, NULL) < 1e-10);
+    loss_optimizer_free(o);
+    loss_difference_free(d);
+    loss_context_free(context);
 }
 
 /* The same bounds for the optimizer and for the differences: the callback is never called outside. */

@@ -512,6 +512,7 @@ int main(void)
         cmocka_unit_test(refused_bounds),
         cmocka_unit_test(values_only_same_bits),
         cmocka_unit_test(values_only_minimize),
+        cmocka_unit_test(values_only_by_asking),
         cmocka_unit_test(values_only_bounds),
         cmocka_unit_test(values_only_hessian),
         cmocka_unit_test(values_only_batches),
