@@ -83,7 +83,7 @@ static loss_status measure_noise(lossi_differences *d, uint64_t seed, char *orig
     if (status == LOSS_OK) {
         const double seen = lossi_noise_of(values);
         d->noise = fmax(DBL_EPSILON * fabs(d->value), fabs(again - d->value));
-        d->noise = isfinite(seen) ? fmax(d->noise, seen) : d->noise;
+        d->noise = fmax(d->noise, isfinite(seen) ? seen : unit * fabs(d->value));
     }
     return status;
 }
@@ -104,16 +104,18 @@ loss_status lossi_differences_begin(lossi_differences *d, uint64_t seed)
 
 /* ---- slopes ---- */
 
-/* Values at x ± step along coordinate i, and how far away they really are once x is rounded to its type. */
-static loss_status sample(lossi_differences *d, int64_t i, double x, double step, double distance[2],
-                          double value[2])
+/* Values behind and ahead of x along coordinate i, or of one side alone, and where they really are once x is rounded. */
+static loss_status sample(lossi_differences *d, int64_t i, double x, const lossi_ridders *ridders,
+                          double distance[2], double value[2])
 {
     const loss_dtype dtype = d->objective->dtype;
+    const int32_t count = ridders->one_sided ? 1 : 2;
     loss_status status = LOSS_OK;
-    for (int32_t side = 0; side < 2 && status == LOSS_OK; side++) {
-        lossi_real_put(dtype, d->x, i, side == 0 ? x - step : x + step);
-        distance[side] = lossi_real_get(dtype, d->x, i) - x;
-        status = lossi_check_value(d->objective, d->x, &value[side]);
+    for (int32_t k = 0; k < count && status == LOSS_OK; k++) {
+        const int32_t ahead = k == 1 || ridders->one_sided > 0;
+        lossi_real_put(dtype, d->x, i, ahead ? x + ridders->step : x - ridders->step);
+        distance[k] = lossi_real_get(dtype, d->x, i) - x;
+        status = lossi_check_value(d->objective, d->x, &value[k]);
     }
     lossi_real_put(dtype, d->x, i, x);
     return status;
@@ -124,15 +126,23 @@ loss_status lossi_differences_slope(lossi_differences *d, int64_t i, lossi_slope
     const loss_objective *o = d->objective;
     const double x = lossi_real_get(o->dtype, d->x, i);
     const double unit = o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
+    /* A power of two: x ± step is then exact unless a binade ends in between. */
+    const double step = d->first_step * exp2(floor(log2(fmax(fabs(x), 1))));
     double distance[2], value[2];
+    int32_t side = 0, again;
     lossi_ridders ridders;
     loss_status status;
-    /* A power of two: x ± step is then exact unless a binade ends in between. */
-    lossi_ridders_begin(&ridders, d->value, d->noise, d->first_step * exp2(floor(log2(fmax(fabs(x), 1)))),
-                        unit);
     do {
-        status = sample(d, i, x, ridders.step, distance, value);
-    } while (status == LOSS_OK && lossi_ridders_tell(&ridders, distance, value));
+        lossi_ridders_begin(&ridders, d->value, d->noise, step, unit);
+        ridders.one_sided = side;
+        do {
+            status = sample(d, i, x, &ridders, distance, value);
+        } while (status == LOSS_OK && lossi_ridders_tell(&ridders, distance, value));
+        /* On the edge of where the function is, the inner side says it. */
+        again = status == LOSS_OK && side == 0 && !isfinite(ridders.slope.error) &&
+                isfinite(value[0]) != isfinite(value[1]);
+        side = again && isfinite(value[0]) ? -1 : 1;
+    } while (again);
     *slope = ridders.slope;
     return status;
 }

@@ -90,6 +90,7 @@ int32_t lossi_ridders_tell(lossi_ridders *t, const double distance[2], const dou
     }
     if (t->one_sided) {
         t->gap[t->rows] = 0;
+        t->slope.widest = t->rows > 0 ? t->slope.widest : fabs((value[0] - t->value) / distance[0]);
         extrapolate(t, (value[0] - t->value) / distance[0], noise);
     } else {
         t->slope.left = (t->value - value[0]) / -distance[0];

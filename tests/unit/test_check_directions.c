@@ -385,6 +385,36 @@ static void values_alone(void **state)
     }
 }
 
+/* In a corner of the bounds, where values are to be had on one side alone: parameter by parameter that is enough. */
+static void in_a_corner(void **state)
+{
+    enum { N = 5 };
+    (void)state;
+    for (int run = 0; run < 4; run++) {
+        const plan p = {.value = chain, .wrong = -1, .factor = 1};
+        double corner[N];
+        int32_t verdict = 0;
+        loss_difference *d;
+        fixture f;
+        make(&f, dtypes[run % 2], N, &p, NULL, 0);
+        for (int i = 0; i < N; i++) {
+            corner[i] = element(f.x, f.p.dtype, i);
+        }
+        assert_status(f.context, loss_difference_create(&d, f.context, "central", f.p.dtype, N), LOSS_OK);
+        assert_status(
+            f.context,
+            loss_difference_set_array(d, run < 2 ? "lower_bounds" : "upper_bounds", corner, LOSS_FLOAT64, N),
+            LOSS_OK);
+        assert_status(f.context, loss_objective_set_difference(f.objective, d), LOSS_OK);
+        assert_status(f.context, loss_objective_check(f.objective, f.x, 3, &verdict), LOSS_OK);
+        assert_int_equal(verdict, LOSS_CHECK_PASS);
+        assert_status(f.context, loss_objective_check_directions(f.objective, f.x, 2, 3, &verdict), LOSS_OK);
+        assert_int_equal(verdict, LOSS_CHECK_INCONCLUSIVE);
+        loss_difference_free(d);
+        unmake(&f);
+    }
+}
+
 /* ---- failures ---- */
 
 typedef loss_status (*checking)(loss_objective *objective, const void *x, int64_t count, uint64_t seed,
@@ -456,9 +486,9 @@ static void memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients), cmocka_unit_test(any_parameter), cmocka_unit_test(directions_as_said),
-        cmocka_unit_test(products),  cmocka_unit_test(symmetry),      cmocka_unit_test(values_alone),
-        cmocka_unit_test(refused),   cmocka_unit_test(memory),
+        cmocka_unit_test(gradients),   cmocka_unit_test(any_parameter), cmocka_unit_test(directions_as_said),
+        cmocka_unit_test(products),    cmocka_unit_test(symmetry),      cmocka_unit_test(values_alone),
+        cmocka_unit_test(in_a_corner), cmocka_unit_test(refused),       cmocka_unit_test(memory),
     };
     return cmocka_run_group_tests_name("check_directions", tests, NULL, NULL);
 }
