@@ -60,7 +60,8 @@ LOSS_API void loss_difference_free(loss_difference *difference);
 
 /*
  * Options, as loss_penalty_set_double() and its kin: LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE,
- * LOSS_ERROR_RANGE, LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (a run is under way).
+ * LOSS_ERROR_RANGE, LOSS_ERROR_SHAPE (an array that is not as long as the dimension; length 0 takes it away again),
+ * LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (a run is under way).
  * Readable too: the double "value", f(x) of the last run, NaN before; the ints "dimension" and "evaluations", how many values
  * the last run was told. Since 0.1.
  */
@@ -77,8 +78,8 @@ LOSS_API const loss_option *loss_difference_option(const loss_difference *differ
 /*
  * Begins a gradient at x; a run that was under way is forgotten. The first start allocates all working memory.
  *   difference, x   not NULL; x has as many elements as the dimension, of the difference's type, and is copied
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_SHAPE (an array of another length), LOSS_ERROR_RANGE
- * (crossed bounds, or x outside them). Since 0.1.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_RANGE (crossed bounds, or x outside
+ * them). Since 0.1.
  */
 LOSS_API loss_status loss_difference_start(loss_difference *difference, const void *x);
 
@@ -122,7 +123,7 @@ LOSS_API loss_status loss_difference_tell_value(loss_difference *difference, dou
  * there is no callback are second differences of values, a Hessian 2n² + 2n of them ("forward" n² + 3n).
  *   difference  of the objective's context, type and dimension; the objective holds a reference. NULL: the gradient is the
  *               callback's again
- * The working memory is allocated by loss_objective_prepare(). Where x is outside the bounds the callback is not called: the
+ * The working memory is allocated by loss_objective_prepare(), which refuses crossed bounds (LOSS_ERROR_RANGE). Where x is outside the bounds the callback is not called: the
  * value is ∞ and the gradient NaN, with LOSS_ERROR_NONFINITE; optimizers step back from there. LOSS_ERROR_NONFINITE also when a
  * derivative is NaN. After an evaluation the difference has "error", "evaluations" and the rest to be read.
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT (also for an objective that is not from callbacks, or another context), LOSS_ERROR_TYPE,

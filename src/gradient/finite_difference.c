@@ -158,10 +158,20 @@ loss_status loss_difference_set_double(loss_difference *d, const char *name, dou
     return status != LOSS_OK ? status : lossi_options_set_double(&d->options, name, value);
 }
 
+/* A length that does not fit is refused at once, so that an array never ends before the parameters do. */
 loss_status loss_difference_set_array(loss_difference *d, const char *name, const void *values,
                                       loss_dtype dtype, int64_t count)
 {
+    int32_t index;
     loss_status status = settable(d);
+    if (status == LOSS_OK) {
+        status = lossi_option_find(d->context, d->title, difference_options, OPTIONS, name, LOSS_OPTION_ARRAY,
+                                   &index);
+    }
+    if (status == LOSS_OK && count > 0 && count != d->dimension) {
+        status = lossi_fail(d->context, LOSS_ERROR_SHAPE, "%lld %s for %s, which is about %lld parameters",
+                            (long long)count, name, d->title, (long long)d->dimension);
+    }
     return status != LOSS_OK ? status : lossi_options_set_array(&d->options, name, values, dtype, count);
 }
 
@@ -234,15 +244,6 @@ void lossi_difference_bounds(const loss_difference *d, int64_t index, double *lo
 
 loss_status lossi_difference_check(const loss_difference *d)
 {
-    static const int32_t arrays[] = {TYPICAL_SIZES, LOWER_BOUNDS, UPPER_BOUNDS};
-    for (int32_t i = 0; i < 3; i++) {
-        const int64_t count = lossi_options_own(&d->options, arrays[i])->count;
-        if (count > 0 && count != d->dimension) {
-            return lossi_fail(d->context, LOSS_ERROR_SHAPE, "%s has %lld %s, but is about %lld parameters",
-                              d->title, (long long)count, difference_options[arrays[i]].name,
-                              (long long)d->dimension);
-        }
-    }
     for (int64_t i = 0; i < d->dimension; i++) {
         char low[32], high[32];
         const double lower = setting(d, LOWER, LOWER_BOUNDS, i), upper = setting(d, UPPER, UPPER_BOUNDS, i);

@@ -53,7 +53,7 @@ struct loss_difference {
 loss_status lossi_difference_prepare(loss_difference *difference);
 loss_difference *lossi_difference_retain(loss_difference *difference);
 
-/* Lengths of arrays, and bounds that are no bounds: LOSS_ERROR_SHAPE, LOSS_ERROR_RANGE. */
+/* LOSS_ERROR_RANGE for bounds that are no bounds. */
 loss_status lossi_difference_check(const loss_difference *difference);
 
 /* The first parameter of x that is outside its bounds, −1 when none is. */

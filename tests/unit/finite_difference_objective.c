@@ -348,15 +348,24 @@ void values_only_refused(void **state)
     loss_difference_free(d);
     assert_status(v.context, loss_objective_set_difference(v.objective, NULL), LOSS_OK);
     assert_status(v.context, loss_objective_set_difference(v.objective, v.difference), LOSS_OK);
-    assert_status(v.context, loss_difference_set_array(v.difference, "typical_sizes", three, LOSS_FLOAT64, 3),
+    assert_status(v.context, loss_difference_set_array(v.difference, "typical_sizes", three, LOSS_FLOAT64, 2),
                   LOSS_ERROR_RANGE);
-    assert_status(v.context, loss_difference_set_array(v.difference, "upper_bounds", three, LOSS_FLOAT64, 3),
-                  LOSS_OK);
-    assert_status(v.context, loss_objective_prepare(v.objective), LOSS_ERROR_SHAPE);
-    assert_status(v.context, loss_difference_set_array(v.difference, "upper_bounds", three, LOSS_FLOAT64, 0),
-                  LOSS_OK);
+    assert_status(v.context, loss_difference_set_double(v.difference, "lower", 3), LOSS_OK);
+    assert_status(v.context, loss_difference_set_double(v.difference, "upper", 2), LOSS_OK);
+    assert_status(v.context, loss_objective_prepare(v.objective), LOSS_ERROR_RANGE);
+    assert_sentence(v.context, "crossed");
+    assert_status(v.context, loss_difference_set_double(v.difference, "lower", 0), LOSS_OK);
     assert_status(v.context, loss_objective_evaluate(v.objective, x, &value, NULL), LOSS_OK);
     assert_status(v.context, loss_objective_set_difference(v.objective, NULL), LOSS_ERROR_STATE);
+    /* bounds may change between evaluations, their number not */
+    assert_status(v.context, loss_difference_set_array(v.difference, "upper_bounds", three, LOSS_FLOAT64, 1),
+                  LOSS_ERROR_SHAPE);
+    assert_status(v.context, loss_difference_set_array(v.difference, "upper_bounds", three, LOSS_FLOAT64, 2),
+                  LOSS_OK);
+    assert_status(v.context, loss_objective_evaluate(v.objective, x, &value, NULL), LOSS_ERROR_NONFINITE);
+    assert_status(v.context, loss_difference_set_array(v.difference, "upper_bounds", NULL, LOSS_FLOAT64, 0),
+                  LOSS_OK);
+    assert_status(v.context, loss_objective_evaluate(v.objective, x, &value, NULL), LOSS_OK);
     unmake(&v);
 
     loss_function *function;

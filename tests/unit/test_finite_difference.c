@@ -483,9 +483,13 @@ static void refused_bounds(void **state)
     loss_difference *d;
     (void)state;
     make(&context, &d);
-    assert_status(context, loss_difference_set_array(d, "lower_bounds", three, LOSS_FLOAT64, 3), LOSS_OK);
-    assert_status(context, loss_difference_start(d, x), LOSS_ERROR_SHAPE);
-    assert_sentence(context, "3 lower_bounds");
+    assert_status(context, loss_difference_set_array(d, "lower_bound", three, LOSS_FLOAT64, 3),
+                  LOSS_ERROR_NAME);
+    assert_status(context, loss_difference_set_array(d, "lower", three, LOSS_FLOAT64, 3), LOSS_ERROR_TYPE);
+    assert_status(context, loss_difference_set_array(d, NULL, three, LOSS_FLOAT64, 3), LOSS_ERROR_ARGUMENT);
+    assert_status(context, loss_difference_set_array(d, "lower_bounds", three, LOSS_FLOAT64, 3),
+                  LOSS_ERROR_SHAPE);
+    assert_sentence(context, "3 lower_bounds for the difference 'central', which is about 2 parameters");
     assert_status(context, loss_difference_set_array(d, "lower_bounds", below, LOSS_FLOAT64, 2), LOSS_OK);
     assert_status(context, loss_difference_start(d, x), LOSS_ERROR_RANGE);
     assert_sentence(context, "parameter 0 is 1, outside its bounds 3");
