@@ -298,6 +298,37 @@ static void noise(void **state)
     loss_context_free(context);
 }
 
+/* Parameters in float32, values in double, and said so: steps of a few units of x, and all digits that float32 has. */
+static void values_in_double(void **state)
+{
+    loss_context *context;
+    (void)state;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    for (int method = 0; method < 3; method++) {
+        double worst[2] = {0, 0}, typed[N], exact[N];
+        const double scale = take_point(LOSS_FLOAT32, points[0], typed, exact);
+        for (int told = 0; told < 2; told++) {
+            const void *gradient;
+            loss_difference *d;
+            guard g = {.dtype = LOSS_FLOAT32, .n = N, .value = chain};
+            assert_status(context, loss_difference_create(&d, context, methods[method], LOSS_FLOAT32, N),
+                          LOSS_OK);
+            assert_status(context, loss_difference_set_double(d, "function_precision", told ? 1e-16 : 0),
+                          LOSS_OK);
+            assert_status(context, loss_difference_start(d, typed), LOSS_OK);
+            guard_answer(context, d, &g);
+            assert_status(context, loss_difference_get_pointer(d, "gradient", &gradient), LOSS_OK);
+            for (int i = 0; i < N; i++) {
+                worst[told] = fmax(worst[told], fabs(element(gradient, LOSS_FLOAT32, i) - exact[i]));
+            }
+            loss_difference_free(d);
+        }
+        assert_true(worst[1] < 4 * FLT_EPSILON * scale);
+        assert_true(worst[1] < worst[0] || method == 2);
+    }
+    loss_context_free(context);
+}
+
 /* ---- products and Hessians ---- */
 
 static void products(void **state)
@@ -508,6 +539,7 @@ int main(void)
         cmocka_unit_test(bounds_of_floats),
         cmocka_unit_test(values_that_are_not_finite),
         cmocka_unit_test(noise),
+        cmocka_unit_test(values_in_double),
         cmocka_unit_test(products),
         cmocka_unit_test(products_of_nothing),
         cmocka_unit_test(refused_at_creation),
