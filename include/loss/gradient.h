@@ -77,6 +77,7 @@ typedef int32_t (*loss_hessian_callback)(void *user, int64_t n, const void *x, v
  *   dimension      ≥ 1
  *   evaluate       not NULL
  *   product        may be NULL: Hessian products then are differences of gradients
+ * A function that gives values alone leaves the gradient as it is and is given a difference: loss/difference.h.
  *   user           handed to the callbacks
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY. Since 0.1.
  */
@@ -122,8 +123,8 @@ LOSS_API void loss_objective_free(loss_objective *objective);
  *   "outputs"    int, 0 … 2^31, default 0: as many as the target has columns; with class labels as many as there are class
  *                weights, or else the largest label + 1. Once prepared it reads as the number settled
  * Readable for all: "dimension", "samples" (0 when there are no batches), "callback_status" (what the last callback
- * returned), and after loss_objective_check() "check_index" (−1 before), and as doubles "check_derivative",
- * "check_difference" and "check_error", the difference allowed between the two.
+ * returned), and after one of the checks "check_index" and "check_direction" (−1 before, and when there is none), and as
+ * doubles "check_derivative", "check_difference", "check_error", the difference allowed between the two, and "check_slope".
  * Since 0.1.
  */
 LOSS_API loss_status loss_objective_set_int(loss_objective *objective, const char *name, int64_t value);
@@ -177,7 +178,8 @@ LOSS_API loss_status loss_objective_evaluate_batch(loss_objective *objective, co
  * product = ∇²f(x) · direction, of the kind of curvature the loss function's option says.
  *   objective, x, direction, product   not NULL, as many elements as the dimension; product is neither x nor direction
  * Callbacks without Hessian products: (∇f(x + r·v) − ∇f(x − r·v)) / 2r with r = √ε·(1 + ‖x‖)/‖v‖, ε of the element type;
- * the first such product allocates three vectors.
+ * the first such product allocates three vectors. Callbacks that give values alone: second differences of values, see
+ * loss_objective_set_difference() in loss/difference.h.
  * Returns as loss_objective_evaluate(). Since 0.1.
  */
 LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, const void *x,
@@ -187,7 +189,8 @@ LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, c
  * matrix = ∇²f(x), n × n numbers of the objective's type, row after row and symmetric to the bit.
  *   objective, x, matrix   not NULL; matrix has the square of the dimension of elements
  * It comes from the Hessian callback; else it is n Hessian products; for callbacks that have neither, central differences of
- * gradients along each coordinate with steps 2⁻¹⁷·max(|x_i|, 1) (float32: 2⁻⁸), so 2n gradients. Penalties are included, and
+ * gradients along each coordinate with steps 2⁻¹⁷·max(|x_i|, 1) (float32: 2⁻⁸), so 2n gradients (of values alone second
+ * differences of these, loss_objective_set_difference()). Penalties are included, and
  * of a_ij and a_ji the mean is taken. The first Hessian allocates a vector, by differences up to four.
  * Returns as loss_objective_evaluate(). Since 0.1.
  */
@@ -231,7 +234,7 @@ LOSS_API loss_status loss_objective_precondition(loss_objective *objective, cons
 LOSS_API loss_status loss_objective_predict(loss_objective *objective, const void *x, const loss_data *inputs,
                                             const loss_data *outputs);
 
-/* Verdicts of loss_objective_check(). */
+/* Verdicts of the checks. */
 #define LOSS_CHECK_PASS         1 /* every derivative looked at agrees with the values within its error bar */
 #define LOSS_CHECK_FAIL         2 /* a derivative contradicts the values */
 #define LOSS_CHECK_KINK         3 /* left and right slopes differ: the objective is not differentiable there */
@@ -246,6 +249,39 @@ LOSS_API loss_status loss_objective_predict(loss_objective *objective, const voi
  */
 LOSS_API loss_status loss_objective_check(loss_objective *objective, const void *x, uint64_t seed,
                                           int32_t *verdict);
+
+/*
+ * The same along random directions, with every parameter in each of them: the derivative g·v against differences of values.
+ * A few directions see an error anywhere in a gradient of any length; which parameter is to blame loss_objective_check() tells.
+ *   objective, x   not NULL     count  ≥ 1, at most 2^31 − 1 directions     verdict  as above
+ * Direction k at x is v_i = ±m/16 · 2^e / 2^⌊½(1 + log2 n)⌋, n the dimension, 2^e the power of two with 2^e ≤ max(|x_i|, 1) < 2^(e+1).
+ * With u_i the uniform number i of the stream k + 2 of the seed (loss_random_uniform()) the sign is − below ½ and + from there,
+ * and m = 8 + ⌊32u⌋, ½ taken off u before that when it is not below.
+ * Afterwards "check_direction" is the worst direction, "check_index" −1, and "check_slope" the power of t by which Taylor's
+ * remainder |f(x + tv) − f(x) − t·g·v| falls as the step t is halved: near 2 for a right gradient, 1 for a wrong one, NaN
+ * when fewer than three remainders are above the noise (a function that is linear along v has none). The verdict is that of the
+ * error bars; the slope is for the reader.
+ * Returns as loss_objective_check(). Since 0.1.
+ */
+LOSS_API loss_status loss_objective_check_directions(loss_objective *objective, const void *x, int64_t count,
+                                                     uint64_t seed, int32_t *verdict);
+
+/*
+ * Compares Hessian products with differences of gradients along random directions, as above, element by element with error bars;
+ * above 256 parameters one from each of 256 parts and a weighted sum of all. Then the symmetry of neighbouring directions:
+ * u'(Hv) = v'(Hu). The gradient is taken to be right, which the checks above find out. LOSS_CHECK_KINK is one of the gradient:
+ * a jump of the second derivative.
+ *   objective, x, count, seed, verdict   as above
+ * Products of another kind than the exact one (the option "curvature" of losses) are not differences of gradients, and fail.
+ * Products that are differences of the library's own are compared to their accuracy.
+ * Afterwards "check_direction" is the worst direction, "check_index" the element of the product, −1 for the sum and the
+ * symmetry (of that direction and the next one), "check_derivative" and "check_difference" are the element and the difference of
+ * gradients (of the symmetry the two numbers), and "check_slope" is the power by which |f(x + tv) − f(x) − t·g·v − ½t²·v'Hv| falls:
+ * near 3 when both are right, NaN when it is not seen.
+ * Returns as loss_objective_hessian_product(), LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_check_product(loss_objective *objective, const void *x, int64_t count,
+                                                  uint64_t seed, int32_t *verdict);
 
 #ifdef __cplusplus
 }

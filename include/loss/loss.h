@@ -22,5 +22,6 @@
 #include "loss/function.h"
 #include "loss/gradient.h"
 #include "loss/optimizer.h"
+#include "loss/difference.h"
 
 #endif

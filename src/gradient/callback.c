@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "gradient/finite_difference.h"
 #include "gradient/objective.h"
 
 typedef struct callback_objective {
@@ -21,7 +22,8 @@ typedef struct callback_objective {
     loss_product_callback product;
     loss_hessian_callback hessian;
     void *user;
-    char *point, *ahead, *behind; /* of the differences: allocated by the first product */
+    loss_difference *difference;  /* NULL: evaluate gives gradients */
+    char *point, *ahead, *behind; /* of differences of gradients: allocated by the first product */
 } callback_objective;
 
 static loss_status measure(const loss_objective *objective, int32_t explain, int64_t *dimension)
@@ -33,13 +35,20 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 
 static loss_status prepare(loss_objective *objective)
 {
+    const loss_difference *difference = ((callback_objective *)objective)->difference;
     objective->penalised = objective->dimension;
-    return LOSS_OK;
+    if (difference == NULL) {
+        return LOSS_OK;
+    }
+    loss_status status = lossi_difference_check(difference);
+    return status == LOSS_OK ? lossi_difference_prepare(((callback_objective *)objective)->difference)
+                             : status;
 }
 
 static void destroy(loss_objective *objective)
 {
     callback_objective *self = (callback_objective *)objective;
+    loss_difference_free(self->difference);
     lossi_release(objective->context, self->point);
     lossi_release(objective->context, self->ahead);
     lossi_release(objective->context, self->behind);
@@ -74,11 +83,76 @@ static loss_status call(callback_objective *self, const void *x, lossi_batch bat
         self->evaluate_batch(self->user, n, x, batch.count, batch.indices, value, gradient));
 }
 
+/* ---- from values alone ---- */
+
+typedef struct sampling {
+    callback_objective *self;
+    lossi_batch batch;
+} sampling;
+
+static loss_status sample(void *user, const void *x, double *value)
+{
+    const sampling *s = user;
+    return call(s->self, x, s->batch, value, NULL);
+}
+
+/* NaN in all of the gradient, where no value may be asked for. */
+static loss_status outside(const callback_objective *self, const void *x, int64_t index, double *value,
+                           void *gradient)
+{
+    const loss_objective *o = &self->base;
+    *value = INFINITY;
+    for (int64_t i = 0; gradient != NULL && i < o->dimension; i++) {
+        lossi_real_put(o->dtype, gradient, i, NAN);
+    }
+    return lossi_difference_fail_outside(self->difference, LOSS_ERROR_NONFINITE, index,
+                                         lossi_real_get(o->dtype, x, index));
+}
+
+static loss_status differences(callback_objective *self, const void *x, lossi_batch batch, double *value,
+                               void *gradient)
+{
+    const loss_objective *o = &self->base;
+    loss_difference *d = self->difference;
+    sampling s = {self, batch};
+    if (gradient == NULL) {
+        return call(self, x, batch, value, NULL);
+    }
+    loss_status status = loss_difference_start(d, x);
+    if (status == LOSS_OK) {
+        status = lossi_difference_run(d, sample, &s);
+    }
+    if (status == LOSS_OK) {
+        *value = d->value;
+        memcpy(gradient, d->result, (size_t)(o->dimension * o->real_size));
+    }
+    return status;
+}
+
+/* After the value was found finite: whether the derivatives are. */
+static loss_status check_derivatives(const callback_objective *self, const void *gradient)
+{
+    if (self->difference == NULL || gradient == NULL || self->difference->bad < 0) {
+        return LOSS_OK;
+    }
+    return lossi_fail(self->base.context, LOSS_ERROR_NONFINITE,
+                      "there are no finite values for the derivative along parameter %lld",
+                      (long long)self->difference->bad);
+}
+
+/* ---- value and gradient ---- */
+
 static loss_status evaluate(loss_objective *objective, const void *x, lossi_batch batch, double *value,
                             void *gradient)
 {
+    callback_objective *self = (callback_objective *)objective;
+    const int64_t beyond = self->difference == NULL ? -1 : lossi_difference_outside(self->difference, x);
     double own;
-    loss_status status = call((callback_objective *)objective, x, batch, &own, gradient);
+    if (beyond >= 0) {
+        return outside(self, x, beyond, value, gradient);
+    }
+    loss_status status = self->difference == NULL ? call(self, x, batch, &own, gradient)
+                                                  : differences(self, x, batch, &own, gradient);
     if (status != LOSS_OK) {
         return status;
     }
@@ -87,7 +161,8 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
                                LOSSI_PENALTIES_GRADIENT, gradient);
     }
     *value = own + lossi_objective_penalties(objective, x);
-    return lossi_objective_finite(objective, *value, -1);
+    status = lossi_objective_finite(objective, *value, -1);
+    return status == LOSS_OK ? check_derivatives(self, gradient) : status;
 }
 
 /* ---- Hessian products by differences ---- */
@@ -155,14 +230,35 @@ static loss_status difference(callback_objective *self, const void *x, const voi
     return status;
 }
 
+/* Second differences of values: the rows of the product from the first on. */
+static loss_status product_of_values(callback_objective *self, const void *x, const void *direction,
+                                     int64_t first)
+{
+    sampling s = {self, {-1, NULL}};
+    loss_status status = lossi_difference_start_rows(self->difference, x, direction, first);
+    return status == LOSS_OK ? lossi_difference_run(self->difference, sample, &s) : status;
+}
+
+static loss_status own_product(callback_objective *self, const void *x, const void *direction, void *out)
+{
+    const loss_objective *o = &self->base;
+    if (self->product != NULL) {
+        return lossi_objective_returned(&self->base, "product",
+                                        self->product(self->user, o->dimension, x, direction, out));
+    }
+    if (self->difference == NULL) {
+        return difference(self, x, direction, out);
+    }
+    loss_status status = product_of_values(self, x, direction, 0);
+    if (status == LOSS_OK) {
+        memcpy(out, self->difference->result, (size_t)(o->dimension * o->real_size));
+    }
+    return status;
+}
+
 static loss_status product(loss_objective *objective, const void *x, const void *direction, void *out)
 {
-    callback_objective *self = (callback_objective *)objective;
-    loss_status status = self->product == NULL
-                             ? difference(self, x, direction, out)
-                             : lossi_objective_returned(
-                                   objective, "product",
-                                   self->product(self->user, objective->dimension, x, direction, out));
+    loss_status status = own_product((callback_objective *)objective, x, direction, out);
     if (status == LOSS_OK) {
         add_product(objective, direction, out);
     }
@@ -219,6 +315,28 @@ static loss_status own_row(loss_objective *objective, const void *x, int64_t ind
     return LOSS_OK;
 }
 
+/*
+ * Row i of values: from the diagonal on. What is on its left is above the diagonal of earlier rows; the halves are averaged
+ * in the end, so it has to be written into the row.
+ */
+static loss_status row_of_values(loss_objective *objective, const void *x, int64_t index, void *row)
+{
+    callback_objective *self = (callback_objective *)objective;
+    const loss_dtype dtype = objective->dtype;
+    const int64_t n = objective->dimension;
+    loss_status status = product_of_values(self, x, objective->unit, index);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    for (int64_t j = 0; j < n; j++) {
+        const void *from = j < index ? (char *)row - (index - j) * n * objective->real_size
+                                     : self->difference->result;
+        lossi_real_put(dtype, row, j, lossi_real_get(dtype, from, j < index ? index : j));
+    }
+    add_product(objective, objective->unit, row);
+    return LOSS_OK;
+}
+
 static loss_status hessian(loss_objective *objective, const void *x, void *matrix)
 {
     callback_objective *self = (callback_objective *)objective;
@@ -230,11 +348,20 @@ static loss_status hessian(loss_objective *objective, const void *x, void *matri
     if (self->product != NULL) {
         return lossi_hessian_by_products(objective, x, matrix);
     }
+    if (self->difference != NULL) {
+        return lossi_hessian_by_rows(objective, x, row_of_values, matrix);
+    }
     loss_status status = allocate_differences(self);
     return status == LOSS_OK ? lossi_hessian_by_rows(objective, x, difference_row, matrix) : status;
 }
 
 /* ---- life ---- */
+
+static int32_t by_differences(const loss_objective *objective, int32_t what)
+{
+    const callback_objective *self = (const callback_objective *)objective;
+    return what == 0 ? self->difference != NULL : self->product == NULL;
+}
 
 static const lossi_objective_kind kind = {
     .name = "the objective from callbacks",
@@ -243,6 +370,7 @@ static const lossi_objective_kind kind = {
     .evaluate = evaluate,
     .product = product,
     .hessian = hessian,
+    .differences = by_differences,
     .destroy = destroy,
 };
 
@@ -313,5 +441,42 @@ loss_status loss_objective_set_hessian_callback(loss_objective *objective,
                           objective->kind->name);
     }
     ((callback_objective *)objective)->hessian = hessian_callback;
+    return LOSS_OK;
+}
+
+loss_status loss_objective_set_difference(loss_objective *objective, loss_difference *difference)
+{
+    if (objective == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    loss_context *context = objective->context;
+    if (objective->kind != &kind) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "%s has derivatives of its own",
+                          objective->kind->name);
+    }
+    if (objective->prepared) {
+        return lossi_fail(context, LOSS_ERROR_STATE,
+                          "a difference cannot be given to an objective that was prepared or evaluated");
+    }
+    if (difference != NULL && difference->context != context) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "%s is of another context than the objective",
+                          difference->title);
+    }
+    if (difference != NULL && difference->dtype != objective->dtype) {
+        return lossi_fail(context, LOSS_ERROR_TYPE, "%s is of %s, but the objective a function of %s",
+                          difference->title, loss_dtype_name(difference->dtype),
+                          loss_dtype_name(objective->dtype));
+    }
+    if (difference != NULL && difference->dimension != objective->dimension) {
+        return lossi_fail(context, LOSS_ERROR_SHAPE, "%s has dimension %lld, but the objective %lld",
+                          difference->title, (long long)difference->dimension,
+                          (long long)objective->dimension);
+    }
+    callback_objective *self = (callback_objective *)objective;
+    if (difference != NULL) {
+        lossi_difference_retain(difference);
+    }
+    loss_difference_free(self->difference);
+    self->difference = difference;
     return LOSS_OK;
 }

@@ -5,25 +5,18 @@
  * otherwise; unless the slopes on the two sides differ, when there is no derivative, or the error bar is so wide that
  * agreement says nothing.
  */
+#include "gradient/check.h"
+
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gradient/difference.h"
 #include "loss/random.h"
 
-enum { SAMPLE = 256 };
-
 /* How wide an error bar may be, relative to the derivative, and still decide something. */
 static const double widest = 0.1;
-
-typedef struct finding {
-    int32_t verdict;
-    int64_t index;
-    double derivative, allowed;
-    double severity; /* how bad, among findings of the same verdict */
-    lossi_slope slope;
-} finding;
 
 /* From good to bad: the worst finding is the verdict. */
 static int32_t rank(int32_t verdict)
@@ -40,17 +33,28 @@ static int32_t rank(int32_t verdict)
     }
 }
 
-/* scale is the largest derivative of all. */
-static void judge(const loss_objective *o, double scale, finding *f)
+lossi_check_limits lossi_check_limit(const loss_objective *o, int32_t what, double size)
+{
+    const int32_t single = o->dtype == LOSS_FLOAT32;
+    const double unit = single ? FLT_EPSILON : DBL_EPSILON;
+    /* What a sum of many terms of either sign loses to rounding: relative to itself, and to the largest of its kind. */
+    lossi_check_limits limits = {single ? 1e-4 : 1e-7, 0, what == LOSSI_CHECK_GRADIENT ? 0.01 : 0.1};
+    if (o->kind->differences != NULL &&
+        o->kind->differences(o, what)) { /* what these lose: √ε of the values */
+        limits.relative = sqrt(sqrt(unit));
+        limits.absolute = 16 * sqrt(unit) * size;
+    }
+    return limits;
+}
+
+void lossi_check_judge(lossi_check_limits limits, const loss_objective *o, double scale, lossi_finding *f)
 {
     const lossi_slope *s = &f->slope;
-    const int32_t single = o->dtype == LOSS_FLOAT32;
-    /* What a sum of many terms of either sign loses to rounding: relative to itself, and to the largest of its kind. */
-    const double relative = single ? 1e-4 : 1e-7, absolute = 64 * (single ? FLT_EPSILON : DBL_EPSILON);
+    const double absolute = 64 * (o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON);
     const double size = fmax(fabs(f->derivative), fabs(s->central)), apart = fabs(f->derivative - s->central);
     const double bar = 4 * s->error;
 
-    f->allowed = bar + relative * size + absolute * scale;
+    f->allowed = bar + limits.relative * size + absolute * scale + limits.absolute;
     f->severity = apart / f->allowed;
     f->verdict = LOSS_CHECK_PASS;
     if (!isfinite(s->error)) {
@@ -62,7 +66,7 @@ static void judge(const loss_objective *o, double scale, finding *f)
         f->severity = fabs(s->right - s->left);
     } else if (!(apart <= f->allowed)) {
         f->verdict = LOSS_CHECK_FAIL;
-    } else if (bar > widest * fmax(size, 0.01 * scale) && bar > s->rounding) {
+    } else if (bar > widest * fmax(size, limits.least * fmax(scale, s->widest)) && bar > s->rounding) {
         f->verdict = LOSS_CHECK_INCONCLUSIVE;
         f->severity = bar;
     }
@@ -71,70 +75,123 @@ static void judge(const loss_objective *o, double scale, finding *f)
     }
 }
 
-/* The sentence about a verdict other than PASS. */
-static void explain(const loss_objective *o, const finding *f)
+lossi_finding lossi_check_none(void)
 {
-    char derivative[32], difference[32], error[32], left[32], right[32];
-    const long long index = f->index;
-    const char *g = lossi_number(f->derivative, derivative), *n = lossi_number(f->slope.central, difference);
-    const char *e = lossi_number(f->allowed, error);
-    if (f->verdict == LOSS_CHECK_FAIL) {
-        lossi_fail(o->context, LOSS_ERROR_DERIVATIVE,
-                   "the derivative along parameter %lld is %s; differences of values say %s, give or take %s",
-                   index, g, n, e);
-    } else if (f->verdict == LOSS_CHECK_KINK) {
-        lossi_fail(o->context, LOSS_OK,
-                   "there is a kink along parameter %lld: the slope is %s before and %s behind it", index,
-                   lossi_number(f->slope.left, left), lossi_number(f->slope.right, right));
-    } else if (f->verdict == LOSS_CHECK_INCONCLUSIVE) {
-        lossi_fail(o->context, LOSS_OK,
-                   "the values are too noisy along parameter %lld: differences say %s, give or take %s; the "
-                   "derivative "
-                   "is %s",
-                   index, n, e, g);
+    return (lossi_finding){
+        .index = -1, .direction = -1, .verdict = LOSS_CHECK_PASS, .severity = -1, .taylor = NAN};
+}
+
+void lossi_check_keep(lossi_finding *worst, const lossi_finding *f)
+{
+    const int32_t better = rank(f->verdict) - rank(worst->verdict);
+    if (better > 0 || (better == 0 && f->severity > worst->severity)) {
+        *worst = *f;
     }
 }
 
-/* Which coordinate is looked at as number k: all of them, or one from each of 256 parts of equal length. */
-static int64_t coordinate(int64_t dimension, int64_t k, uint64_t seed)
+/* ---- what is said about it ---- */
+
+/* What was compared, and along what it was: both for sentences. */
+static void name(const lossi_finding *f, char what[160], char along[48])
+{
+    const long long index = f->index, direction = f->direction;
+    if (f->what == LOSSI_OF_PARAMETER || f->what == LOSSI_OF_DIRECTION) {
+        const int32_t parameter = f->what == LOSSI_OF_PARAMETER;
+        snprintf(along, 48, "%s %lld", parameter ? "parameter" : "direction", parameter ? index : direction);
+        snprintf(what, 160, "the derivative along %s", along);
+    } else {
+        snprintf(along, 48, "direction %lld", direction);
+        if (f->what == LOSSI_OF_PRODUCT) {
+            snprintf(what, 160, "element %lld of the Hessian product with %s", index, along);
+        } else {
+            snprintf(what, 160, "a weighted sum of the Hessian product with %s", along);
+        }
+    }
+}
+
+static void explain(const loss_objective *o, const lossi_finding *f)
+{
+    char what[160], along[48], derivative[32], difference[32], error[32], left[32], right[32];
+    const char *g = lossi_number(f->derivative, derivative), *n = lossi_number(f->slope.central, difference);
+    const char *e = lossi_number(f->allowed, error);
+    const char *of = f->what >= LOSSI_OF_PRODUCT ? "gradients" : "values";
+    name(f, what, along);
+    if (f->what == LOSSI_OF_SYMMETRY && f->verdict == LOSS_CHECK_FAIL) {
+        lossi_fail(
+            o->context, LOSS_ERROR_DERIVATIVE,
+            "the Hessian product is not symmetric: with the directions u = %lld and v = %lld, u'Hv is %s and "
+            "v'Hu %s, which should differ by at most %s",
+            (long long)f->direction, (long long)f->direction + 1, g, n, e);
+    } else if (f->verdict == LOSS_CHECK_FAIL) {
+        lossi_fail(o->context, LOSS_ERROR_DERIVATIVE, "%s is %s; differences of %s say %s, give or take %s",
+                   what, g, of, n, e);
+    } else if (f->verdict == LOSS_CHECK_KINK) {
+        lossi_fail(o->context, LOSS_OK, "there is a kink%s along %s: the slope is %s before and %s behind it",
+                   f->what >= LOSSI_OF_PRODUCT ? " of the gradient" : "", along,
+                   lossi_number(f->slope.left, left), lossi_number(f->slope.right, right));
+    } else if (f->verdict == LOSS_CHECK_INCONCLUSIVE) {
+        lossi_fail(
+            o->context, LOSS_OK,
+            "the %s are too noisy along %s: differences say %s, give or take %s; %s is %s", of, along, n, e,
+            f->what == LOSSI_OF_PARAMETER || f->what == LOSSI_OF_DIRECTION ? "the derivative" : what, g);
+    }
+}
+
+void lossi_check_report(loss_objective *o, const lossi_finding *worst)
+{
+    o->check_index = worst->index;
+    o->check_direction = worst->direction;
+    o->check_derivative = worst->derivative;
+    o->check_difference = worst->slope.central;
+    o->check_error = worst->allowed;
+    o->check_slope = worst->taylor;
+    explain(o, worst);
+}
+
+/* ---- which parameters ---- */
+
+int64_t lossi_check_parameter(int64_t dimension, int64_t k, uint64_t seed)
 {
     double u;
-    if (dimension <= SAMPLE) {
+    if (dimension <= LOSSI_CHECK_SAMPLE) {
         return k;
     }
-    const int64_t first = (int64_t)((double)dimension / SAMPLE * (double)k);
-    const int64_t next = k + 1 < SAMPLE ? (int64_t)((double)dimension / SAMPLE * (double)(k + 1)) : dimension;
+    const double part = (double)dimension / LOSSI_CHECK_SAMPLE;
+    const int64_t first = (int64_t)(part * (double)k);
+    const int64_t next = k + 1 < LOSSI_CHECK_SAMPLE ? (int64_t)(part * (double)(k + 1)) : dimension;
     loss_random_uniform(seed, 0, k, 1, &u);
     const int64_t chosen = first + (int64_t)(u * (double)(next - first));
     return chosen < next ? chosen : next - 1;
 }
 
-static double largest(const loss_objective *o, const char *gradient)
+double lossi_check_largest(const loss_objective *o, const void *vector)
 {
     double most = 0;
     for (int64_t i = 0; i < o->dimension; i++) {
-        most = fmax(most, fabs(lossi_real_get(o->dtype, gradient, i)));
+        most = fmax(most, fabs(lossi_real_get(o->dtype, vector, i)));
     }
     return most;
 }
 
-static loss_status look(lossi_differences *d, const char *gradient, uint64_t seed, finding *worst)
+/* ---- parameter by parameter ---- */
+
+static loss_status look(lossi_differences *d, const char *gradient, uint64_t seed, lossi_finding *worst)
 {
     const loss_objective *o = d->objective;
-    const double scale = largest(o, gradient);
-    const int64_t count = o->dimension < SAMPLE ? o->dimension : SAMPLE;
+    const double scale = lossi_check_largest(o, gradient);
+    const lossi_check_limits limits = lossi_check_limit(o, LOSSI_CHECK_GRADIENT, fabs(d->value) + scale);
+    const int64_t count = o->dimension < LOSSI_CHECK_SAMPLE ? o->dimension : LOSSI_CHECK_SAMPLE;
     loss_status status = lossi_differences_begin(d, seed);
-    *worst = (finding){.index = -1, .verdict = LOSS_CHECK_PASS, .severity = -1};
+    *worst = lossi_check_none();
     for (int64_t k = 0; k < count && status == LOSS_OK; k++) {
-        finding f = {.index = coordinate(o->dimension, k, seed)};
+        lossi_finding f = lossi_check_none();
+        f.what = LOSSI_OF_PARAMETER;
+        f.index = lossi_check_parameter(o->dimension, k, seed);
         f.derivative = lossi_real_get(o->dtype, gradient, f.index);
         status = lossi_differences_slope(d, f.index, &f.slope);
         if (status == LOSS_OK) {
-            judge(o, scale, &f);
-            const int32_t better = rank(f.verdict) - rank(worst->verdict);
-            if (better > 0 || (better == 0 && f.severity > worst->severity)) {
-                *worst = f;
-            }
+            lossi_check_judge(limits, o, scale, &f);
+            lossi_check_keep(worst, &f);
         }
     }
     return status;
@@ -144,7 +201,7 @@ static loss_status check(loss_objective *o, const void *x, char *copy, char *gra
                          int32_t *verdict)
 {
     lossi_differences d = {.objective = o, .x = copy};
-    finding worst;
+    lossi_finding worst;
     loss_status status = loss_objective_evaluate(o, x, &d.value, gradient);
     if (status != LOSS_OK) {
         return status;
@@ -154,12 +211,8 @@ static loss_status check(loss_objective *o, const void *x, char *copy, char *gra
     if (status != LOSS_OK) {
         return status;
     }
-    o->check_index = worst.index;
-    o->check_derivative = worst.derivative;
-    o->check_difference = worst.slope.central;
-    o->check_error = worst.allowed;
     *verdict = worst.verdict;
-    explain(o, &worst);
+    lossi_check_report(o, &worst);
     return LOSS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "gradient/objective.h"
+#include "gradient/ridders.h"
 
 /* Where differences are taken. */
 typedef struct lossi_differences {
@@ -15,16 +16,12 @@ typedef struct lossi_differences {
     double first_step; /* relative to max(|x_i|, 1) */
 } lossi_differences;
 
-typedef struct lossi_slope {
-    double central;     /* the derivative; NaN when there are no finite values around */
-    double error;       /* how wrong it may be */
-    double left, right; /* one-sided slopes of the smallest step */
-    double rounding;    /* the error that rounding alone makes inevitable */
-    int32_t kink;       /* whether left and right stay apart as the step shrinks */
-} lossi_slope;
-
 /* Sets first_step and measures the noise; x, objective and value are set. The seed chooses a direction. */
 loss_status lossi_differences_begin(lossi_differences *d, uint64_t seed);
+
+/* The noise of LOSSI_NOISE_POINTS values in a row, which are used up. */
+enum { LOSSI_NOISE_POINTS = 8 };
+double lossi_noise_of(double values[LOSSI_NOISE_POINTS]);
 
 /* The slope along coordinate i. Statuses are those of evaluation, without those of values that are not finite. */
 loss_status lossi_differences_slope(lossi_differences *d, int64_t i, lossi_slope *slope);

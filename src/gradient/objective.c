@@ -22,6 +22,8 @@ loss_objective *lossi_objective_new(loss_context *context, const lossi_objective
     objective->dtype = dtype;
     objective->real_size = (int32_t)loss_dtype_size(dtype);
     objective->check_index = -1;
+    objective->check_direction = -1;
+    objective->check_slope = NAN;
     return objective;
 }
 
@@ -86,6 +88,8 @@ enum {
     CHECK_ERROR,
     CHECK_DERIVATIVE,
     CHECK_DIFFERENCE,
+    CHECK_DIRECTION,
+    CHECK_SLOPE,
     READABLES
 };
 
@@ -100,6 +104,8 @@ static const struct {
     [CHECK_ERROR] = {"check_error", LOSS_OPTION_DOUBLE},
     [CHECK_DERIVATIVE] = {"check_derivative", LOSS_OPTION_DOUBLE},
     [CHECK_DIFFERENCE] = {"check_difference", LOSS_OPTION_DOUBLE},
+    [CHECK_DIRECTION] = {"check_direction", LOSS_OPTION_INT},
+    [CHECK_SLOPE] = {"check_slope", LOSS_OPTION_DOUBLE},
 };
 
 /* The readable of that name, READABLES when there is none. */
@@ -172,6 +178,9 @@ loss_status loss_objective_get_int(const loss_objective *objective, const char *
     case CHECK_INDEX:
         *value = objective->check_index;
         return LOSS_OK;
+    case CHECK_DIRECTION:
+        *value = objective->check_direction;
+        return LOSS_OK;
     case READABLES:
         return is_option(objective, name) ? lossi_options_get_int(&objective->options, name, value)
                                           : fail_unreadable(objective, name);
@@ -198,6 +207,9 @@ loss_status loss_objective_get_double(const loss_objective *objective, const cha
         return LOSS_OK;
     case CHECK_DIFFERENCE:
         *value = objective->check_difference;
+        return LOSS_OK;
+    case CHECK_SLOPE:
+        *value = objective->check_slope;
         return LOSS_OK;
     case READABLES:
         return is_option(objective, name) ? lossi_options_get_double(&objective->options, name, value)

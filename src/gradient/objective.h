@@ -37,6 +37,8 @@ typedef struct lossi_objective_kind {
     loss_status (*precondition)(loss_objective *objective, const void *x, const void *vector, void *product);
     loss_status (*predict)(loss_objective *objective, const void *x, const loss_data *inputs,
                            const loss_data *outputs);
+    /* Whether the gradient (0) or Hessian products (1) are differences of the library's; NULL: never. */
+    int32_t (*differences)(const loss_objective *objective, int32_t what);
     /* Releases what is its own; the rest is common. */
     void (*destroy)(loss_objective *objective);
 } lossi_objective_kind;
@@ -60,8 +62,8 @@ struct loss_objective {
     void *precondition_user;
     char *unit; /* a unit vector for the rows of a Hessian, all zeros in between: allocated by the first */
     int64_t callback_status;
-    int64_t check_index; /* −1 before the first check */
-    double check_error, check_derivative, check_difference;
+    int64_t check_index, check_direction; /* −1 before the first check, and where there is none */
+    double check_error, check_derivative, check_difference, check_slope;
 };
 
 /*

@@ -13,6 +13,7 @@ static const struct {
     {"evaluate", "evaluate a loss on predictions and targets", command_evaluate},
     {"fit", "train a linear model on a CSV file", command_fit},
     {"compare", "train with every family of optimizers and compare them", command_compare},
+    {"check", "check the derivatives of what fit minimises", command_check},
     {"predict", "use a trained model on another CSV file", command_predict},
     {"plot", "draw a loss and its derivatives", command_plot},
 };
@@ -58,6 +59,7 @@ int main(int argc, char **argv)
             return tool_finish_output(commands[i].run(argc - 1, argv + 1));
         }
     }
-    tool_fail("no command \"%s\"; the commands are list, evaluate, fit, compare, predict and plot", argv[1]);
+    tool_fail("no command \"%s\"; the commands are list, evaluate, fit, compare, check, predict and plot",
+              argv[1]);
     return TOOL_USAGE;
 }

@@ -20,6 +20,7 @@ int command_list(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_fit(int argc, char **argv);
 int command_compare(int argc, char **argv);
+int command_check(int argc, char **argv);
 int command_predict(int argc, char **argv);
 int command_plot(int argc, char **argv);
 

@@ -170,7 +170,9 @@ static int32_t quartic(void *user, int64_t n, const void *x, double *value, void
     *value = 0;
     for (int64_t i = 0; i < n; i++) {
         *value += at[i] * at[i] * at[i] * at[i];
-        ((double *)gradient)[i] = 4 * at[i] * at[i] * at[i];
+        if (gradient != NULL) {
+            ((double *)gradient)[i] = 4 * at[i] * at[i] * at[i];
+        }
     }
     return 0;
 }

@@ -85,6 +85,17 @@ static double many_kinks(const double *x, int64_t n, double *gradient)
     return sum;
 }
 
+/* Σ x_i² (1 + x_i): at its minimum 0 the value, the gradient and all rounding are 0, but not what extrapolation leaves. */
+static double cubic_bowl(const double *x, int64_t n, double *gradient)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        sum += x[i] * x[i] * (1 + x[i]);
+        gradient[i] = 2 * x[i] + 3 * x[i] * x[i];
+    }
+    return sum;
+}
+
 /* √(x_0 − 1) + …: not there on the left of 1. */
 static double half_line(const double *x, int64_t n, double *gradient)
 {
@@ -318,6 +329,7 @@ static const struct {
      -1,
      "too noisy along parameter"},
     {half_line, {1.004, 1.3, 2.4, 5, 1.04}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
+    {cubic_bowl, {0, 0, 0, 0, 0}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
     {half_line, {1.004, 1.3, 2.4, 5, 1.04}, 0, 0, LOSS_CHECK_FAIL, 0, "along parameter 0"},
 };
 

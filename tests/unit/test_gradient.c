@@ -145,6 +145,21 @@ static void derivatives_of(loss_context *context, const loss_function *function,
         print_error("%s %s: %s\n", loss_function_name(function), group->options, loss_context_error(context));
     }
     assert_int_equal(verdict, LOSS_CHECK_PASS);
+    assert_status(context, loss_objective_check_directions(objective, m.parameters, 2, 7, &verdict), LOSS_OK);
+    if (verdict != LOSS_CHECK_PASS) {
+        print_error("%s %s: %s\n", loss_function_name(function), group->options, loss_context_error(context));
+    }
+    assert_int_equal(verdict, LOSS_CHECK_PASS);
+    assert_status(context, loss_objective_check_product(objective, m.parameters, 2, 7, &verdict), LOSS_OK);
+    /* Where the gradient has kinks or jumps nearby, differences of it may see them, or say too little. */
+    double smoothness = 0;
+    assert_status(context, loss_function_number(function, "continuous_derivatives", &smoothness), LOSS_OK);
+    const int32_t seen = verdict == LOSS_CHECK_PASS || (smoothness < 2 && verdict != LOSS_CHECK_FAIL);
+    if (!seen) {
+        print_error("%s %s: product: %s\n", loss_function_name(function), group->options,
+                    loss_context_error(context));
+    }
+    assert_true(seen);
     products(context, objective, &m);
     loss_objective_free(objective);
     model_free(&m);

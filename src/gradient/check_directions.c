@@ -1,0 +1,213 @@
+/*
+ * The derivative check along random directions v: the gradient's g·v against differences of φ(t) = f(x + t·v) by Ridders'
+ * extrapolation, with an error bar. Every parameter takes part in every direction, so that a few of them see what a check
+ * of some parameters misses.
+ *
+ * Beside the verdict stands how fast Taylor's remainder falls: |f(x + t·v) − f(x) − t·g·v| goes with t² when g is the gradient,
+ * and with t when it is not (Dolfin-adjoint's Taylor test: Farrell, Ham, Funke & Rognes, SIAM J. Sci. Comput. 35 (2013), §5).
+ */
+#include "gradient/check.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "gradient/difference.h"
+#include "loss/random.h"
+
+/* ---- directions ---- */
+
+void lossi_check_direction(const loss_objective *o, const void *x, uint64_t seed, int64_t k, double *out)
+{
+    enum { CHUNK = 64, STREAM = 2 /* 0 and 1 choose parameters and the signs that noise is measured with */ };
+    double uniform[CHUNK];
+    int exponent;
+    frexp((double)o->dimension, &exponent);
+    const double shrink = ldexp(1, -(exponent / 2));
+    for (int64_t i = 0; i < o->dimension; i++) {
+        if (i % CHUNK == 0) {
+            const int64_t left = o->dimension - i;
+            loss_random_uniform(seed, STREAM + (uint64_t)k, i, left < CHUNK ? left : CHUNK, uniform);
+        }
+        const double u = 2 * uniform[i % CHUNK], sign = u < 1 ? -1 : 1;
+        const double sixteenths = 8 + floor(16 * (u < 1 ? u : u - 1));
+        frexp(fmax(fabs(lossi_real_get(o->dtype, x, i)), 1), &exponent);
+        out[i] = sign * shrink * ldexp(sixteenths / 16, exponent - 1);
+    }
+}
+
+void lossi_check_move(const loss_objective *o, const void *x, double t, const double *v, void *point)
+{
+    for (int64_t i = 0; i < o->dimension; i++) {
+        lossi_real_put(o->dtype, point, i, lossi_real_get(o->dtype, x, i) + t * v[i]);
+    }
+}
+
+/* ---- Taylor's remainder ---- */
+
+/* What is left of f(x + t·v) without the terms, of the way really gone; 0 when that is noise and the terms' rounding. */
+static double remainder_of(const lossi_expansion *e, double t, double value)
+{
+    const loss_dtype dtype = e->objective->dtype;
+    const double unit = dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
+    double first = 0, second = 0, size = 0;
+    for (int64_t i = 0; i < e->objective->dimension; i++) {
+        const double way = lossi_real_get(dtype, e->point, i) - lossi_real_get(dtype, e->x, i);
+        const double slope = way * lossi_real_get(dtype, e->gradient, i);
+        const double bend = e->product == NULL ? 0
+                                               : t * t / 2 * e->v[i] * lossi_real_get(dtype, e->product, i);
+        first += slope;
+        second += bend;
+        size += fabs(slope) + fabs(bend);
+    }
+    const double remainder = fabs(value - e->value - first - second);
+    return remainder <= 16 * e->noise + 4 * unit * size ? 0 : remainder;
+}
+
+loss_status lossi_taylor_slope(const lossi_expansion *e, double *slope)
+{
+    enum { WIDEST = 2, FINEST = 20 }; /* t from 2⁻² to 2⁻²⁰ */
+    double logarithms[FINEST + 1];
+    int32_t seen = 0;
+    loss_status status = LOSS_OK;
+    for (int32_t k = WIDEST; k <= FINEST && status == LOSS_OK; k++) {
+        double value;
+        lossi_check_move(e->objective, e->x, ldexp(1, -k), e->v, e->point);
+        status = lossi_check_value(e->objective, e->point, &value);
+        const double remainder = remainder_of(e, ldexp(1, -k), value);
+        if (remainder > 0 && isfinite(remainder)) {
+            logarithms[seen++] = log2(remainder);
+        } else if (isfinite(remainder)) {
+            break; /* smaller steps see nothing but noise */
+        }
+    }
+    *slope = seen < 3 ? (double)NAN : (logarithms[seen - 3] - logarithms[seen - 1]) / 2;
+    return status;
+}
+
+/* ---- the check ---- */
+
+typedef struct directional {
+    lossi_differences d; /* d.x: the point */
+    const void *x;
+    const char *gradient;
+    double *v;
+    double derivative, scale; /* Σ g_i·v_i, and the root of the sum of their squares */
+} directional;
+
+static void project(directional *c)
+{
+    const loss_objective *o = c->d.objective;
+    double squares = 0;
+    c->derivative = 0;
+    for (int64_t i = 0; i < o->dimension; i++) {
+        const double part = lossi_real_get(o->dtype, c->gradient, i) * c->v[i];
+        c->derivative += part;
+        squares += part * part;
+    }
+    c->scale = sqrt(squares);
+}
+
+/* The value at x + t·v; what rounding the point to its type moved it by is taken off, to the first order. */
+static loss_status value_at(directional *c, double t, double *value)
+{
+    const loss_objective *o = c->d.objective;
+    double moved = 0;
+    lossi_check_move(o, c->x, t, c->v, c->d.x);
+    loss_status status = lossi_check_value(c->d.objective, c->d.x, value);
+    for (int64_t i = 0; i < o->dimension; i++) {
+        const double way = lossi_real_get(o->dtype, c->d.x, i) - lossi_real_get(o->dtype, c->x, i);
+        moved += (way - t * c->v[i]) * lossi_real_get(o->dtype, c->gradient, i);
+    }
+    *value -= moved;
+    return status;
+}
+
+static loss_status look_along(directional *c, lossi_check_limits limits, lossi_finding *f)
+{
+    const loss_objective *o = c->d.objective;
+    const double unit = o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
+    lossi_ridders ridders;
+    loss_status status = LOSS_OK;
+    int32_t more = 1;
+    project(c);
+    lossi_ridders_begin(&ridders, c->d.value, c->d.noise, c->d.first_step, unit);
+    while (more && status == LOSS_OK) {
+        double value[2] = {NAN, NAN};
+        const double t = ridders.step, distance[2] = {-t, t};
+        status = value_at(c, -t, &value[0]);
+        if (status == LOSS_OK) {
+            status = value_at(c, t, &value[1]);
+        }
+        more = lossi_ridders_tell(&ridders, distance, value);
+    }
+    f->what = LOSSI_OF_DIRECTION;
+    f->derivative = c->derivative;
+    f->slope = ridders.slope;
+    lossi_check_judge(limits, o, c->scale, f);
+    const lossi_expansion expansion = {c->d.objective, c->x,       c->gradient, NULL,
+                                       c->v,           c->d.value, c->d.noise,  c->d.x};
+    return status == LOSS_OK ? lossi_taylor_slope(&expansion, &f->taylor) : status;
+}
+
+static loss_status check(loss_objective *o, const void *x, int64_t count, uint64_t seed, char *point,
+                         char *gradient, double *v, lossi_finding *worst)
+{
+    directional c = {.d = {.objective = o, .x = point}, .x = x, .gradient = gradient, .v = v};
+    loss_status status = loss_objective_evaluate(o, x, &c.d.value, gradient);
+    if (status == LOSS_OK) {
+        memcpy(point, x, (size_t)(o->dimension * o->real_size));
+        status = lossi_differences_begin(&c.d, seed);
+    }
+    const lossi_check_limits limits = lossi_check_limit(o, LOSSI_CHECK_GRADIENT,
+                                                        fabs(c.d.value) + lossi_check_largest(o, gradient));
+    *worst = lossi_check_none();
+    for (int64_t k = 0; k < count && status == LOSS_OK; k++) {
+        lossi_finding f = lossi_check_none();
+        f.direction = k;
+        lossi_check_direction(o, x, seed, k, v);
+        status = look_along(&c, limits, &f);
+        lossi_check_keep(worst, &f);
+    }
+    return status;
+}
+
+loss_status lossi_check_arguments(loss_objective *o, const void *x, int64_t count, const int32_t *verdict)
+{
+    if (x == NULL || verdict == NULL) {
+        return lossi_fail_null(o->context, x == NULL ? "x" : "verdict");
+    }
+    if (count < 1 || count > INT32_MAX) {
+        return lossi_fail(o->context, LOSS_ERROR_ARGUMENT,
+                          "a check along %lld directions: at least 1 was expected", (long long)count);
+    }
+    return loss_objective_prepare(o);
+}
+
+loss_status loss_objective_check_directions(loss_objective *objective, const void *x, int64_t count,
+                                            uint64_t seed, int32_t *verdict)
+{
+    if (objective == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    loss_status status = lossi_check_arguments(objective, x, count, verdict);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    loss_context *context = objective->context;
+    const int64_t n = objective->dimension, bytes = n * objective->real_size;
+    char *point = lossi_allocate(context, bytes), *gradient = lossi_allocate(context, bytes);
+    double *v = lossi_allocate(context, n * (int64_t)sizeof *v);
+    lossi_finding worst;
+    status = point == NULL || gradient == NULL || v == NULL
+                 ? lossi_fail_memory(context, "a derivative check")
+                 : check(objective, x, count, seed, point, gradient, v, &worst);
+    if (status == LOSS_OK) {
+        *verdict = worst.verdict;
+        lossi_check_report(objective, &worst);
+    }
+    lossi_release(context, point);
+    lossi_release(context, gradient);
+    lossi_release(context, v);
+    return status;
+}
