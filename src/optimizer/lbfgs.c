@@ -133,8 +133,9 @@ static void gather(const loss_optimizer *optimizer, const lbfgs *state, int32_t 
                    lossi_many *many)
 {
     for (int32_t i = 0; i < count; i++) {
-        many->vector[2 * i] = lossi_vector(optimizer, lossi_pair_x(state->kept[from + i]));
-        many->vector[2 * i + 1] = lossi_vector(optimizer, lossi_pair_gradient(state->kept[from + i]));
+        const char *s = lossi_vector(optimizer, lossi_pair_x(state->kept[from + i]));
+        many->vector[2 * i] = s;
+        many->vector[2 * i + 1] = s + optimizer->stride; /* y, the other of the pair */
     }
     many->count = 2 * count;
 }
@@ -207,47 +208,33 @@ static void learn(loss_optimizer *optimizer, lbfgs *state)
 
 /* ---- the direction ---- */
 
-/* The recursion on numbers: H∇f = γ∇f + Σ of_s[i] sᵢ + of_y[i] yᵢ, i an age. */
-static void recur(const loss_optimizer *optimizer, const lbfgs *state, double *of_s, double *of_y)
+/* −H∇f = −γ∇f + Σ weight[2i] sᵢ + weight[2i + 1] yᵢ, i an age. 0: the numbers overflow. */
+static int32_t recur(const loss_optimizer *optimizer, const lbfgs *state, double *weight)
 {
+    double of_s = 0.0 * state->scale, of_y = 0.0; /* NaN when a number is not finite */
     products known = find_products(optimizer);
-    double q_s[LARGEST_MEMORY], q_y[LARGEST_MEMORY], alpha[LARGEST_MEMORY]; /* sᵀq, yᵀq */
-    int32_t count = state->kept_count;
-    memcpy(q_s, known.with_s, (size_t)count * sizeof *q_s);
-    memcpy(q_y, known.with_y, (size_t)count * sizeof *q_y);
-    for (int32_t i = count - 1; i >= 0; i--) {
-        const double *sy = known.sy + i * known.row, *yy = known.yy + i * known.row;
-        alpha[i] = q_s[i] * sy[i];
-        for (int32_t j = 0; j < i; j++) {
-            q_s[j] -= alpha[i] * sy[j];
-        }
-        for (int32_t j = 0; j < count; j++) {
-            q_y[j] -= alpha[i] * yy[j];
-        }
+    const lossi_recursion recursion = {.with_s = known.with_s,
+                                       .with_y = known.with_y,
+                                       .sy = known.sy,
+                                       .yy = known.yy,
+                                       .weight = weight,
+                                       .scale = state->scale,
+                                       .row = known.row,
+                                       .count = state->kept_count};
+    optimizer->memory_kernels->recur(&recursion);
+    for (int32_t i = 0; i < state->kept_count; i++) {
+        of_s += 0.0 * weight[2 * i];
+        of_y += 0.0 * weight[2 * i + 1];
     }
-    for (int32_t i = 0; i < count; i++) {
-        q_y[i] *= state->scale;
-    }
-    for (int32_t i = 0; i < count; i++) {
-        const double *sy = known.sy + i * known.row;
-        of_s[i] = alpha[i] - q_y[i] * sy[i];
-        of_y[i] = -state->scale * alpha[i];
-        for (int32_t j = i + 1; j < count; j++) {
-            q_y[j] += of_s[i] * sy[j];
-        }
-    }
+    return of_s + of_y == 0.0;
 }
 
 /* d = −H∇f, and the trial a step of 1 along it; gives dᵀ∇f, NaN when the numbers overflow. */
 static double turn(loss_optimizer *optimizer, lbfgs *state)
 {
-    double of_s[LARGEST_MEMORY], of_y[LARGEST_MEMORY], slope = 0.0, zero = 0.0 * state->scale;
+    double weight[2 * LARGEST_MEMORY], slope = 0.0;
     int32_t at = optimizer->machine.at, count = of_pass(state, 0);
-    recur(optimizer, state, of_s, of_y);
-    for (int32_t i = 0; i < state->kept_count; i++) {
-        zero += 0.0 * of_s[i] + 0.0 * of_y[i];
-    }
-    if (zero != 0.0) {
+    if (!recur(optimizer, state, weight)) {
         return NAN;
     }
     lossi_many many; /* not cleared, as above */
@@ -259,10 +246,7 @@ static double turn(loss_optimizer *optimizer, lbfgs *state)
     many.backwards = 1;
     for (int32_t from = 0; from < state->kept_count; from += count, count = of_pass(state, from)) {
         gather(optimizer, state, from, count, &many);
-        for (int32_t i = 0; i < count; i++) {
-            many.weight[2 * i] = -of_s[from + i];
-            many.weight[2 * i + 1] = -of_y[from + i];
-        }
+        many.weight = weight + 2 * from;
         int32_t last = from + count == state->kept_count;
         many.out[1] = last ? lossi_vector(optimizer, lossi_pair_x(next_trial(optimizer, state))) : NULL;
         lossi_run_many(optimizer, optimizer->memory_kernels->weigh, &many, 1, &slope);

@@ -173,5 +173,47 @@ static void weigh(const lossi_many *many, int64_t begin, int64_t end, double *su
     }
 }
 
+/* ---- the recursion ---- */
+
+/* to[begin … end − 1] += factor·row, in whole vectors: also before begin and behind end, where nobody looks any more. */
+LOSSI_INLINE void add_row(double *to, double factor, const double *row, int32_t begin, int32_t end)
+{
+    for (int32_t j = begin / F64_LANES * F64_LANES; j < end; j += F64_LANES) {
+        f64_store(to + j, f64_load(to + j) + f64_set1(factor) * f64_load(row + j));
+    }
+}
+
+/* Each loop waits for one number at a time: that is made first, beside the vector it will be in. */
+static void recur(const lossi_recursion *r)
+{
+    double q_s[LOSSI_LARGEST_ROW], q_y[LOSSI_LARGEST_ROW], alpha[LOSSI_LARGEST_ROW]; /* sᵀq, yᵀq */
+    double *weight = r->weight, scale = r->scale;
+    int32_t count = r->count;
+    double next = r->with_s[count - 1];
+    for (int32_t j = 0; j < count; j += F64_LANES) {
+        f64_store(q_s + j, f64_load(r->with_s + j));
+        f64_store(q_y + j, f64_load(r->with_y + j));
+    }
+    for (int32_t i = count - 1; i >= 0; i--) {
+        const double *sy = r->sy + i * r->row;
+        alpha[i] = next * sy[i];
+        next = i > 0 ? q_s[i - 1] - alpha[i] * sy[i - 1] : 0.0;
+        add_row(q_s, -alpha[i], sy, 0, i - 1);
+        add_row(q_y, -alpha[i], r->yy + i * r->row, 0, count);
+    }
+    for (int32_t j = 0; j < count; j += F64_LANES) {
+        f64_store(q_y + j, f64_set1(scale) * f64_load(q_y + j));
+    }
+    next = q_y[0];
+    for (int32_t i = 0; i < count; i++) {
+        const double *sy = r->sy + i * r->row;
+        double factor = alpha[i] - next * sy[i];
+        weight[2 * i] = -factor;
+        weight[2 * i + 1] = scale * alpha[i];
+        next = i + 1 < count ? q_y[i + 1] + factor * sy[i + 1] : 0.0;
+        add_row(q_y, factor, sy, i + 2, count);
+    }
+}
+
 extern const lossi_memory_kernels LOSSI_NAME(memory_kernels);
-const lossi_memory_kernels LOSSI_NAME(memory_kernels) = {products, learn, weigh};
+const lossi_memory_kernels LOSSI_NAME(memory_kernels) = {products, learn, weigh, recur};

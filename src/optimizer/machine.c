@@ -244,6 +244,11 @@ loss_status loss_optimizer_get_pointer(const loss_optimizer *optimizer, const ch
         return lossi_fail_null(optimizer->context, name == NULL ? "name" : "pointer");
     }
     const lossi_machine *m = &optimizer->machine;
+    if (name[0] == 'x' && name[1] == '\0' && m->asked && !m->shown && m->phase == LOSSI_RUNNING) {
+        *pointer = lossi_vector(optimizer,
+                                lossi_pair_x(m->point)); /* what is asked for at every evaluation */
+        return LOSS_OK;
+    }
     if (strcmp(name, "indices") == 0) {
         if (!m->asked || m->shown || m->request != LOSS_REQUEST_BATCH_GRADIENT) {
             return not_part(optimizer, name);
@@ -391,9 +396,8 @@ static lossi_pass_result take(const loss_optimizer *optimizer, const void *told,
 {
     void *answer = lossi_answer(optimizer);
     lossi_pass pass = {.in = {told, along}, .out = {answer}};
-    return told == answer
-               ? lossi_run_part(optimizer, optimizer->kernels->measure, &pass, optimizer->padded)
-               : lossi_run_pass(optimizer, optimizer->kernels->take, &pass);
+    return told == answer ? lossi_run_part(optimizer, optimizer->kernels->measure, &pass, optimizer->padded)
+                          : lossi_run_pass(optimizer, optimizer->kernels->take, &pass);
 }
 
 loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, double value, const void *gradient)

@@ -114,7 +114,7 @@ struct loss_optimizer {
     char owner[64]; /* "the optimizer 'lbfgs'", for sentences */
     atomic_int stop;
     lossi_machine machine;
-    void *state;   /* row->state_size bytes */
+    void *state;         /* row->state_size bytes */
     void *vectors_block; /* as allocated */
     char *vectors;       /* layout of the run */
     int64_t *integers;

@@ -78,8 +78,8 @@ loss_status lossi_workspace_prepare(loss_optimizer *optimizer)
     }
     int64_t size = optimizer->dtype == LOSS_FLOAT64 ? 8 : 4;
     int64_t count = 2 * (int64_t)layout.pairs + layout.vectors;
-    if (optimizer->dimension > INT64_MAX / count / size - LOSSI_LANES - LINE || layout.integers > INT64_MAX / 8 ||
-        layout.doubles > INT64_MAX / 8) {
+    if (optimizer->dimension > INT64_MAX / count / size - LOSSI_LANES - LINE ||
+        layout.integers > INT64_MAX / 8 || layout.doubles > INT64_MAX / 8) {
         return lossi_fail_memory(optimizer->context, "the workspace of an optimizer");
     }
     int64_t padded = (optimizer->dimension + LOSSI_LANES - 1) / LOSSI_LANES * LOSSI_LANES;
