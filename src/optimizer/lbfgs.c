@@ -98,16 +98,17 @@ static void shift(double *numbers, int64_t skip, int64_t count)
     memmove(numbers, numbers + skip, (size_t)(count - skip) * sizeof *numbers);
 }
 
-/* Gives up the oldest pair. */
+/*
+ * Gives up the oldest pair of a full memory: the vectors of products lose a number, the matrices a row and a column. Their
+ * last number, or row and column, is then anything.
+ */
 static int32_t drop(const loss_optimizer *optimizer, lbfgs *state)
 {
     products known = find_products(optimizer);
     int32_t oldest = state->kept[0], count = state->kept_count--;
     memmove(state->kept, state->kept + 1, (size_t)(count - 1) * sizeof *state->kept);
-    shift(known.with_s, 1, count);
-    shift(known.with_y, 1, count);
-    shift(known.sy, known.row + 1, count * known.row); /* a row and a column */
-    shift(known.yy, known.row + 1, count * known.row);
+    shift(known.with_s, 1, 2 * known.row);
+    shift(known.sy, known.row + 1, 2 * count * known.row);
     return oldest;
 }
 
