@@ -1,6 +1,7 @@
 /* The context: one allocator, one error sentence, one choice of threads and instruction set. */
 #include "core/context.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <math.h>
 #include <stdarg.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/isa.h"
 #include "core/option.h"
@@ -49,10 +52,33 @@ struct loss_context {
 
 /* ---- memory ---- */
 
+/*
+ * Large blocks ask for large pages: their memory is there with a 512th of the page faults, which otherwise take as long as
+ * ten passes over it, and it is read faster, too. The system may say no; it makes no other difference.
+ */
+static void advise(void *block, int64_t size)
+{
+#ifdef MADV_HUGEPAGE
+    enum { LARGE = 1 << 22 }; /* two pages of the usual 2 MiB: one at least lies within */
+    if (block != NULL && size >= LARGE) {
+        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)block;
+        uintptr_t first = (begin + page - 1) / page * page, end = (begin + (uintptr_t)size) / page * page;
+        int before = errno;
+        madvise((void *)first, end - first, MADV_HUGEPAGE);
+        errno = before;
+    }
+#else
+    (void)block;
+    (void)size;
+#endif
+}
+
+/* Zeros: fresh pages of the system are, and need not be written twice. */
 static int32_t allocate_default(void *user, int64_t size, void **pointer)
 {
     (void)user;
-    *pointer = malloc((size_t)size);
+    *pointer = calloc(1, (size_t)size);
+    advise(*pointer, size);
     return 0;
 }
 
@@ -73,7 +99,7 @@ void *lossi_allocate(loss_context *context, int64_t size)
     if (context->allocate(context->allocator, size, &pointer) != 0 || pointer == NULL) {
         return NULL;
     }
-    return memset(pointer, 0, (size_t)size);
+    return context->allocate == allocate_default ? pointer : memset(pointer, 0, (size_t)size);
 }
 
 void lossi_release(loss_context *context, void *pointer)

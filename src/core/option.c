@@ -128,7 +128,9 @@ static void set_default(const loss_option *option, lossi_option_value *value)
     value->number = option->initial;
     value->integer = option->type == LOSS_OPTION_INT ? (int64_t)option->initial : 0;
     if (option->type == LOSS_OPTION_STRING) {
-        snprintf(value->word, sizeof value->word, "%s", loss_option_default_string(option));
+        const char *text = loss_option_default_string(option);
+        size_t length = strlen(text); /* no snprintf(): it would take as long as all the rest of a handle */
+        memcpy(value->word, text, length < sizeof value->word ? length : sizeof value->word - 1);
         value->integer = choice(loss_option_choices(option), value->word);
     }
 }

@@ -163,9 +163,8 @@ void lossi_composite_value(loss_optimizer *optimizer)
 static void measure(loss_optimizer *optimizer, int32_t along)
 {
     lossi_machine *m = &optimizer->machine;
-    lossi_pass_result result = lossi_run(
-        optimizer, optimizer->kernels->take,
-        (lossi_operands){.in = {m->answer, along < 0 ? m->answer : along}, .out = {m->answer}});
+    lossi_pass_result result = lossi_run(optimizer, optimizer->kernels->measure,
+                                         (lossi_operands){.in = {m->answer, along < 0 ? m->answer : along}});
     m->told_slope = result.sum[0];
     m->told_norm = result.maximum[0];
 }

@@ -75,9 +75,15 @@ double lossi_descent_cautious_step(const loss_optimizer *optimizer, double slope
     return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
 }
 
-static void try(loss_optimizer *optimizer, const lossi_descent *descent)
+/* moved: the step the trial is at already, 0 for none. */
+static void try(loss_optimizer *optimizer, const lossi_descent *descent, double moved)
 {
-    lossi_move_trial(optimizer, lossi_line_search_step(&descent->search), descent->direction);
+    double step = lossi_line_search_step(&descent->search);
+    if (step == moved) {
+        optimizer->machine.step = step;
+    } else {
+        lossi_move_trial(optimizer, step, descent->direction);
+    }
     lossi_request_gradient(optimizer, descent->direction);
 }
 
@@ -102,7 +108,7 @@ static double rounding_of_value(const loss_optimizer *optimizer, const lossi_des
            (fabs(m->value) + m->gradient_norm * lossi_norm(optimizer, lossi_pair_x(m->at)));
 }
 
-void lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step)
+static void search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step, double moved)
 {
     lossi_machine *m = &optimizer->machine;
     lossi_search_noise noise = {tolerance(descent),
@@ -111,11 +117,21 @@ void lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, dou
     lossi_search_status status = lossi_line_search_start(&descent->search, m->value, slope, step, &noise);
     descent->promise = isfinite(slope) ? 0.0 : INFINITY; /* a slope that overflowed promises anything */
     if (status == LOSSI_SEARCH_TRY) {
-        try(optimizer, descent);
+        try(optimizer, descent, moved);
     } else {
         m->search_end = lossi_line_search_end(&descent->search, status, m->value);
         fail(optimizer, descent);
     }
+}
+
+void lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step)
+{
+    search(optimizer, descent, slope, step, 0.0);
+}
+
+void lossi_descent_search_moved(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step)
+{
+    search(optimizer, descent, slope, step, step);
 }
 
 /*
@@ -179,7 +195,7 @@ void lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent, lo
     examine(optimizer, descent);
     lossi_search_status status = lossi_line_search_tell(&descent->search, m->told_value, m->told_slope);
     if (status == LOSSI_SEARCH_TRY) {
-        try(optimizer, descent);
+        try(optimizer, descent, 0.0);
         return;
     }
     m->search_end = lossi_line_search_end(&descent->search, status, m->told_value);

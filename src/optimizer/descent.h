@@ -29,6 +29,10 @@ void lossi_descent_start(loss_optimizer *optimizer, lossi_descent *descent, int3
 /* Starts a search with φ′(0) = slope. When that is no descent the run is over. */
 void lossi_descent_search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double first_step);
 
+/* The same when the pass that made the direction has moved the trial by first_step along it, after lossi_clear_trial(). */
+void lossi_descent_search_moved(loss_optimizer *optimizer, lossi_descent *descent, double slope,
+                                double first_step);
+
 /* What a method does next; it ends with a search, another request, or the end of the run. */
 typedef void (*lossi_descent_turn)(loss_optimizer *optimizer);
 

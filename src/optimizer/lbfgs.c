@@ -9,27 +9,31 @@
  * The recursion is run on numbers instead of vectors: all it needs of s and y are their products with each other and
  * with ∇f, and its result is a sum of these vectors. The products with each other are differences of those with ∇f⁺
  * and ∇f (Byrd, Nocedal & Schnabel, Math. Prog. 63 (1994) 129–156, §3.2). So an iteration goes through the memory
- * twice, not 4m times.
+ * twice, not 4m times: once for the products, where the new pair is made on the way, and once for the direction, where
+ * the trial is moved by a step of 1 on the way.
  *
  * Memory: the old iterate turns into its own pair (s, y) in place, and the trial point lives where the oldest
- * pair was, whose turn is over once the direction is known: 2m + 5 vectors, and 2m(m + 1) numbers for the products.
+ * pair was, whose turn is over as the direction is made: 2m + 5 vectors, and about 2m(m + 1) numbers for the products.
  */
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
+#include "core/sum.h"
 #include "optimizer/descent.h"
 #include "optimizer/limited_memory.h"
 
 enum { MEMORY_OPTION = LOSSI_SEARCH_OPTIONS };
 enum { LARGEST_MEMORY = 100 };
+enum { PAIRS = LOSSI_MANY / 2 }; /* of a pass */
 enum { STARTING, SEARCHING };
 
 typedef struct lbfgs {
     lossi_descent descent;
     double scale;                 /* γ, 0 while there is none */
-    int32_t kept[LARGEST_MEMORY]; /* pairs (s, y), a ring from `oldest` on */
+    int32_t kept[LARGEST_MEMORY]; /* pairs (s, y), oldest first */
     int32_t unused[LARGEST_MEMORY];
-    int32_t memory, oldest, kept_count, unused_count, phase;
+    int32_t memory, kept_count, unused_count, phase;
 } lbfgs;
 
 static const loss_option options[] = {
@@ -37,12 +41,18 @@ static const loss_option options[] = {
     {"memory", LOSS_OPTION_INT, 1, LARGEST_MEMORY, 10, NULL, NULL, "how many pairs (s, y) are remembered"},
 };
 
+/* Numbers of a row of the products. */
+static int64_t row_of(int64_t memory)
+{
+    return (memory + LOSSI_LANES / 2 - 1) / (LOSSI_LANES / 2) * (LOSSI_LANES / 2);
+}
+
 static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
 {
     int64_t memory = lossi_own_int(optimizer, MEMORY_OPTION);
     layout->pairs = (int32_t)memory + 2;
     layout->vectors = 1;
-    layout->doubles = 2 * memory * (memory + 1);
+    layout->doubles = 2 * row_of(memory) * (memory + 1);
     return lossi_line_search_check(optimizer);
 }
 
@@ -60,178 +70,189 @@ static void start(loss_optimizer *optimizer)
 /* ---- the memory ---- */
 
 /*
- * Products, by place in the ring: of s and of y with ∇f, and the matrices sᵀy and yᵀy whose row is the place of the newer
- * y, and whose column is that of the older s or y, or of its own. The diagonal of sᵀy holds ρ instead.
+ * Products by age, 0 the oldest: of s and of y with ∇f, and the symmetric matrices of sᵢᵀyⱼ, i the older one, and of yᵢᵀyⱼ.
+ * The diagonal of the first holds ρ instead.
  */
 typedef struct products {
     double *with_s, *with_y, *sy, *yy;
+    int64_t row;
 } products;
 
 static products find_products(const loss_optimizer *optimizer)
 {
-    int64_t memory = ((const lbfgs *)optimizer->state)->memory;
+    int64_t memory = ((const lbfgs *)optimizer->state)->memory, row = row_of(memory);
     double *numbers = optimizer->doubles;
-    return (products){numbers, numbers + memory, numbers + 2 * memory, numbers + memory * (2 + memory)};
-}
-
-/* Where the pair of an age is, 0 the oldest. */
-static int32_t place(const lbfgs *state, int32_t age)
-{
-    int32_t at = state->oldest + age;
-    return at < state->memory ? at : at - state->memory;
-}
-
-static int32_t newest(const lbfgs *state)
-{
-    return place(state, state->kept_count - 1);
+    return (products){numbers, numbers + row, numbers + 2 * row, numbers + row * (2 + memory), row};
 }
 
 static void forget(lbfgs *state)
 {
-    for (; state->kept_count > 0; state->kept_count--) {
-        state->unused[state->unused_count++] = state->kept[newest(state)];
+    while (state->kept_count > 0) {
+        state->unused[state->unused_count++] = state->kept[--state->kept_count];
     }
 }
 
-/* A pair for the next trial when the last one was kept: an unused one, or the oldest. */
-static void find_trial(loss_optimizer *optimizer, lbfgs *state)
+/* The numbers from `skip` on move to the beginning. */
+static void shift(double *numbers, int64_t skip, int64_t count)
 {
-    lossi_machine *m = &optimizer->machine;
-    if (m->trial >= 0) {
-        return;
-    }
-    if (state->unused_count > 0) {
-        m->trial = state->unused[--state->unused_count];
-        return;
-    }
-    m->trial = state->kept[state->oldest];
-    state->oldest = place(state, 1);
-    state->kept_count--;
-}
-
-/* The products of the last `count` pairs with the gradient, oldest first, in turns of as many as a pass takes. */
-static void multiply(const loss_optimizer *optimizer, const lbfgs *state, double *with_s, double *with_y)
-{
-    lossi_many many; /* clearing it would take as long as a short pass */
-    double sums[LOSSI_MANY];
-    many.a = lossi_vector(optimizer, lossi_pair_gradient(optimizer->machine.at));
-    for (int32_t from = 0; from < state->kept_count; from += LOSSI_MANY / 2) {
-        int32_t count = state->kept_count - from < LOSSI_MANY / 2 ? state->kept_count - from : LOSSI_MANY / 2;
-        for (int32_t i = 0; i < count; i++) {
-            int32_t pair = state->kept[place(state, from + i)];
-            many.vector[2 * i] = lossi_vector(optimizer, lossi_pair_x(pair));
-            many.vector[2 * i + 1] = lossi_vector(optimizer, lossi_pair_gradient(pair));
-        }
-        many.count = 2 * count;
-        lossi_run_many(optimizer, optimizer->kernels->products, &many, many.count, sums);
-        for (int32_t i = 0; i < count; i++) {
-            with_s[from + i] = sums[2 * i];
-            with_y[from + i] = sums[2 * i + 1];
-        }
-    }
+    memmove(numbers, numbers + skip, (size_t)(count - skip) * sizeof *numbers);
 }
 
 /*
- * The old iterate, in the trial pair, becomes the newest (s, y), unless its curvature is lost in rounding. 1: it is kept,
- * with ρ and yᵀy in their places.
+ * Gives up the oldest pair of a full memory: the vectors of products lose a number, the matrices a row and a column. Their
+ * last number, or row and column, is then anything.
  */
-static int32_t keep(loss_optimizer *optimizer, lbfgs *state)
+static int32_t drop(const loss_optimizer *optimizer, lbfgs *state)
 {
-    double sy, yy;
-    int32_t pair = lossi_memory_pair(optimizer, &sy, &yy);
-    if (pair < 0) {
-        return 0;
-    }
     products known = find_products(optimizer);
-    state->scale = sy / yy;
-    state->kept_count++;
-    int32_t at = newest(state);
-    state->kept[at] = pair;
-    known.sy[at * state->memory + at] = 1.0 / sy;
-    known.yy[at * state->memory + at] = yy;
-    return 1;
+    int32_t oldest = state->kept[0], count = state->kept_count--;
+    memmove(state->kept, state->kept + 1, (size_t)(count - 1) * sizeof *state->kept);
+    shift(known.with_s, 1, 2 * known.row);
+    shift(known.sy, known.row + 1, 2 * count * known.row);
+    return oldest;
 }
 
-/* Takes the step into the memory: the new pair, and the products of all with the new gradient. */
+/* The pair of the next trial: when the last one was kept an unused one, or the oldest. */
+static int32_t next_trial(const loss_optimizer *optimizer, const lbfgs *state)
+{
+    if (optimizer->machine.trial >= 0) {
+        return optimizer->machine.trial;
+    }
+    return state->unused_count > 0 ? state->unused[state->unused_count - 1] : state->kept[0];
+}
+
+static void find_trial(loss_optimizer *optimizer, lbfgs *state)
+{
+    lossi_machine *m = &optimizer->machine;
+    if (m->trial < 0) {
+        m->trial = state->unused_count > 0 ? state->unused[--state->unused_count] : drop(optimizer, state);
+    }
+}
+
+/* The vectors of `count` pairs from the age `from` on. */
+static void gather(const loss_optimizer *optimizer, const lbfgs *state, int32_t from, int32_t count,
+                   lossi_many *many)
+{
+    for (int32_t i = 0; i < count; i++) {
+        const char *s = lossi_vector(optimizer, lossi_pair_x(state->kept[from + i]));
+        many->vector[2 * i] = s;
+        many->vector[2 * i + 1] = s + optimizer->stride; /* y, the other of the pair */
+    }
+    many->count = 2 * count;
+}
+
+static int32_t of_pass(const lbfgs *state, int32_t from)
+{
+    return state->kept_count - from < PAIRS ? state->kept_count - from : PAIRS;
+}
+
+/*
+ * The old iterate becomes (s, y) in `pair`, its products go to `made` in the order of the kernel, those of the kept pairs
+ * with the new gradient to with_s and with_y.
+ */
+static void measure(const loss_optimizer *optimizer, const lbfgs *state, int32_t old, int32_t pair,
+                    double *made, double *with_s, double *with_y)
+{
+    const lossi_machine *m = &optimizer->machine;
+    double sums[LOSSI_PAIR_SUMS + LOSSI_MANY], *first = sums + LOSSI_PAIR_SUMS;
+    lossi_many many; /* clearing it would take as long as a short pass */
+    many.a = lossi_vector(optimizer, lossi_pair_gradient(m->at));
+    many.b = lossi_vector(optimizer, lossi_pair_x(m->at));
+    many.c = lossi_vector(optimizer, lossi_pair_x(old));
+    many.d = lossi_vector(optimizer, lossi_pair_gradient(old));
+    many.out[0] = lossi_vector(optimizer, lossi_pair_x(pair));
+    many.out[1] = lossi_vector(optimizer, lossi_pair_gradient(pair));
+    many.backwards = 0;
+    int32_t from = 0, count = of_pass(state, 0);
+    gather(optimizer, state, 0, count, &many);
+    lossi_run_many(optimizer, optimizer->memory_kernels->learn, &many, LOSSI_PAIR_SUMS + many.count, sums);
+    memcpy(made, sums, LOSSI_PAIR_SUMS * sizeof *made);
+    for (;;) {
+        for (int32_t i = 0; i < count; i++) {
+            with_s[from + i] = first[2 * i];
+            with_y[from + i] = first[2 * i + 1];
+        }
+        from += count;
+        if (from == state->kept_count) {
+            return;
+        }
+        count = of_pass(state, from);
+        gather(optimizer, state, from, count, &many);
+        lossi_run_many(optimizer, optimizer->memory_kernels->products, &many, many.count, first);
+    }
+}
+
+/* Takes the step into the memory, unless its curvature is lost in rounding: the new pair, and all products. */
 static void learn(loss_optimizer *optimizer, lbfgs *state)
 {
-    double with_s[LARGEST_MEMORY], with_y[LARGEST_MEMORY];
+    double with_s[LARGEST_MEMORY], with_y[LARGEST_MEMORY], made[LOSSI_PAIR_SUMS];
     products known = find_products(optimizer);
-    int32_t fresh = keep(optimizer, state), old = state->kept_count - fresh;
-    multiply(optimizer, state, with_s, with_y);
-    if (fresh) {
-        double *sy = known.sy + newest(state) * state->memory, *yy = known.yy + newest(state) * state->memory;
-        for (int32_t i = 0; i < old; i++) {
-            int32_t at = place(state, i);
-            sy[at] = with_s[i] - known.with_s[at];
-            yy[at] = with_y[i] - known.with_y[at];
+    int32_t old = optimizer->machine.trial, pair = lossi_memory_place(optimizer), fresh = state->kept_count;
+    measure(optimizer, state, old, pair, made, with_s, with_y);
+    if (lossi_memory_counts(optimizer, made[0], made[1], made[2])) {
+        double *sy = known.sy + fresh * known.row, *yy = known.yy + fresh * known.row;
+        optimizer->machine.trial = -1;
+        state->scale = made[0] / made[1];
+        state->kept[state->kept_count++] = pair;
+        for (int32_t i = 0; i < fresh; i++) {
+            sy[i] = known.sy[i * known.row + fresh] = with_s[i] - known.with_s[i];
+            yy[i] = known.yy[i * known.row + fresh] = with_y[i] - known.with_y[i];
         }
+        sy[fresh] = 1.0 / made[0];
+        yy[fresh] = made[1];
+        with_s[fresh] = made[3];
+        with_y[fresh] = made[4];
     }
-    for (int32_t i = 0; i < state->kept_count; i++) {
-        known.with_s[place(state, i)] = with_s[i];
-        known.with_y[place(state, i)] = with_y[i];
-    }
+    memcpy(known.with_s, with_s, (size_t)state->kept_count * sizeof *with_s);
+    memcpy(known.with_y, with_y, (size_t)state->kept_count * sizeof *with_y);
 }
 
 /* ---- the direction ---- */
 
-/* The recursion on numbers: H∇f = γ∇f + Σ of_s[i] sᵢ + of_y[i] yᵢ, i an age. */
-static void recur(const loss_optimizer *optimizer, const lbfgs *state, double *of_s, double *of_y)
+/* −H∇f = −γ∇f + Σ weight[2i] sᵢ + weight[2i + 1] yᵢ, i an age. 0: the numbers overflow. */
+static int32_t recur(const loss_optimizer *optimizer, const lbfgs *state, double *weight)
 {
+    double of_s = 0.0 * state->scale, of_y = 0.0; /* NaN when a number is not finite */
     products known = find_products(optimizer);
-    double q_s[LARGEST_MEMORY], q_y[LARGEST_MEMORY], alpha[LARGEST_MEMORY]; /* sᵀq, yᵀq */
-    int32_t at[LARGEST_MEMORY], count = state->kept_count;
-    for (int32_t i = 0; i < count; i++) {
-        at[i] = place(state, i);
-        q_s[i] = known.with_s[at[i]];
-        q_y[i] = known.with_y[at[i]];
+    const lossi_recursion recursion = {.with_s = known.with_s,
+                                       .with_y = known.with_y,
+                                       .sy = known.sy,
+                                       .yy = known.yy,
+                                       .weight = weight,
+                                       .scale = state->scale,
+                                       .row = known.row,
+                                       .count = state->kept_count};
+    optimizer->memory_kernels->recur(&recursion);
+    for (int32_t i = 0; i < state->kept_count; i++) {
+        of_s += 0.0 * weight[2 * i];
+        of_y += 0.0 * weight[2 * i + 1];
     }
-    for (int32_t i = count - 1; i >= 0; i--) {
-        const double *sy = known.sy + at[i] * state->memory, *yy = known.yy + at[i] * state->memory;
-        alpha[i] = q_s[i] * sy[at[i]];
-        for (int32_t j = 0; j < i; j++) {
-            q_s[j] -= alpha[i] * sy[at[j]];
-            q_y[j] -= alpha[i] * yy[at[j]];
-        }
-        for (int32_t j = i; j < count; j++) {
-            q_y[j] -= alpha[i] * known.yy[at[j] * state->memory + at[i]];
-        }
-    }
-    for (int32_t i = 0; i < count; i++) {
-        const double *sy = known.sy + at[i] * state->memory;
-        double product = state->scale * q_y[i];
-        for (int32_t j = 0; j < i; j++) {
-            product += of_s[j] * sy[at[j]];
-        }
-        of_s[i] = alpha[i] - product * sy[at[i]];
-        of_y[i] = -state->scale * alpha[i];
-    }
+    return of_s + of_y == 0.0;
 }
 
-/* d = −H∇f; gives dᵀ∇f. */
-static double turn(const loss_optimizer *optimizer, const lbfgs *state)
+/* d = −H∇f, and the trial a step of 1 along it; gives dᵀ∇f, NaN when the numbers overflow. */
+static double turn(loss_optimizer *optimizer, lbfgs *state)
 {
-    double of_s[LARGEST_MEMORY], of_y[LARGEST_MEMORY], slope = 0.0;
-    const void *gradient = lossi_vector(optimizer, lossi_pair_gradient(optimizer->machine.at));
-    void *d = lossi_vector(optimizer, lossi_own_vector(optimizer, 0));
+    double weight[2 * LARGEST_MEMORY], slope = 0.0;
+    int32_t at = optimizer->machine.at, count = of_pass(state, 0);
+    if (!recur(optimizer, state, weight)) {
+        return NAN;
+    }
     lossi_many many; /* not cleared, as above */
-    many.a = many.b = gradient;
-    many.out = d;
+    many.a = many.b = lossi_vector(optimizer, lossi_pair_gradient(at));
+    many.c = lossi_vector(optimizer, lossi_pair_x(at));
+    many.out[0] = lossi_vector(optimizer, lossi_own_vector(optimizer, 0));
     many.scalar = -state->scale;
-    many.count = 0;
-    recur(optimizer, state, of_s, of_y);
-    for (int32_t i = 0; i < state->kept_count; i++) {
-        int32_t pair = state->kept[place(state, i)];
-        many.vector[many.count] = lossi_vector(optimizer, lossi_pair_x(pair));
-        many.weight[many.count++] = -of_s[i];
-        many.vector[many.count] = lossi_vector(optimizer, lossi_pair_gradient(pair));
-        many.weight[many.count++] = -of_y[i];
-        if (many.count == LOSSI_MANY || i + 1 == state->kept_count) {
-            lossi_run_many(optimizer, optimizer->kernels->weigh, &many, 1, &slope);
-            many.a = d; /* the next turn adds to it */
-            many.scalar = 1.0;
-            many.count = 0;
-        }
+    many.step = 1.0;
+    many.backwards = 1;
+    for (int32_t from = 0; from < state->kept_count; from += count, count = of_pass(state, from)) {
+        gather(optimizer, state, from, count, &many);
+        many.weight = weight + 2 * from;
+        int32_t last = from + count == state->kept_count;
+        many.out[1] = last ? lossi_vector(optimizer, lossi_pair_x(next_trial(optimizer, state))) : NULL;
+        lossi_run_many(optimizer, optimizer->memory_kernels->weigh, &many, 1, &slope);
+        many.a = many.out[0]; /* the next turn adds to it */
+        many.scalar = 1.0;
     }
     return slope;
 }
@@ -239,21 +260,22 @@ static double turn(const loss_optimizer *optimizer, const lbfgs *state)
 static void search(loss_optimizer *optimizer)
 {
     lbfgs *state = optimizer->state;
-    double slope = 0.0, first = 1.0;
     if (state->kept_count > 0) {
-        slope = turn(optimizer, state);
-        if (!(slope < 0.0) || !isfinite(slope)) { /* rounding has spoilt the memory */
-            forget(state);
-            optimizer->machine.restarts++;
+        double slope = turn(optimizer, state);
+        if (slope < 0.0 && isfinite(slope)) {
+            find_trial(optimizer, state);
+            lossi_descent_search_moved(optimizer, &state->descent, slope, 1.0);
+            return;
         }
+        forget(state); /* rounding has spoilt the memory */
+        optimizer->machine.restarts++;
     }
-    if (state->kept_count == 0) {
-        slope = lossi_descent_steepest(optimizer, lossi_own_vector(optimizer, 0));
-        first = state->scale > 0.0 ? state->scale : lossi_descent_cautious_step(optimizer, slope);
-    }
+    double slope = lossi_descent_steepest(optimizer, lossi_own_vector(optimizer, 0));
+    double first = state->scale > 0.0 ? state->scale : lossi_descent_cautious_step(optimizer, slope);
     find_trial(optimizer, state);
     lossi_descent_search(optimizer, &state->descent, slope, first);
 }
+
 /* From a new iterate. */
 static void proceed(loss_optimizer *optimizer)
 {

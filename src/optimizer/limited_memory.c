@@ -10,27 +10,32 @@ void lossi_memory_start(const loss_optimizer *optimizer, lossi_limited_memory *m
     }
 }
 
+int32_t lossi_memory_place(loss_optimizer *optimizer)
+{
+    lossi_clear_trial(optimizer); /* the best point has to stay as it is; then the spare pair is free */
+    return optimizer->machine.trial;
+}
+
+int32_t lossi_memory_counts(const loss_optimizer *optimizer, double sy, double yy, double ss)
+{
+    double scale = sy / yy;
+    return sy > lossi_epsilon(optimizer) * sqrt(ss) * sqrt(yy) && isfinite(1.0 / sy) && isfinite(scale) &&
+           scale != 0.0; /* relative, so that it does not depend on the units of x and f */
+}
+
 int32_t lossi_memory_pair(loss_optimizer *optimizer, double *sy, double *yy)
 {
     lossi_machine *m = &optimizer->machine;
-    int32_t old = m->trial, pair = old;
-    if (m->best == old) { /* it has to stay as it is; then the spare pair is free */
-        pair = m->spare;
-        m->spare = old;
-    }
-    m->trial = pair;
+    int32_t old = m->trial, pair = lossi_memory_place(optimizer);
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->pair,
         (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(old), lossi_pair_gradient(m->at),
                                 lossi_pair_gradient(old)},
                          .out = {lossi_pair_x(pair), lossi_pair_gradient(pair)}});
-    double ss = result.sum[2];
     *sy = result.sum[0];
     *yy = result.sum[1];
-    double scale = *sy / *yy;
-    if (!(*sy > lossi_epsilon(optimizer) * sqrt(ss) * sqrt(*yy)) || !isfinite(1.0 / *sy) ||
-        !isfinite(scale) || scale == 0.0) {
-        return -1; /* relative, so that it does not depend on the units of x and f */
+    if (!lossi_memory_counts(optimizer, *sy, *yy, result.sum[2])) {
+        return -1;
     }
     m->trial = -1;
     return pair;

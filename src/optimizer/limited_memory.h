@@ -23,6 +23,12 @@ typedef struct lossi_limited_memory {
 /* At the start of a run: all pairs of the workspace beyond the first three are unused. */
 void lossi_memory_start(const loss_optimizer *optimizer, lossi_limited_memory *memory);
 
+/* The pair that (s, y) of the old iterate goes to, which is in the trial pair after lossi_accept(); it is the trial pair then. */
+int32_t lossi_memory_place(loss_optimizer *optimizer);
+
+/* Whether sᵀy says anything about the curvature: 0 when it is lost in rounding. */
+int32_t lossi_memory_counts(const loss_optimizer *optimizer, double sy, double yy, double ss);
+
 /*
  * Makes (s, y) of the old iterate, in the trial pair after lossi_accept(), and gives its pair, with sᵀy and yᵀy; there is no trial
  * pair then. −1 when the curvature is lost in rounding: the pair stays the trial's.

@@ -244,6 +244,11 @@ loss_status loss_optimizer_get_pointer(const loss_optimizer *optimizer, const ch
         return lossi_fail_null(optimizer->context, name == NULL ? "name" : "pointer");
     }
     const lossi_machine *m = &optimizer->machine;
+    if (name[0] == 'x' && name[1] == '\0' && m->asked && !m->shown && m->phase == LOSSI_RUNNING) {
+        *pointer = lossi_vector(optimizer,
+                                lossi_pair_x(m->point)); /* what is asked for at every evaluation */
+        return LOSS_OK;
+    }
     if (strcmp(name, "indices") == 0) {
         if (!m->asked || m->shown || m->request != LOSS_REQUEST_BATCH_GRADIENT) {
             return not_part(optimizer, name);
@@ -386,6 +391,15 @@ loss_status loss_optimizer_tell_value(loss_optimizer *optimizer, double value)
     return LOSS_OK;
 }
 
+/* Takes an answer over, unless it was written where it belongs; its product with another vector and its norm. */
+static lossi_pass_result take(const loss_optimizer *optimizer, const void *told, const void *along)
+{
+    void *answer = lossi_answer(optimizer);
+    lossi_pass pass = {.in = {told, along}, .out = {answer}};
+    return told == answer ? lossi_run_part(optimizer, optimizer->kernels->measure, &pass, optimizer->padded)
+                          : lossi_run_pass(optimizer, optimizer->kernels->take, &pass);
+}
+
 loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, double value, const void *gradient)
 {
     if (optimizer == NULL) {
@@ -409,8 +423,7 @@ loss_status loss_optimizer_tell_gradient(loss_optimizer *optimizer, double value
         return LOSS_OK;
     }
     const void *along = m->slope_along < 0 ? gradient : lossi_vector(optimizer, m->slope_along);
-    lossi_pass pass = {.in = {gradient, along}, .out = {lossi_answer(optimizer)}};
-    lossi_pass_result result = lossi_run_pass(optimizer, optimizer->kernels->take, &pass);
+    lossi_pass_result result = take(optimizer, gradient, along);
     m->told_value = value;
     m->told_slope = result.sum[0];
     m->told_norm = result.maximum[0];
@@ -467,9 +480,7 @@ loss_status loss_optimizer_tell_vector(loss_optimizer *optimizer, const void *ve
     if (status != LOSS_OK) {
         return status;
     }
-    lossi_pass pass = {.in = {vector, lossi_vector(optimizer, m->direction)},
-                       .out = {lossi_answer(optimizer)}};
-    lossi_pass_result result = lossi_run_pass(optimizer, optimizer->kernels->take, &pass);
+    lossi_pass_result result = take(optimizer, vector, lossi_vector(optimizer, m->direction));
     m->told_slope = result.sum[0];
     m->told_norm = result.maximum[0];
     if (m->request == LOSS_REQUEST_HESSIAN_PRODUCT) {

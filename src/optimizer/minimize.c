@@ -157,11 +157,8 @@ static loss_status answer_precondition(loss_optimizer *optimizer, loss_objective
 
 static loss_status answer(loss_optimizer *optimizer, loss_objective *objective, int32_t request)
 {
-    const void *x = NULL;
-    loss_status status = loss_optimizer_get_pointer(optimizer, "x", &x);
-    if (status != LOSS_OK) {
-        return status;
-    }
+    const lossi_machine *m = &optimizer->machine;
+    const void *x = lossi_vector(optimizer, lossi_pair_x(m->shown ? m->at : m->point));
     switch (request) {
     case LOSS_REQUEST_NEW_ITERATE:
         if (optimizer->callback != NULL && optimizer->callback(optimizer->callback_user, optimizer) != 0) {

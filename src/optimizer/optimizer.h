@@ -24,6 +24,7 @@
 #include "core/option.h"
 #include "gradient/penalty.h"
 #include "loss/optimizer.h"
+#include "optimizer/limited_memory_kernels.h"
 #include "optimizer/segment.h"
 #include "optimizer/vector_kernels.h"
 
@@ -108,18 +109,21 @@ struct loss_optimizer {
     const lossi_optimizer_row *row;
     loss_dtype dtype;
     int64_t dimension, stride; /* elements; bytes from vector to vector */
+    int64_t padded;            /* elements with the zeros behind them, up to whole chunks of 16 */
     lossi_options options;
     char owner[64]; /* "the optimizer 'lbfgs'", for sentences */
     atomic_int stop;
     lossi_machine machine;
-    void *state;   /* row->state_size bytes */
-    char *vectors; /* layout of the run */
+    void *state;         /* row->state_size bytes */
+    void *vectors_block; /* as allocated */
+    char *vectors;       /* layout of the run */
     int64_t *integers;
     double *doubles;
     int64_t vectors_size, integers_size, doubles_size; /* bytes they were allocated with */
     int32_t pairs;
     lossi_layout layout;
     const lossi_vector_kernels *kernels; /* of the context's instruction set, chosen at start */
+    const lossi_memory_kernels *memory_kernels;
     double clock_start, max_seconds;
     int32_t explained;    /* the objective has put a sentence about its last value into the context */
     int64_t samples_hint; /* what machine.samples will be at start */
@@ -186,7 +190,11 @@ static inline int32_t lossi_own_vector(const loss_optimizer *optimizer, int32_t 
     return 2 * optimizer->pairs + index;
 }
 
-/* Runs one pass over whole vectors given by their indices, −1 where the pass has none. */
+/*
+ * Runs one pass over whole vectors given by their indices, −1 where the pass has none. Behind the elements of a vector
+ * of the workspace there are zeros up to a whole chunk, and such a pass goes over them too: it has no ragged end. They
+ * stay zeros, since with scalars that are not finite a pass ends with the elements.
+ */
 typedef struct lossi_operands {
     int32_t in[4], out[2];
     double scalar[4];
@@ -194,6 +202,8 @@ typedef struct lossi_operands {
 
 lossi_pass_result lossi_run(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
                             lossi_operands operands);
+
+/* The same over the elements alone, from pointers that need not be into the workspace. */
 lossi_pass_result lossi_run_pass(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
                                  const lossi_pass *pass);
 
@@ -201,7 +211,7 @@ lossi_pass_result lossi_run_pass(const loss_optimizer *optimizer, lossi_pass_ker
 lossi_pass_result lossi_run_part(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
                                  const lossi_pass *pass, int64_t n);
 
-/* The same for a pass over many vectors, given by pointers, with `count` sums. */
+/* The same for a pass over many vectors of the workspace, given by pointers, with `count` sums and finite scalars. */
 void lossi_run_many(const loss_optimizer *optimizer, lossi_many_kernel kernel, const lossi_many *many,
                     int32_t count, double *sums);
 

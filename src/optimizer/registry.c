@@ -5,7 +5,6 @@
  */
 #include <math.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "gradient/objective.h"
@@ -74,7 +73,7 @@ static const char *name_at(const void *names, int32_t index)
 static loss_status find(loss_context *context, const char *name, const lossi_optimizer_row **row)
 {
     for (int32_t i = 0; i < ROWS; i++) {
-        if (strcmp(rows[i]->name, name) == 0) {
+        if (rows[i]->name[0] == name[0] && strcmp(rows[i]->name, name) == 0) {
             *row = rows[i];
             return LOSS_OK;
         }
@@ -104,6 +103,18 @@ static loss_status check_arguments(loss_context *context, const char *name, loss
     return LOSS_OK;
 }
 
+/* "the optimizer 'name'", without snprintf(), which would take as long as all the rest. */
+static void name_owner(char *owner, size_t size, const char *name)
+{
+    static const char before[] = "the optimizer '";
+    size_t used = sizeof before - 1, length = strlen(name), most = size - used - 2;
+    length = length < most ? length : most;
+    memcpy(owner, before, used);
+    memcpy(owner + used, name, length);
+    owner[used + length] = '\'';
+    owner[used + length + 1] = '\0';
+}
+
 loss_status loss_optimizer_create(loss_optimizer **out, loss_context *context, const char *name,
                                   loss_dtype dtype, int64_t dimension)
 {
@@ -130,7 +141,7 @@ loss_status loss_optimizer_create(loss_optimizer **out, loss_context *context, c
     optimizer->machine.test = LOSSI_TEST_NONE;
     optimizer->machine.value = optimizer->machine.gradient_norm = optimizer->machine.held_out_value = NAN;
     optimizer->machine.test_value = optimizer->machine.test_threshold = NAN;
-    snprintf(optimizer->owner, sizeof optimizer->owner, "the optimizer '%s'", row->name);
+    name_owner(optimizer->owner, sizeof optimizer->owner, row->name);
     atomic_init(&optimizer->stop, 0);
     status = lossi_options_create(&optimizer->options, context, optimizer->owner, lossi_common_options,
                                   LOSSI_COMMON_OPTIONS, row->options, row->option_count);
@@ -159,7 +170,7 @@ void loss_optimizer_free(loss_optimizer *optimizer)
         lossi_objective_drop(optimizer->held_out);
     }
     lossi_release(context, optimizer->state);
-    lossi_release(context, optimizer->vectors);
+    lossi_release(context, optimizer->vectors_block);
     lossi_release(context, optimizer->integers);
     lossi_release(context, optimizer->doubles);
     lossi_release(context, optimizer);

@@ -28,29 +28,13 @@ typedef struct lossi_pass_result {
 typedef void (*lossi_pass_kernel)(const lossi_pass *pass, int64_t begin, int64_t end,
                                   lossi_pass_result *result);
 
-/*
- * A pass over many vectors at once reads a common one only once. At most LOSSI_MANY of them; more are done in turns.
- */
-enum { LOSSI_MANY = 24 };
-
-typedef struct lossi_many {
-    const void *vector[LOSSI_MANY];
-    double weight[LOSSI_MANY];
-    const void *a, *b;
-    void *out;
-    double scalar;
-    int32_t count;
-} lossi_many;
-
-/* As above; sums are `count` for products, one for weigh. */
-typedef void (*lossi_many_kernel)(const lossi_many *many, int64_t begin, int64_t end, double *sums);
-
 /* a … d are in[0] … in[3], u and v out[0] and out[1], s0 … s3 the scalars. */
 typedef struct lossi_vector_kernels {
     lossi_pass_kernel dot;       /* sum a·b                                               */
     lossi_pass_kernel norm;      /* maximum |a|                                           */
     lossi_pass_kernel move;      /* u = a + s0·b                                          */
     lossi_pass_kernel take;      /* u = a; sum a·b; maximum |a|                           */
+    lossi_pass_kernel measure;   /* sum a·b; maximum |a|                                  */
     lossi_pass_kernel combine;   /* u = s0·a + s1·b; sums u·a, u·u                        */
     lossi_pass_kernel recur;     /* u = s1·(a + s0·b); sum u·c        (two-loop recursion) */
     lossi_pass_kernel pair;      /* u = a − b, v = c − d; sums u·v, v·v, u·u              */
@@ -59,8 +43,6 @@ typedef struct lossi_vector_kernels {
     lossi_pass_kernel distance;  /* maxima |a − b|, |a|                                   */
     lossi_pass_kernel conjugate; /* u += s0·a, v −= s0·b; sums v·v, u·v, u·c              */
     lossi_pass_kernel clamped;   /* sum (s1·min(|a|, s0))²; maximum |a|                   */
-    lossi_many_kernel products;  /* sums vector[i]·a                                      */
-    lossi_many_kernel weigh;     /* out = scalar·a + Σ weight[i]·vector[i]; sum out·b     */
 } lossi_vector_kernels;
 
 #endif

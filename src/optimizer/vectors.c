@@ -83,12 +83,13 @@ typedef struct many_job {
     lossi_many_kernel kernel;
     const lossi_many *many;
     lossi_cut cut;
-    double slices[LOSSI_SLICES][LOSSI_MANY];
+    double slices[LOSSI_SLICES][LOSSI_PAIR_SUMS + LOSSI_MANY];
 } many_job;
 
 static void run_many_slice(void *argument, int64_t index, int32_t worker)
 {
     many_job *work = argument;
+    index = work->many->backwards ? work->cut.slices - 1 - index : index;
     int64_t begin = index * work->cut.slice_rows;
     int64_t end = begin + work->cut.slice_rows;
     (void)worker;
@@ -98,7 +99,7 @@ static void run_many_slice(void *argument, int64_t index, int32_t worker)
 void lossi_run_many(const loss_optimizer *optimizer, lossi_many_kernel kernel, const lossi_many *many,
                     int32_t count, double *sums)
 {
-    int64_t n = optimizer->dimension;
+    int64_t n = optimizer->padded;
     if (n <= LOSSI_BLOCK) {
         kernel(many, 0, n, sums);
         return;
@@ -129,13 +130,15 @@ lossi_pass_result lossi_run(const loss_optimizer *optimizer, lossi_pass_kernel k
                             lossi_operands operands)
 {
     lossi_pass pass;
+    double zero = 0.0; /* NaN when a scalar is not finite */
     for (int k = 0; k < 4; k++) {
         pass.in[k] = lossi_vector(optimizer, operands.in[k]);
         pass.scalar[k] = operands.scalar[k];
+        zero += 0.0 * operands.scalar[k];
     }
     pass.out[0] = lossi_vector(optimizer, operands.out[0]);
     pass.out[1] = lossi_vector(optimizer, operands.out[1]);
-    return lossi_run_pass(optimizer, kernel, &pass);
+    return lossi_run_part(optimizer, kernel, &pass, zero == 0.0 ? optimizer->padded : optimizer->dimension);
 }
 
 double lossi_dot(const loss_optimizer *optimizer, int32_t a, int32_t b)
@@ -150,8 +153,7 @@ double lossi_norm(const loss_optimizer *optimizer, int32_t a)
 
 void lossi_copy(const loss_optimizer *optimizer, int32_t to, int32_t from)
 {
-    size_t size = (size_t)optimizer->dimension * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4);
-    memcpy(lossi_vector(optimizer, to), lossi_vector(optimizer, from), size);
+    memcpy(lossi_vector(optimizer, to), lossi_vector(optimizer, from), (size_t)optimizer->stride);
 }
 
 void lossi_widen(const loss_optimizer *optimizer, double *to, int32_t from)

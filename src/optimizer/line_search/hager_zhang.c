@@ -28,19 +28,22 @@ lossi_search_status lossi_hager_zhang_start(lossi_hager_zhang *search, double va
                                             double first_step, double tolerance, double band,
                                             double resolution)
 {
-    *search = (lossi_hager_zhang){.value0 = value0,
-                                  .slope0 = slope0,
-                                  .delta = default_delta,
-                                  .sigma = default_sigma,
-                                  .tolerance = tolerance,
-                                  .band = band,
-                                  .resolution = resolution,
-                                  .step = first_step,
-                                  .ceiling = INFINITY,
-                                  .a = {0.0, value0, slope0},
-                                  .low = {0.0, value0, slope0},
-                                  .phase = BRACKET,
-                                  .stage = WHOLE};
+    const lossi_trial here = {0.0, value0, slope0}, none = {0.0, 0.0, 0.0};
+    search->value0 = value0; /* one by one: a literal would be cleared, filled and copied at every step */
+    search->slope0 = slope0;
+    search->delta = default_delta;
+    search->sigma = default_sigma;
+    search->tolerance = tolerance;
+    search->band = band;
+    search->resolution = resolution;
+    search->step = first_step;
+    search->ceiling = INFINITY;
+    search->width = 0.0;
+    search->a = search->low = here;
+    search->b = search->round_a = search->round_b = none;
+    search->phase = BRACKET;
+    search->stage = WHOLE;
+    search->trials = search->nonfinite = search->expansions = search->failure = 0;
     return slope0 < 0.0 && isfinite(slope0) && first_step > 0.0 ? LOSSI_SEARCH_TRY : LOSSI_SEARCH_NO_DESCENT;
 }
 
