@@ -124,7 +124,7 @@ static void give_up(loss_optimizer *optimizer, const accelerated_gradient *state
         return;
     }
     lossi_no_step(optimizer, state->contradictions >= CONTRADICTIONS ? state->contradictions : 0,
-                  state->promise, 0.0);
+                  state->promise);
 }
 
 static void shorten(loss_optimizer *optimizer, accelerated_gradient *state)
@@ -179,7 +179,8 @@ static void judge(loss_optimizer *optimizer, accelerated_gradient *state)
     state->promise = fmax(state->promise, 0.5 * way.squares / state->step);
     double parabola = way.slope + 0.5 * way.squares / state->step;
     if (!(change <= parabola + rounding)) {
-        state->contradictions += fabs(way.slope) > rounding && change - way.slope > 0.5 * fabs(way.slope);
+        double noise = fmax(rounding, units * lossi_epsilon(optimizer) * m->largest_value);
+        state->contradictions += fabs(way.slope) > noise && change - way.slope > 0.5 * fabs(way.slope);
         shorten(optimizer, state);
         return;
     }

@@ -86,7 +86,7 @@ static void first_trial(loss_optimizer *optimizer, gradient_descent *state, doub
     if (state->rule == FIXED || (isfinite(state->squares) && state->squares >= DBL_MIN)) {
         try(optimizer, state);
     } else { /* out of the range of a double */
-        lossi_no_step(optimizer, 0, INFINITY, 0.0);
+        lossi_no_step(optimizer, 0, INFINITY);
     }
 }
 
@@ -158,7 +158,7 @@ static void shorten(loss_optimizer *optimizer, gradient_descent *state)
     } else if (state->finite_trials == 0) {
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 
@@ -201,7 +201,7 @@ static void advance(loss_optimizer *optimizer)
     if (state->stalls < MOST_STALLS) {
         arrive(optimizer, state);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 
