@@ -28,7 +28,6 @@ static const double shrink = 0.5,
 static const double units = 16.0;     /* roundings of f that do not count */
 enum { MOST_TRIALS = 100 };           /* of t */
 enum { STREAK = 10 };                 /* iterations without a halving after which t is doubled */
-enum { TELLING = 10 };                /* iterations that only rounding excuses, until halvings tell nothing */
 enum { CONTRADICTIONS = 10 };         /* halvings in a row that only a wrong gradient explains */
 
 typedef struct accelerated_gradient {
@@ -125,7 +124,7 @@ static void give_up(loss_optimizer *optimizer, const accelerated_gradient *state
         return;
     }
     lossi_no_step(optimizer, state->contradictions >= CONTRADICTIONS ? state->contradictions : 0,
-                  state->promise, 0.0);
+                  state->promise);
 }
 
 static void shorten(loss_optimizer *optimizer, accelerated_gradient *state)
@@ -180,8 +179,8 @@ static void judge(loss_optimizer *optimizer, accelerated_gradient *state)
     state->promise = fmax(state->promise, 0.5 * way.squares / state->step);
     double parabola = way.slope + 0.5 * way.squares / state->step;
     if (!(change <= parabola + rounding)) {
-        state->contradictions += state->stalls < TELLING && fabs(way.slope) > rounding &&
-                                 change - way.slope > 0.5 * fabs(way.slope);
+        double noise = fmax(rounding, units * lossi_epsilon(optimizer) * m->largest_value);
+        state->contradictions += fabs(way.slope) > noise && change - way.slope > 0.5 * fabs(way.slope);
         shorten(optimizer, state);
         return;
     }

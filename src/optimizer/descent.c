@@ -11,7 +11,6 @@
 #include <math.h>
 
 static const double error_estimate = 1e-6; /* ε of ε_k = εC_k (CG_DESCENT: eps) */
-static const double memory = 0.7;          /* Δ of Q (CG_DESCENT: Qdecay) */
 static const double switch_factor = 1e-3;  /* ω (CG_DESCENT: AWolfeFac) */
 static const double error_growth = 10.0;   /* of ε after a failed search (CG_DESCENT: egrow) */
 static const double first_step = 0.01;     /* ψ₀ (CG_DESCENT: psi0) */
@@ -35,13 +34,12 @@ void lossi_descent_start(loss_optimizer *optimizer, lossi_descent *descent, int3
     *descent = (lossi_descent){.error_factor = 1.0, .direction = direction};
     lossi_line_search_choose(&descent->search, optimizer);
     descent->epsilon = lossi_epsilon(optimizer);
-    descent->weight = 1.0;
-    descent->size = fabs(optimizer->machine.value);
 }
 
-static double tolerance(const lossi_descent *descent)
+static double tolerance(const loss_optimizer *optimizer, const lossi_descent *descent)
 {
-    return fmax(error_estimate, units * descent->epsilon) * descent->error_factor * descent->size;
+    return fmax(error_estimate, units * descent->epsilon) * descent->error_factor *
+           optimizer->machine.mean_value;
 }
 
 double lossi_descent_first_step(const loss_optimizer *optimizer)
@@ -94,7 +92,7 @@ static void fail(loss_optimizer *optimizer, const lossi_descent *descent)
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
         return;
     }
-    lossi_no_step(optimizer, descent->contradictions, descent->promise, descent->size);
+    lossi_no_step(optimizer, descent->contradictions, descent->promise);
 }
 
 /* What f moves by when it and x are rounded; Hager–Zhang has its own way. */
@@ -111,8 +109,8 @@ static double rounding_of_value(const loss_optimizer *optimizer, const lossi_des
 static void search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step, double moved)
 {
     lossi_machine *m = &optimizer->machine;
-    lossi_search_noise noise = {tolerance(descent),
-                                descent->approximate ? INFINITY : switch_factor * descent->size,
+    lossi_search_noise noise = {tolerance(optimizer, descent),
+                                descent->approximate ? INFINITY : switch_factor * m->mean_value,
                                 descent->epsilon, rounding_of_value(optimizer, descent)};
     lossi_search_status status = lossi_line_search_start(&descent->search, m->value, slope, step, &noise);
     descent->promise = isfinite(slope) ? 0.0 : INFINITY; /* a slope that overflowed promises anything */
@@ -138,13 +136,17 @@ void lossi_descent_search_moved(loss_optimizer *optimizer, lossi_descent *descen
  * Where φ′(α) ≈ φ′(0), the gradients say that φ is nearly a line up to there, so its mean slope has to be
  * φ′(0) too: a test of the gradient alone, whatever the scale of x. It means nothing where the change of f is
  * within its rounding, or the step within that of x.
+ *
+ * That rounding is of the largest |f| this run has met: what f is a sum of may cancel towards the minimum, terms of a
+ * vanishing f are as large as they were at the start. A gradient that is wrong shows long before f has lost so many
+ * digits; one that is right must not be accused for their sake.
  */
 int32_t lossi_contradicts(const loss_optimizer *optimizer, const lossi_trial *start, const lossi_trial *trial,
                           int32_t direction)
 {
     double epsilon = lossi_epsilon(optimizer);
     double said = trial->step * start->slope, change = trial->value - start->value;
-    double rounding = epsilon * fmax(fabs(start->value), fabs(trial->value));
+    double rounding = epsilon * fmax(optimizer->machine.largest_value, fabs(trial->value));
     if (fabs(trial->slope - start->slope) > 0.1 * fabs(start->slope) ||
         fabs(change - said) <= contradiction * fabs(said) || fabs(said) <= above_rounding * rounding) {
         return 0;
@@ -175,17 +177,14 @@ static void examine(const loss_optimizer *optimizer, lossi_descent *descent)
 
 static void arrive(loss_optimizer *optimizer, lossi_descent *descent)
 {
-    lossi_machine *m = &optimizer->machine;
-    double before = m->value;
-    descent->weight = 1.0 + memory * descent->weight;
-    descent->size += (fabs(m->told_value) - descent->size) / descent->weight;
-    if (fabs(m->told_value - before) < switch_factor * descent->size) {
-        descent->approximate = 1;
-    }
+    const lossi_machine *m = &optimizer->machine;
     descent->error_factor = 1.0;
     descent->contradictions = 0;
     descent->failures = 0;
     lossi_accept(optimizer);
+    if (fabs(m->value - m->previous_value) < switch_factor * m->mean_value) {
+        descent->approximate = 1;
+    }
 }
 
 void lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent, lossi_descent_turn proceed,
@@ -225,13 +224,15 @@ static int32_t squares_fit(double norm)
     return norm == 0.0 || (isfinite(norm * norm) && norm * norm >= DBL_MIN);
 }
 
-void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double promise, double size)
+void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double promise)
 {
     const lossi_machine *m = &optimizer->machine;
     double epsilon = lossi_epsilon(optimizer);
     /* f moves so much when x is rounded */
     double from_x = m->gradient_norm * lossi_norm(optimizer, lossi_pair_x(m->at));
-    double rounding = floor_units * epsilon * (fmax(fabs(m->value), size) + from_x);
+    /* and once more by as much as the largest of the terms that cancel in it */
+    double rounding = epsilon *
+                      (floor_units * (fmax(fabs(m->value), m->mean_value) + from_x) + m->largest_value);
     double small = floor_units * epsilon * m->start_norm;
     int32_t in_range = squares_fit(m->gradient_norm) && isfinite(promise) && isfinite(rounding);
     if (contradictions >= CONTRADICTIONS) {

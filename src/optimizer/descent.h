@@ -12,7 +12,6 @@
 
 typedef struct lossi_descent {
     lossi_line_search search;
-    double weight, size;    /* Q and C of the running mean of |f| */
     double error_factor;    /* of ε, raised after a failure */
     double promise;         /* the largest decrease the slopes of this search's trials speak of */
     double epsilon;         /* of the element type */
@@ -45,10 +44,9 @@ void lossi_descent_advance(loss_optimizer *optimizer, lossi_descent *descent, lo
 
 /*
  * Ends the run: there is no step, not even along −∇f. contradictions: trials that lossi_contradicts();
- * promise: the decrease the slopes still speak of, not finite when the slopes are not; size: that of f,
- * beside its value.
+ * promise: the decrease the slopes still speak of, not finite when the slopes are not.
  */
-void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double promise, double size);
+void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double promise);
 
 /* Whether the value at a trial along the vector direction contradicts the slopes there and at the start. All
  * are finite. */

@@ -85,7 +85,7 @@ static void first_trial(loss_optimizer *optimizer, gradient_descent *state, doub
     if (state->rule == FIXED || (isfinite(state->squares) && state->squares >= DBL_MIN)) {
         try(optimizer, state);
     } else { /* out of the range of a double */
-        lossi_no_step(optimizer, 0, INFINITY, 0.0);
+        lossi_no_step(optimizer, 0, INFINITY);
     }
 }
 
@@ -157,7 +157,7 @@ static void shorten(loss_optimizer *optimizer, gradient_descent *state)
     } else if (state->finite_trials == 0) {
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 
@@ -200,7 +200,7 @@ static void advance(loss_optimizer *optimizer)
     if (state->stalls < lossi_patience(optimizer)) {
         arrive(optimizer, state);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 

@@ -235,6 +235,8 @@ static int32_t test_floor(loss_optimizer *optimizer)
 
 /* ---- iterates ---- */
 
+static const double memory = 0.7; /* Δ of Q (CG_DESCENT: Qdecay) */
+
 static void swap_in(lossi_machine *m)
 {
     int32_t old = m->at;
@@ -242,6 +244,9 @@ static void swap_in(lossi_machine *m)
     m->trial = old;
     m->value = m->told_value;
     m->gradient_norm = m->told_norm;
+    m->mean_weight = 1.0 + memory * m->mean_weight;
+    m->mean_value += (fabs(m->value) - m->mean_value) / m->mean_weight;
+    m->largest_value = fmax(m->largest_value, fabs(m->value));
     m->iterate_ready = m->report;
 }
 

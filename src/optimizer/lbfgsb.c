@@ -89,7 +89,7 @@ static void fail(loss_optimizer *optimizer, const lbfgsb *state)
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
         return;
     }
-    lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+    lossi_no_step(optimizer, state->contradictions, state->promise);
 }
 
 static void iterate(loss_optimizer *optimizer);

@@ -59,9 +59,11 @@ typedef struct lossi_machine {
     int64_t matrix;                    /* where in `doubles` the Hessian asked for goes */
     double value, gradient_norm;       /* at the iterate; ‖·‖∞ */
     double start_norm, previous_value; /* for the relative tests */
-    double best_value, best_norm;      /* of the pair `best` */
-    double least_norm;                 /* ‖∇f‖∞ of the iterates, for the precision floor */
-    double step, seconds;              /* along the last direction; when the run ended */
+    double mean_value, mean_weight; /* Hager–Zhang's C and Q: the running mean of |f| over the iterates */
+    double largest_value;           /* of |f| over them */
+    double best_value, best_norm;   /* of the pair `best` */
+    double least_norm;              /* ‖∇f‖∞ of the iterates, for the precision floor */
+    double step, seconds;           /* along the last direction; when the run ended */
     double told_value, told_norm, told_slope; /* of the last answer: f, ‖·‖∞, ∇f·slope_along; of a batch f */
     double held_out_value;                    /* last told, NaN before */
     double told_rough; /* the part of told_value that has no gradient, see composite.h */

@@ -134,7 +134,7 @@ static void search(loss_optimizer *optimizer)
     if (state->slope < 0.0 && isfinite(state->slope) && isfinite(state->step)) {
         try(optimizer, state);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 
@@ -176,7 +176,7 @@ static void shorten(loss_optimizer *optimizer, owlqn *state)
         optimizer->machine.restarts++;
         search(optimizer);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 
@@ -205,7 +205,7 @@ static void advance(loss_optimizer *optimizer)
     if (state->stalls < lossi_patience(optimizer)) {
         arrive(optimizer, state);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 

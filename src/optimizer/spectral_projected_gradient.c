@@ -87,7 +87,7 @@ static void search(loss_optimizer *optimizer, spectral *state)
     if (state->slope < 0.0 && isfinite(state->slope) && -state->slope >= DBL_MIN) {
         try(optimizer, state);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 
@@ -148,7 +148,7 @@ static void shorten(loss_optimizer *optimizer, spectral *state)
     } else if (state->finite_trials == 0) {
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 
@@ -177,7 +177,7 @@ static void advance(loss_optimizer *optimizer)
     if (state->stalls < lossi_patience(optimizer)) {
         arrive(optimizer, state);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 

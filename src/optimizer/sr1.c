@@ -1,15 +1,22 @@
 /*
- * SR1 in a trust region: a symmetric matrix B that need not be positive definite learns the Hessian,
+ * SR1 in a trust region: a symmetric matrix B that need not be positive definite learns the Hessian, and its inverse H
+ * with it,
  *
- *     B⁺ = B + rrᵀ/rᵀs,   r = y − Bs,   unless |rᵀs| < 10⁻⁸‖r‖‖s‖
+ *     B⁺ = B + rrᵀ/rᵀs,   r = y − Bs,      H⁺ = H + wwᵀ/wᵀy,   w = s − Hy,
  *
- * also from steps that are not taken. A step solves Bs = −∇f within ‖s‖ ≤ Δ by conjugate gradients on B, which stop
- * at the boundary, at negative curvature, or when good enough.
+ * unless |rᵀs| < 10⁻⁸‖r‖‖s‖, also from steps that are not taken. As det B⁺/det B = −wᵀy/rᵀs, and a change of rank one
+ * moves the sign of one eigenvalue at most, the signs of the two say how many are negative.
+ *
+ * A step solves Bs = −∇f within ‖s‖ ≤ Δ. With all eigenvalues positive it is p = −H∇f, when that is inside. Else it comes
+ * from a few conjugate gradients on B, which end at the boundary, at negative curvature, or when good enough; where
+ * they have not, it is the best of the plane through p and the point they came to. So a step costs a bounded number of
+ * products, however badly conditioned B is.
  *
  * Conn, Gould & Toint, Math. Prog. 50 (1991) 177–195; Nocedal & Wright, Numerical Optimization (2006), algorithms 6.2
- * and 7.2; the inner iteration: Steihaug, SIAM J. Numer. Anal. 20 (1983) 626–637.
+ * and 7.2; the inner iteration: Steihaug, SIAM J. Numer. Anal. 20 (1983) 626–637; the plane: Byrd, Schnabel & Shultz,
+ * Math. Prog. 40 (1988) 247–263.
  *
- * The matrix and its vectors are doubles for either element type. A change of B waits for the next product.
+ * The matrices and their vectors are doubles for either element type. A change of one waits for its next product.
  */
 #include <float.h>
 #include <math.h>
@@ -18,34 +25,54 @@
 
 #include "optimizer/dense_update.h"
 #include "optimizer/descent.h"
+#include "optimizer/plane.h"
+#include "optimizer/trust.h"
 
 /* Constants of algorithm 6.2, but for those that say otherwise. */
 static const double least_ratio = 1e-4; /* η: of the decrease to that of the model, for a step to be taken */
 static const double poor = 0.1, good = 0.75; /* ratios below, above which Δ changes */
 static const double near_boundary = 0.8;
 static const double narrow = 0.5, widen = 2.0;
-static const double retreat = 0.25; /* Δ after a step not taken, in lengths of it (algorithm 4.1) */
-static const double back_off = 0.1; /* after a value that is not finite, as Hager–Zhang */
-static const double skip = 1e-8;    /* r of the update, eq. 6.26 */
-/* of f in a ratio (Conn, Gould & Toint, Trust-Region Methods (2000), §17.4.2), of B in a curvature */
-static const double roundings = 10.0;
-static const double forcing = 0.1; /* how roughly Bs = −∇f may be solved: a product is cheap beside f */
-static const double exact = 1e4;   /* a step of so many roundings of x is what it was meant to be */
-enum { MOST_REFUSED = 40 };        /* in a row: then Δ has shrunk by 4⁴⁰ */
+static const double retreat = 0.25;   /* Δ after a step not taken, in lengths of it (algorithm 4.1) */
+static const double back_off = 0.1;   /* after a value that is not finite, as Hager–Zhang */
+static const double skip = 1e-8;      /* r of the update, eq. 6.26; and w of that of H */
+static const double most = 0.9;       /* θ where w is orthogonal to y */
+static const double roundings = 10.0; /* of B in a curvature */
+static const double forcing = 0.1;    /* how roughly Bs = −∇f may be solved */
+static const double parallel = 1e-6;  /* a sine below which two directions make no plane */
+static const double exact = 1e4;      /* a step of so many roundings of x is what it was meant to be */
+enum { MOST_REFUSED = 40 };           /* in a row: then Δ has shrunk by 4⁴⁰ */
+/* Of conjugate gradients: where p is the minimiser of the model, and where they look for negative curvature. More of
+ * them saved no evaluations on CURLY, NONDQUAR and NONCVXU2 of CUTE, and a quarter of them on GENHUMPS, for twice the time. */
+enum { CONVEX_PRODUCTS = 3, MOST_PRODUCTS = 8 };
 enum { STARTING, STEPPING };
 
-/* Places in `doubles`: the matrix, then vectors of whole strips, then the scratch of a pass. */
-enum { STEP, RESIDUAL, CONJUGATE, PRODUCT, CHANGE, GRADIENT, VECTORS };
+/* Places in `doubles`: B, H, then vectors of whole strips, then the scratch of a pass. */
+enum {
+    STEP,
+    RESIDUAL, /* −∇f − Bs */
+    CONJUGATE,
+    PRODUCT,
+    CHANGE, /* r */
+    GRADIENT,
+    INVERSE_CHANGE, /* w */
+    NEWTON,         /* H∇f at the iterate */
+    TRIAL_NEWTON,   /* and at the trial */
+    VECTORS
+};
 
 typedef struct sr1 {
     double unit;   /* a power of two: f and ∇f times it have ordinary size, so no product overflows */
     double radius; /* Δ */
-    double length, model; /* ‖s‖, and the decrease of f the model has for it */
-    double inverse;       /* 1/rᵀs of the change that waits, 0 for none */
-    double steepest;      /* the largest curvature met: the scale of B */
-    double promise;       /* as in lossi_no_step() */
+    double length, model;            /* ‖s‖, and the decrease of f the model has for it */
+    double waiting, inverse_waiting; /* 1/rᵀs and 1/wᵀy of the changes that wait, 0 for none */
+    double steepest;                 /* the largest curvature met: the scale of B */
+    double promise;                  /* as in lossi_no_step() */
     int64_t contradictions;
+    lossi_trust_floor floor;
+    int64_t negative;           /* eigenvalues of B; below 0 when rounding has spoilt the count */
     int32_t scaled;             /* B has learnt its size */
+    int32_t lost;               /* H has overflown: it is not used until B begins anew */
     int32_t refused, nonfinite; /* steps in a row that were not taken; those of them without a finite value */
     int32_t fallen_back;        /* B has been given up since the last step taken */
     int32_t phase;
@@ -54,7 +81,7 @@ typedef struct sr1 {
 static double *place(const loss_optimizer *optimizer, int32_t vector)
 {
     int64_t n = optimizer->dimension;
-    return optimizer->doubles + lossi_dense_size(n) + vector * lossi_dense_rows(n);
+    return optimizer->doubles + 2 * lossi_dense_size(n) + vector * lossi_dense_rows(n);
 }
 
 static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
@@ -64,7 +91,7 @@ static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
         return lossi_fail_memory(optimizer->context, "the matrix of an optimizer");
     }
     layout->vectors = 1;
-    layout->doubles = lossi_dense_size(n) + VECTORS * lossi_dense_rows(n) + lossi_dense_scratch(n);
+    layout->doubles = 2 * lossi_dense_size(n) + VECTORS * lossi_dense_rows(n) + lossi_dense_scratch(n);
     return LOSS_OK;
 }
 
@@ -78,16 +105,26 @@ static void start(loss_optimizer *optimizer)
 
 /* ---- the step ---- */
 
-/* Bp, with the change that waits. */
+/* The product of a matrix with CONJUGATE, after the change of it that waits. */
+static void run(loss_optimizer *optimizer, double *matrix, int32_t change, double *waiting, int32_t product)
+{
+    const double *r = place(optimizer, change);
+    lossi_rank_two rank_one = {r, r, *waiting, 0.0, 0.0};
+    lossi_dense_pass pass = {matrix, *waiting != 0.0 ? &rank_one : NULL, place(optimizer, CONJUGATE)};
+    lossi_dense_run(optimizer->context, &pass, optimizer->dimension, place(optimizer, product),
+                    place(optimizer, VECTORS));
+    *waiting = 0.0;
+}
+
 static void multiply(loss_optimizer *optimizer, sr1 *state)
 {
-    const double *r = place(optimizer, CHANGE);
-    lossi_rank_two change = {r, r, state->inverse, 0.0, 0.0};
-    lossi_dense_pass pass = {optimizer->doubles, state->inverse != 0.0 ? &change : NULL,
-                             place(optimizer, CONJUGATE)};
-    lossi_dense_run(optimizer->context, &pass, optimizer->dimension, place(optimizer, PRODUCT),
-                    place(optimizer, VECTORS));
-    state->inverse = 0.0;
+    run(optimizer, optimizer->doubles, CHANGE, &state->waiting, PRODUCT);
+}
+
+static void multiply_inverse(loss_optimizer *optimizer, sr1 *state, int32_t product)
+{
+    double *inverse = optimizer->doubles + lossi_dense_size(optimizer->dimension);
+    run(optimizer, inverse, INVERSE_CHANGE, &state->inverse_waiting, product);
 }
 
 /* τ ≥ 0 with ‖s + τp‖ = Δ, from sᵀs, sᵀp and pᵀp; in lengths of p, so that no square overflows. */
@@ -123,16 +160,32 @@ static double prepare(loss_optimizer *optimizer, const sr1 *state)
     return lossi_dense_dot(optimizer->dimension, g, g);
 }
 
-/* The inner iteration: s, with r = −∇f − Bs. */
-static void solve(loss_optimizer *optimizer, sr1 *state)
+/* p = −H∇f as the step: 1 when it solves the problem. */
+static int32_t newton(loss_optimizer *optimizer, sr1 *state, double squares)
 {
-    const lossi_machine *m = &optimizer->machine;
+    int64_t n = optimizer->dimension;
+    double *p = place(optimizer, CONJUGATE), *s = place(optimizer, STEP), *r = place(optimizer, RESIDUAL);
+    const double *g = place(optimizer, GRADIENT), *newton = place(optimizer, NEWTON);
+    if (state->lost || state->negative != 0 || !(sqrt(lossi_dense_dot(n, newton, newton)) <= state->radius)) {
+        return 0;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        p[i] = -newton[i];
+        s[i] = 0.0;
+        r[i] = -g[i];
+    }
+    multiply(optimizer, state);
+    go(optimizer, 1.0);
+    return lossi_dense_dot(n, r, r) <= forcing * forcing * squares;
+}
+
+/* Conjugate gradients: 1 when they came to an end, 0 after so many products. */
+static int32_t iterate(loss_optimizer *optimizer, sr1 *state, int64_t products, double start, double enough)
+{
     int64_t n = optimizer->dimension;
     double *p = place(optimizer, CONJUGATE), *product = place(optimizer, PRODUCT);
-    double *s = place(optimizer, STEP), *r = place(optimizer, RESIDUAL);
-    double squares = prepare(optimizer, state), start = squares;
-    double enough = fmin(forcing, sqrt(m->gradient_norm / m->start_norm));
-    for (int64_t j = 0; j < 2 * n + 10; j++) {
+    double *s = place(optimizer, STEP), *r = place(optimizer, RESIDUAL), squares = start;
+    for (int64_t j = 0; j < products; j++) {
         multiply(optimizer, state);
         double pp = lossi_dense_dot(n, p, p), curvature = lossi_dense_dot(n, p, product) / pp;
         double ss = lossi_dense_dot(n, s, s), sp = lossi_dense_dot(n, s, p);
@@ -144,19 +197,71 @@ static void solve(loss_optimizer *optimizer, sr1 *state)
         }
         if (!(curvature > noise) || !(alpha < boundary)) {
             go(optimizer, boundary);
-            break;
+            return 1;
         }
         go(optimizer, alpha);
         double before = squares;
         squares = lossi_dense_dot(n, r, r);
         if (squares <= enough * enough * start) {
-            break;
+            return 1;
         }
         for (int64_t i = 0; i < n; i++) {
             p[i] = r[i] + squares / before * p[i];
         }
     }
-    const double *g = place(optimizer, GRADIENT);
+    return 0;
+}
+
+/* The minimiser of the model in the plane of s and p = −H∇f. */
+static void search_plane(loss_optimizer *optimizer, sr1 *state)
+{
+    int64_t n = optimizer->dimension;
+    double *s = place(optimizer, STEP), *r = place(optimizer, RESIDUAL), *p = place(optimizer, CONJUGATE);
+    double *product = place(optimizer, PRODUCT);
+    const double *g = place(optimizer, GRADIENT), *newton = place(optimizer, NEWTON);
+    for (int64_t i = 0; i < n; i++) {
+        p[i] = -newton[i];
+    }
+    multiply(optimizer, state);
+    double length = sqrt(lossi_dense_dot(n, s, s)), whole = sqrt(lossi_dense_dot(n, p, p));
+    double along = lossi_dense_dot(n, s, p) / length / length;
+    for (int64_t i = 0; i < n; i++) { /* what is orthogonal to s, and B times it; Bs = −∇f − r */
+        p[i] -= along * s[i];
+        product[i] += along * (g[i] + r[i]);
+    }
+    double rest = sqrt(lossi_dense_dot(n, p, p));
+    if (!(rest > parallel * whole) || !isfinite(rest)) {
+        return;
+    }
+    lossi_plane plane = {{lossi_dense_dot(n, g, s) / length, lossi_dense_dot(n, g, p) / rest},
+                         {-(lossi_dense_dot(n, s, g) + lossi_dense_dot(n, s, r)) / length / length,
+                          lossi_dense_dot(n, s, product) / length / rest,
+                          lossi_dense_dot(n, p, product) / rest / rest},
+                         state->radius};
+    double z[2];
+    lossi_plane_minimize(&plane, z);
+    double of_s = z[0] / length, of_p = z[1] / rest;
+    for (int64_t i = 0; i < n; i++) {
+        r[i] = of_s * (r[i] + g[i]) - g[i] - of_p * product[i];
+        s[i] = of_s * s[i] + of_p * p[i];
+    }
+}
+
+static void solve(loss_optimizer *optimizer, sr1 *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    int64_t n = optimizer->dimension;
+    const double *g = place(optimizer, GRADIENT), *s = place(optimizer, STEP),
+                 *r = place(optimizer, RESIDUAL);
+    double squares = prepare(optimizer, state);
+    double enough = fmin(forcing, sqrt(m->gradient_norm / m->start_norm));
+    if (!newton(optimizer, state, squares)) {
+        int64_t products = state->lost ? 2 * n + 10 : state->negative == 0 ? CONVEX_PRODUCTS : MOST_PRODUCTS;
+        prepare(optimizer, state);
+        if (!iterate(optimizer, state, products, squares, enough) && !state->lost) {
+            search_plane(optimizer, state);
+        }
+    }
     state->length = sqrt(lossi_dense_dot(n, s, s));
     state->model = 0.5 * (lossi_dense_dot(n, r, s) - lossi_dense_dot(n, g, s)) / state->unit;
 }
@@ -175,6 +280,21 @@ static void step(loss_optimizer *optimizer, sr1 *state)
 
 /* ---- the matrix ---- */
 
+/* B = steepest · I, with no change waiting, and what follows from it. */
+static void set_matrices(loss_optimizer *optimizer, sr1 *state)
+{
+    int64_t n = optimizer->dimension;
+    double *newton = place(optimizer, NEWTON);
+    const double *g = place(optimizer, GRADIENT);
+    lossi_dense_set_diagonal(optimizer->doubles, n, state->steepest);
+    lossi_dense_set_diagonal(optimizer->doubles + lossi_dense_size(n), n, 1.0 / state->steepest);
+    for (int64_t i = 0; i < n; i++) {
+        newton[i] = g[i] / state->steepest;
+    }
+    state->waiting = state->inverse_waiting = 0.0;
+    state->negative = state->lost = 0;
+}
+
 /* B such that the first step is along −∇f, and Δ its length. */
 static void begin_matrix(loss_optimizer *optimizer, sr1 *state)
 {
@@ -182,10 +302,10 @@ static void begin_matrix(loss_optimizer *optimizer, sr1 *state)
     double squares = lossi_dot(optimizer, gradient, gradient);
     double length = lossi_descent_cautious_step(optimizer, -squares);
     state->steepest = state->unit / length;
-    lossi_dense_set_diagonal(optimizer->doubles, optimizer->dimension, state->steepest);
     state->radius = length * sqrt(squares);
-    state->inverse = 0.0;
     state->scaled = 0;
+    prepare(optimizer, state);
+    set_matrices(optimizer, state);
 }
 
 /* Gives B its size, yᵀy/sᵀy, by the first step that has curvature; −∇f − Bs follows. */
@@ -203,7 +323,7 @@ static void scale(loss_optimizer *optimizer, sr1 *state)
         return;
     }
     state->steepest = size;
-    lossi_dense_set_diagonal(optimizer->doubles, n, size);
+    set_matrices(optimizer, state);
     for (int64_t i = 0; i < n; i++) {
         r[i] = -g[i] - size * s[i];
     }
@@ -229,6 +349,56 @@ static void take_step(loss_optimizer *optimizer, sr1 *state)
     state->length = sqrt(lossi_dense_dot(n, s, s));
 }
 
+/* w = s − Hy, from H∇f and H∇f⁺. */
+static void find_inverse_change(loss_optimizer *optimizer, sr1 *state)
+{
+    int64_t n = optimizer->dimension;
+    double *trial = place(optimizer, CONJUGATE), *y = place(optimizer, PRODUCT);
+    double *w = place(optimizer, INVERSE_CHANGE);
+    const double *s = place(optimizer, STEP), *g = place(optimizer, GRADIENT);
+    const double *before = place(optimizer, NEWTON), *after = place(optimizer, TRIAL_NEWTON);
+    for (int64_t i = 0; i < n; i++) {
+        trial[i] = state->unit * lossi_element(optimizer, lossi_pair_gradient(optimizer->machine.trial), i);
+        y[i] = trial[i] - g[i];
+    }
+    multiply_inverse(optimizer, state, TRIAL_NEWTON);
+    for (int64_t i = 0; i < n; i++) {
+        w[i] = s[i] - (after[i] - before[i]);
+    }
+}
+
+/*
+ * The change of H that goes with θrrᵀ/rᵀs, and H∇f at both points after it. θ = 1, but where B⁺ would be singular but
+ * for rounding, as after the first step, or where f is a line: then B learns nine tenths of what there is. Gives θ.
+ */
+static double change_inverse(loss_optimizer *optimizer, sr1 *state, double rs)
+{
+    int64_t n = optimizer->dimension;
+    const double *w = place(optimizer, INVERSE_CHANGE), *trial = place(optimizer, CONJUGATE);
+    double *newton = place(optimizer, NEWTON), *trial_newton = place(optimizer, TRIAL_NEWTON);
+    const double *y = place(optimizer, PRODUCT);
+    double along = lossi_dense_dot(n, w, y), squares = lossi_dense_dot(n, w, w), theta = 1.0;
+    if (!(fabs(along) > skip * sqrt(squares) * sqrt(lossi_dense_dot(n, y, y)))) {
+        theta = most;
+        along -= (1.0 - most) * lossi_dense_dot(n, w, place(optimizer, CHANGE));
+    }
+    double scale = theta / along, here = scale * lossi_dense_dot(n, w, place(optimizer, GRADIENT));
+    double there = scale * lossi_dense_dot(n, w, trial);
+    if (state->lost || !isfinite(scale * squares) || !isfinite(here) || !isfinite(there)) {
+        state->lost = 1;
+        return 1.0;
+    }
+    if ((rs > 0.0) == (along > 0.0)) { /* det B changes its sign */
+        state->negative += rs > 0.0 ? -1 : 1;
+    }
+    state->inverse_waiting = scale;
+    for (int64_t i = 0; i < n; i++) {
+        newton[i] += here * w[i];
+        trial_newton[i] += there * w[i];
+    }
+    return theta;
+}
+
 /* r of the update is ∇f⁺ − (∇f + Bs): what the model said wrong about the gradient there. */
 static void learn(loss_optimizer *optimizer, sr1 *state)
 {
@@ -243,9 +413,10 @@ static void learn(loss_optimizer *optimizer, sr1 *state)
     for (int64_t i = 0; i < n; i++) {
         change[i] = state->unit * lossi_element(optimizer, lossi_pair_gradient(m->trial), i) + residual[i];
     }
-    double along = lossi_dense_dot(n, change, s), squares = lossi_dense_dot(n, change, change);
-    if (fabs(along) > skip * sqrt(squares) * state->length && isfinite(1.0 / along)) {
-        state->inverse = 1.0 / along;
+    find_inverse_change(optimizer, state);
+    double rs = lossi_dense_dot(n, change, s), rr = lossi_dense_dot(n, change, change);
+    if (fabs(rs) > skip * sqrt(rr) * state->length && isfinite(1.0 / rs)) {
+        state->waiting = change_inverse(optimizer, state, rs) / rs;
     }
 }
 
@@ -265,7 +436,7 @@ static void begin(loss_optimizer *optimizer, sr1 *state)
         begin_matrix(optimizer, state);
         step(optimizer, state);
     } else { /* out of the range of a double */
-        lossi_no_step(optimizer, 0, INFINITY, 0.0);
+        lossi_no_step(optimizer, 0, INFINITY);
     }
 }
 
@@ -286,7 +457,7 @@ static void refuse(loss_optimizer *optimizer, sr1 *state, double radius)
     } else if (state->nonfinite == state->refused) {
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
     } else {
-        lossi_no_step(optimizer, state->contradictions, state->promise, 0.0);
+        lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
 
@@ -303,9 +474,7 @@ static void judge(loss_optimizer *optimizer, sr1 *state)
     const lossi_machine *m = &optimizer->machine;
     double slope = lossi_dot(optimizer, lossi_own_vector(optimizer, 0), lossi_pair_gradient(m->at));
     /* after values that contradict the gradient, rounding is no excuse for one more */
-    double rounding = state->contradictions > 0
-                          ? 0.0
-                          : roundings * lossi_epsilon(optimizer) * fmax(fabs(m->value), fabs(m->told_value));
+    double rounding = state->contradictions > 0 ? 0.0 : lossi_trust_rounding(optimizer);
     double ratio = (m->value - m->told_value + rounding) / (state->model + rounding);
     learn(optimizer, state);
     if (!(ratio > least_ratio)) {
@@ -321,7 +490,15 @@ static void judge(loss_optimizer *optimizer, sr1 *state)
     state->refused = state->nonfinite = state->fallen_back = 0;
     state->contradictions = 0;
     state->promise = 0.0;
-    if (!lossi_accept(optimizer)) {
+    memcpy(place(optimizer, NEWTON), place(optimizer, TRIAL_NEWTON),
+           (size_t)optimizer->dimension * sizeof(double));
+    if (lossi_accept(optimizer)) {
+        return;
+    }
+    if (lossi_trust_drowned(optimizer, &state->floor, state->model, rounding)) {
+        lossi_prefer_iterate(optimizer, rounding);
+        lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, state->model, rounding);
+    } else {
         step(optimizer, state);
     }
 }
@@ -343,8 +520,8 @@ static void advance(loss_optimizer *optimizer)
 const lossi_optimizer_row lossi_optimizer_sr1 = {
     .name = "sr1",
     .family = "quasi-Newton",
-    .summary =
-        "symmetric rank one in a trust region: learns negative curvature too, with a matrix of n²/2 numbers",
+    .summary = "symmetric rank one in a trust region: learns negative curvature too, with two matrices of "
+               "n²/2 numbers",
     .reference = "Conn, Gould & Toint, Mathematical Programming 50 (1991) 177–195",
     .state_size = sizeof(sr1),
     .layout = layout,

@@ -6,7 +6,7 @@
  * with ε_f ten roundings of f, so that near a minimum, where both decreases drown in them, ρ goes to 1 and steps are
  * judged by the gradient alone: Conn, Gould & Toint, Trust-Region Methods, 2000, §17.4.2. There it is ten roundings
  * of max(1, |f|). Here, in the units of f, it is of C + ‖∇f‖‖x‖: f moves by the second when x is rounded; C is the
- * running mean of |f| of descent.c, since terms that cancel in a small f may still be as large as f has been.
+ * running mean of |f|, since terms that cancel in a small f may still be as large as f has been.
  *
  * The radius follows Lin & Moré, SIAM J. Optim. 9 (1999) 1100–1127 (TRON, its constants and its interpolation).
  */
@@ -19,18 +19,18 @@
 static const double accepted = 1e-4, poor = 0.25, good = 0.75; /* η₀, η₁, η₂ */
 static const double shrink = 0.25, halve = 0.5, grow = 4.0;    /* σ₁, σ₂, σ₃ */
 static const double roundings = 10.0;
-static const double memory = 0.7;    /* of the mean, as in descent.c */
 static const double shrinking = 0.9; /* what counts as a gradient that still shrinks, as in iterate.c */
 
 enum {
     REFUSED = 100,      /* in a row: each at most half as long as the one before */
     CONTRADICTIONS = 3, /* as lossi_no_step() counts them */
-    BENEATH = 20        /* as long as f may stand still in iterate.c */
+    BENEATH = 20,       /* as long as f may stand still in iterate.c, */
+    BENEATH_SHARE = 4   /* and why that grows with the run */
 };
 
 void lossi_trust_start(loss_optimizer *optimizer, lossi_trust *trust, int32_t direction)
 {
-    *trust = (lossi_trust){.direction = direction, .weight = 1.0, .size = fabs(optimizer->machine.value)};
+    *trust = (lossi_trust){.direction = direction};
     trust->largest = lossi_own_double(optimizer, LOSSI_TRUST_LARGEST);
     lossi_trust_set(trust, lossi_own_double(optimizer, LOSSI_TRUST_RADIUS));
 }
@@ -47,12 +47,11 @@ void lossi_trust_set(lossi_trust *trust, double radius)
     trust->radius = fmin(radius, trust->largest);
 }
 
-/* By how much f may be wrong. */
-static double rounding(const loss_optimizer *optimizer, const lossi_trust *trust)
+double lossi_trust_rounding(const loss_optimizer *optimizer)
 {
     const lossi_machine *m = &optimizer->machine;
     return roundings * lossi_epsilon(optimizer) *
-           (fmax(fabs(m->value), trust->size) +
+           (fmax(fabs(m->value), m->mean_value) +
             m->gradient_norm * lossi_norm(optimizer, lossi_pair_x(m->at)));
 }
 
@@ -63,7 +62,7 @@ static void fail(loss_optimizer *optimizer, const lossi_trust *trust)
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
         return;
     }
-    lossi_no_step(optimizer, trust->contradictions, trust->promise, trust->size);
+    lossi_no_step(optimizer, trust->contradictions, trust->promise);
 }
 
 void lossi_trust_try(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_step step)
@@ -136,29 +135,28 @@ static void examine(const loss_optimizer *optimizer, lossi_trust *trust)
     trust->contradictions += lossi_contradicts(optimizer, &start, &trial, trust->direction);
 }
 
-/* f goes up and down within its rounding, and ∇f no longer shrinks. */
-static int32_t drowned(const loss_optimizer *optimizer, lossi_trust *trust, double noise)
+int32_t lossi_trust_drowned(const loss_optimizer *optimizer, lossi_trust_floor *floor, double predicted,
+                            double noise)
 {
     double norm = optimizer->machine.gradient_norm;
-    if (trust->step.predicted > noise || trust->beneath == 0 || norm < shrinking * trust->least) {
-        trust->least = norm;
-        trust->beneath = trust->step.predicted <= noise;
+    if (predicted > noise || floor->beneath == 0 || norm < shrinking * floor->least) {
+        floor->least = norm;
+        floor->beneath = predicted <= noise;
         return 0;
     }
-    return ++trust->beneath > BENEATH;
+    int64_t patience = optimizer->machine.iterations / BENEATH_SHARE;
+    return ++floor->beneath > (patience > BENEATH ? patience : BENEATH);
 }
 
 static void arrive(loss_optimizer *optimizer, lossi_trust *trust, double noise, lossi_trust_turn proceed)
 {
     const lossi_machine *m = &optimizer->machine;
-    trust->weight = 1.0 + memory * trust->weight;
-    trust->size += (fabs(m->told_value) - trust->size) / trust->weight;
     trust->promise = 0.0;
     trust->contradictions = trust->refused = trust->blind = 0;
     if (lossi_accept(optimizer)) {
         return;
     }
-    if (drowned(optimizer, trust, noise)) {
+    if (lossi_trust_drowned(optimizer, &trust->floor, trust->step.predicted, noise)) {
         lossi_prefer_iterate(optimizer, noise);
         lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, trust->step.predicted, noise);
     } else if (m->phase == LOSSI_RUNNING) {
@@ -174,7 +172,7 @@ void lossi_trust_advance(loss_optimizer *optimizer, lossi_trust *trust, lossi_tr
         shorten(optimizer, trust);
         return;
     }
-    double noise = rounding(optimizer, trust), change = m->told_value - m->value;
+    double noise = lossi_trust_rounding(optimizer), change = m->told_value - m->value;
     double ratio = (noise - change) / (noise + trust->step.predicted);
     examine(optimizer, trust);
     if (!trust->begun) {

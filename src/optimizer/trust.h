@@ -25,15 +25,19 @@ typedef struct lossi_trust_step {
     int32_t boundary;
 } lossi_trust_step;
 
+/* What happens within the rounding of f. */
+typedef struct lossi_trust_floor {
+    int64_t beneath; /* accepted steps that promised less than it, and left ∇f as it was */
+    double least;    /* ‖∇f‖∞ of the iterates since then */
+} lossi_trust_floor;
+
 typedef struct lossi_trust {
     double radius, largest;
     lossi_trust_step step;  /* being tried */
-    double weight, size;    /* Q and C of the running mean of |f|, as in descent.h */
     double promise;         /* the largest decrease that steps refused since the last success speak of */
     int64_t contradictions; /* of them, how many contradict the slopes */
     int64_t refused, blind; /* how many there are, and those of them whose f is not finite */
-    int64_t beneath;   /* accepted steps that promised less than the rounding of f, and left ∇f as it was */
-    double least;      /* ‖∇f‖∞ of the iterates since then */
+    lossi_trust_floor floor;
     int32_t direction; /* the vector s */
     int32_t begun;     /* whether a step has been judged: the first radius is a guess */
 } lossi_trust;
@@ -49,6 +53,14 @@ void lossi_trust_set(lossi_trust *trust, double radius);
 
 /* Tries the step in the vector `direction`. One that promises nothing ends the run. */
 void lossi_trust_try(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_step step);
+
+/* ε_f: by how much f may be wrong. */
+double lossi_trust_rounding(const loss_optimizer *optimizer);
+
+/* After a step was accepted that had promised a decrease `predicted`: 1 when f has gone up and down within its rounding
+ * for a while, and ∇f no longer shrinks. */
+int32_t lossi_trust_drowned(const loss_optimizer *optimizer, lossi_trust_floor *floor, double predicted,
+                            double noise);
 
 /* What a method does next; it ends with another step, a request, or the end of the run. */
 typedef void (*lossi_trust_turn)(loss_optimizer *optimizer);
