@@ -128,8 +128,8 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 
 static void release(lossi_linear_model *m)
 {
-    double **const arrays[] = {&m->parameters, &m->direction, &m->sums};
-    for (int32_t i = 0; i < 3; i++) {
+    double **const arrays[] = {&m->parameters, &m->direction, &m->sums, &m->hessian};
+    for (int32_t i = 0; i < 4; i++) {
         lossi_release(m->base.context, *arrays[i]);
         *arrays[i] = NULL;
     }
@@ -257,6 +257,19 @@ static loss_status product(loss_objective *objective, const void *x, const void 
     gather(m, result.denominator, direction, lossi_penalties_add_product, out);
     return lossi_objective_finite(objective, result.denominator != 0 ? result.sum / result.denominator : 0,
                                   result.nonfinite_row);
+}
+
+static loss_status hessian(loss_objective *objective, const void *x, void *matrix)
+{
+    lossi_linear_model *m = (lossi_linear_model *)objective;
+    lossi_pass_result result;
+    spread(m, x, m->parameters);
+    loss_status status = lossi_linear_hessian(m, matrix, &result);
+    return status != LOSS_OK
+               ? status
+               : lossi_objective_finite(objective,
+                                        result.denominator != 0 ? result.sum / result.denominator : 0,
+                                        result.nonfinite_row);
 }
 
 /* ---- the preconditioner ---- */
@@ -402,6 +415,7 @@ static const lossi_objective_kind kind = {
     .prepare = prepare,
     .evaluate = evaluate,
     .product = product,
+    .hessian = hessian,
     .precondition = precondition,
     .predict = predict,
     .destroy = destroy,

@@ -23,6 +23,7 @@ typedef struct lossi_linear_model {
     char *
         diagonal; /* of the Hessian, and the x it is of, in the element type: allocated by the first preconditioner */
     int32_t diagonal_known;
+    double *hessian; /* the sums of all slices: allocated by the first Hessian */
 } lossi_linear_model;
 
 /* What a pass makes, besides the sum of the losses. The diagonal of the Hessian is Σ curvature · x². */
@@ -48,6 +49,12 @@ loss_status lossi_linear_warm_up(lossi_linear_model *model);
  */
 loss_status lossi_linear_pass(lossi_linear_model *model, int32_t what, lossi_batch batch,
                               lossi_pass_result *result);
+
+/*
+ * The Hessian with its penalties at model->parameters, n × n numbers of the element type, symmetric to the bit; reads the data
+ * once. What passes return.
+ */
+loss_status lossi_linear_hessian(lossi_linear_model *model, void *matrix, lossi_pass_result *result);
 
 /* Predictions for all rows of the features, at model->parameters. */
 loss_status lossi_linear_predict(lossi_linear_model *model, const lossi_array *features,

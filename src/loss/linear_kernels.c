@@ -1,9 +1,11 @@
 /*
  * The two products of a linear model on vectors. Everything is float64 inside; float32 features are widened, exactly.
  *
- * Both products are blocked over registers: `forward` over a few rows and outputs, so that a loaded number is used
- * several times and the chains of fused multiply-adds hide their latency; `backward` over a few outputs and columns,
- * whose sums stay in registers for all rows of the tile. Blocking never changes a bit: every sum has its own order.
+ * Both products are blocked over registers, so that a loaded number is used several times and the chains of fused multiply-adds
+ * hide their latency: `forward` over a few rows and outputs, two vectors of their lanes at a time; `backward` over a few
+ * outputs and columns, whose sums stay in registers for all rows of the tile, or for one output over a few rows.
+ * Blocking never changes a bit: every sum has its own order. How the blocks are chosen is the way of Goto & van de Geijn,
+ * Anatomy of high-performance matrix multiplication, ACM TOMS 34 (2008) 12.
  */
 #include "loss/linear_kernels.h"
 
@@ -12,25 +14,40 @@
 #include "core/isa.h"
 #include "core/sum.h"
 #include "simd/real.h"
+#include "simd/widen.h"
 
-/* A pair is two vectors of doubles: what one vector of float32 widens to. */
-enum { PAIR = 2 * F64_LANES, PAIRS = LOSSI_LANES / PAIR, VECTORS = 2 * PAIRS };
+/* A sum has 16 lanes: VECTORS vectors. */
+enum { VECTORS = LOSSI_LANES / F64_LANES };
 
 /*
- * Register blocks. 16 lanes take VECTORS registers per sum: AVX-512 and NEON have 32 registers, AVX2 and SSE 16.
- * FORWARD_ROWS · FORWARD_OUTPUTS is at most F64_LANES, the number of sums that are folded together.
+ * Register blocks. A forward block of rows × outputs has one vector of each of its sums, a backward block of outputs × vectors of
+ * columns as well: 12 chains hide the latency of a multiply-add on two pipes (4 cycles each on Zen 3 and Skylake), and 16
+ * registers hold them beside what is multiplied; AVX-512 and NEON have 32. SUMS is a whole number of vectors.
  */
-#if defined(LOSSI_ISA_AVX512)
-enum { FORWARD_ROWS = 4, FORWARD_OUTPUTS = 2, BACKWARD_OUTPUTS = 4, BACKWARD_PAIRS = 2 };
-#elif defined(LOSSI_ISA_AVX2) || defined(LOSSI_ISA_NEON)
-enum { FORWARD_ROWS = 2, FORWARD_OUTPUTS = 1, BACKWARD_OUTPUTS = 2, BACKWARD_PAIRS = 2 };
-#else
-enum { FORWARD_ROWS = 1, FORWARD_OUTPUTS = 1, BACKWARD_OUTPUTS = 1, BACKWARD_PAIRS = 2 };
+#if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
+enum { ROWS = 4, OUTPUTS = 4, ROWS_OF_ONE = 8, BACK_OUTPUTS = 5, BACK_VECTORS = 4, BACK_ROWS = 8, SUMS = 16 };
+#elif defined(LOSSI_ISA_AVX2)
+enum { ROWS = 4, OUTPUTS = 3, ROWS_OF_ONE = 8, BACK_OUTPUTS = 5, BACK_VECTORS = 2, BACK_ROWS = 8, SUMS = 12 };
+#else /* a multiply-add is a call */
+enum { ROWS = 1, OUTPUTS = 1, ROWS_OF_ONE = 1, BACK_OUTPUTS = 1, BACK_VECTORS = 1, BACK_ROWS = 1, SUMS = 2 };
 #endif
-enum { SINGLE_PAIRS = 4 }; /* columns at a time for a single output, in pairs: 8 sums in flight */
+enum { PAIR_VECTORS = 4 }; /* of columns, for two outputs */
+
+/*
+ * Many outputs are taken GROUP_OUTPUTS at a time, and features in chunks, so that their parameters stay in a
+ * first-level cache of 32 KiB with room for the rows; the lanes of GROUP_ROWS rows wait in memory between chunks.
+ */
+enum { GROUP_ROWS = 16, GROUP_OUTPUTS = 12, CHUNK_NUMBERS = 3072, CHUNK_LEAST = 8 * LOSSI_LANES };
 
 /* Without it GCC leaves small loops rolled at -O2, and their arrays in memory instead of registers. */
 #define UNROLL _Pragma("GCC unroll 16")
+
+/* GCC would load a number again for each multiplication that can have it from memory, and loads are what there are too many of. */
+#if defined(__GNUC__) && defined(__AVX__)
+#define LOADED_ONCE(v) __asm__("" : "+x"(v))
+#else
+#define LOADED_ONCE(v) (void)(v)
+#endif
 
 #if defined(__clang__)
 #define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
@@ -38,62 +55,72 @@ enum { SINGLE_PAIRS = 4 }; /* columns at a time for a single output, in pairs: 8
 #define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (f64i){__VA_ARGS__})
 #endif
 
-typedef struct pair {
-    f64v low, high;
-} pair;
-
-LOSSI_INLINE pair load_pair(const real *x)
+/* A vector of elements as float64. */
+LOSSI_INLINE f64v load(const real *x)
 {
 #if LOSSI_REAL == 64
-    return (pair){f64_load(x), f64_load(x + F64_LANES)};
+    return f64_load(x);
 #else
-    const f32v narrow = f32_load(x);
-    return (pair){f32_to_f64_low(narrow), f32_to_f64_high(narrow)};
+    return f64_load_float32(x);
 #endif
 }
 
-/* The first 0 < count < PAIR elements, and zeros. A product with such a zero changes no sum that started at +0. */
-LOSSI_INLINE pair load_pair_part(const real *x, int count)
+/* The first 0 <= count <= F64_LANES elements, and zeros. */
+LOSSI_INLINE f64v load_part(const real *x, int count)
 {
 #if LOSSI_REAL == 64
-    if (count < F64_LANES) {
-        return (pair){f64_load_part(x, count), f64_set1(0)};
-    }
-    return (pair){f64_load(x), f64_load_part(x + F64_LANES, count - F64_LANES)};
+    return f64_load_part(x, count);
 #else
-    const f32v narrow = f32_load_part(x, count);
-    return (pair){f32_to_f64_low(narrow), f32_to_f64_high(narrow)};
+    return f32_to_f64_low(f32_load_part(x, count));
 #endif
 }
 
 /* ---- forward ---- */
 
-/* Pair p of all sums of a block takes one product more. */
-LOSSI_INLINE void multiply_add(int rows, int outputs, int p, const pair *x, const double *w, int64_t stride,
-                               f64v sums[FORWARD_ROWS][FORWARD_OUTPUTS][VECTORS])
+/* Where sums go: rounded, or as they are. */
+typedef struct sink {
+    real *z;
+    double *wide; /* NULL: z */
+} sink;
+
+/* What a forward block works on: features `first` … `end` − 1 of some rows and outputs. */
+typedef struct chunk {
+    const lossi_linear_shape *shape;
+    const real *const *x;
+    const double *w, *b; /* of its first output; b NULL: no intercept */
+    int64_t first, end;
+    double *lanes; /* between chunks: 16 of each row and output, rows GROUP_OUTPUTS of them apart */
+    const sink *to;
+    int64_t at; /* where the first sum goes */
+} chunk;
+
+/* Where the lanes of a block's sum wait. */
+LOSSI_INLINE int waiting(int outputs, int sum)
 {
-    UNROLL
-    for (int o = 0; o < outputs; o++) {
-        const f64v low = f64_load(w + o * stride), high = f64_load(w + o * stride + F64_LANES);
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            sums[r][o][2 * p] = f64_fma(x[r].low, low, sums[r][o][2 * p]);
-            sums[r][o][2 * p + 1] = f64_fma(x[r].high, high, sums[r][o][2 * p + 1]);
-        }
-    }
+    return (sum / outputs * GROUP_OUTPUTS + sum % outputs) * LOSSI_LANES;
 }
 
-/* The 16 lanes of a sum to those of one vector, by halving. */
-LOSSI_INLINE f64v fold(f64v sum[VECTORS])
+enum { WHOLE = -1 };
+
+/* Each of a block's sums takes a vector of products more; part: how many numbers of it there are, WHOLE for all. */
+LOSSI_INLINE void multiply_add(int rows, int outputs, int part, const chunk *c, int64_t j, f64v sums[SUMS])
 {
+    f64v w[OUTPUTS];
     UNROLL
-    for (int half = PAIRS; half > 0; half /= 2) {
+    for (int o = 0; o < outputs; o++) {
+        w[o] = f64_load(c->w + o * c->shape->stride + j);
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        f64v x = part == WHOLE ? load(c->x[r] + j) : load_part(c->x[r] + j, part);
+        if (outputs > 1) {
+            LOADED_ONCE(x);
+        }
         UNROLL
-        for (int v = 0; v < half; v++) {
-            sum[v] = sum[v] + sum[v + half];
+        for (int o = 0; o < outputs; o++) {
+            sums[r * outputs + o] = f64_fma(x, w[o], sums[r * outputs + o]);
         }
     }
-    return sum[0];
 }
 
 /* Lane i of the result is the sum of the lanes of s[i], by halving: all of them at once. */
@@ -122,88 +149,170 @@ LOSSI_INLINE f64v add_lanes(const f64v s[F64_LANES])
 #endif
 }
 
-/* Where sums go: rounded, or as they are. */
-typedef struct sink {
-    real *z;
-    double *wide; /* NULL: z */
-} sink;
-
-LOSSI_INLINE void put(const sink *to, int64_t i, double sum)
+/* Sums are finished: lanes to one number, the intercept, and away with them. */
+LOSSI_INLINE void finish(int rows, int outputs, const chunk *c, f64v sums[VECTORS][SUMS])
 {
-    if (to->wide != NULL) {
-        to->wide[i] = sum;
-    } else {
-        to->z[i] = (real)sum;
-    }
-}
-
-/* The dot products of a block of rows and outputs; b is that of its first output, which goes to place `at`. */
-LOSSI_INLINE void dots(int rows, int outputs, const lossi_linear_shape *shape, const real *const *x,
-                       const double *w, const double *b, const sink *to, int64_t at)
-{
-    f64v sums[FORWARD_ROWS][FORWARD_OUTPUTS][VECTORS] = {{{{0}}}}, folded[F64_LANES] = {{0}};
-    double result[F64_LANES];
-    pair xs[FORWARD_ROWS];
-    int64_t j = 0;
-
-    for (; j + LOSSI_LANES <= shape->features; j += LOSSI_LANES) {
+    double result[SUMS];
+    UNROLL
+    for (int half = VECTORS / 2; half > 0; half /= 2) {
         UNROLL
-        for (int p = 0; p < PAIRS; p++) {
+        for (int v = 0; v < half; v++) {
             UNROLL
-            for (int r = 0; r < rows; r++) {
-                xs[r] = load_pair(x[r] + j + p * PAIR);
+            for (int i = 0; i < rows * outputs; i++) {
+                sums[v][i] = sums[v][i] + sums[v + half][i];
             }
-            multiply_add(rows, outputs, p, xs, w + j + p * PAIR, shape->stride, sums);
-        }
-    }
-    const int rest = (int)(shape->features - j);
-    UNROLL
-    for (int p = 0; p < PAIRS; p++) {
-        if (rest > p * PAIR) {
-            const int count = rest - p * PAIR;
-            UNROLL
-            for (int r = 0; r < rows; r++) {
-                const real *from = x[r] + j + p * PAIR;
-                xs[r] = count < PAIR ? load_pair_part(from, count) : load_pair(from);
-            }
-            multiply_add(rows, outputs, p, xs, w + j + p * PAIR, shape->stride, sums);
         }
     }
     UNROLL
-    for (int i = 0; i < rows * outputs; i++) {
-        folded[i] = fold(sums[i / outputs][i % outputs]);
+    for (int i = 0; i < rows * outputs; i += F64_LANES) {
+        f64_store(result + i, add_lanes(sums[0] + i));
     }
-    f64_store(result, add_lanes(folded));
+    UNROLL
     for (int i = 0; i < rows * outputs; i++) {
-        const double dot = result[i];
-        put(to, at + i / outputs * shape->outputs + i % outputs, b != NULL ? dot + b[i % outputs] : dot);
+        const int64_t place = c->at + i / outputs * c->shape->outputs + i % outputs;
+        const double sum = c->b != NULL ? result[i] + c->b[i % outputs] : result[i];
+        if (c->to->wide != NULL) {
+            c->to->wide[place] = sum;
+        } else {
+            c->to->z[place] = (real)sum;
+        }
     }
 }
 
-/* A few rows, all outputs. */
-LOSSI_INLINE void forward_rows(int rows, const lossi_linear_shape *shape, const real *const *x,
-                               const double *w, const sink *to, int64_t at)
+/* One pass: vector v of every sum of a block, from where it waited, if it did, or from +0. */
+LOSSI_INLINE void pass(int rows, int outputs, int v, const chunk *c, int64_t whole, f64v sums[SUMS])
 {
-    const double *b = shape->intercept ? w + shape->outputs * shape->stride : NULL;
-    int64_t k = 0;
-    for (; k + FORWARD_OUTPUTS <= shape->outputs; k += FORWARD_OUTPUTS) {
-        dots(rows, FORWARD_OUTPUTS, shape, x, w + k * shape->stride, b != NULL ? b + k : NULL, to, at + k);
+    const int count = (int)(c->end - whole) - v * F64_LANES;
+    UNROLL
+    for (int i = 0; i < rows * outputs; i++) {
+        sums[i] = c->first == 0 ? f64_set1(0) : f64_load(c->lanes + waiting(outputs, i) + v * F64_LANES);
     }
-    for (; k < shape->outputs; k++) {
-        dots(rows, 1, shape, x, w + k * shape->stride, b != NULL ? b + k : NULL, to, at + k);
+    for (int64_t j = c->first + v * F64_LANES; j < whole; j += LOSSI_LANES) {
+        multiply_add(rows, outputs, WHOLE, c, j, sums);
+    }
+    if (whole < c->end) { /* all lanes, on every instruction set: + 0 makes −0 to +0 */
+        multiply_add(rows, outputs,
+                     count < 0           ? 0
+                     : count < F64_LANES ? count
+                                         : F64_LANES,
+                     c, whole + v * F64_LANES, sums);
     }
 }
 
-/* Not inline: one for both ways, which differ once a sum. */
-static __attribute__((noinline)) void forward_to(const lossi_linear_shape *shape, int64_t rows,
-                                                 const real *const *x, const double *w, const sink *to)
+/* The dot products of a block of rows and outputs over a chunk. */
+LOSSI_INLINE void dots(int rows, int outputs, const chunk *c)
+{
+    const int64_t whole = c->first + (c->end - c->first) / LOSSI_LANES * LOSSI_LANES;
+    const int last = c->end == c->shape->features;
+    f64v all[VECTORS][SUMS];
+    for (int v = 0; v < VECTORS; v++) {
+        f64v sums[SUMS];
+        double *lanes = c->lanes + v * F64_LANES;
+        pass(rows, outputs, v, c, whole, sums);
+        if (!last) {
+            UNROLL
+            for (int i = 0; i < rows * outputs; i++) {
+                f64_store(lanes + waiting(outputs, i), sums[i]);
+            }
+        } else {
+            UNROLL
+            for (int i = 0; i < SUMS; i++) {
+                all[v][i] = i < rows * outputs ? sums[i] : f64_set1(0);
+            }
+        }
+    }
+    if (last) {
+        finish(rows, outputs, c, all);
+    }
+}
+
+/* All rows of a group, some outputs; x, lanes and at of the chunk are those of its first row. */
+LOSSI_INLINE void sweep(int block, int outputs, int64_t rows, chunk c)
 {
     int64_t i = 0;
-    for (; i + FORWARD_ROWS <= rows; i += FORWARD_ROWS) {
-        forward_rows(FORWARD_ROWS, shape, x + i, w, to, i * shape->outputs);
+    for (; i + block <= rows; i += block) {
+        dots(block, outputs, &c);
+        c.x += block;
+        c.lanes += block * GROUP_OUTPUTS * LOSSI_LANES;
+        c.at += block * c.shape->outputs;
     }
-    for (; i < rows; i++) {
-        forward_rows(1, shape, x + i, w, to, i * shape->outputs);
+    for (; block > 1 && i < rows; i++) {
+        dots(1, outputs, &c);
+        c.x += 1;
+        c.lanes += GROUP_OUTPUTS * LOSSI_LANES;
+        c.at += c.shape->outputs;
+    }
+}
+
+/* Not inline: one for each width, however many callers. */
+static __attribute__((noinline)) void sweep_one(int64_t rows, const chunk *c)
+{
+    sweep(ROWS_OF_ONE, 1, rows, *c);
+}
+
+static __attribute__((noinline)) void sweep_block(int64_t rows, const chunk *c)
+{
+    sweep(ROWS, OUTPUTS, rows, *c);
+}
+
+/* A group of rows and outputs, chunk by chunk. */
+static void forward_group(int64_t rows, int64_t outputs, int64_t length, chunk c)
+{
+    const int64_t features = c.shape->features;
+    const chunk start = c;
+    do {
+        int64_t k = 0;
+        c.end = features - c.first < length ? features : c.first + length;
+        for (; OUTPUTS > 1 && k + OUTPUTS <= outputs; k += OUTPUTS) {
+            sweep_block(rows, &c);
+            c.w += OUTPUTS * c.shape->stride;
+            c.b = c.b != NULL ? c.b + OUTPUTS : NULL;
+            c.lanes += OUTPUTS * LOSSI_LANES;
+            c.at += OUTPUTS;
+        }
+        for (; k < outputs; k++) {
+            sweep_one(rows, &c);
+            c.w += c.shape->stride;
+            c.b = c.b != NULL ? c.b + 1 : NULL;
+            c.lanes += LOSSI_LANES;
+            c.at += 1;
+        }
+        const int64_t end = c.end;
+        c = start;
+        c.first = end;
+    } while (c.first < features);
+}
+
+/* How many features to take at a time: as many as there are, when they fit, and else about equal parts. */
+static int64_t chunk_length(const lossi_linear_shape *shape)
+{
+    const int64_t outputs = shape->outputs < GROUP_OUTPUTS ? shape->outputs : GROUP_OUTPUTS;
+    const int64_t most = CHUNK_NUMBERS / outputs > CHUNK_LEAST ? CHUNK_NUMBERS / outputs : CHUNK_LEAST;
+    if (shape->outputs == 1 || shape->features <= most) {
+        return shape->stride;
+    }
+    const int64_t parts = (shape->features + most - 1) / most, lanes = parts * LOSSI_LANES;
+    return (shape->features + lanes - 1) / lanes * LOSSI_LANES;
+}
+
+static void forward_to(const lossi_linear_shape *shape, int64_t rows, const real *const *x, const double *w,
+                       const sink *to)
+{
+    double lanes[GROUP_ROWS * GROUP_OUTPUTS * LOSSI_LANES];
+    const int64_t length = chunk_length(shape), step = length < shape->features ? GROUP_ROWS : rows;
+    for (int64_t i = 0; i < rows; i += step) {
+        for (int64_t k = 0; k < shape->outputs; k += GROUP_OUTPUTS) {
+            const chunk c = {.shape = shape,
+                             .x = x + i,
+                             .w = w + k * shape->stride,
+                             .b = shape->intercept ? w + shape->outputs * shape->stride + k : NULL,
+                             .lanes = lanes,
+                             .to = to,
+                             .at = i * shape->outputs + k};
+            const int64_t outputs = shape->outputs - k;
+            forward_group(rows - i < step ? rows - i : step,
+                          outputs < GROUP_OUTPUTS ? outputs : GROUP_OUTPUTS, length, c);
+        }
     }
 }
 
@@ -230,75 +339,119 @@ typedef struct panel {
     double *g;
 } panel;
 
-/* Columns j … of a few outputs; the last pair has only `part` columns when part is not 0. */
-LOSSI_INLINE void accumulate(int outputs, int pairs, int part, const panel *a, int64_t k, int64_t j)
+/* Vectors of columns from j on of a few outputs, over all rows; the last has only `part` columns when part is not 0. */
+LOSSI_INLINE void accumulate(int outputs, int vectors, int part, const panel *a, int64_t j)
 {
-    f64v sums[BACKWARD_OUTPUTS][2 * SINGLE_PAIRS];
-    double *g = a->g + k * a->stride + j;
-
+    f64v sums[BACK_OUTPUTS > 2 ? BACK_OUTPUTS : 2][PAIR_VECTORS];
     UNROLL
     for (int o = 0; o < outputs; o++) {
         UNROLL
-        for (int v = 0; v < 2 * pairs; v++) {
-            sums[o][v] = f64_load(g + o * a->stride + v * F64_LANES);
+        for (int v = 0; v < vectors; v++) {
+            sums[o][v] = f64_load(a->g + o * a->stride + j + v * F64_LANES);
         }
     }
     for (int64_t i = 0; i < a->rows; i++) {
         const real *x = a->x[i] + j;
-        const double *r = a->r + i * a->outputs + k;
+        const double *r = a->r + i * a->outputs;
+        f64v columns[PAIR_VECTORS];
         UNROLL
-        for (int p = 0; p < pairs; p++) {
-            const pair columns = part != 0 ? load_pair_part(x, part) : load_pair(x + p * PAIR);
+        for (int v = 0; v < vectors; v++) {
+            columns[v] = part != 0 ? load_part(x, part) : load(x + v * F64_LANES);
+        }
+        UNROLL
+        for (int o = 0; o < outputs; o++) {
+            const f64v factor = f64_set1(r[o]);
             UNROLL
-            for (int o = 0; o < outputs; o++) {
-                const f64v factor = f64_set1(r[o]);
-                sums[o][2 * p] = f64_fma(factor, columns.low, sums[o][2 * p]);
-                sums[o][2 * p + 1] = f64_fma(factor, columns.high, sums[o][2 * p + 1]);
+            for (int v = 0; v < vectors; v++) {
+                sums[o][v] = f64_fma(factor, columns[v], sums[o][v]);
             }
         }
     }
     UNROLL
     for (int o = 0; o < outputs; o++) {
         UNROLL
-        for (int v = 0; v < 2 * pairs; v++) {
-            f64_store(g + o * a->stride + v * F64_LANES, sums[o][v]);
+        for (int v = 0; v < vectors; v++) {
+            f64_store(a->g + o * a->stride + j + v * F64_LANES, sums[o][v]);
         }
     }
 }
 
-/* Columns j … of all outputs: the panel of x stays in the first-level cache for all of them. */
-LOSSI_INLINE void accumulate_outputs(int pairs, int part, const panel *a, int64_t j)
+/* A few outputs, all columns. */
+LOSSI_INLINE void accumulate_columns(int outputs, int vectors, const panel *a, int64_t features)
 {
-    int64_t k = 0;
-    for (; k + BACKWARD_OUTPUTS <= a->outputs; k += BACKWARD_OUTPUTS) {
-        accumulate(BACKWARD_OUTPUTS, pairs, part, a, k, j);
+    int64_t j = 0;
+    for (; j + vectors * F64_LANES <= features; j += vectors * F64_LANES) {
+        accumulate(outputs, vectors, 0, a, j);
     }
-    for (; k < a->outputs; k++) {
-        accumulate(1, pairs, part, a, k, j);
+    for (; j + F64_LANES <= features; j += F64_LANES) {
+        accumulate(outputs, 1, 0, a, j);
+    }
+    if (j < features) {
+        accumulate(outputs, 1, (int)(features - j), a, j);
+    }
+}
+
+/* A few rows, all columns of one output: the rows are read as they lie. */
+LOSSI_INLINE void add_rows(int rows, const panel *a, int64_t i, int64_t features)
+{
+    const real *x[BACK_ROWS];
+    f64v factor[BACK_ROWS];
+    int64_t j = 0;
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        x[r] = a->x[i + r];
+        factor[r] = f64_set1(a->r[(i + r) * a->outputs]);
+    }
+    for (; j + F64_LANES <= features; j += F64_LANES) {
+        f64v sum = f64_load(a->g + j);
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            sum = f64_fma(factor[r], load(x[r] + j), sum);
+        }
+        f64_store(a->g + j, sum);
+    }
+    if (j < features) {
+        f64v sum = f64_load(a->g + j);
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            sum = f64_fma(factor[r], load_part(x[r] + j, (int)(features - j)), sum);
+        }
+        f64_store(a->g + j, sum);
+    }
+}
+
+static void accumulate_one(const panel *a, int64_t features)
+{
+    int64_t i = 0;
+    for (; i + BACK_ROWS <= a->rows; i += BACK_ROWS) {
+        add_rows(BACK_ROWS, a, i, features);
+    }
+    for (; BACK_ROWS > 1 && i < a->rows; i++) {
+        add_rows(1, a, i, features);
     }
 }
 
 static void backward(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *r,
                      double *g)
 {
-    const panel a = {rows, shape->outputs, shape->stride, (const real *const *)x, r, g};
-    int64_t j = 0;
-
-    for (; shape->outputs == 1 && j + SINGLE_PAIRS * PAIR <= shape->features; j += SINGLE_PAIRS * PAIR) {
-        accumulate(1, SINGLE_PAIRS, 0, &a, 0, j);
-    }
-    for (; j + BACKWARD_PAIRS * PAIR <= shape->features; j += BACKWARD_PAIRS * PAIR) {
-        accumulate_outputs(BACKWARD_PAIRS, 0, &a, j);
-    }
-    for (; j + PAIR <= shape->features; j += PAIR) {
-        accumulate_outputs(1, 0, &a, j);
-    }
-    if (j < shape->features) {
-        accumulate_outputs(1, (int)(shape->features - j), &a, j);
-    }
+    panel a = {rows, shape->outputs, shape->stride, (const real *const *)x, r, g};
     double *intercept = g + shape->outputs * shape->stride;
+    int64_t k = 0, taken;
+    for (; k < shape->outputs; k += taken, a.r += taken, a.g += taken * a.stride) {
+        const int64_t left = shape->outputs - k;
+        taken = BACK_OUTPUTS > 1 && left >= BACK_OUTPUTS ? BACK_OUTPUTS
+                : BACK_OUTPUTS > 1 && left >= 2          ? 2
+                                                         : 1;
+        if (taken == BACK_OUTPUTS && taken > 1) {
+            accumulate_columns(BACK_OUTPUTS, BACK_VECTORS, &a, shape->features);
+        } else if (taken == 2) {
+            accumulate_columns(2, PAIR_VECTORS, &a, shape->features);
+        } else {
+            accumulate_one(&a, shape->features);
+        }
+    }
     for (int64_t i = 0; shape->intercept && i < rows; i++) {
-        for (int64_t k = 0; k < shape->outputs; k++) {
+        for (k = 0; k < shape->outputs; k++) {
             intercept[k] += r[i * shape->outputs + k];
         }
     }
@@ -315,10 +468,8 @@ static const double *widen(int64_t count, const void *from, double *to)
 #else
     const float *x = from;
     int64_t i = 0;
-    for (; i + PAIR <= count; i += PAIR) {
-        const pair two = load_pair(x + i);
-        f64_store(to + i, two.low);
-        f64_store(to + i + F64_LANES, two.high);
+    for (; i + F64_LANES <= count; i += F64_LANES) {
+        f64_store(to + i, load(x + i));
     }
     for (; i < count; i++) {
         to[i] = (double)x[i];

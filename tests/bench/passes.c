@@ -50,6 +50,51 @@ static void read_two_stream_one(int64_t n, const void *left, const void *right, 
     v_stream_fence();
 }
 
+enum { READ_AHEAD = 4096 }; /* bytes: a page, which is where the machine's own prefetching ends */
+
+static void read_all(int64_t n, const void *left, const void *right, void *out)
+{
+    const real *a = left;
+    vreal sums[4] = {v_set1(0), v_set1(0), v_set1(0), v_set1(0)};
+    int64_t i = 0;
+    (void)right;
+    for (; i + 4 * VREAL_LANES <= n; i += 4 * VREAL_LANES) {
+        __builtin_prefetch((const char *)(a + i) + READ_AHEAD);
+#pragma GCC unroll 4
+        for (int k = 0; k < 4; k++) {
+            sums[k] += v_load(a + i + k * VREAL_LANES);
+        }
+    }
+    for (; i + VREAL_LANES <= n; i += VREAL_LANES) {
+        sums[0] += v_load(a + i);
+    }
+    v_store(out, (sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+enum { CHAINS = 12 };
+
+static void multiply_add(int64_t n, const void *left, const void *right, void *out)
+{
+    const double *a = left;
+    const f64v x = f64_set1(a[0]), y = f64_set1(a[1]);
+    f64v chains[CHAINS];
+    (void)right;
+#pragma GCC unroll 12
+    for (int k = 0; k < CHAINS; k++) {
+        chains[k] = f64_set1(a[2] + k);
+    }
+    for (int64_t i = 0; i < n; i++) {
+#pragma GCC unroll 12
+        for (int k = 0; k < CHAINS; k++) {
+            chains[k] = f64_fma(chains[k], x, y);
+        }
+    }
+    for (int k = 1; k < CHAINS; k++) {
+        chains[0] += chains[k];
+    }
+    f64_store(out, chains[0]);
+}
+
 /* ---- functions ---- */
 
 typedef vreal (*vector_function)(vreal);
@@ -135,6 +180,9 @@ extern const bench_passes LOSSI_NAME(bench_passes);
 const bench_passes LOSSI_NAME(bench_passes) = {
     .read_one = {read_one_write_one, read_one_stream_one},
     .read_two = {read_two_write_one, read_two_stream_one},
+    .read = read_all,
+    .multiply_add = multiply_add,
+    .multiply_adds = CHAINS * F64_LANES,
     .call = call,
     .letter = LETTER,
     .suffix = SUFFIX,

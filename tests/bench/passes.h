@@ -18,6 +18,11 @@ typedef struct bench_function {
 typedef struct bench_passes {
     /* Reads a, or a and b, and writes c; the second of each pair stores past the caches. */
     bench_pass read_one[2], read_two[2];
+    /* Reads a and puts a vector of its sums into c. */
+    bench_pass read;
+    /* n times a few vectors of multiply-adds in float64, enough to hide their latency, on the three numbers of a; puts one into c. */
+    bench_pass multiply_add;
+    int64_t multiply_adds; /* how many numbers that is, for n = 1 */
     /* Calls a function of another library that takes and gives one vector, from a to c. */
     void (*call)(void (*function)(void), int64_t n, const void *a, void *c);
     /* How such functions are named: _ZGV<letter>N<lanes>v_expf, Sleef_expf<lanes>_u10<suffix>. letter 0: not there. */

@@ -1,0 +1,381 @@
+/*
+ * The Hessian of a linear model as a matrix, in one pass over its data:
+ *
+ *     ∂²f / ∂W_k ∂W_l = Σ_i D_i[k, l] x_i x_iᵀ / denominator + penalties,    D_i = ∂²loss / ∂prediction² of row i,
+ *
+ * McCullagh & Nelder, Generalized Linear Models (2nd ed. 1989), §2.5. A loss that takes its columns one by one has a
+ * diagonal D_i, its curvature; else column k of D_i is the loss's product with the unit direction of output k. Elements are
+ * summed over the rows of a chunk in order, over the chunks of a slice in order, and over slices as a tree; pairs of
+ * outputs, and where there are few slices rows of the matrix too, go to threads of their own, which changes no sum.
+ */
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/isa.h"
+#include "gradient/linear_model.h"
+#include "loss/evaluation.h"
+#include "loss/symmetric_kernels.h"
+
+enum {
+    SUMS_MOST = 1 << 23, /* numbers, 64 MiB, unless one slice needs more */
+    SLICES_ENOUGH = 16,  /* to keep threads busy with nothing but slices */
+    STRETCHES = 8,       /* of rows of the matrix, where there are fewer */
+    ALIGNMENT = 64,
+    PARALLEL_WORK = 1 << 18 /* multiply-adds; fewer cost more to hand out than to do */
+};
+
+typedef struct hessian_pass {
+    lossi_linear_model *model;
+    const lossi_linear_kernels *linear;
+    const lossi_symmetric_kernels *symmetric;
+    lossi_evaluation e;
+    int32_t coupled;           /* D is not diagonal */
+    int64_t columns, stride;   /* of a block of the matrix */
+    int64_t pairs, block_size; /* blocks, and numbers of one */
+    int64_t tile_rows, slice_chunks, slices, parts;
+    char *scratch;
+    int64_t scratch_each;
+    lossi_total totals[LOSSI_SLICES]; /* of the first part */
+    atomic_flag failed;               /* some part, which only a callback can do that is not the first */
+    lossi_total failure;
+} hessian_pass;
+
+/* What one worker needs, for a chunk. */
+typedef struct work {
+    const void **x;
+    int64_t *rows;
+    char *copy, *prediction, *direction, *derivative, *loss;
+    double *packed, *scaled, *d;
+} work;
+
+/* A part of the job: outputs, and rows of their blocks. */
+typedef struct part {
+    int64_t first_output, last_output, begin, end;
+} part;
+
+static char *take(char **scratch, int64_t bytes)
+{
+    char *piece = *scratch;
+    *scratch += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return piece;
+}
+
+static int64_t lay_out(const hessian_pass *p, char *scratch, work *w)
+{
+    const lossi_linear_model *m = p->model;
+    const int64_t real = m->base.real_size, rows = LOSSI_CHUNK_ROWS, outputs = rows * m->shape.outputs;
+    const int32_t copied = m->features->column_stride != 1 && m->features->columns > 1;
+    char *end = scratch;
+    w->x = (const void **)(void *)take(&end, rows * (int64_t)sizeof *w->x);
+    w->rows = (int64_t *)(void *)take(&end, rows * (int64_t)sizeof *w->rows);
+    w->copy = take(&end, copied ? rows * m->shape.features * real : 0);
+    w->prediction = take(&end, outputs * real);
+    w->direction = take(&end, p->tile_rows * m->shape.outputs * real);
+    w->derivative = take(&end, p->tile_rows * m->shape.outputs * real);
+    w->packed = (double *)(void *)take(&end, rows * p->stride * (int64_t)sizeof *w->packed);
+    w->scaled = (double *)(void *)take(&end, rows * LOSSI_CHUNK_COLUMNS * (int64_t)sizeof *w->scaled);
+    w->d = (double *)(void *)take(&end, outputs * (int64_t)sizeof *w->d);
+    w->loss = take(&end, lossi_evaluation_scratch(&p->e, p->tile_rows));
+    return end - scratch;
+}
+
+/* ---- a chunk ---- */
+
+/* The rows of a chunk that count, their features contiguous. */
+static int64_t find_rows(const hessian_pass *p, const work *w, int64_t first, int64_t end)
+{
+    const lossi_linear_model *m = p->model;
+    const lossi_array *features = m->features;
+    const int64_t real = m->base.real_size;
+    int64_t count = 0;
+    for (int64_t row = first; row < end; row++) {
+        if (m->mask == NULL || !lossi_masked(m->mask, row)) {
+            const char *from = features->pointer + row * features->row_stride * real;
+            w->rows[count] = row;
+            w->x[count] = from;
+            if (features->column_stride != 1 && features->columns > 1) {
+                char *to = w->copy + count * features->columns * real;
+                for (int64_t j = 0; j < features->columns; j++) {
+                    memcpy(to + j * real, from + j * features->column_stride * real, (size_t)real);
+                }
+                w->x[count] = to;
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Column `output` of D for all rows of the chunk, w->d[(l − output) · count + i] = D_i[l, output], l ≥ output. */
+static void find_curvature(const hessian_pass *p, const work *w, int64_t count, int64_t output,
+                           lossi_total *total)
+{
+    const lossi_linear_model *m = p->model;
+    const int64_t outputs = m->shape.outputs, real = m->base.real_size;
+    lossi_evaluation e = p->e;
+    e.mask = NULL; /* the rows that are left, as a batch */
+    e.indices = w->rows;
+    for (int64_t i = 0; i < p->tile_rows * outputs && p->coupled; i++) {
+        lossi_real_put(m->base.dtype, w->direction, i, i % outputs == output);
+    }
+    for (int64_t i = 0; i < count && total->status == LOSS_OK; i += p->tile_rows) {
+        const int64_t rows = count - i < p->tile_rows ? count - i : p->tile_rows;
+        lossi_place place = {.prediction = {w->prediction + i * outputs * real, outputs, 1}};
+        if (p->coupled) {
+            place.direction = (lossi_view){w->direction, outputs, 1};
+            place.product = (lossi_view){w->derivative, outputs, 1};
+        } else {
+            place.curvature = (lossi_view){w->derivative, outputs, 1};
+        }
+        lossi_evaluation_tile(&e, w->loss, p->tile_rows, i, rows, &place, total);
+        for (int64_t l = output; l < (p->coupled ? outputs : output + 1); l++) {
+            double *d = w->d + (l - output) * count + i;
+            for (int64_t r = 0; r < rows; r++) {
+                d[r] = lossi_real_at(m->base.dtype, w->derivative, r * outputs + l);
+            }
+        }
+    }
+    lossi_total_end_block(total);
+}
+
+/* Where the block of a pair of outputs k ≤ l is among those of a slice. */
+static int64_t pair_of(const hessian_pass *p, int64_t k, int64_t l)
+{
+    const int64_t outputs = p->model->shape.outputs;
+    return p->coupled ? k * outputs - k * (k - 1) / 2 + (l - k) : k;
+}
+
+static void add_chunk(const hessian_pass *p, const work *w, const part *at, int64_t count, double *sums,
+                      lossi_total *total, lossi_total *other)
+{
+    const lossi_linear_model *m = p->model;
+    const int64_t outputs = m->shape.outputs;
+    p->linear->forward(&m->shape, count, w->x, m->parameters, w->prediction);
+    p->symmetric->pack(count, m->shape.features, m->shape.intercept, w->x, w->packed);
+    for (int64_t k = at->first_output; k <= at->last_output; k++) {
+        lossi_total *into = k == 0 && at->begin == 0 ? total : other; /* the losses count once */
+        find_curvature(p, w, count, k, into);
+        if (into->status != LOSS_OK) {
+            return;
+        }
+        for (int64_t l = k; l < (p->coupled ? outputs : k + 1); l++) {
+            p->symmetric->add(count, at->begin, at->end, p->stride, w->packed, w->d + (l - k) * count,
+                              w->scaled, sums + pair_of(p, k, l) * p->block_size);
+        }
+    }
+}
+
+/* ---- parts ---- */
+
+static part part_at(const hessian_pass *p, int64_t index)
+{
+    const int64_t outputs = p->model->shape.outputs, block = p->symmetric->block;
+    part at = {0, outputs - 1, 0, p->columns};
+    if (p->parts > 1 && outputs > 1) {
+        at.first_output = at.last_output = index;
+    } else if (p->parts > 1) { /* rows 0 … j of a triangle are j² of it */
+        const double columns = (double)p->columns;
+        at.begin = (int64_t)(columns * sqrt((double)index / STRETCHES)) / block * block;
+        at.end = index + 1 == p->parts
+                     ? p->columns
+                     : (int64_t)(columns * sqrt((double)(index + 1) / STRETCHES)) / block * block;
+    }
+    return at;
+}
+
+static void run_part(void *argument, int64_t index, int32_t worker)
+{
+    hessian_pass *p = argument;
+    const lossi_linear_model *m = p->model;
+    const int64_t slice = index % p->slices, rows = m->features->rows,
+                  chunk = slice * p->slice_chunks * LOSSI_CHUNK_ROWS;
+    const int64_t end = rows - chunk < p->slice_chunks * LOSSI_CHUNK_ROWS
+                            ? rows
+                            : chunk + p->slice_chunks * LOSSI_CHUNK_ROWS;
+    const part at = part_at(p, index / p->slices);
+    lossi_total own, other, *total = index < p->slices ? &p->totals[slice] : &own;
+    double *sums = m->hessian + slice * p->pairs * p->block_size;
+    work w;
+
+    lay_out(p, p->scratch + worker * p->scratch_each, &w);
+    lossi_total_clear(total);
+    lossi_total_clear(&other);
+    for (int64_t k = at.first_output; k <= at.last_output; k++) {
+        for (int64_t l = k; l < (p->coupled ? m->shape.outputs : k + 1); l++) {
+            memset(sums + pair_of(p, k, l) * p->block_size + at.begin * p->stride, 0,
+                   (size_t)((at.end - at.begin) * p->stride) * sizeof *sums);
+        }
+    }
+    for (int64_t row = chunk; row < end && total->status == LOSS_OK && other.status == LOSS_OK;
+         row += LOSSI_CHUNK_ROWS) {
+        const int64_t count = find_rows(p, &w, row,
+                                        end - row < LOSSI_CHUNK_ROWS ? end : row + LOSSI_CHUNK_ROWS);
+        add_chunk(p, &w, &at, count, sums, total, &other);
+    }
+    total = total->status != LOSS_OK ? total : &other;
+    if (total->status != LOSS_OK && !atomic_flag_test_and_set(&p->failed)) {
+        p->failure = *total;
+    }
+}
+
+/* ---- the whole ---- */
+
+static loss_status prepare(hessian_pass *p, lossi_linear_model *m)
+{
+    loss_context *context = m->base.context;
+    const int32_t isa = lossi_context_isa(context), type = lossi_real_index(m->base.dtype);
+    const int64_t outputs = m->shape.outputs, tile = lossi_linear_cut(&m->shape, m->features->rows).tile_rows,
+                  chunks = (m->features->rows + LOSSI_CHUNK_ROWS - 1) / LOSSI_CHUNK_ROWS;
+    memset(p, 0, sizeof *p);
+    atomic_flag_clear(&p->failed);
+    p->model = m;
+    p->linear = lossi_linear_kernels_for(isa, type);
+    p->symmetric = lossi_symmetric_kernels_for(isa, type);
+    p->coupled = outputs > 1 && (m->function->row->flags & LOSSI_POINTWISE) == 0;
+    p->columns = m->shape.features + m->shape.intercept;
+    p->stride = lossi_symmetric_stride(p->columns);
+    p->pairs = p->coupled ? outputs * (outputs + 1) / 2 : outputs;
+    p->block_size = p->stride * p->stride;
+    p->tile_rows = tile < LOSSI_CHUNK_ROWS ? tile : LOSSI_CHUNK_ROWS;
+    p->slices = chunks < LOSSI_SLICES ? chunks : LOSSI_SLICES;
+    while (p->slices > 1 && p->pairs > SUMS_MOST / p->slices / p->block_size) {
+        p->slices = (p->slices + 1) / 2;
+    }
+    p->slice_chunks = p->slices > 0 ? (chunks + p->slices - 1) / p->slices : 0;
+    p->slices = p->slice_chunks > 0 ? (chunks + p->slice_chunks - 1) / p->slice_chunks : 0;
+    p->parts = p->slices >= SLICES_ENOUGH ? 1 : outputs > 1 ? outputs : STRETCHES;
+    loss_status status = lossi_evaluation_init(&p->e, context, m->function, m->base.dtype, m->features->rows,
+                                               outputs, m->target, m->weight, m->mask);
+    if (status == LOSS_OK && m->hessian == NULL) {
+        const int64_t size = p->pairs > INT64_MAX / 8 / LOSSI_SLICES / p->block_size
+                                 ? -1
+                                 : (p->slices > 0 ? p->slices : 1) * p->pairs * p->block_size * 8;
+        m->hessian = lossi_allocate(context, size);
+        status = m->hessian == NULL ? lossi_fail_memory(context, "the sums of a Hessian") : LOSS_OK;
+    }
+    return status;
+}
+
+static loss_status run(hessian_pass *p)
+{
+    loss_context *context = p->model->base.context;
+    static char origin; /* only its distance to the end matters */
+    const double work_there = (double)p->model->features->rows * (double)p->pairs * (double)p->columns *
+                              (double)p->columns / 2;
+    const int32_t threads = work_there >= PARALLEL_WORK && !p->e.serial ? lossi_context_threads(context) : 1;
+    work unused;
+    p->scratch_each = lay_out(p, &origin, &unused);
+    p->scratch = lossi_scratch(context, p->scratch_each * threads);
+    if (p->scratch == NULL) {
+        return lossi_fail_memory(context, "scratch");
+    }
+    if (threads > 1) {
+        lossi_parallel(context, p->slices * p->parts, run_part, p);
+    }
+    for (int64_t i = 0; threads == 1 && i < p->slices * p->parts; i++) {
+        run_part(p, i, 0);
+    }
+    return LOSS_OK;
+}
+
+/* Slices to one, as the tree of lossi_sum_slices(), and what they say of the rows. */
+static loss_status collect(hessian_pass *p, lossi_pass_result *result)
+{
+    double sums[LOSSI_SLICES], denominators[LOSSI_SLICES];
+    lossi_linear_model *m = p->model;
+    const int64_t size = p->pairs * p->block_size;
+    const lossi_total *failure = p->failure.status != LOSS_OK ? &p->failure : NULL;
+    result->nonfinite_row = -1;
+    for (int64_t slice = p->slices - 1; slice >= 0;
+         slice--) { /* the first bad row, whichever thread was first */
+        failure = p->totals[slice].status != LOSS_OK ? &p->totals[slice] : failure;
+    }
+    m->base.callback_status = failure != NULL ? failure->callback_status : 0;
+    if (failure != NULL) {
+        return lossi_evaluation_fail(&p->e, m->base.context, failure);
+    }
+    for (int64_t slice = 0; slice < p->slices; slice++) {
+        const lossi_total *total = &p->totals[slice];
+        sums[slice] = total->sum;
+        denominators[slice] = total->denominator;
+        result->nonfinite_row = result->nonfinite_row >= 0 ? result->nonfinite_row : total->nonfinite_row;
+    }
+    result->sum = lossi_sum_slices(sums, p->slices);
+    result->denominator = lossi_sum_slices(denominators, p->slices);
+    for (int64_t step = 1; step < p->slices; step *= 2) {
+        for (int64_t i = 0; i + step < p->slices; i += 2 * step) {
+            p->linear->add(size, m->hessian + (i + step) * size, m->hessian + i * size);
+        }
+    }
+    return LOSS_OK;
+}
+
+/* Where the parameter of a column of the features, or the intercept, and an output is in x. */
+static int64_t parameter(const lossi_linear_shape *s, int64_t output, int64_t column)
+{
+    return column < s->features ? output * s->features + column : s->outputs * s->features + output;
+}
+
+/* One element of the matrix and those it is equal to. */
+static void put(const lossi_linear_model *m, int64_t k, int64_t l, int64_t i, int64_t j, double value,
+                void *matrix)
+{
+    const int64_t n = m->base.dimension;
+    const int64_t a = parameter(&m->shape, k, i), b = parameter(&m->shape, l, j),
+                  c = parameter(&m->shape, k, j), d = parameter(&m->shape, l, i);
+    if (m->base.dtype == LOSS_FLOAT64) {
+        memcpy((double *)matrix + a * n + b, &value, sizeof value);
+        memcpy((double *)matrix + b * n + a, &value, sizeof value);
+        memcpy((double *)matrix + c * n + d, &value, sizeof value);
+        memcpy((double *)matrix + d * n + c, &value, sizeof value);
+    } else {
+        const float narrow = (float)value;
+        memcpy((float *)matrix + a * n + b, &narrow, sizeof narrow);
+        memcpy((float *)matrix + b * n + a, &narrow, sizeof narrow);
+        memcpy((float *)matrix + c * n + d, &narrow, sizeof narrow);
+        memcpy((float *)matrix + d * n + c, &narrow, sizeof narrow);
+    }
+}
+
+static void hand_out(const hessian_pass *p, double denominator, void *matrix)
+{
+    const lossi_linear_model *m = p->model;
+    const int64_t n = m->base.dimension, outputs = m->shape.outputs;
+    memset(matrix, 0, (size_t)(n * n * m->base.real_size));
+    for (int64_t k = 0; k < outputs && p->slices > 0 && denominator != 0; k++) {
+        for (int64_t l = k; l < (p->coupled ? outputs : k + 1); l++) {
+            const double *block = m->hessian + pair_of(p, k, l) * p->block_size;
+            for (int64_t i = 0; i < p->columns; i++) {
+                for (int64_t j = 0; j <= i; j++) {
+                    put(m, k, l, i, j, block[i * p->stride + j] / denominator, matrix);
+                }
+            }
+        }
+    }
+    for (int64_t i = 0; i < m->base.penalised && m->base.penalties.count > 0; i++) {
+        const int64_t k = i / m->shape.features, j = i % m->shape.features;
+        const double sum = p->slices > 0 && denominator != 0
+                               ? m->hessian[pair_of(p, k, k) * p->block_size + j * p->stride + j] /
+                                     denominator
+                               : 0;
+        put(m, k, k, j, j,
+            sum + lossi_penalties_curvature(&m->base.penalties, m->base.dtype, m->base.penalised, i), matrix);
+    }
+}
+
+loss_status lossi_linear_hessian(lossi_linear_model *m, void *matrix, lossi_pass_result *result)
+{
+    hessian_pass p;
+    loss_status status = prepare(&p, m);
+    if (status == LOSS_OK) {
+        status = run(&p);
+    }
+    if (status == LOSS_OK) {
+        status = collect(&p, result);
+    }
+    if (status == LOSS_OK) {
+        hand_out(&p, result->denominator, matrix);
+    }
+    return status;
+}
