@@ -63,6 +63,28 @@ LOSS_API loss_status loss_data_set_output(loss_data *data, const char *role, voi
                                           int64_t column_stride);
 
 /*
+ * Names a matrix in compressed sparse rows (CSR) to read from. Only the features of a linear model can be sparse: see
+ * loss_objective_create_linear() and loss_objective_predict(); all other uses of the data refuse it with LOSS_ERROR_TYPE.
+ * Row r has the entries e = row_offsets[r] … row_offsets[r + 1] − 1, each of value values[e] in column column_indices[e],
+ * counted from 0; all else is 0. Entries of a row may stand in any order, and those of one column add up. row_offsets[0] need
+ * not be 0, so that a range of rows of a larger matrix is lent by a pointer into its offsets. Nothing is copied.
+ *   data, role      as of loss_data_set_input(); a role that was set before, dense or sparse, is replaced
+ *   rows, columns   ≥ 0
+ *   entries         ≥ 0, how many elements column_indices and values have: no offset may be greater
+ *   row_offsets     rows + 1 of them, never falling; NULL only when rows is 0       offset_dtype  LOSS_INT32 or LOSS_INT64
+ *   column_indices  each 0 … columns − 1; NULL only when entries is 0               index_dtype   LOSS_INT32 or LOSS_INT64
+ *   values          NULL only when entries is 0. values NULL and no rows and columns take the role away
+ *   dtype           LOSS_FLOAT32 or LOSS_FLOAT64
+ * Here the arguments are checked; what the offsets and indices hold is checked once by whoever reads them first
+ * (loss_objective_prepare(), loss_objective_predict()), before any of it is used, and may not change after that.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (sealed). Since 0.1.
+ */
+LOSS_API loss_status loss_data_set_sparse_input(loss_data *data, const char *role, int64_t rows,
+                                                int64_t columns, int64_t entries, const void *row_offsets,
+                                                loss_dtype offset_dtype, const void *column_indices,
+                                                loss_dtype index_dtype, const void *values, loss_dtype dtype);
+
+/*
  * The scalar "scale", the factor on every derivative (default 1). It is no role: an array may have that name, as in laplace_nll.
  *   data, name  not NULL     value  finite
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_RANGE, LOSS_ERROR_STATE (sealed). Since 0.1.

@@ -105,7 +105,8 @@ LOSS_API loss_status loss_objective_set_hessian_callback(loss_objective *objecti
  * Makes the objective of a linear model: prediction = features · W + b, one output or many, cost = mean loss.
  *   out, context, function, data   not NULL; *out is NULL on failure. Holds references to all of them.
  *   data   roles "features" (float32 or float64, rows × d: its type is the type of x), "target", and optionally
- *          "weight", "mask" (see loss_function_evaluate()); no other role, and no scale
+ *          "weight", "mask" (see loss_function_evaluate()); no other role, and no scale. The features may be sparse
+ *          (loss_data_set_sparse_input()), the others not
  * The parameters x are W with one contiguous row of d numbers per output, then the intercepts b, one per output:
  * x[k·d + j] is the weight of feature j in output k, x[K·d + k] the intercept of output k.
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (a role the model does not have), LOSS_ERROR_TYPE,
@@ -122,6 +123,9 @@ LOSS_API void loss_objective_free(loss_objective *objective);
  *   "intercept"  int, 0 or 1, default 1
  *   "outputs"    int, 0 … 2^31, default 0: as many as the target has columns; with class labels as many as there are class
  *                weights, or else the largest label + 1. Once prepared it reads as the number settled
+ *   "center_columns"   int, 0 or 1, default 0: the mean of each column of the features is taken away
+ *   "scale_columns"    int, 0 or 1, default 0: each column is divided by its standard deviation. The features stay as they
+ *                are, sparse ones too: see loss_objective_column_means()
  * Readable for all: "dimension", "samples" (0 when there are no batches), "callback_status" (what the last callback
  * returned), and after one of the checks "check_index" and "check_direction" (−1 before, and when there is none), and as
  * doubles "check_derivative", "check_difference", "check_error", the difference allowed between the two, and "check_slope".
@@ -150,8 +154,11 @@ LOSS_API loss_dtype loss_objective_dtype(const loss_objective *objective);
 
 /*
  * Settles the options, checks shapes and types, and allocates all working memory. The first evaluation does it by itself;
- * afterwards an evaluation allocates nothing.
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_LABEL, LOSS_ERROR_MEMORY. Since 0.1.
+ * afterwards an evaluation allocates nothing. The offsets and indices of sparse features are looked at here, all of them and once;
+ * means and deviations of columns are taken here, once.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE (also sparse features whose offsets fall or lie outside the
+ * entries, or with a column that there is not: the sentence has the row and the entry), LOSS_ERROR_LABEL, LOSS_ERROR_NONFINITE (a
+ * column with NaN or infinities has no mean), LOSS_ERROR_MEMORY. Since 0.1.
  */
 LOSS_API loss_status loss_objective_prepare(loss_objective *objective);
 
@@ -225,8 +232,33 @@ LOSS_API loss_status loss_objective_precondition(loss_objective *objective, cons
                                                  void *product);
 
 /*
+ * What a linear model standardises the columns of its features by, as its options say: feature j counts as
+ * (x_j − means[j]) / deviations[j], and as 0 where deviations[j] is 0. The parameters x are the weights of these, penalties are
+ * about them, and predictions take other rows by the same means and deviations.
+ * With weights w_i of the rows (1 where there are none), means are Σ w_i x_ij / Σ w_i and deviations √(Σ w_i (x_ij − mean)² / Σ w_i),
+ * over the rows that are not masked and whose weight is above 0; rows with a label that is ignored are among them. A column with
+ * one value in all of them has the deviation 0. What is not asked for is 0 of means, and of deviations 1, where it is not 0.
+ *   objective           not NULL; is prepared when it is not yet
+ *   means, deviations   not NULL, one number for each feature
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_SUPPORT (not a linear model), what loss_objective_prepare() returns. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_column_means(loss_objective *objective, double *means);
+LOSS_API loss_status loss_objective_column_deviations(loss_objective *objective, double *deviations);
+
+/*
+ * The parameters of a linear model in terms of the columns as they are: weights[k·d + j] = x[k·d + j] / deviations[j], 0 where
+ * that is 0, and intercepts[k] = x[K·d + k] − Σ_j means[j] · weights[k·d + j], so that features · Wᵀ + intercepts are the predictions.
+ *   objective, x   not NULL; x has as many elements as the dimension
+ *   weights        not NULL, outputs × d elements of the objective's type      intercepts  not NULL, one for each output
+ * Returns as loss_objective_column_means(). Since 0.1.
+ */
+LOSS_API loss_status loss_objective_original_parameters(loss_objective *objective, const void *x,
+                                                        void *weights, void *intercepts);
+
+/*
  * Predictions of a linear model for other rows.
- *   inputs   role "features", as many columns as the model has features; "target", "weight" and "mask" are not looked at
+ *   inputs   role "features", dense or sparse, as many columns as the model has features; "target", "weight" and "mask" are not
+ *            looked at
  *   outputs  role "prediction", rows × outputs
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (another role), LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_SUPPORT (not a linear model).
  * Since 0.1.

@@ -1,4 +1,4 @@
-/* Named arrays: a short list, searched by role. */
+/* Named arrays, dense and sparse: a short list, searched by role. */
 #include "core/data.h"
 
 #include <math.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/option.h"
+#include "core/sparse.h"
 
 enum { FIRST_CAPACITY = 4 };
 
@@ -15,7 +16,7 @@ struct loss_data {
     atomic_int sealed;
     double scale;
     int32_t count, capacity;
-    lossi_array *arrays;
+    lossi_sparse_array *arrays; /* the dense ones too */
 };
 
 int64_t loss_dtype_size(loss_dtype dtype)
@@ -107,8 +108,8 @@ void loss_data_free(loss_data *data)
 const lossi_array *lossi_data_find(const loss_data *data, const char *role)
 {
     for (int32_t i = 0; i < data->count; i++) {
-        if (strcmp(data->arrays[i].role, role) == 0) {
-            return &data->arrays[i];
+        if (strcmp(data->arrays[i].values.role, role) == 0) {
+            return &data->arrays[i].values;
         }
     }
     return NULL;
@@ -121,7 +122,20 @@ int32_t lossi_data_count(const loss_data *data)
 
 const lossi_array *lossi_data_at(const loss_data *data, int32_t index)
 {
-    return &data->arrays[index];
+    return &data->arrays[index].values;
+}
+
+loss_status lossi_data_check_dense(loss_context *context, const loss_data *data)
+{
+    for (int32_t i = 0; data != NULL && i < data->count; i++) {
+        if (data->arrays[i].offset_dtype != 0) {
+            return lossi_fail(context, LOSS_ERROR_TYPE,
+                              "'%s' is sparse: a dense array was expected, as only the features of a linear "
+                              "model can be sparse",
+                              data->arrays[i].values.role);
+        }
+    }
+    return LOSS_OK;
 }
 
 double lossi_data_scale(const loss_data *data)
@@ -130,11 +144,11 @@ double lossi_data_scale(const loss_data *data)
 }
 
 /* Place for one more array, NULL when there is no memory. */
-static lossi_array *append(loss_data *data)
+static lossi_sparse_array *append(loss_data *data)
 {
     if (data->count == data->capacity) {
         int32_t capacity = data->capacity == 0 ? FIRST_CAPACITY : 2 * data->capacity;
-        lossi_array *arrays = lossi_allocate(data->context, capacity * (int64_t)sizeof *arrays);
+        lossi_sparse_array *arrays = lossi_allocate(data->context, capacity * (int64_t)sizeof *arrays);
         if (arrays == NULL) {
             return NULL;
         }
@@ -148,7 +162,7 @@ static lossi_array *append(loss_data *data)
     return &data->arrays[data->count++];
 }
 
-static void take_away(loss_data *data, const lossi_array *array)
+static void take_away(loss_data *data, const lossi_sparse_array *array)
 {
     int64_t index = array - data->arrays;
     memmove(&data->arrays[index], &data->arrays[index + 1],
@@ -180,18 +194,51 @@ static loss_status check(const loss_data *data, const lossi_array *array)
     return LOSS_OK;
 }
 
-static loss_status set(loss_data *data, const lossi_array *array)
+static loss_status check_sparse(const loss_data *data, const lossi_sparse_array *array)
+{
+    loss_context *context = data->context;
+    const char *role = array->values.role;
+    if (array->values.dtype != LOSS_FLOAT32 && array->values.dtype != LOSS_FLOAT64) {
+        return lossi_fail(context, LOSS_ERROR_TYPE,
+                          "the values of '%s' are %s; float32 or float64 was expected", role,
+                          loss_dtype_name(array->values.dtype));
+    }
+    for (int32_t i = 0; i < 2; i++) {
+        const loss_dtype dtype = i == 0 ? array->offset_dtype : array->index_dtype;
+        if (dtype != LOSS_INT32 && dtype != LOSS_INT64) {
+            return lossi_fail(context, LOSS_ERROR_TYPE, "the %s of '%s' are %s; int32 or int64 was expected",
+                              i == 0 ? "row offsets" : "column indices", role, loss_dtype_name(dtype));
+        }
+    }
+    if (array->values.rows < 0 || array->values.columns < 0 || array->entries < 0) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT,
+                          "'%s' has %lld rows, %lld columns and %lld entries: none may be negative", role,
+                          (long long)array->values.rows, (long long)array->values.columns,
+                          (long long)array->entries);
+    }
+    if (array->row_offsets == NULL && array->values.rows > 0) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "the row offsets of '%s' are NULL", role);
+    }
+    if ((array->column_indices == NULL || array->values.pointer == NULL) && array->entries > 0) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "the %s of '%s' are NULL",
+                          array->column_indices == NULL ? "column indices" : "values", role);
+    }
+    return LOSS_OK;
+}
+
+/* Takes the array in, or the role away when there is nothing in it at all. */
+static loss_status set(loss_data *data, const lossi_sparse_array *array)
 {
     if (atomic_load_explicit(&data->sealed, memory_order_acquire)) {
         return lossi_fail(data->context, LOSS_ERROR_STATE,
-                          "'%s' cannot be set: the data is sealed since its first use", array->role);
+                          "'%s' cannot be set: the data is sealed since its first use", array->values.role);
     }
-    loss_status status = check(data, array);
+    loss_status status = array->offset_dtype != 0 ? check_sparse(data, array) : check(data, &array->values);
     if (status != LOSS_OK) {
         return status;
     }
-    lossi_array *place = (lossi_array *)lossi_data_find(data, array->role);
-    if (array->pointer == NULL && array->rows == 0 && array->columns == 0) {
+    lossi_sparse_array *place = (lossi_sparse_array *)(void *)lossi_data_find(data, array->values.role);
+    if (array->values.pointer == NULL && array->values.rows == 0 && array->values.columns == 0) {
         if (place != NULL) {
             take_away(data, place);
         }
@@ -226,16 +273,36 @@ static loss_status name_role(const loss_data *data, lossi_array *array, const ch
 loss_status loss_data_set_input(loss_data *data, const char *role, const void *pointer, loss_dtype dtype,
                                 int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride)
 {
-    lossi_array array = {"", (char *)pointer, dtype, 0, rows, columns, row_stride, column_stride};
-    loss_status status = name_role(data, &array, role);
+    lossi_sparse_array array = {
+        .values = {"", (char *)pointer, dtype, 0, rows, columns, row_stride, column_stride}};
+    loss_status status = name_role(data, &array.values, role);
     return status == LOSS_OK ? set(data, &array) : status;
 }
 
 loss_status loss_data_set_output(loss_data *data, const char *role, void *pointer, loss_dtype dtype,
                                  int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride)
 {
-    lossi_array array = {"", pointer, dtype, 1, rows, columns, row_stride, column_stride};
-    loss_status status = name_role(data, &array, role);
+    lossi_sparse_array array = {.values = {"", pointer, dtype, 1, rows, columns, row_stride, column_stride}};
+    loss_status status = name_role(data, &array.values, role);
+    return status == LOSS_OK ? set(data, &array) : status;
+}
+
+loss_status loss_data_set_sparse_input(loss_data *data, const char *role, int64_t rows, int64_t columns,
+                                       int64_t entries, const void *row_offsets, loss_dtype offset_dtype,
+                                       const void *column_indices, loss_dtype index_dtype, const void *values,
+                                       loss_dtype dtype)
+{
+    lossi_sparse_array array = {.values = {"", (char *)values, dtype, 0, rows, columns, 0, 0},
+                                .row_offsets = row_offsets,
+                                .column_indices = column_indices,
+                                .offset_dtype = offset_dtype,
+                                .index_dtype = index_dtype,
+                                .entries = entries};
+    loss_status status = name_role(data, &array.values, role);
+    if (status == LOSS_OK && offset_dtype == 0) { /* which would make it a dense one */
+        return lossi_fail(data->context, LOSS_ERROR_TYPE,
+                          "the row offsets of '%s' are unknown; int32 or int64 was expected", role);
+    }
     return status == LOSS_OK ? set(data, &array) : status;
 }
 

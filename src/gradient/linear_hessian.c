@@ -225,7 +225,7 @@ static loss_status prepare(hessian_pass *p, lossi_linear_model *m)
 {
     loss_context *context = m->base.context;
     const int32_t isa = lossi_context_isa(context), type = lossi_real_index(m->base.dtype);
-    const int64_t outputs = m->shape.outputs, tile = lossi_linear_cut(&m->shape, m->features->rows).tile_rows,
+    const int64_t outputs = m->shape.outputs, tile = lossi_linear_cut(m, m->features->rows).tile_rows,
                   chunks = (m->features->rows + LOSSI_CHUNK_ROWS - 1) / LOSSI_CHUNK_ROWS;
     memset(p, 0, sizeof *p);
     atomic_flag_clear(&p->failed);

@@ -13,9 +13,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "gradient/column_statistics.h"
+#include "gradient/linear_parameters.h"
 #include "loss/evaluation.h"
 
-enum { INTERCEPT, OUTPUTS, OPTION_COUNT };
+enum { INTERCEPT, OUTPUTS, CENTER_COLUMNS, SCALE_COLUMNS, OPTION_COUNT };
 
 /* 2^31: as many as a 32-bit label can tell apart. */
 static const double outputs_max = 2147483648.0;
@@ -33,6 +35,18 @@ static const loss_option options[OPTION_COUNT] = {
                  .maximum = 2147483648.0,
                  .initial = 0,
                  .doc = "outputs of the model; 0: what the target or the class weights say"},
+    [CENTER_COLUMNS] = {.name = "center_columns",
+                        .type = LOSS_OPTION_INT,
+                        .minimum = 0,
+                        .maximum = 1,
+                        .initial = 0,
+                        .doc = "1: the mean of each column of the features is taken away"},
+    [SCALE_COLUMNS] = {.name = "scale_columns",
+                       .type = LOSS_OPTION_INT,
+                       .minimum = 0,
+                       .maximum = 1,
+                       .initial = 0,
+                       .doc = "1: each column of the features is divided by its standard deviation"},
 };
 
 /* ---- shape ---- */
@@ -128,8 +142,8 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 
 static void release(lossi_linear_model *m)
 {
-    double **const arrays[] = {&m->parameters, &m->direction, &m->sums, &m->hessian};
-    for (int32_t i = 0; i < 4; i++) {
+    double **const arrays[] = {&m->parameters, &m->direction, &m->sums, &m->hessian, &m->means, &m->deviations};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         lossi_release(m->base.context, *arrays[i]);
         *arrays[i] = NULL;
     }
@@ -138,15 +152,49 @@ static void release(lossi_linear_model *m)
     m->slices = m->diagonal_known = 0;
 }
 
+static double *allocate_numbers(const lossi_linear_model *m, int64_t count)
+{
+    return lossi_allocate(m->base.context, count * (int64_t)sizeof(double));
+}
+
+/* Rows to predict may be dense or sparse whatever those of the data are, so the parameters have room for both. */
 static loss_status allocate(lossi_linear_model *m)
 {
-    const int64_t slices = lossi_linear_cut(&m->shape, m->features->rows).slices;
-    m->parameters = lossi_allocate(m->base.context, m->size * (int64_t)sizeof *m->parameters);
-    m->direction = lossi_allocate(m->base.context, m->size * (int64_t)sizeof *m->direction);
-    if (m->parameters == NULL || m->direction == NULL) {
+    const int32_t sparse = m->sparse.array != NULL;
+    const lossi_linear_shape dense_shape = lossi_linear_shape_for(m, 0),
+                             sparse_shape = lossi_linear_shape_for(m, 1);
+    const int64_t slices = lossi_linear_cut(m, m->features->rows).slices,
+                  dense_room = lossi_linear_numbers(&dense_shape, 0, 1),
+                  sparse_room = lossi_linear_numbers(&sparse_shape, 1, sparse ? 2 : 1);
+    m->parameters = allocate_numbers(m, dense_room > sparse_room ? dense_room : sparse_room);
+    if (!sparse) {
+        m->direction = allocate_numbers(m, dense_room);
+    }
+    if (m->parameters == NULL || (m->direction == NULL && !sparse)) {
         return lossi_fail_memory(m->base.context, "the parameters of a linear model");
     }
     return lossi_linear_reserve(m, slices > 0 ? slices : 1);
+}
+
+/* What the features are: sparse ones are looked at before anything of them is used, means and deviations are taken. */
+static loss_status examine(lossi_linear_model *m)
+{
+    const int64_t features = m->features->columns;
+    const int32_t center = (int32_t)lossi_options_own(&m->base.options, CENTER_COLUMNS)->integer,
+                  scale = (int32_t)lossi_options_own(&m->base.options, SCALE_COLUMNS)->integer;
+    const lossi_sparse_array *array = lossi_array_sparse(m->features);
+    loss_status status = array != NULL ? lossi_sparse_examine(&m->sparse, m->base.context, array) : LOSS_OK;
+    m->centred = center;
+    if (status != LOSS_OK || !(center || scale)) {
+        return status;
+    }
+    m->means = allocate_numbers(m, features);
+    m->deviations = allocate_numbers(m, features);
+    if (m->means == NULL || m->deviations == NULL) {
+        return lossi_fail_memory(m->base.context, "the means and deviations of columns");
+    }
+    return lossi_column_statistics(m->base.context, m->features, &m->sparse, m->weight, m->mask, center,
+                                   scale, m->means, m->deviations);
 }
 
 static loss_status prepare(loss_objective *objective)
@@ -154,13 +202,18 @@ static loss_status prepare(loss_objective *objective)
     lossi_linear_model *m = (lossi_linear_model *)objective;
     const int64_t features = m->features->columns;
     release(m);
+    m->sparse.array = NULL;
+    m->intercept = (int32_t)lossi_options_own(&objective->options, INTERCEPT)->integer;
     m->shape.features = features;
-    m->shape.stride = (features + LOSSI_LANES - 1) / LOSSI_LANES * LOSSI_LANES;
-    m->shape.intercept = (int32_t)lossi_options_own(&objective->options, INTERCEPT)->integer;
-    m->shape.outputs = objective->dimension / (features + m->shape.intercept);
-    m->size = lossi_linear_size(&m->shape);
+    m->shape.outputs = objective->dimension / (features + m->intercept);
+    m->shape.intercept = m->intercept || lossi_options_own(&objective->options, CENTER_COLUMNS)->integer;
+    m->shape = lossi_linear_shape_for(m, lossi_array_sparse(m->features) != NULL);
+    m->size = lossi_linear_numbers(&m->shape, lossi_array_sparse(m->features) != NULL, 1);
     objective->penalised = m->shape.outputs * features;
-    loss_status status = lossi_linear_warm_up(m); /* checks types and shapes before anything is allocated */
+    loss_status status = examine(m);
+    if (status == LOSS_OK) { /* checks types and shapes before what is large is allocated */
+        status = lossi_linear_warm_up(m);
+    }
     if (status == LOSS_OK) {
         status = allocate(m);
     }
@@ -181,44 +234,14 @@ static void destroy(loss_objective *objective)
     lossi_data_drop(m->data);
 }
 
-/* ---- parameters to the padded layout and back ---- */
-
-static void spread(const lossi_linear_model *m, const void *x, double *padded)
+/* The parameters, and beside them the direction of a product, to where kernels read them. */
+static void spread(const lossi_linear_model *m, const void *x, const void *direction)
 {
-    const lossi_linear_shape *s = &m->shape;
-    const loss_dtype dtype = m->base.dtype;
-    for (int64_t k = 0; k < s->outputs; k++) {
-        for (int64_t j = 0; j < s->features; j++) {
-            padded[k * s->stride + j] = lossi_real_get(dtype, x, k * s->features + j);
-        }
-    }
-    for (int64_t k = 0; s->intercept && k < s->outputs; k++) {
-        padded[s->outputs * s->stride + k] = lossi_real_get(dtype, x, s->outputs * s->features + k);
-    }
-}
-
-typedef void (*add_penalties)(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
-                              const void *x, int64_t first, int64_t count, double *out);
-
-/* The sums, divided, with what the penalties add at x, each rounded once. */
-static void gather(lossi_linear_model *m, double denominator, const void *x, add_penalties add, void *out)
-{
-    const lossi_linear_shape *s = &m->shape;
-    const loss_dtype dtype = m->base.dtype;
-    for (int64_t k = 0; k < s->outputs; k++) {
-        double *row = m->sums + k * s->stride;
-        const int64_t first = k * s->features;
-        for (int64_t j = 0; j < s->features; j++) {
-            row[j] = denominator != 0 ? row[j] / denominator : 0;
-        }
-        add(&m->base.penalties, dtype, m->base.penalised, x, first, s->features, row);
-        for (int64_t j = 0; j < s->features; j++) {
-            lossi_real_put(dtype, out, first + j, row[j]);
-        }
-    }
-    for (int64_t k = 0; s->intercept && k < s->outputs; k++) {
-        const double sum = m->sums[s->outputs * s->stride + k];
-        lossi_real_put(dtype, out, s->outputs * s->features + k, denominator != 0 ? sum / denominator : 0);
+    const int32_t sparse = m->sparse.array != NULL;
+    const int64_t sets = sparse && direction != NULL ? 2 : 1;
+    lossi_linear_spread(m, sparse, 0, sets, x, m->parameters);
+    if (direction != NULL) {
+        lossi_linear_spread(m, sparse, sets - 1, sets, direction, sparse ? m->parameters : m->direction);
     }
 }
 
@@ -229,7 +252,7 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
 {
     lossi_linear_model *m = (lossi_linear_model *)objective;
     lossi_pass_result result;
-    spread(m, x, m->parameters);
+    spread(m, x, NULL);
     loss_status status = lossi_linear_pass(m, gradient != NULL ? LOSSI_PASS_GRADIENT : LOSSI_PASS_VALUE,
                                            batch, &result);
     if (status != LOSS_OK) {
@@ -238,7 +261,8 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
     const double cost = result.denominator != 0 ? result.sum / result.denominator : 0;
     *value = cost + lossi_objective_penalties(objective, x);
     if (gradient != NULL) {
-        gather(m, result.denominator, x, lossi_penalties_add_gradient, gradient);
+        lossi_linear_gather(m, LOSSI_PASS_GRADIENT, result.denominator, x, lossi_penalties_add_gradient,
+                            gradient);
     }
     return lossi_objective_finite(objective, *value, result.nonfinite_row);
 }
@@ -248,22 +272,26 @@ static loss_status product(loss_objective *objective, const void *x, const void 
     const lossi_batch all = {-1, NULL};
     lossi_linear_model *m = (lossi_linear_model *)objective;
     lossi_pass_result result;
-    spread(m, x, m->parameters);
-    spread(m, direction, m->direction);
+    spread(m, x, direction);
     loss_status status = lossi_linear_pass(m, LOSSI_PASS_PRODUCT, all, &result);
     if (status != LOSS_OK) {
         return status;
     }
-    gather(m, result.denominator, direction, lossi_penalties_add_product, out);
+    lossi_linear_gather(m, LOSSI_PASS_PRODUCT, result.denominator, direction, lossi_penalties_add_product,
+                        out);
     return lossi_objective_finite(objective, result.denominator != 0 ? result.sum / result.denominator : 0,
                                   result.nonfinite_row);
 }
 
+/* In one pass where rows are dense and as they are; sparse ones are for methods that want no matrix. */
 static loss_status hessian(loss_objective *objective, const void *x, void *matrix)
 {
     lossi_linear_model *m = (lossi_linear_model *)objective;
     lossi_pass_result result;
-    spread(m, x, m->parameters);
+    if (m->sparse.array != NULL || m->means != NULL) {
+        return lossi_hessian_by_products(objective, x, matrix);
+    }
+    spread(m, x, NULL);
     loss_status status = lossi_linear_hessian(m, matrix, &result);
     return status != LOSS_OK
                ? status
@@ -295,7 +323,7 @@ static loss_status measure_diagonal(lossi_linear_model *m, const void *x)
         return LOSS_OK;
     }
     m->diagonal_known = 0;
-    spread(m, x, m->parameters);
+    spread(m, x, NULL);
     loss_status status = lossi_linear_pass(m, LOSSI_PASS_DIAGONAL, all, &result);
     if (status != LOSS_OK) {
         return status;
@@ -303,7 +331,8 @@ static loss_status measure_diagonal(lossi_linear_model *m, const void *x)
     for (int64_t i = 0; i < n; i++) { /* what the penalties multiply */
         lossi_real_put(dtype, m->diagonal, i, 1);
     }
-    gather(m, result.denominator, m->diagonal, lossi_penalties_add_product, m->diagonal);
+    lossi_linear_gather(m, LOSSI_PASS_DIAGONAL, result.denominator, m->diagonal, lossi_penalties_add_product,
+                        m->diagonal);
     for (int64_t i = 0; i < n; i++) {
         largest = fmax(largest, lossi_real_get(dtype, m->diagonal, i));
     }
@@ -380,6 +409,7 @@ static loss_status predict(loss_objective *objective, const void *x, const loss_
                            const loss_data *outputs)
 {
     lossi_linear_model *m = (lossi_linear_model *)objective;
+    lossi_sparse_features sparse = {NULL, 0, 0, 0};
     const lossi_array *features, *prediction;
     loss_status status = only_array(m, inputs, "features", 0, &features);
     if (status == LOSS_OK) {
@@ -399,10 +429,16 @@ static loss_status predict(loss_objective *objective, const void *x, const loss_
                           (long long)prediction->rows, (long long)prediction->columns,
                           (long long)features->rows, (long long)m->shape.outputs);
     }
+    if (lossi_array_sparse(features) != NULL) {
+        status = lossi_sparse_examine(&sparse, objective->context, lossi_array_sparse(features));
+    }
+    if (status != LOSS_OK) {
+        return status;
+    }
     lossi_data_seal(inputs);
     lossi_data_seal(outputs);
-    spread(m, x, m->parameters);
-    return lossi_linear_predict(m, features, prediction);
+    lossi_linear_spread(m, sparse.array != NULL, 0, 1, x, m->parameters);
+    return lossi_linear_predict(m, features, &sparse, prediction);
 }
 
 /* ---- life ---- */
@@ -420,6 +456,11 @@ static const lossi_objective_kind kind = {
     .predict = predict,
     .destroy = destroy,
 };
+
+const lossi_linear_model *lossi_linear_of(const loss_objective *objective)
+{
+    return objective->kind == &kind ? (const lossi_linear_model *)objective : NULL;
+}
 
 static const char *role_name(const void *unused, int32_t index)
 {
@@ -443,6 +484,10 @@ static loss_status find_roles(loss_context *context, const loss_data *data,
         }
         if (array->output) {
             return lossi_fail(context, LOSS_ERROR_ARGUMENT, "'%s' has to be set as an input", array->role);
+        }
+        if (lossi_array_sparse(array) != NULL && role != 0) {
+            return lossi_fail(context, LOSS_ERROR_TYPE,
+                              "'%s' is sparse: of a linear model only the features can be", array->role);
         }
         arrays[role] = array;
     }

@@ -8,6 +8,7 @@
 #include "core/sum.h"
 #include "loss/linear_kernels.h"
 #include "gradient/objective.h"
+#include "gradient/sparse_features.h"
 #include "loss/handle.h"
 
 typedef struct lossi_linear_model {
@@ -15,16 +16,32 @@ typedef struct lossi_linear_model {
     const loss_function *function;
     const loss_data *data;
     const lossi_array *features, *target, *weight, *mask; /* the last two may be NULL */
-    lossi_linear_shape shape;                             /* from here on: settled by prepare */
-    int64_t size;                                         /* of the padded layout */
-    double *parameters, *direction;                       /* in the padded layout */
-    double *sums;                                         /* one padded layout per slice */
-    int64_t slices;                                       /* how many there is room for */
+    lossi_sparse_features sparse;                         /* from here on: settled by prepare */
+    lossi_linear_shape shape;   /* of the kernels: its intercept also takes what means add up to */
+    int32_t intercept, centred; /* whether there is one among the parameters; whether means are taken away */
+    double *means, *deviations; /* of the columns, NULL when these are as they are */
+    int64_t size;               /* of the padded layout */
+    double *parameters,
+        *direction; /* in the padded layout; of sparse rows the direction lies between the parameters */
+    double *sums;   /* one padded layout per slice */
+    int64_t slices; /* how many there is room for */
     char *
         diagonal; /* of the Hessian, and the x it is of, in the element type: allocated by the first preconditioner */
     int32_t diagonal_known;
     double *hessian; /* the sums of all slices: allocated by the first Hessian */
 } lossi_linear_model;
+
+/* An objective as a linear model, NULL when it is something else. */
+const lossi_linear_model *lossi_linear_of(const loss_objective *objective);
+
+/* A weight of feature j as that of the column as it is. */
+static inline double lossi_linear_original(const lossi_linear_model *model, int64_t j, double weight)
+{
+    if (model->deviations == NULL) {
+        return weight;
+    }
+    return model->deviations[j] != 0 ? weight / model->deviations[j] : 0;
+}
 
 /* What a pass makes, besides the sum of the losses. The diagonal of the Hessian is Σ curvature · x². */
 enum { LOSSI_PASS_VALUE, LOSSI_PASS_GRADIENT, LOSSI_PASS_PRODUCT, LOSSI_PASS_DIAGONAL };
@@ -34,8 +51,11 @@ typedef struct lossi_pass_result {
     int64_t nonfinite_row; /* the first row whose loss is not finite, −1 */
 } lossi_pass_result;
 
-/* How rows are cut: as core/sum.h cuts rows of max(outputs, min(256, ⌈features / 16⌉)) columns. */
-lossi_cut lossi_linear_cut(const lossi_linear_shape *shape, int64_t rows);
+/*
+ * How so many rows of the data are cut: as core/sum.h cuts rows of max(outputs, min(256, ⌈features / 16⌉)) columns; or as
+ * lossi_sparse_cut() says.
+ */
+lossi_cut lossi_linear_cut(const lossi_linear_model *model, int64_t rows);
 
 /* Makes room for that many slices of sums. LOSS_OK or LOSS_ERROR_MEMORY. */
 loss_status lossi_linear_reserve(lossi_linear_model *model, int64_t slices);
@@ -56,8 +76,8 @@ loss_status lossi_linear_pass(lossi_linear_model *model, int32_t what, lossi_bat
  */
 loss_status lossi_linear_hessian(lossi_linear_model *model, void *matrix, lossi_pass_result *result);
 
-/* Predictions for all rows of the features, at model->parameters. */
+/* Predictions for all rows of the features, at model->parameters; sparse->array is NULL when they are dense. */
 loss_status lossi_linear_predict(lossi_linear_model *model, const lossi_array *features,
-                                 const lossi_array *prediction);
+                                 const lossi_sparse_features *sparse, const lossi_array *prediction);
 
 #endif

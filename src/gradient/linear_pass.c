@@ -3,13 +3,15 @@
  *
  * Rows are taken in tiles small enough for the second-level cache. While a tile is there, its predictions are made, the
  * loss turns them into derivatives, and these are multiplied back onto the features: the features come from memory once.
- * Gradients are summed over the rows of a block in order, over the blocks of a slice in order, and over slices as a tree.
+ * Gradients are summed over the rows of a block in order, over the blocks of a slice in order, and over slices as a tree; of
+ * sparse rows over the rows of a slice in order: sums of a block would cost more than its entries.
  */
 #include <stddef.h>
 #include <string.h>
 
 #include "core/isa.h"
 #include "gradient/linear_model.h"
+#include "gradient/linear_parameters.h"
 #include "loss/evaluation.h"
 
 enum {
@@ -22,7 +24,10 @@ enum {
 
 typedef struct pass {
     lossi_linear_model *model;
+    lossi_linear_shape shape; /* of the kernels */
     const lossi_linear_kernels *kernels;
+    const lossi_sparse_kernels *sparse_kernels;
+    const lossi_sparse_features *sparse; /* the features, NULL: they are dense */
     lossi_evaluation e;
     lossi_cut cut;
     int32_t what;
@@ -35,21 +40,34 @@ typedef struct pass {
 
 /* The scratch of one worker, for one tile. */
 typedef struct work {
-    const void **x;   /* where its rows are */
-    int64_t *rows;    /* which rows of the data they are, when some are masked */
-    char *copy;       /* the features, when their columns are not contiguous, or their squares */
-    char *prediction; /* rows × outputs, and so the next two */
+    const void **x; /* where its rows are */
+    int64_t *rows;  /* which rows of the data they are, when some are masked */
+    char *copy;     /* the features, when their columns are not contiguous, or their squares; a sparse row */
+    lossi_sparse_row *entries; /* where its rows are, when they are sparse */
+    double *merged;            /* a row of zeros, to add up entries of one column */
+    char *prediction;          /* rows × outputs, and so the next two */
     char *directional, *derivative;
     double *wide;  /* the derivative as float64 */
     double *block; /* the sums of a block, in the padded layout */
     char *loss;
 } work;
 
-lossi_cut lossi_linear_cut(const lossi_linear_shape *shape, int64_t rows)
+static lossi_cut cut_rows(const lossi_linear_shape *shape, const lossi_sparse_features *sparse, int64_t rows)
 {
     int64_t columns = (shape->features + FEATURES_PER_COLUMN - 1) / FEATURES_PER_COLUMN;
     columns = columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
-    return lossi_cut_rows(rows, columns > shape->outputs ? columns : shape->outputs);
+    return sparse != NULL ? lossi_sparse_cut(shape, sparse->average, rows)
+                          : lossi_cut_rows(rows, columns > shape->outputs ? columns : shape->outputs);
+}
+
+static const lossi_sparse_features *sparse_of(const lossi_linear_model *m)
+{
+    return m->sparse.array != NULL ? &m->sparse : NULL;
+}
+
+lossi_cut lossi_linear_cut(const lossi_linear_model *m, int64_t rows)
+{
+    return cut_rows(&m->shape, sparse_of(m), rows);
 }
 
 /* ---- memory ---- */
@@ -66,39 +84,61 @@ static int32_t copied(const lossi_array *features)
     return features->column_stride != 1 && features->columns > 1;
 }
 
+/* Whether the entries of a sparse row have to be added up before they are squared. */
+static int32_t merging(const pass *p)
+{
+    return p->sparse != NULL && p->sparse->irregular && p->what == LOSSI_PASS_DIAGONAL;
+}
+
+/* How many features a worker has room to copy. */
+static int64_t copies(const pass *p)
+{
+    if (p->sparse != NULL) {
+        return merging(p) ? p->sparse->longest : 0;
+    }
+    return copied(p->features) || p->what == LOSSI_PASS_DIAGONAL ? p->cut.tile_rows * p->shape.features : 0;
+}
+
 /* Lays out a worker's scratch and gives its size. */
 static int64_t lay_out(const pass *p, char *scratch, work *w)
 {
     const lossi_linear_model *m = p->model;
     const int64_t rows = p->cut.tile_rows, real = m->base.real_size, outputs = rows * m->shape.outputs;
     char *end = scratch;
-    w->x = (const void **)(void *)take(&end, rows * (int64_t)sizeof *w->x);
+    w->x = (const void **)(void *)take(&end, p->sparse == NULL ? rows * (int64_t)sizeof *w->x : 0);
+    w->entries = (lossi_sparse_row *)(void *)take(&end,
+                                                  p->sparse != NULL ? rows * (int64_t)sizeof *w->entries : 0);
     w->rows = (int64_t *)(void *)take(&end, rows * (int64_t)sizeof *w->rows);
-    w->copy = take(
-        &end, copied(p->features) || p->what == LOSSI_PASS_DIAGONAL ? rows * m->shape.features * real : 0);
+    w->copy = take(&end, copies(p) * real);
+    w->merged = (double *)(void *)take(&end, merging(p) ? p->shape.features * (int64_t)sizeof *w->merged : 0);
     w->prediction = take(&end, outputs * real);
     w->directional = take(&end, outputs * real);
     w->derivative = take(&end, outputs * real);
     w->wide = (double *)(void *)take(&end, outputs * (int64_t)sizeof *w->wide);
-    w->block = (double *)(void *)take(&end, m->size * (int64_t)sizeof *w->block);
+    w->block = (double *)(void *)take(&end, p->sparse == NULL ? m->size * (int64_t)sizeof *w->block : 0);
     w->loss = take(&end, p->prediction != NULL ? 0 : lossi_evaluation_scratch(&p->e, rows));
     return end - scratch;
 }
 
 /* Fills in what any pass over that many rows needs. */
-static void begin(pass *p, lossi_linear_model *m, const lossi_array *features, int64_t rows)
+static void begin(pass *p, lossi_linear_model *m, const lossi_array *features,
+                  const lossi_sparse_features *sparse, int64_t rows)
 {
+    const int32_t isa = lossi_context_isa(m->base.context), real_index = lossi_real_index(m->base.dtype);
     memset(p, 0, offsetof(pass, totals));
     p->model = m;
     p->features = features;
-    p->kernels = lossi_linear_kernels_for(lossi_context_isa(m->base.context),
-                                          lossi_real_index(m->base.dtype));
-    p->cut = lossi_linear_cut(&m->shape, rows);
+    p->sparse = sparse;
+    p->shape = lossi_linear_shape_for(m, sparse != NULL);
+    p->kernels = lossi_linear_kernels_for(isa, real_index);
+    p->sparse_kernels = lossi_sparse_kernels_for(isa, real_index);
+    p->cut = cut_rows(&p->shape, sparse, rows);
 }
 
 static int32_t workers(const pass *p)
 {
-    const int64_t elements = p->cut.rows * (p->model->shape.features + p->model->shape.outputs);
+    const int64_t features = p->sparse != NULL ? p->sparse->average : p->shape.features;
+    const int64_t elements = p->cut.rows * (features + p->shape.outputs);
     return elements >= PARALLEL_ELEMENTS && !p->e.serial ? lossi_context_threads(p->model->base.context) : 1;
 }
 
@@ -140,10 +180,14 @@ static int64_t find_rows(const pass *p, const work *w, int64_t first, int64_t ro
         const int64_t row = p->indices != NULL ? p->indices[first + i] : first + i;
         if (!lossi_masked(mask, row)) {
             w->rows[count] = row;
-            w->x[count++] = features->pointer + row * step;
+            if (p->sparse != NULL) {
+                w->entries[count++] = lossi_sparse_row_at(p->sparse, row);
+            } else {
+                w->x[count++] = features->pointer + row * step;
+            }
         }
     }
-    for (int64_t i = 0; copied(features) && i < count; i++) {
+    for (int64_t i = 0; p->sparse == NULL && copied(features) && i < count; i++) {
         const char *from = w->x[i];
         char *to = w->copy + i * features->columns * real;
         for (int64_t j = 0; j < features->columns; j++) {
@@ -154,26 +198,88 @@ static int64_t find_rows(const pass *p, const work *w, int64_t first, int64_t ro
     return count;
 }
 
-/* The features of a tile squared: in the copy, which may be where they are already. */
+/* The features of a tile squared, as standardised ones: in the copy, which may be where they are already. */
 static void square(const pass *p, const work *w, int64_t count)
 {
-    const loss_dtype dtype = p->model->base.dtype;
+    const lossi_linear_model *m = p->model;
+    const loss_dtype dtype = m->base.dtype;
     const int64_t features = p->features->columns;
     for (int64_t i = 0; i < count; i++) {
-        char *to = w->copy + i * features * p->model->base.real_size;
+        char *to = w->copy + i * features * m->base.real_size;
         for (int64_t j = 0; j < features; j++) {
-            const double x = lossi_real_get(dtype, w->x[i], j);
+            double x = lossi_real_get(dtype, w->x[i], j);
+            if (m->deviations != NULL) {
+                x = m->deviations[j] != 0 ? (x - m->means[j]) / m->deviations[j] : 0;
+            }
             lossi_real_put(dtype, to, j, x * x);
         }
         w->x[i] = to;
     }
 }
 
-static void pass_tile(const pass *p, const work *w, int64_t first, int64_t rows, lossi_total *total)
+/* ---- the products, of dense rows and of sparse ones ---- */
+
+static lossi_sparse_tile sparse_rows(const pass *p, const lossi_sparse_row *x, int64_t rows)
+{
+    return (lossi_sparse_tile){&p->shape, p->sparse->array->index_dtype == LOSS_INT64, rows, x};
+}
+
+/* Predictions; of a Hessian product also along its direction. */
+static void forward(const pass *p, const work *w, int64_t count)
 {
     const lossi_linear_model *m = p->model;
-    const lossi_linear_shape *shape = &m->shape;
-    const int64_t outputs = shape->outputs, count = find_rows(p, w, first, rows);
+    const int32_t product = p->what == LOSSI_PASS_PRODUCT;
+    if (p->sparse != NULL) {
+        const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
+        p->sparse_kernels->forward(&tile, m->parameters, w->prediction, product ? w->directional : NULL);
+        return;
+    }
+    p->kernels->forward(&p->shape, count, w->x, m->parameters, w->prediction);
+    if (product) {
+        p->kernels->forward(&p->shape, count, w->x, m->direction, w->directional);
+    }
+}
+
+static void backward_squares(const pass *p, const work *w, int64_t count, const double *r, double *sums)
+{
+    const double *means = p->model->centred ? p->model->means : NULL;
+    if (p->sparse == NULL) {
+        square(p, w, count);
+        p->kernels->backward(&p->shape, count, w->x, r, sums);
+        return;
+    }
+    for (int64_t i = 0; merging(p) && i < count; i++) {
+        lossi_sparse_row row = w->entries[i];
+        lossi_sparse_merge(p->sparse, &row, w->merged, w->copy);
+        const lossi_sparse_tile tile = sparse_rows(p, &row, 1);
+        p->sparse_kernels->backward_squares(&tile, r + i * p->shape.outputs, means, sums);
+    }
+    if (!merging(p)) {
+        const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
+        p->sparse_kernels->backward_squares(&tile, r, means, sums);
+    }
+}
+
+static void backward(const pass *p, const work *w, int64_t count, double *sums)
+{
+    const double *r = p->kernels->widen(count * p->shape.outputs, w->derivative, w->wide);
+    if (p->what == LOSSI_PASS_DIAGONAL) {
+        backward_squares(p, w, count, r, sums);
+    } else if (p->sparse != NULL) {
+        const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
+        p->sparse_kernels->backward(&tile, r, sums);
+    } else {
+        p->kernels->backward(&p->shape, count, w->x, r, sums);
+    }
+}
+
+/* ---- slices ---- */
+
+static void pass_tile(const pass *p, const work *w, int64_t first, int64_t rows, double *sums,
+                      lossi_total *total)
+{
+    const lossi_linear_model *m = p->model;
+    const int64_t outputs = p->shape.outputs, count = find_rows(p, w, first, rows);
     lossi_evaluation e = p->e;
     lossi_place place = {.prediction = {w->prediction, outputs, 1}};
 
@@ -182,23 +288,18 @@ static void pass_tile(const pass *p, const work *w, int64_t first, int64_t rows,
         e.indices = w->rows;
         first = 0;
     }
-    p->kernels->forward(shape, count, w->x, m->parameters, w->prediction);
+    forward(p, w, count);
     if (p->what == LOSSI_PASS_GRADIENT) {
         place.gradient = (lossi_view){w->derivative, outputs, 1};
     } else if (p->what == LOSSI_PASS_PRODUCT) {
-        p->kernels->forward(shape, count, w->x, m->direction, w->directional);
         place.direction = (lossi_view){w->directional, outputs, 1};
         place.product = (lossi_view){w->derivative, outputs, 1};
     } else if (p->what == LOSSI_PASS_DIAGONAL) {
         place.curvature = (lossi_view){w->derivative, outputs, 1};
     }
     lossi_evaluation_tile(&e, w->loss, p->cut.tile_rows, first, count, &place, total);
-    if (p->what == LOSSI_PASS_DIAGONAL) {
-        square(p, w, count);
-    }
     if (p->what != LOSSI_PASS_VALUE && total->status == LOSS_OK) {
-        p->kernels->backward(shape, count, w->x, p->kernels->widen(count * outputs, w->derivative, w->wide),
-                             w->block);
+        backward(p, w, count, sums);
     }
 }
 
@@ -211,21 +312,23 @@ static void pass_slice(void *argument, int64_t slice, int32_t worker)
     double *sums = m->sums + slice * m->size;
     int64_t row = slice * cut->slice_rows,
             end = row + cut->slice_rows < cut->rows ? row + cut->slice_rows : cut->rows;
+    const size_t bytes = p->what == LOSSI_PASS_VALUE ? 0 : (size_t)m->size * sizeof *sums;
     work w;
 
     lay_out(p, p->scratch + worker * p->scratch_each, &w);
     lossi_total_clear(total);
-    memset(sums, 0, p->what == LOSSI_PASS_VALUE ? 0 : (size_t)m->size * sizeof *sums);
+    memset(sums, 0, bytes);
+    memset(w.merged, 0, merging(p) ? (size_t)p->shape.features * sizeof *w.merged : 0);
     while (row < end && total->status == LOSS_OK) {
         const int64_t block_end = row + cut->block_rows < end ? row + cut->block_rows : end;
-        memset(w.block, 0, p->what == LOSSI_PASS_VALUE ? 0 : (size_t)m->size * sizeof *w.block);
+        memset(w.block, 0, p->sparse != NULL ? 0 : bytes);
         while (row < block_end && total->status == LOSS_OK) {
             const int64_t rows = block_end - row < cut->tile_rows ? block_end - row : cut->tile_rows;
-            pass_tile(p, &w, row, rows, total);
+            pass_tile(p, &w, row, rows, p->sparse != NULL ? sums : w.block, total);
             row += rows;
         }
         lossi_total_end_block(total);
-        if (p->what != LOSSI_PASS_VALUE) {
+        if (p->what != LOSSI_PASS_VALUE && p->sparse == NULL) {
             p->kernels->add(m->size, w.block, sums);
         }
     }
@@ -281,7 +384,7 @@ static loss_status collect(pass *p, lossi_pass_result *result)
 /* A pass over that many rows of the data, ready to run. */
 static loss_status begin_pass(pass *p, lossi_linear_model *m, int32_t what, int64_t rows)
 {
-    begin(p, m, m->features, rows);
+    begin(p, m, m->features, sparse_of(m), rows);
     p->what = what;
     loss_status status = lossi_evaluation_init(&p->e, m->base.context, m->function, m->base.dtype,
                                                m->features->rows, m->shape.outputs, m->target, m->weight,
@@ -342,7 +445,7 @@ static void predict_slice(void *argument, int64_t slice, int32_t worker)
     for (; row < end; row += p->cut.tile_rows) {
         const int64_t count = find_rows(p, &w, row,
                                         end - row < p->cut.tile_rows ? end - row : p->cut.tile_rows);
-        p->kernels->forward(&m->shape, count, w.x, m->parameters, w.prediction);
+        forward(p, &w, count);
         for (int64_t i = 0; i < count * outputs; i++) {
             const int64_t place = (row + i / outputs) * to->row_stride + i % outputs * to->column_stride;
             memcpy(to->pointer + place * real, w.prediction + i * real, (size_t)real);
@@ -351,10 +454,10 @@ static void predict_slice(void *argument, int64_t slice, int32_t worker)
 }
 
 loss_status lossi_linear_predict(lossi_linear_model *m, const lossi_array *features,
-                                 const lossi_array *prediction)
+                                 const lossi_sparse_features *sparse, const lossi_array *prediction)
 {
     pass p;
-    begin(&p, m, features, features->rows);
+    begin(&p, m, features, sparse->array != NULL ? sparse : NULL, features->rows);
     p.prediction = prediction;
     loss_status status = get_scratch(&p);
     if (status == LOSS_OK) {

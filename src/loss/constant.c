@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "core/sparse.h"
 #include "loss/array_rows.h"
 #include "loss/evaluation.h"
 #include "loss/link_kernels.h"
@@ -271,7 +272,8 @@ static const char *role_name(const void *unused, int32_t index)
 static loss_status find_roles(lossi_constant_input *input, const loss_data *data)
 {
     const lossi_array **const places[ROLE_COUNT] = {&input->target, &input->weight, &input->mask};
-    for (int32_t i = 0; i < lossi_data_count(data); i++) {
+    loss_status status = lossi_data_check_dense(input->context, data);
+    for (int32_t i = 0; status == LOSS_OK && i < lossi_data_count(data); i++) {
         const lossi_array *array = lossi_data_at(data, i);
         int32_t role = 0;
         while (role < ROLE_COUNT && strcmp(roles[role], array->role) != 0) {
@@ -287,7 +289,7 @@ static loss_status find_roles(lossi_constant_input *input, const loss_data *data
         }
         *places[role] = array;
     }
-    return LOSS_OK;
+    return status;
 }
 
 /* Types and shapes: those of an evaluation in float64, but for arrays of float32 that are converted. */

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/sparse.h"
 #include "loss/plain.h"
 #include "loss/structured.h"
 
@@ -228,12 +229,19 @@ loss_status loss_function_evaluate(loss_context *context, const loss_function *f
                                         : function == NULL ? "the loss function"
                                                            : "inputs");
     }
+    loss_status status = lossi_data_check_dense(context, inputs);
+    if (status == LOSS_OK) {
+        status = lossi_data_check_dense(context, outputs);
+    }
+    if (status != LOSS_OK) {
+        return status;
+    }
     if (function->row->structure != NULL) {
         return lossi_structured_evaluate(context, function, inputs, outputs, sum, denominator);
     }
     memset(&c, 0, offsetof(call, totals));
     c.context = context;
-    loss_status status = resolve_inputs(&c, inputs, &target, &weight, &mask);
+    status = resolve_inputs(&c, inputs, &target, &weight, &mask);
     if (status == LOSS_OK) {
         status = resolve_outputs(&c, outputs);
     }

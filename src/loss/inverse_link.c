@@ -3,6 +3,7 @@
 
 #include "core/data.h"
 #include "core/isa.h"
+#include "core/sparse.h"
 #include "core/sum.h"
 #include "loss/array_rows.h"
 #include "loss/handle.h"
@@ -122,6 +123,10 @@ static const char *only_name(const void *name, int32_t index)
 static loss_status only_array(loss_context *context, const loss_data *data, const char *role, int32_t output,
                               const lossi_array **array)
 {
+    loss_status status = lossi_data_check_dense(context, data);
+    if (status != LOSS_OK) {
+        return status;
+    }
     for (int32_t i = 0; i < lossi_data_count(data); i++) {
         const lossi_array *given = lossi_data_at(data, i);
         if (strcmp(given->role, role) != 0) {

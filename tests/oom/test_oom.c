@@ -213,6 +213,33 @@ static loss_status hessian_by_products(path_state *state, void **out)
     return hessian(state, quartic_product);
 }
 
+/* A linear model of sparse features, rows of which have a column twice, with all that it ever allocates. */
+static loss_status sparse_model(path_state *state, void **out)
+{
+    static const int32_t offsets[] = {0, 2, 2, 5}, indices[] = {1, 1, 0, 3, 2};
+    static const double values[] = {0.5, -2, 1.5, 3, -0.25}, targets[3] = {1, 0, 1}, x[5] = {0.5, -1, 2};
+    double product[25];
+    loss_data *data;
+    loss_objective *objective = NULL;
+    loss_status status = loss_data_create(&data, state->context);
+    *out = NULL;
+    status = status == LOSS_OK ? loss_data_set_sparse_input(data, "features", 3, 4, 5, offsets, LOSS_INT32,
+                                                            indices, LOSS_INT32, values, LOSS_FLOAT64)
+                               : status;
+    status = status == LOSS_OK ? loss_data_set_input(data, "target", targets, LOSS_FLOAT64, 3, 1, 1, 1)
+                               : status;
+    status = status == LOSS_OK
+                 ? loss_objective_create_linear(&objective, state->context, state->function, data)
+                 : status;
+    status = status == LOSS_OK ? loss_objective_set_int(objective, "center_columns", 1) : status;
+    status = status == LOSS_OK ? loss_objective_set_int(objective, "scale_columns", 1) : status;
+    status = status == LOSS_OK ? loss_objective_precondition(objective, x, x, product) : status;
+    status = status == LOSS_OK ? loss_objective_hessian(objective, x, product) : status;
+    loss_objective_free(objective);
+    loss_data_free(data);
+    return status;
+}
+
 static void release_data(void *made)
 {
     loss_data_free(made);
@@ -242,6 +269,7 @@ static const path paths[] = {
     {"loss_function_inverse_link", "logistic", inverse_link, NULL, 1},
     {"loss_objective_hessian by differences", "huber", hessian_by_differences, NULL, 1},
     {"loss_objective_hessian by products", "huber", hessian_by_products, NULL, 1},
+    {"loss_objective_create_linear with sparse features", "huber", sparse_model, NULL, 1},
     {"loss_function_cost_float64", "logistic", short_call, NULL, 1},
     {"loss_function_cost_labels_float64", "cross_entropy", short_labels, NULL, 1},
 };

@@ -1,0 +1,226 @@
+/*
+ * The two products of a linear model with sparse rows. Everything is float64 inside; float32 values are widened, exactly.
+ *
+ * An entry costs what it takes to fetch the parameters of its feature, which lie anywhere: so one fetch serves several
+ * outputs, and a Hessian product's parameters and direction, which lie side by side. Four chains of fused multiply-adds per
+ * output hide their latency. Blocking over outputs never changes a bit: every sum has its own order.
+ */
+#include "gradient/sparse_kernels.h"
+
+#include <string.h>
+
+#include "core/isa.h"
+#include "simd/real.h"
+
+enum { LANES = LOSSI_SPARSE_LANES, WIDTH_MAX = 8 };
+
+/* Without it GCC leaves small loops rolled, and their arrays in memory instead of registers. */
+#define UNROLL _Pragma("GCC unroll 8")
+
+LOSSI_INLINE int64_t index_at(int wide, const void *indices, int64_t e)
+{
+    int32_t narrow;
+    int64_t index;
+    if (wide) {
+        memcpy(&index, (const char *)indices + e * 8, sizeof index);
+        return index;
+    }
+    memcpy(&narrow, (const char *)indices + e * 4, sizeof narrow);
+    return narrow;
+}
+
+LOSSI_INLINE double value_at(const void *values, int64_t e)
+{
+    real value;
+    memcpy(&value, (const char *)values + e * (int64_t)sizeof value, sizeof value);
+    return (double)value;
+}
+
+/* ---- forward ---- */
+
+LOSSI_INLINE void multiply_add(int width, double x, const double *w, double *sum)
+{
+    UNROLL
+    for (int k = 0; k < width; k++) {
+        sum[k] = __builtin_fma(x, w[k], sum[k]);
+    }
+}
+
+/* The dot products of a row with `width` neighbouring numbers of the parameters, whose rows have `step`. */
+LOSSI_INLINE void dots(int width, int wide, const lossi_sparse_row *x, const double *w, int64_t step,
+                       double *result)
+{
+    double sums[LANES][WIDTH_MAX] = {{0}};
+    int64_t e = 0;
+    for (; e + LANES <= x->count; e += LANES) {
+        UNROLL
+        for (int lane = 0; lane < LANES; lane++) {
+            multiply_add(width, value_at(x->values, e + lane),
+                         w + index_at(wide, x->indices, e + lane) * step, sums[lane]);
+        }
+    }
+    UNROLL
+    for (int lane = 0; lane < LANES - 1; lane++) {
+        if (e + lane < x->count) {
+            multiply_add(width, value_at(x->values, e + lane),
+                         w + index_at(wide, x->indices, e + lane) * step, sums[lane]);
+        }
+    }
+    UNROLL
+    for (int k = 0; k < width; k++) {
+        result[k] = (sums[0][k] + sums[2][k]) + (sums[1][k] + sums[3][k]);
+    }
+}
+
+/* All rows, the numbers first … first + width − 1 of the parameters of a feature. */
+LOSSI_INLINE void forward_columns(int width, int wide, const lossi_sparse_tile *tile, const double *w,
+                                  int64_t first, real *z, real *z2)
+{
+    const lossi_linear_shape *shape = tile->shape;
+    const int64_t outputs = shape->outputs, stride = shape->stride, step = z2 != NULL ? 2 * stride : stride;
+    const double *intercept = w + shape->features * step + first;
+    double sums[WIDTH_MAX];
+    for (int64_t i = 0; i < tile->rows; i++) {
+        dots(width, wide, &tile->x[i], w + first, step, sums);
+        for (int k = 0; k < width; k++) {
+            const int64_t column = first + k, output = column < stride ? column : column - stride;
+            if (output < outputs) {
+                (column < stride ? z : z2)[i * outputs + output] =
+                    (real)(shape->intercept ? sums[k] + intercept[k] : sums[k]);
+            }
+        }
+    }
+}
+
+LOSSI_INLINE void forward_indices(int wide, const lossi_sparse_tile *tile, const double *w, real *z, real *z2)
+{
+    const int64_t columns = z2 != NULL ? 2 * tile->shape->stride : tile->shape->stride;
+    switch (columns) {
+    case 1:
+        forward_columns(1, wide, tile, w, 0, z, z2);
+        return;
+    case 2:
+        forward_columns(2, wide, tile, w, 0, z, z2);
+        return;
+    case 4:
+        forward_columns(4, wide, tile, w, 0, z, z2);
+        return;
+    default:
+        for (int64_t first = 0; first < columns; first += WIDTH_MAX) {
+            forward_columns(WIDTH_MAX, wide, tile, w, first, z, z2);
+        }
+    }
+}
+
+static void forward(const lossi_sparse_tile *tile, const double *w, void *z, void *z2)
+{
+    if (tile->wide) {
+        forward_indices(1, tile, w, z, z2);
+    } else {
+        forward_indices(0, tile, w, z, z2);
+    }
+}
+
+/* ---- backward ---- */
+
+/* What an entry is multiplied by the derivative as. */
+enum { PLAIN, SQUARE, CENTRED_SQUARE };
+
+LOSSI_INLINE double power_of(int kind, double x, const double *means, int64_t j)
+{
+    return kind == PLAIN ? x : kind == SQUARE ? x * x : x * (x - 2 * means[j]);
+}
+
+LOSSI_INLINE void add_row(int width, int wide, int kind, const lossi_sparse_row *x, const double *r,
+                          const double *means, double *g, int64_t stride)
+{
+    for (int64_t e = 0; e < x->count; e++) {
+        const int64_t j = index_at(wide, x->indices, e);
+        const double factor = power_of(kind, value_at(x->values, e), means, j);
+        double *to = g + j * stride;
+        UNROLL
+        for (int k = 0; k < width; k++) {
+            to[k] = __builtin_fma(r[k], factor, to[k]);
+        }
+    }
+}
+
+/* All rows, outputs first … first + width − 1; the derivatives of outputs that are not there are 0. */
+LOSSI_INLINE void backward_outputs(int width, int wide, int kind, const lossi_sparse_tile *tile,
+                                   const double *r, const double *means, double *g, int64_t first)
+{
+    const lossi_linear_shape *shape = tile->shape;
+    const int64_t left = shape->outputs - first;
+    double *intercept = g + shape->features * shape->stride + first;
+    for (int64_t i = 0; i < tile->rows; i++) {
+        double factors[WIDTH_MAX];
+        UNROLL
+        for (int k = 0; k < width; k++) {
+            factors[k] = k < left ? r[i * shape->outputs + first + k] : 0;
+        }
+        add_row(width, wide, kind, &tile->x[i], factors, means, g + first, shape->stride);
+        for (int k = 0; shape->intercept && k < width; k++) {
+            intercept[k] += factors[k];
+        }
+    }
+}
+
+LOSSI_INLINE void backward_indices(int wide, int kind, const lossi_sparse_tile *tile, const double *r,
+                                   const double *means, double *g)
+{
+    switch (tile->shape->stride) {
+    case 1:
+        backward_outputs(1, wide, kind, tile, r, means, g, 0);
+        return;
+    case 2:
+        backward_outputs(2, wide, kind, tile, r, means, g, 0);
+        return;
+    case 4:
+        backward_outputs(4, wide, kind, tile, r, means, g, 0);
+        return;
+    default:
+        for (int64_t first = 0; first < tile->shape->stride; first += WIDTH_MAX) {
+            backward_outputs(WIDTH_MAX, wide, kind, tile, r, means, g, first);
+        }
+    }
+}
+
+LOSSI_INLINE void backward_kind(int kind, const lossi_sparse_tile *tile, const double *r, const double *means,
+                                double *g)
+{
+    if (tile->wide) {
+        backward_indices(1, kind, tile, r, means, g);
+    } else {
+        backward_indices(0, kind, tile, r, means, g);
+    }
+}
+
+static void backward(const lossi_sparse_tile *tile, const double *r, double *g)
+{
+    backward_kind(PLAIN, tile, r, NULL, g);
+}
+
+static void backward_squares(const lossi_sparse_tile *tile, const double *r, const double *means, double *g)
+{
+    if (means != NULL) {
+        backward_kind(CENTRED_SQUARE, tile, r, means, g);
+    } else {
+        backward_kind(SQUARE, tile, r, NULL, g);
+    }
+}
+
+extern const lossi_sparse_kernels LOSSI_NAME(sparse_kernels);
+const lossi_sparse_kernels LOSSI_NAME(sparse_kernels) = {forward, backward, backward_squares};
+
+#ifdef LOSSI_ONCE
+
+extern const lossi_sparse_kernels LOSSI_ISA_DECLARE(sparse_kernels);
+static const lossi_sparse_kernels *const table[LOSSI_ISA_COUNT][LOSSI_REAL_COUNT] = LOSSI_ISA_TABLE(
+    sparse_kernels);
+
+const lossi_sparse_kernels *lossi_sparse_kernels_for(int32_t isa, int32_t real_index)
+{
+    return table[isa][real_index];
+}
+
+#endif
