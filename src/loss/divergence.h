@@ -10,20 +10,21 @@
 
 #include <math.h>
 
+#include "loss/distribution.h"
 #include "loss/softmax.h"
 
 /* The first options of all these losses; a loss's own come behind them. */
 enum { LOSSI_INPUT, LOSSI_TARGET_INPUT, LOSSI_DIVERGENCE_OPTIONS };
 enum { LOSSI_LOGITS, LOSSI_PROBABILITIES, LOSSI_LOG_PROBABILITIES }; /* the choices of `input` */
 
-/* What is the same for all columns of a row. */
+/* What is the same for all columns of a row; of rows abreast each lane has its own. */
 typedef struct lossi_divergence_row {
     const double *parameters;
     int32_t input;
-    int32_t linear;          /* φ is linear in log p */
-    real factor, log_factor; /* what distributions are made comparable with, and its logarithm */
-    real offset;             /* added to the sum of the values */
-    real origin;             /* where slopes are measured from */
+    int32_t linear;           /* φ is linear in log p */
+    vreal factor, log_factor; /* what distributions are made comparable with, and its logarithm */
+    vreal offset;             /* added to the sum of the values */
+    vreal origin;             /* where slopes are measured from */
 } lossi_divergence_row;
 
 /* A vector of columns. */

@@ -47,34 +47,44 @@ LOSSI_INLINE void columns(const lossi_tile *tile, int64_t row, const lossi_softm
 
 #ifdef LOSSI_NORMALIZE
 /* Σ t; of logarithms, with what their exponentials lost in rounding. */
-static __attribute__((noinline)) double target_total(const lossi_tile *tile, int64_t row)
+LOSSI_INLINE lossi_doubles target_total_of(int32_t abreast, const lossi_tile *tile, int64_t row)
 {
     const real *target = lossi_row_of(tile->target, row, tile->target_stride);
     const int32_t logarithms = tile->prepared->parameters[LOSSI_TARGET_INPUT] != 0;
     const vreal zero = v_set1(0);
-    lossi_lane_sum sum;
-    lossi_lane_sum_clear(&sum);
+    lossi_sum sum;
+    lossi_sum_clear(abreast, &sum);
     for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
         const vreal x = lossi_load_columns(target, j, tile->columns, logarithms ? -REAL_INFINITY : 0);
         if (logarithms) {
             const vmask below = v_le(x, zero), none = v_lt(x, v_set1(MATH_EXP_LOWEST));
             vreal missing;
             const vreal head = v_exp_parts(v_select(below, v_select(none, zero, x), zero), &missing);
-            lossi_columns_add_parts(&sum, j, v_select(none, zero, v_select(below, head, v_exp(x))),
-                                    v_select(v_mask_and(below, v_mask_not(none)), missing, zero));
+            lossi_sum_add_parts(abreast, &sum, j, v_select(none, zero, v_select(below, head, v_exp(x))),
+                                v_select(v_mask_and(below, v_mask_not(none)), missing, zero));
         } else {
-            lossi_columns_add(&sum, j, x);
+            lossi_sum_add(abreast, &sum, j, x);
         }
     }
-    return lossi_columns_total(&sum, tile->columns);
+    return lossi_sum_total(abreast, &sum, tile->columns, logarithms);
+}
+
+static __attribute__((noinline)) lossi_doubles target_total(const lossi_tile *tile, int64_t row)
+{
+    return target_total_of(0, tile, row);
 }
 #endif
 
 #ifdef LOSSI_BEGIN
-static real target_at(const lossi_tile *tile, int64_t row, int64_t j)
+/* In the largest column. */
+static vreal target_at(int32_t abreast, const lossi_tile *tile, int64_t row, const lossi_softmax *softmax)
 {
-    const real t = lossi_get(lossi_row_of(tile->target, row, tile->target_stride) + j);
-    return tile->prepared->parameters[LOSSI_TARGET_INPUT] != 0 ? lossi_first_lane(v_exp(v_set1(t))) : t;
+    const real *target = lossi_row_of(tile->target, row, tile->target_stride);
+    vreal t = v_set1(abreast ? 0 : lossi_get(target + softmax->largest));
+    for (int64_t j = 0; abreast && j < tile->columns; j += VREAL_LANES) {
+        t = v_select(lossi_column_is(&softmax->place, j), v_load(target + j), t);
+    }
+    return tile->prepared->parameters[LOSSI_TARGET_INPUT] != 0 ? v_exp(t) : t;
 }
 #endif
 
@@ -136,33 +146,65 @@ static void logits_row(const lossi_tile *tile, int64_t row, const lossi_softmax 
     LOSSI_NORMALIZE(target_total(tile, row), constants);
 #endif
 #ifdef LOSSI_BEGIN
-    LOSSI_BEGIN(&s.softmax, target_at(tile, row, s.softmax.largest), constants);
+    LOSSI_BEGIN(&s.softmax, target_at(0, tile, row, &s.softmax), constants);
 #endif
     s.linear = constants->linear;
-    lossi_softmax_values(tile, row, (double)constants->offset, &s);
+    lossi_softmax_values(tile, row, constants->offset, &s);
     lossi_softmax_finish(tile, row, &s);
 }
 
-static void everything(const lossi_tile *tile)
+/* The rows from `first` on, as many as there are lanes. */
+static void logits_abreast(const lossi_tile *tile, int64_t first, lossi_divergence_row *constants)
 {
-    const int32_t input = LOSSI_FIRST_INPUT + (int32_t)tile->prepared->parameters[LOSSI_INPUT];
-    const int32_t logits = LOSSI_FIRST_INPUT == LOSSI_LOGITS && input == LOSSI_LOGITS;
+    lossi_abreast_rows logits, target, gradient;
+    lossi_kept kept;
+    const lossi_tile rows = lossi_abreast_tile(tile, first, &logits, &target, &gradient);
+    lossi_softmax_state s = {.own = constants};
+    lossi_softmax_begin_abreast(&logits, tile->columns, &kept, &s.softmax);
+#ifdef LOSSI_NORMALIZE
+    LOSSI_NORMALIZE(target_total_of(1, &rows, 0), constants);
+#endif
+#ifdef LOSSI_BEGIN
+    LOSSI_BEGIN(&s.softmax, target_at(1, &rows, 0, &s.softmax), constants);
+#endif
+    lossi_softmax_abreast(&rows, constants->offset, &s);
+    lossi_abreast_finish(tile, first, s.value, &gradient);
+}
+
+static void logits_tile(const lossi_tile *tile, const lossi_divergence_row *start)
+{
     /* a long row stays in the caches for the passes over it */
     const int64_t together = tile->columns <= LOSSI_RUN ? LOSSI_LANES : 1;
     lossi_softmax softmax[LOSSI_LANES];
     for (int64_t row = 0; row < tile->rows; row++) {
         const int64_t left = tile->rows - row;
-        lossi_divergence_row constants = {
-            .parameters = tile->prepared->parameters, .input = input, .factor = 1};
+        lossi_divergence_row constants = *start;
+        if (row % together == 0) {
+            lossi_softmax_begin(tile, row, left < together ? left : together, 0, softmax);
+        }
+        logits_row(tile, row, &softmax[row % together], &constants);
+    }
+}
+
+static void everything(const lossi_tile *tile)
+{
+    const int32_t input = LOSSI_FIRST_INPUT + (int32_t)tile->prepared->parameters[LOSSI_INPUT];
+    const vreal zero = v_set1(0);
+    const lossi_divergence_row start = {tile->prepared->parameters, input, 0, v_set1(1), zero, zero, zero};
+    for (int64_t row = 0; row < tile->rows; row++) {
         lossi_put((real *)tile->denominator + row, 1);
-        if (logits && row % together == 0) {
-            lossi_softmax_begin(tile, row, left < together ? left : together, softmax);
+    }
+    if (LOSSI_FIRST_INPUT != LOSSI_LOGITS || input != LOSSI_LOGITS) {
+        for (int64_t row = 0; row < tile->rows; row++) {
+            direct_row(tile, row, &start);
         }
-        if (logits) {
-            logits_row(tile, row, &softmax[row % together], &constants);
-        } else {
-            direct_row(tile, row, &constants);
+    } else if (lossi_goes_abreast(tile)) {
+        for (int64_t row = 0; row < tile->rows; row += VREAL_LANES) {
+            lossi_divergence_row constants = start;
+            logits_abreast(tile, row, &constants);
         }
+    } else {
+        logits_tile(tile, &start);
     }
 }
 

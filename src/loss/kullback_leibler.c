@@ -21,9 +21,9 @@ LOSSI_INLINE void kullback_leibler(const lossi_pair *x, const lossi_divergence_r
     const vreal zero = v_set1(0), p = x->p, t = x->t;
     const vmask none = v_eq(t, zero);
     if (row->input == LOSSI_LOGITS) {
-        const vreal b = p * v_set1(row->factor), d = t - b, u = d / b;
+        const vreal b = p * row->factor, d = t - b, u = d / b;
         const vmask near = v_mask_and(lossi_is_near(u), v_ge(b, v_set1(REAL_MIN)));
-        const vreal linear = v_select(none, zero, t * (x->log_ratio - v_set1(row->log_factor)));
+        const vreal linear = v_select(none, zero, t * (x->log_ratio - row->log_factor));
         out->value = v_select(near, b * lossi_near_excess(u), linear - d);
         out->first = -t;
         out->second = zero;
@@ -37,12 +37,15 @@ LOSSI_INLINE void kullback_leibler(const lossi_pair *x, const lossi_divergence_r
 }
 
 /* The nearest number to Σ t; how far it is from that, rounding shows for float32 alone. */
-LOSSI_INLINE void normalize(double total, lossi_divergence_row *row)
+LOSSI_INLINE void normalize(lossi_doubles total, lossi_divergence_row *row)
 {
     row->linear = 1;
-    row->factor = (real)total;
-    row->log_factor = lossi_first_lane(v_log(v_set1(row->factor)));
-    row->offset = total == 0 ? 0 : (real)(total * (double)row->log_factor + (total - (double)row->factor));
+    row->factor = lossi_round(total);
+    row->log_factor = v_log(row->factor);
+    const lossi_doubles part = lossi_doubles_multiply(total, lossi_widen(row->log_factor)),
+                        rest = lossi_doubles_subtract(total, lossi_widen(row->factor));
+    row->offset = v_select(v_eq(row->factor, v_set1(0)), v_set1(0),
+                           lossi_round(lossi_doubles_add(part, rest)));
 }
 
 #define LOSSI_FORMULA   kullback_leibler

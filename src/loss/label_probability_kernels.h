@@ -31,10 +31,9 @@ LOSSI_INLINE void weighted(const lossi_tile *tile, const lossi_probability *x, v
 /* What the rounding of 1 − p lost: of the division that makes it in the largest column, else of the subtraction. */
 LOSSI_INLINE vreal rest_missing(const lossi_softmax *softmax, vmask largest, vreal p, vreal rest)
 {
-    const real left = lossi_first_lane(
-        v_fnma(v_set1(softmax->rest), v_set1(softmax->divisor.head), v_set1(softmax->others.head)) +
-        v_fnma(v_set1(softmax->rest), v_set1(softmax->divisor.missing), v_set1(softmax->others.missing)));
-    return v_select(largest, v_set1(left * softmax->inverse), (v_set1(1) - rest) - p);
+    const vreal left = v_fnma(softmax->rest, softmax->divisor.head, softmax->others.head) +
+                       v_fnma(softmax->rest, softmax->divisor.missing, softmax->others.missing);
+    return v_select(largest, left * softmax->inverse, (v_set1(1) - rest) - p);
 }
 
 /* ---- distributions ---- */
@@ -72,50 +71,81 @@ LOSSI_INLINE void columns(const lossi_tile *tile, int64_t row, const lossi_softm
 static void distribution_row(const lossi_tile *tile, int64_t row)
 {
     lossi_softmax_state s = {.linear = 0};
-    lossi_softmax_begin(tile, row, 1, &s.softmax);
-    lossi_softmax_values(tile, row, 0, &s);
-    lossi_put((real *)tile->denominator + row, 1);
+    lossi_softmax_begin(tile, row, 1, 0, &s.softmax);
+    lossi_softmax_values(tile, row, v_set1(0), &s);
     lossi_softmax_finish(tile, row, &s);
+}
+
+/* The rows from `first` on, as many as there are lanes. */
+static void distributions_abreast(const lossi_tile *tile, int64_t first)
+{
+    const double *weight = tile->prepared->class_weight;
+    lossi_abreast_rows logits, target, gradient;
+    lossi_kept kept;
+    lossi_tile rows = lossi_abreast_tile(tile, first, &logits, &target, &gradient);
+    lossi_prepared unweighted;
+    lossi_softmax_state s = {.linear = 0};
+    if (weight != NULL) { /* class weights are of columns, which are in no lane */
+        unweighted = *tile->prepared;
+        unweighted.class_weight = NULL;
+        rows.prepared = &unweighted;
+        for (int64_t j = 0; j < tile->columns; j++) {
+            target.column[j] = target.column[j] * v_set1((real)weight[j]);
+        }
+    }
+    lossi_softmax_begin_abreast(&logits, tile->columns, &kept, &s.softmax);
+    lossi_softmax_abreast(&rows, v_set1(0), &s);
+    lossi_abreast_finish(tile, first, s.value, &gradient);
+}
+
+static void distributions(const lossi_tile *tile)
+{
+    const int32_t abreast = lossi_goes_abreast(tile);
+    for (int64_t row = 0; row < tile->rows; row++) {
+        lossi_put((real *)tile->denominator + row, 1);
+        if (!abreast) {
+            distribution_row(tile, row);
+        } else if (row % VREAL_LANES == 0) {
+            distributions_abreast(tile, row);
+        }
+    }
 }
 
 /* ---- labels ---- */
 
-/* A row while it is worked on. */
+/* A row while it is worked on; what is a vector has of rows abreast a lane for each. */
 typedef struct label_row {
     lossi_softmax softmax;
-    int64_t label;
-    real p, rest; /* of the label */
-    real steepness, turn, lean;
-    real origin, at_label; /* of the direction: its element at the largest column, and d of the label */
-    real others, along;    /* S, D */
-    double mean;           /* p · d */
+    lossi_column_place place; /* of the label */
+    vreal value, p, rest;     /* of the label */
+    vreal steepness, turn, lean;
+    vreal by, at_label; /* the gradient: what exponentials are multiplied by, and what it is at the label */
+    real origin, direction; /* of the direction: its element at the largest column, and d of the label */
+    real others, along;     /* S, D */
+    double mean;            /* p · d */
 } label_row;
 
-/* ψ of the label, with its class weight. */
-static real evaluate_label(const lossi_tile *tile, real weight, label_row *l)
+/* ψ of the label, whose logit is given, with its class weight. */
+LOSSI_INLINE void evaluate_label(const lossi_tile *tile, vreal weight, vreal logit, vmask largest,
+                                 label_row *l)
 {
     const lossi_softmax *softmax = &l->softmax;
-    const int32_t is_largest = l->label == softmax->largest;
-    const vmask largest = v_eq(v_set1(is_largest ? 1 : 0), v_set1(1));
-    const vreal away = v_set1(is_largest ? 0 : lossi_get(softmax->logits + l->label) - softmax->maximum);
+    const vreal away = v_select(largest, v_set1(0), logit - softmax->maximum), others = softmax->others.head;
     vreal missing;
     const vreal e = v_exp_parts(away, &missing), p = lossi_softmax_divide(softmax, e, missing);
-    const vreal rest = v_select(largest, v_set1(softmax->rest), v_set1(1) - p);
-    const lossi_probability x = {p, rest, rest_missing(softmax, largest, p, rest),
-                                 away - v_set1(softmax->log)};
+    const vreal rest = v_select(largest, softmax->rest, v_set1(1) - p), scale = v_set1((real)tile->scale);
+    const lossi_probability x = {p, rest, rest_missing(softmax, largest, p, rest), away - softmax->log};
     lossi_psi psi;
-    weighted(tile, &x, v_set1(weight), &psi);
-    l->p = lossi_first_lane(p);
-    l->rest = lossi_first_lane(rest);
-    l->steepness = lossi_first_lane(psi.steepness);
-    l->turn = lossi_first_lane(psi.turn);
-    l->lean = lossi_first_lane(psi.lean);
-    if (tile->curvature_kind == LOSSI_GAUSS_NEWTON && l->turn < -(l->p * l->rest)) {
-        l->turn = -(l->p * l->rest);
-        l->lean = l->p * l->p;
-    }
+    weighted(tile, &x, weight, &psi);
+    l->p = p;
+    l->rest = rest;
+    l->steepness = psi.steepness;
+    l->turn = psi.turn;
+    l->lean = psi.lean;
+    l->by = (psi.steepness * softmax->inverse) * scale;
+    l->at_label = -(psi.steepness * rest) * scale;
     /* NaN in a column that counts for nothing is NaN all the same */
-    return softmax->others.head != softmax->others.head ? softmax->others.head : lossi_first_lane(psi.value);
+    l->value = v_select(v_is_nan(others), others, psi.value);
 }
 
 /* d of a vector of columns; 0 without a direction. */
@@ -127,25 +157,20 @@ LOSSI_INLINE vreal load_direction(const lossi_tile *tile, int64_t row, const lab
                : lossi_load_columns(direction, j, tile->columns, l->origin) - v_set1(l->origin);
 }
 
-LOSSI_INLINE vmask at_label(const label_row *l, int64_t j)
-{
-    return v_eq(lossi_lane_numbers(0), v_set1((real)(l->label - j)));
-}
-
-/* The sums over all columns but the label and the largest. */
-static void sum_others(const lossi_tile *tile, int64_t row, label_row *l)
+/* The sums over all columns but the label and the largest, and what Gauss–Newton leaves out. */
+static void sum_others(const lossi_tile *tile, int64_t row, int64_t label, label_row *l)
 {
     const real *direction = lossi_row_of(tile->direction, row, tile->direction_stride);
-    const vreal zero = v_set1(0);
+    const vreal zero = v_set1(0), least = -(l->p * l->rest);
     lossi_softmax_columns at;
     lossi_lane_sum others, along;
     lossi_lane_sum_clear(&others);
     lossi_lane_sum_clear(&along);
     l->origin = tile->product == NULL ? 0 : lossi_get(direction + l->softmax.largest);
-    l->at_label = tile->product == NULL ? 0 : lossi_get(direction + l->label) - l->origin;
+    l->direction = tile->product == NULL ? 0 : lossi_get(direction + label) - l->origin;
     for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
         lossi_softmax_load(&l->softmax, j, &at);
-        const vmask left_out = v_mask_or(at.largest, at_label(l, j));
+        const vmask left_out = v_mask_or(at.largest, lossi_column_is(&l->place, j));
         const vreal p = v_select(left_out, zero, at.p);
         lossi_columns_add(&others, j, p);
         lossi_columns_add(&along, j, v_select(left_out, zero, at.p * load_direction(tile, row, l, j)));
@@ -153,79 +178,169 @@ static void sum_others(const lossi_tile *tile, int64_t row, label_row *l)
     const double total = lossi_columns_total(&along, tile->columns);
     l->others = (real)lossi_columns_total(&others, tile->columns);
     l->along = (real)total;
-    l->mean = total + (double)l->p * (double)l->at_label; /* d is 0 at the largest */
+    l->mean = total + (double)lossi_first_lane(l->p) * (double)l->direction; /* d is 0 at the largest */
+    if (tile->curvature_kind == LOSSI_GAUSS_NEWTON) {
+        const vmask below = v_lt(l->turn, least);
+        l->turn = v_select(below, least, l->turn);
+        l->lean = v_select(below, l->p * l->p, l->lean);
+    }
 }
 
 /* Curvature and product of a vector of columns. */
 LOSSI_INLINE void second_derivatives(const label_row *l, const lossi_softmax_columns *at, vreal d, vmask here,
                                      vreal *curvature, vreal *product)
 {
-    const real divide = l->rest == 0 ? 1 : l->rest; /* then all others are 0 too */
-    const double w = (double)l->at_label - l->mean;
+    const real label_rest = lossi_first_lane(l->rest), label_turn = lossi_first_lane(l->turn),
+               label_lean = lossi_first_lane(l->lean);
+    const real divide = label_rest == 0 ? 1 : label_rest; /* then all others are 0 too */
+    const double w = (double)l->direction - l->mean;
     /* p · d + τ w_y/(1 − p_y), from which d differs little in some columns: for float32 in two parts */
-    const double centre = l->mean + (double)l->turn * (w / (double)divide);
+    const double centre = l->mean + (double)label_turn * (w / (double)divide);
     const vreal head = v_set1((real)centre), tail = v_set1((real)(centre - (double)(real)centre));
-    const real more = 1 - l->turn / divide;
-    const vreal g = v_set1(l->steepness), turn = v_set1(l->turn), lean = v_set1(l->lean);
-    const vreal flat = v_set1(l->lean + more * l->others),
-                level = v_set1(-(l->lean * l->at_label + more * l->along));
-    const vreal part = g * at->p, bent = v_fma(turn, at->p / v_set1(divide), at->rest);
+    const real more = 1 - label_turn / divide;
+    const vreal g = l->steepness;
+    const vreal flat = v_set1(label_lean + more * l->others),
+                level = v_set1(-(label_lean * l->direction + more * l->along));
+    const vreal part = g * at->p, bent = v_fma(l->turn, at->p / v_set1(divide), at->rest);
     const vreal moved = (d - head) - tail;
-    *curvature = v_select(here, g * v_set1(l->rest) * lean, part * v_select(at->largest, flat, bent));
-    *product = v_select(here, g * lean * v_set1((real)w), part * v_select(at->largest, level, moved));
+    *curvature = v_select(here, g * l->rest * l->lean, part * v_select(at->largest, flat, bent));
+    *product = v_select(here, g * l->lean * v_set1((real)w), part * v_select(at->largest, level, moved));
 }
 
 /* Everything is read of columns before anything of them is written: the gradient may take the prediction's place. */
 static __attribute__((noinline)) void write_row(const lossi_tile *tile, int64_t row, const label_row *l)
 {
     const lossi_outputs to = lossi_outputs_of(tile, row);
-    const vreal g = v_set1(l->steepness), own = v_set1(-(l->steepness * l->rest));
     for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
-        const vmask here = at_label(l, j);
+        const vmask here = lossi_column_is(&l->place, j);
         lossi_softmax_columns at;
-        lossi_softmax_load(&l->softmax, j, &at);
-        if (to.curvature != NULL || to.product != NULL) {
-            vreal curvature, product;
-            second_derivatives(l, &at, load_direction(tile, row, l, j), here, &curvature, &product);
-            lossi_store_scaled_columns(tile, to.curvature, j, curvature);
-            lossi_store_scaled_columns(tile, to.product, j, product);
+        vreal curvature, product;
+        const vreal missing = lossi_softmax_exponentials(&l->softmax, j, &at), e = at.p;
+        lossi_softmax_complete(&l->softmax, missing, &at);
+        second_derivatives(l, &at, load_direction(tile, row, l, j), here, &curvature, &product);
+        lossi_store_scaled_columns(tile, to.curvature, j, curvature);
+        lossi_store_scaled_columns(tile, to.product, j, product);
+        if (to.gradient != NULL) {
+            lossi_store_columns(to.gradient, j, tile->columns, v_select(here, l->at_label, e * l->by));
         }
-        lossi_store_scaled_columns(tile, to.gradient, j, v_select(here, own, g * at.p));
     }
 }
 
-static void counted_row(const lossi_tile *tile, int64_t row, label_row *l)
+/* The gradient alone, of the exponentials that are in its place. */
+LOSSI_INLINE void scale_row(const lossi_tile *tile, int64_t row, int64_t label, const label_row *l)
 {
-    const double *weights = tile->prepared->class_weight;
-    const real weight = weights == NULL ? 1 : (real)weights[l->label];
-    lossi_softmax_begin(tile, row, 1, &l->softmax);
-    const real value = evaluate_label(tile, weight, l);
+    real *e = lossi_place_of(tile->gradient, row, tile->gradient_stride);
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        lossi_store_columns(e, j, tile->columns, lossi_load_columns(e, j, tile->columns, 0) * l->by);
+    }
+    lossi_put(e + label, lossi_first_lane(l->at_label));
+}
+
+/* A row that counts, whose softmax is known, with the class weight and the logit of its label. */
+static void counted_row(const lossi_tile *tile, int64_t row, real weight, real logit, label_row *l)
+{
+    const int64_t label = tile->labels[row];
+    const vreal is_largest = v_set1(label == l->softmax.largest ? 1 : 0);
+    l->place = lossi_column_of_row(label);
+    evaluate_label(tile, v_set1(weight), v_set1(logit), v_eq(is_largest, v_set1(1)), l);
+    const real value = lossi_first_lane(l->value);
     lossi_put((real *)tile->value + row, value);
-    lossi_put((real *)tile->denominator + row, weight);
     if (value != value) {
         lossi_fill_row(tile, row, value);
-        return;
-    }
-    if (tile->curvature != NULL || tile->product != NULL) {
-        sum_others(tile, row, l);
-    }
-    if (tile->gradient != NULL) {
+    } else if (tile->curvature != NULL || tile->product != NULL) {
+        sum_others(tile, row, label, l);
         write_row(tile, row, l);
+    } else if (tile->gradient != NULL) {
+        scale_row(tile, row, label, l);
     }
+}
+
+/* The weight of a row, what it adds to the denominator; 0 of one that does not count. */
+static real weigh_row(const lossi_tile *tile, int64_t row)
+{
+    const double *weights = tile->prepared->class_weight;
+    const int64_t label = tile->labels[row];
+    const real weight = label == tile->prepared->ignore_label ? 0
+                        : weights == NULL                     ? 1
+                                                              : (real)weights[label];
+    lossi_put((real *)tile->denominator + row, weight);
+    return weight;
+}
+
+/* At most 16 rows from `first` on. */
+static void label_rows(const lossi_tile *tile, int64_t first, int64_t count)
+{
+    const int32_t keep = tile->gradient != NULL && tile->curvature == NULL && tile->product == NULL;
+    lossi_softmax softmax[LOSSI_LANES];
+    real logit[LOSSI_LANES] = {0};
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t label = tile->labels[first + i];
+        if (label != tile->prepared->ignore_label) { /* the exponentials may take its place */
+            logit[i] = lossi_get(lossi_row_of(tile->prediction, first + i, tile->prediction_stride) + label);
+        }
+    }
+    lossi_softmax_begin(tile, first, count, keep, softmax);
+    for (int64_t i = 0; i < count; i++) {
+        const real weight = weigh_row(tile, first + i);
+        if (tile->labels[first + i] == tile->prepared->ignore_label) {
+            lossi_put((real *)tile->value + first + i, 0);
+            lossi_fill_row(tile, first + i, 0);
+        } else {
+            label_row l = {.softmax = softmax[i]};
+            counted_row(tile, first + i, weight, logit[i], &l);
+        }
+    }
+}
+
+/* The rows from `first` on, as many as there are lanes. */
+static void labels_abreast(const lossi_tile *tile, int64_t first)
+{
+    const int64_t count = tile->rows - first < VREAL_LANES ? tile->rows - first : VREAL_LANES;
+    const vreal zero = v_set1(0);
+    real label[VREAL_LANES] = {0}, weight[VREAL_LANES] = {0};
+    lossi_abreast_rows logits, gradient;
+    lossi_kept kept;
+    label_row l;
+    const lossi_tile rows = lossi_abreast_tile(tile, first, &logits, NULL, &gradient);
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t given = tile->labels[first + i];
+        weight[i] = weigh_row(tile, first + i);
+        label[i] = (real)(given == tile->prepared->ignore_label ? -1 : given);
+    }
+    const vreal number = v_load(label);
+    const vmask counts = v_ge(number, zero);
+    vreal logit = zero;
+    l.place = lossi_column_of_rows(number);
+    for (int64_t j = 0; j < tile->columns; j++) {
+        logit = v_select(lossi_column_is(&l.place, j * VREAL_LANES), logits.column[j], logit);
+    }
+    lossi_softmax_begin_abreast(&logits, tile->columns, &kept, &l.softmax);
+    evaluate_label(&rows, v_load(weight), logit, v_eq(l.place.lane, l.softmax.place.lane), &l);
+    const vreal value = v_select(counts, l.value, zero), nan = v_select(v_is_nan(value), value, zero);
+    const vreal by = v_select(counts, l.by, zero);
+    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL; j++) {
+        const vmask here = lossi_column_is(&l.place, j * VREAL_LANES);
+        const vreal slope = v_select(here, l.at_label, kept.e[j] * by);
+        gradient.column[j] = v_select(v_mask_and(counts, v_eq(nan, zero)), slope, nan);
+    }
+    lossi_abreast_finish(tile, first, value, &gradient);
 }
 
 static void everything(const lossi_tile *tile)
 {
-    for (int64_t row = 0; row < tile->rows; row++) {
-        label_row l = {.label = tile->labels == NULL ? -1 : tile->labels[row]};
-        if (tile->labels == NULL) {
-            distribution_row(tile, row);
-        } else if (l.label != tile->prepared->ignore_label) {
-            counted_row(tile, row, &l);
+    const int32_t abreast = lossi_goes_abreast(tile);
+    /* a long row stays in the caches for the passes over it */
+    const int64_t together = abreast ? VREAL_LANES : tile->columns <= LOSSI_RUN ? LOSSI_LANES : 1;
+    if (tile->labels == NULL) {
+        distributions(tile);
+        return;
+    }
+    for (int64_t row = 0; row < tile->rows; row += together) {
+        const int64_t left = tile->rows - row;
+        if (abreast) {
+            labels_abreast(tile, row);
         } else {
-            lossi_put((real *)tile->value + row, 0);
-            lossi_put((real *)tile->denominator + row, 0);
-            lossi_fill_row(tile, row, 0);
+            label_rows(tile, row, left < together ? left : together);
         }
     }
 }

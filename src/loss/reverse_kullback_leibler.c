@@ -30,9 +30,9 @@ LOSSI_INLINE void reverse_kullback_leibler(const lossi_pair *x, const lossi_dive
 {
     const vreal one = v_set1(1), p = x->p;
     if (row->input == LOSSI_LOGITS) {
-        const vreal b = x->t * v_set1(row->factor), d = p - b, u = d / b;
+        const vreal b = x->t * row->factor, d = p - b, u = d / b;
         const vmask near = v_mask_and(lossi_is_near(u), v_ge(b, v_set1(REAL_MIN)));
-        const vreal log = v_select(near, lossi_near_log(u), -x->log_ratio - v_set1(row->log_factor));
+        const vreal log = v_select(near, lossi_near_log(u), -x->log_ratio - row->log_factor);
         const vreal product = weighted(x, row, log);
         out->value = v_select(near, b * lossi_near_excess(u), product - d);
         out->first = product;
@@ -47,14 +47,17 @@ LOSSI_INLINE void reverse_kullback_leibler(const lossi_pair *x, const lossi_dive
 }
 
 /* A target of nothing but zeros is infinitely far from everything. */
-LOSSI_INLINE void normalize(double total, lossi_divergence_row *row)
+LOSSI_INLINE void normalize(lossi_doubles total, lossi_divergence_row *row)
 {
-    if (total == 0) {
-        return;
-    }
-    row->factor = (real)(1 / total);
-    row->log_factor = lossi_first_lane(v_log(v_set1(row->factor)));
-    row->offset = (real)((double)row->log_factor + (1 - (double)row->factor * total));
+    const lossi_doubles one = lossi_doubles_set1(1);
+    const vreal factor = lossi_round(lossi_doubles_divide(one, total));
+    const vreal log_factor = v_log(factor);
+    const lossi_doubles rest = lossi_doubles_subtract(one,
+                                                      lossi_doubles_multiply(lossi_widen(factor), total));
+    const vmask none = v_eq(lossi_round(total), v_set1(0));
+    row->factor = v_select(none, v_set1(1), factor);
+    row->log_factor = v_select(none, v_set1(0), log_factor);
+    row->offset = v_select(none, v_set1(0), lossi_round(lossi_doubles_add(lossi_widen(log_factor), rest)));
 }
 
 #define LOSSI_FORMULA   reverse_kullback_leibler

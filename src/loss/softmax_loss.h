@@ -18,6 +18,7 @@
 #ifndef LOSSI_LOSS_SOFTMAX_LOSS_H
 #define LOSSI_LOSS_SOFTMAX_LOSS_H
 
+#include "loss/distribution.h"
 #include "loss/softmax.h"
 
 /* A vector of columns. */
@@ -32,8 +33,8 @@ typedef struct lossi_softmax_state {
     lossi_softmax softmax;
     const void *own; /* what columns() wants to know */
     int32_t linear;  /* φ is linear in log p */
-    real value;
-    real first, first_others; /* Σ φ' */
+    vreal value;
+    vreal first, first_others; /* Σ φ' */
     real origin, mean; /* of the direction: its element at the largest column, and from there p·direction */
     real bend, bend_others;   /* Σ h */
     real along, along_others; /* Σ h w */
@@ -46,35 +47,40 @@ typedef struct lossi_softmax_state {
 LOSSI_INLINE void columns(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s, int64_t j,
                           lossi_columns *out);
 
-LOSSI_SHORT void lossi_columns_load(const lossi_tile *tile, int64_t row, const lossi_softmax_state *s,
-                                    int64_t j, lossi_columns *out)
+LOSSI_SHORT void lossi_columns_load(int32_t abreast, const lossi_tile *tile, int64_t row,
+                                    const lossi_softmax_state *s, int64_t j, lossi_columns *out)
 {
-    lossi_softmax_load(&s->softmax, j, &out->of);
+    if (abreast) {
+        lossi_softmax_load_kept(&s->softmax, j, &out->of);
+    } else {
+        lossi_softmax_load(&s->softmax, j, &out->of);
+    }
     out->dominant = v_gt(out->of.p, v_set1(REAL(0.75)));
     columns(tile, row, s, j, out);
 }
 
 /* A sum over all columns, and over all but the largest. */
 typedef struct lossi_two_sums {
-    lossi_lane_sum all, others;
+    lossi_sum all, others;
 } lossi_two_sums;
 
-LOSSI_INLINE void lossi_two_sums_clear(lossi_two_sums *sums)
+LOSSI_INLINE void lossi_two_sums_clear(int32_t abreast, lossi_two_sums *sums)
 {
-    lossi_lane_sum_clear(&sums->all);
-    lossi_lane_sum_clear(&sums->others);
+    lossi_sum_clear(abreast, &sums->all);
+    lossi_sum_clear(abreast, &sums->others);
 }
 
-LOSSI_INLINE void lossi_two_sums_add(lossi_two_sums *sums, int64_t j, vmask largest, vreal x)
+LOSSI_INLINE void lossi_two_sums_add(int32_t abreast, lossi_two_sums *sums, int64_t j, vmask largest, vreal x)
 {
-    lossi_columns_add(&sums->all, j, x);
-    lossi_columns_add(&sums->others, j, v_select(largest, v_set1(0), x));
+    lossi_sum_add(abreast, &sums->all, j, x);
+    lossi_sum_add(abreast, &sums->others, j, v_select(largest, v_set1(0), x));
 }
 
-LOSSI_INLINE void lossi_two_sums_total(lossi_two_sums *sums, int64_t columns, real *all, real *others)
+LOSSI_INLINE void lossi_two_sums_total(int32_t abreast, lossi_two_sums *sums, int64_t columns, vreal *all,
+                                       vreal *others)
 {
-    *all = (real)lossi_columns_total(&sums->all, columns);
-    *others = (real)lossi_columns_total(&sums->others, columns);
+    *all = lossi_round(lossi_sum_total(abreast, &sums->all, columns, 0));
+    *others = lossi_round(lossi_sum_total(abreast, &sums->others, columns, 0));
 }
 
 /* ---- passes over the columns of a row ---- */
@@ -86,35 +92,42 @@ LOSSI_INLINE int32_t lossi_softmax_bent(const lossi_tile *tile, const lossi_soft
 }
 
 /* Σ φ, with an offset, and what is wanted of Σ φ' and Σ φ'' − Σ φ'. */
-static __attribute__((noinline)) void lossi_softmax_values(const lossi_tile *tile, int64_t row, double offset,
-                                                           lossi_softmax_state *s)
+LOSSI_INLINE void lossi_softmax_values_of(int32_t abreast, const lossi_tile *tile, int64_t row, vreal offset,
+                                          lossi_softmax_state *s)
 {
-    const int32_t slopes = tile->gradient != NULL, bends = lossi_softmax_bent(tile, s);
-    lossi_lane_sum value, bend;
+    const int32_t slopes = tile->gradient != NULL, bends = !abreast && lossi_softmax_bent(tile, s);
+    lossi_sum value, bend;
     lossi_two_sums first;
     lossi_columns at;
-    lossi_lane_sum_clear(&value);
-    lossi_lane_sum_clear(&bend);
-    lossi_two_sums_clear(&first);
+    lossi_sum_clear(abreast, &value);
+    lossi_sum_clear(abreast, &bend);
+    lossi_two_sums_clear(abreast, &first);
     for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
-        lossi_columns_load(tile, row, s, j, &at);
-        lossi_columns_add(&value, j, at.value);
+        lossi_columns_load(abreast, tile, row, s, j, &at);
+        lossi_sum_add(abreast, &value, j, at.value);
         if (slopes) {
-            lossi_two_sums_add(&first, j, at.of.largest, at.first);
+            lossi_two_sums_add(abreast, &first, j, at.of.largest, at.first);
         }
         if (bends) {
-            lossi_columns_add(&bend, j, at.second - at.first);
+            lossi_sum_add(abreast, &bend, j, at.second - at.first);
         }
     }
-    const real others =
+    const vreal others =
         s->softmax.others.head; /* NaN in a column that counts for nothing is NaN all the same */
-    s->value = others != others ? others : (real)(lossi_columns_total(&value, tile->columns) + offset);
+    const lossi_doubles total = lossi_sum_total(abreast, &value, tile->columns, 0);
+    s->value = v_select(v_is_nan(others), others, lossi_round(lossi_doubles_add(total, lossi_widen(offset))));
     if (slopes) {
-        lossi_two_sums_total(&first, tile->columns, &s->first, &s->first_others);
+        lossi_two_sums_total(abreast, &first, tile->columns, &s->first, &s->first_others);
     }
     if (bends) {
-        s->bend = (real)lossi_columns_total(&bend, tile->columns);
+        s->bend = lossi_first_lane(lossi_round(lossi_sum_total(abreast, &bend, tile->columns, 0)));
     }
+}
+
+static __attribute__((noinline)) void lossi_softmax_values(const lossi_tile *tile, int64_t row, vreal offset,
+                                                           lossi_softmax_state *s)
+{
+    lossi_softmax_values_of(0, tile, row, offset, s);
 }
 
 /* p · direction, or for a majorizer the mean of the direction. */
@@ -148,7 +161,7 @@ LOSSI_INLINE vreal lossi_softmax_load_direction(const lossi_tile *tile, int64_t 
 
 LOSSI_INLINE vreal lossi_softmax_exact_bend(const lossi_softmax_state *s, const lossi_columns *at)
 {
-    return v_fnma(at->of.p, v_set1(s->first), at->second);
+    return v_fnma(at->of.p, s->first, at->second);
 }
 
 /* h, without its negative parts for Gauss–Newton. */
@@ -162,22 +175,25 @@ LOSSI_INLINE vreal lossi_softmax_bend(const lossi_tile *tile, const lossi_softma
 /* The sums of h and h w; H itself is known, but for what Gauss–Newton leaves out. */
 static void lossi_softmax_bends(const lossi_tile *tile, int64_t row, lossi_softmax_state *s)
 {
-    lossi_two_sums along;
+    lossi_sum along, along_others;
     lossi_lane_sum others, left_out;
     lossi_columns at;
     lossi_lane_sum_clear(&others);
     lossi_lane_sum_clear(&left_out);
-    lossi_two_sums_clear(&along);
+    lossi_sum_clear(0, &along);
+    lossi_sum_clear(0, &along_others);
     for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
-        lossi_columns_load(tile, row, s, j, &at);
+        lossi_columns_load(0, tile, row, s, j, &at);
         const vreal w = lossi_softmax_load_direction(tile, row, s, j), h = lossi_softmax_bend(tile, s, &at);
         lossi_columns_add(&others, j, v_select(at.of.largest, v_set1(0), h));
         lossi_columns_add(&left_out, j, h - lossi_softmax_exact_bend(s, &at));
-        lossi_two_sums_add(&along, j, at.of.largest, h * w);
+        lossi_sum_add(0, &along, j, h * w);
+        lossi_sum_add(0, &along_others, j, v_select(at.of.largest, v_set1(0), h * w));
     }
     s->bend_others = (real)lossi_columns_total(&others, tile->columns);
     s->bend = (real)((double)s->bend + lossi_columns_total(&left_out, tile->columns));
-    lossi_two_sums_total(&along, tile->columns, &s->along, &s->along_others);
+    s->along = (real)lossi_columns_total(&along.lanes, tile->columns);
+    s->along_others = (real)lossi_columns_total(&along_others.lanes, tile->columns);
 }
 
 /* ---- outputs ---- */
@@ -186,7 +202,7 @@ static void lossi_softmax_bends(const lossi_tile *tile, int64_t row, lossi_softm
 LOSSI_INLINE void lossi_softmax_second(const lossi_tile *tile, const lossi_softmax_state *s,
                                        const lossi_columns *at, vreal w, vreal *curvature, vreal *product)
 {
-    const vreal weight = v_set1(-s->first), bound = weight * REAL(0.5);
+    const vreal weight = -s->first, bound = weight * REAL(0.5);
     const vreal p = at->of.p, rest = at->of.rest;
     if (tile->curvature_kind == LOSSI_MAJORIZER) {
         *curvature = bound;
@@ -207,8 +223,7 @@ LOSSI_INLINE void lossi_softmax_second(const lossi_tile *tile, const lossi_softm
 LOSSI_INLINE vreal lossi_softmax_gradient(const lossi_softmax_state *s, const lossi_columns *at)
 {
     const vreal p = at->of.p, first = at->first;
-    return v_select(at->dominant, first * at->of.rest - p * v_set1(s->first_others),
-                    v_fnma(p, v_set1(s->first), first));
+    return v_select(at->dominant, first * at->of.rest - p * s->first_others, v_fnma(p, s->first, first));
 }
 
 /* Everything is read of columns before anything of them is written: the gradient may take the prediction's place. */
@@ -219,7 +234,7 @@ static __attribute__((noinline)) void lossi_softmax_write(const lossi_tile *tile
     const int32_t seconds = to.curvature != NULL || to.product != NULL;
     for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
         lossi_columns at;
-        lossi_columns_load(tile, row, s, j, &at);
+        lossi_columns_load(0, tile, row, s, j, &at);
         if (seconds) {
             const vreal w = lossi_softmax_load_direction(tile, row, s, j);
             vreal curvature, product;
@@ -234,9 +249,10 @@ static __attribute__((noinline)) void lossi_softmax_write(const lossi_tile *tile
 /* What is wanted of a row whose value and Σ φ' are known. */
 static void lossi_softmax_finish(const lossi_tile *tile, int64_t row, lossi_softmax_state *s)
 {
-    lossi_put((real *)tile->value + row, s->value);
-    if (s->value != s->value) {
-        lossi_fill_row(tile, row, s->value);
+    const real value = lossi_first_lane(s->value);
+    lossi_put((real *)tile->value + row, value);
+    if (value != value) {
+        lossi_fill_row(tile, row, value);
         return;
     }
     if (tile->product != NULL) {
@@ -247,6 +263,19 @@ static void lossi_softmax_finish(const lossi_tile *tile, int64_t row, lossi_soft
     }
     if (tile->gradient != NULL) {
         lossi_softmax_write(tile, row, s);
+    }
+}
+
+/* Rows abreast, whose softmax is known: s->value, and the gradient in the place of the tile of rows abreast. */
+static __attribute__((noinline)) void lossi_softmax_abreast(const lossi_tile *tile, vreal offset,
+                                                            lossi_softmax_state *s)
+{
+    lossi_softmax_values_of(1, tile, 0, offset, s);
+    for (int64_t j = 0; tile->gradient != NULL && j < tile->columns; j += VREAL_LANES) {
+        lossi_columns at;
+        lossi_columns_load(1, tile, 0, s, j, &at);
+        const vreal gradient = lossi_softmax_gradient(s, &at) * v_set1((real)tile->scale);
+        v_store((real *)tile->gradient + j, v_select(v_is_nan(s->value), s->value, gradient));
     }
 }
 

@@ -32,15 +32,14 @@ LOSSI_INLINE void total_variation(const lossi_pair *x, const lossi_divergence_ro
         out->second = v_set1(0);
     } else {
         /* a loss of Σ p alone is constant: without the largest column's slope, columns of its sign give exactly 0 */
-        out->first = out->second = x->p * (sign - v_set1(row->origin));
+        out->first = out->second = x->p * (sign - row->origin);
     }
 }
 
-LOSSI_INLINE void begin(const lossi_softmax *softmax, real target, lossi_divergence_row *row)
+LOSSI_INLINE void begin(const lossi_softmax *softmax, vreal target, lossi_divergence_row *row)
 {
     vreal d;
-    const vreal p = v_set1(1 - softmax->rest);
-    row->origin = lossi_first_lane(half_sign(p, v_set1(softmax->rest), v_set1(target), &d));
+    row->origin = half_sign(v_set1(1) - softmax->rest, softmax->rest, target, &d);
 }
 
 #define LOSSI_FORMULA total_variation
