@@ -46,7 +46,7 @@ const char *loss_table_cell(const loss_table *table, int64_t row, int64_t column
 
 int64_t loss_table_row_line(const loss_table *table, int64_t row)
 {
-    return table && row >= 0 && row < table->rows ? table->lines[row] : 0;
+    return table && row >= 0 && row < table->rows ? lossi_io_lines_at(&table->lines, row) : 0;
 }
 
 static const char *name_at(const void *list, int64_t index)
