@@ -128,7 +128,7 @@ static loss_status fill(loss_table *table, struct lossi_io_input *input, int has
 {
     loss_status status = LOSS_OK;
     int64_t length = input->memory_size;
-    if (table->path) {
+    if (input->path) {
         status = read_file(table, input, &length);
     } else {
         table->text = lossi_io_table_allocate(table->context, length + LOSSI_IO_SLACK, 1);
@@ -155,21 +155,22 @@ static int is_possible_separator(int32_t separator)
                                  !((separator | 0x20) >= 'a' && (separator | 0x20) <= 'z'));
 }
 
-static loss_status create(loss_table **out, struct lossi_io_input *input, int32_t has_header,
-                          int32_t separator)
+loss_status lossi_io_check_csv(loss_context *context, int32_t has_header, int32_t separator)
 {
-    loss_context *context = input->context;
-    const char *path = input->path;
     if (has_header != 0 && has_header != 1) {
         return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "has_header must be 0 or 1");
     }
-    separator = separator ? separator : ',';
-    if (!is_possible_separator(separator)) {
+    if (!is_possible_separator(separator ? separator : ',')) {
         return lossi_io_fail(
             context, LOSS_ERROR_RANGE,
             "the separator must be a tab or a printable ASCII character that is no letter, digit, "
             "quote, sign or point");
     }
+    return LOSS_OK;
+}
+
+loss_status lossi_io_table_create(loss_table **out, loss_context *context, const char *path)
+{
     loss_table *table = lossi_io_table_allocate(context, 1, sizeof *table);
     if (!table) {
         return LOSS_ERROR_MEMORY;
@@ -184,8 +185,25 @@ static loss_status create(loss_table **out, struct lossi_io_input *input, int32_
             status = LOSS_ERROR_MEMORY;
         }
     }
+    if (status) {
+        loss_table_free(table);
+        return status;
+    }
+    *out = table;
+    return LOSS_OK;
+}
+
+/* path is what the table calls itself; what it is read from the input says. */
+static loss_status create(loss_table **out, struct lossi_io_input *input, const char *path,
+                          int32_t has_header, int32_t separator)
+{
+    loss_table *table = NULL;
+    loss_status status = lossi_io_check_csv(input->context, has_header, separator);
     if (!status) {
-        status = fill(table, input, has_header, (char)separator);
+        status = lossi_io_table_create(&table, input->context, path);
+    }
+    if (!status) {
+        status = fill(table, input, has_header, (char)(separator ? separator : ','));
     }
     if (status) {
         loss_table_free(table);
@@ -193,6 +211,14 @@ static loss_status create(loss_table **out, struct lossi_io_input *input, int32_
     }
     *out = table;
     return LOSS_OK;
+}
+
+loss_status lossi_io_table_from_text(loss_table **out, loss_context *context, const char *path,
+                                     const char *text, int64_t length, int32_t has_header, int32_t separator)
+{
+    struct lossi_io_input input = {
+        .context = context, .memory = (const unsigned char *)text, .memory_size = length};
+    return create(out, &input, path, has_header, separator);
 }
 
 loss_status loss_table_read_csv(loss_table **out, loss_context *context, const char *path, int32_t has_header,
@@ -216,7 +242,7 @@ loss_status loss_table_read_csv_progress(loss_table **out, loss_context *context
     }
     struct lossi_io_input input = {
         .context = context, .path = path, .progress = progress, .user = user, .passes = 2};
-    return create(out, &input, has_header, separator);
+    return create(out, &input, path, has_header, separator);
 }
 
 loss_status loss_table_parse_csv(loss_table **out, loss_context *context, const char *text, int64_t length,
@@ -229,9 +255,7 @@ loss_status loss_table_parse_csv(loss_table **out, loss_context *context, const 
     if (status) {
         return status;
     }
-    struct lossi_io_input input = {
-        .context = context, .memory = (const unsigned char *)text, .memory_size = length};
-    return create(out, &input, has_header, separator);
+    return lossi_io_table_from_text(out, context, NULL, text, length, has_header, separator);
 }
 
 void loss_table_free(loss_table *table)
@@ -241,9 +265,9 @@ void loss_table_free(loss_table *table)
     }
     loss_context *context = table->context;
     loss_data *anchor = table->anchor;
-    void *const blocks[] = {table->path,         table->text,    table->cells,
-                            table->lines.breaks, table->names,   table->numbering,
-                            table->numbers,      table->bad_row, table};
+    void *const blocks[] = {
+        table->path,      table->text,    table->cells,   table->lines.breaks, table->names,
+        table->numbering, table->numbers, table->bad_row, table->origins,      table};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         loss_context_release(context, blocks[i]);
     }

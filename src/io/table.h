@@ -28,8 +28,7 @@ struct loss_table {
     int64_t rows, columns;
     int64_t *cells; /* rows × columns offsets into text */
     struct lossi_io_lines lines;
-    const int64_t
-        *origins;     /* columns: where in the file they are, from 0; NULL when that is where they are here */
+    int64_t *origins; /* columns: where in the file they are, from 0; NULL when that is where they are here */
     int64_t *names;   /* columns offsets into text; NULL without a header */
     char *numbering;  /* the names "1", "2", … then, NUMBER_WIDTH bytes each */
     double *numbers;  /* rows × columns; NaN where the cell is no number */
@@ -81,6 +80,16 @@ int64_t lossi_io_nearest_name(const void *list, lossi_io_name_at name_at, int64_
 
 /* count elements of that size from the table's allocator; the sentence is set when there is no memory. */
 void *lossi_io_table_allocate(loss_context *context, int64_t count, size_t size);
+
+/* An empty table, which calls itself by the path (NULL: nothing). */
+loss_status lossi_io_table_create(loss_table **out, loss_context *context, const char *path);
+
+/* A table of a text, as loss_table_parse_csv(), that calls itself by the path of a file. */
+loss_status lossi_io_table_from_text(loss_table **out, loss_context *context, const char *path,
+                                     const char *text, int64_t length, int32_t has_header, int32_t separator);
+
+/* Arguments of the calls that read CSV. */
+loss_status lossi_io_check_csv(loss_context *context, int32_t has_header, int32_t separator);
 
 /* Two columns of one name could not be told apart; without a header they get their numbers for names. */
 loss_status lossi_io_table_check_names(loss_table *table);
