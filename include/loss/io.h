@@ -30,6 +30,22 @@ typedef struct loss_array loss_array;
  */
 typedef int32_t (*loss_progress_callback)(void *user, int64_t done, int64_t total);
 
+/* ---- formats ---- */
+
+#define LOSS_FORMAT_CSV    1 /* loss_table_read_csv(), loss_array_read_csv() */
+#define LOSS_FORMAT_LIBSVM 2 /* loss_sparse_read_svmlight() */
+#define LOSS_FORMAT_NPY    3 /* loss_array_read_npy() */
+#define LOSS_FORMAT_IDX    4 /* loss_array_read_idx() */
+
+/*
+ * Which of these a file has, by its first 4096 bytes, decompressed when it is gzipped: the bytes .npy and IDX begin with; LIBSVM
+ * when the first line that has more than a label goes on with an index and a colon, or with "qid:"; else CSV, whatever it is.
+ *   context, path  not NULL     format  not NULL; untouched on failure
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_FILE, LOSS_ERROR_MEMORY, LOSS_ERROR_SUPPORT (gzipped, and the build has no zlib),
+ * LOSS_ERROR_FORMAT (damaged compression). Since 0.1.
+ */
+LOSS_API loss_status loss_file_format(loss_context *context, const char *path, int32_t *format);
+
 /* ---- numbers as text ---- */
 
 /*

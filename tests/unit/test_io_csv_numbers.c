@@ -128,8 +128,7 @@ static void test_names(void **state)
     assert_int_equal(loss_array_parse_csv(&array, &others, context, text, length, 1, 0, LOSS_FLOAT64, 0, 1,
                                           wrong, 0, NULL),
                      LOSS_ERROR_NAME);
-    assert_string_equal(loss_context_error(context),
-                        "no column \"bb\"; the columns are a, b, c, d");
+    assert_string_equal(loss_context_error(context), "no column \"bb\"; the columns are a, b, c, d");
     /* without a header they are named by their numbers */
     static const char *const third[] = {"3"};
     assert_int_equal(loss_array_parse_csv(&array, &others, context, "1;2;x\n3;4;y", 11, 0, ';', LOSS_FLOAT32,
