@@ -30,6 +30,22 @@ typedef struct loss_array loss_array;
  */
 typedef int32_t (*loss_progress_callback)(void *user, int64_t done, int64_t total);
 
+/* ---- formats ---- */
+
+#define LOSS_FORMAT_CSV    1 /* loss_table_read_csv(), loss_array_read_csv() */
+#define LOSS_FORMAT_LIBSVM 2 /* loss_sparse_read_svmlight() */
+#define LOSS_FORMAT_NPY    3 /* loss_array_read_npy() */
+#define LOSS_FORMAT_IDX    4 /* loss_array_read_idx() */
+
+/*
+ * Which of these a file has, by its first 4096 bytes, decompressed when it is gzipped: the bytes .npy and IDX begin with; LIBSVM
+ * when the first line that has more than a label goes on with an index and a colon, or with "qid:"; else CSV, whatever it is.
+ *   context, path  not NULL     format  not NULL; untouched on failure
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_FILE, LOSS_ERROR_MEMORY, LOSS_ERROR_SUPPORT (gzipped, and the build has no zlib),
+ * LOSS_ERROR_FORMAT (damaged compression). Since 0.1.
+ */
+LOSS_API loss_status loss_file_format(loss_context *context, const char *path, int32_t *format);
+
 /* ---- numbers as text ---- */
 
 /*
@@ -115,6 +131,9 @@ LOSS_API loss_status loss_table_find_column(const loss_table *table, loss_contex
  * 1 when every cell of the column is a number, else 0; 0 outside the range. A column of no rows is numeric. Since 0.1.
  */
 LOSS_API int32_t loss_table_column_is_numeric(const loss_table *table, int64_t column);
+
+/* Where in the file the column stands, from 1; 0 outside the range. Since 0.1. */
+LOSS_API int64_t loss_table_column_position(const loss_table *table, int64_t column);
 
 /* The text of a cell without its quotes; NULL outside the range. Owned by the table. Since 0.1. */
 LOSS_API const char *loss_table_cell(const loss_table *table, int64_t row, int64_t column);
@@ -263,6 +282,46 @@ LOSS_API loss_status loss_array_parse_npy(loss_array **out, loss_context *contex
 LOSS_API loss_status loss_array_parse_idx(loss_array **out, loss_context *context, const void *bytes,
                                           int64_t length);
 
+/*
+ * Reads a CSV file, as loss_table_read_csv() takes it, as numbers: the columns named become an array, rows × columns, without
+ * their text ever being in memory as a whole; other columns, a target of class names for one, become a table.
+ *   out, context, path         not NULL; *out is NULL on failure. The caller owns it: loss_array_free().
+ *   others                     gets the table, NULL on failure, the caller's: loss_table_free(). May be NULL: it is not wanted
+ *   has_header, separator      as for loss_table_read_csv()
+ *   dtype                      LOSS_FLOAT64 or LOSS_FLOAT32, to which each number is rounded once
+ *   finite                     1: NaN and infinities are refused; 0: they are numbers like others. In the table they always are
+ *   count, names               the columns of the array, in this order; count ≥ 0, names not NULL when count > 0. −1: all that
+ *                              the table does not have, in the order of the file
+ *   other_count, other_names   the same of the table; −1: all that the array does not have. Not both are −1. Columns that nobody
+ *                              names are not looked at
+ *   progress                   may be NULL; user is handed to it. The file is gone through once
+ * Returns as loss_table_read_csv(), LOSS_ERROR_TYPE, LOSS_ERROR_NAME (a column that there is not, or asked for twice),
+ * LOSS_ERROR_CALLBACK, and LOSS_ERROR_FORMAT also for a cell of the array that is no number; the sentence has its line, column
+ * and text. Since 0.1.
+ */
+LOSS_API loss_status loss_array_read_csv(loss_array **out, loss_table **others, loss_context *context,
+                                         const char *path, int32_t has_header, int32_t separator,
+                                         loss_dtype dtype, int32_t finite, int64_t count,
+                                         const char *const *names, int64_t other_count,
+                                         const char *const *other_names, loss_progress_callback progress,
+                                         void *user);
+
+/*
+ * The same from memory, which is not kept.
+ *   text  not NULL when length > 0     length  ≥ 0, bytes
+ * Returns as loss_array_read_csv(), without LOSS_ERROR_FILE and LOSS_ERROR_CALLBACK. Since 0.1.
+ */
+LOSS_API loss_status loss_array_parse_csv(loss_array **out, loss_table **others, loss_context *context,
+                                          const char *text, int64_t length, int32_t has_header,
+                                          int32_t separator, loss_dtype dtype, int32_t finite, int64_t count,
+                                          const char *const *names, int64_t other_count,
+                                          const char *const *other_names);
+
+/* Of an array from CSV: the name of a column, and the line of the file on which a row starts, from 1; NULL and 0 outside the
+ * range and for other arrays. The name is owned by the array. Since 0.1. */
+LOSS_API const char *loss_array_column_name(const loss_array *array, int64_t column);
+LOSS_API int64_t loss_array_row_line(const loss_array *array, int64_t row);
+
 /* NULL is allowed. Since 0.1. */
 LOSS_API void loss_array_free(loss_array *array);
 
@@ -276,6 +335,9 @@ LOSS_API int64_t loss_array_column_count(const loss_array *array);
 LOSS_API int64_t loss_array_row_stride(const loss_array *array);
 LOSS_API int64_t loss_array_column_stride(const loss_array *array);
 LOSS_API const void *loss_array_values(const loss_array *array);
+
+/* The elements, to be changed in place; nobody else may use the array meanwhile. Since 0.1. */
+LOSS_API void *loss_array_writable_values(loss_array *array);
 
 /* The dimensions as the file has them: how many, and the extent of one, counted from 0; 0 outside the range. Since 0.1. */
 LOSS_API int32_t loss_array_dimension_count(const loss_array *array);

@@ -84,15 +84,26 @@ loss_status lossi_io_array_elements(struct loss_array *array, struct lossi_io_in
 
 typedef loss_status reader(struct loss_array *array, struct lossi_io_input *input);
 
-static loss_status create(loss_array **out, struct lossi_io_input *input, reader *read)
+loss_status lossi_io_array_create(loss_array **out, loss_context *context)
 {
-    loss_context *context = input->context;
     loss_array *array = lossi_io_table_allocate(context, 1, sizeof *array);
     if (!array) {
         return LOSS_ERROR_MEMORY;
     }
     *array = (loss_array){.context = context};
-    loss_status status = loss_data_create(&array->anchor, context);
+    const loss_status status = loss_data_create(&array->anchor, context);
+    if (status) {
+        loss_array_free(array);
+        return status;
+    }
+    *out = array;
+    return LOSS_OK;
+}
+
+static loss_status create(loss_array **out, struct lossi_io_input *input, reader *read)
+{
+    loss_array *array = NULL;
+    loss_status status = lossi_io_array_create(&array, input->context);
     if (!status) {
         status = lossi_io_input_open(input);
     }
@@ -167,7 +178,10 @@ void loss_array_free(loss_array *array)
     }
     loss_context *context = array->context;
     loss_data *anchor = array->anchor;
+    loss_table_free(array->header);
     loss_context_release(context, array->values);
+    loss_context_release(context, array->origins);
+    loss_context_release(context, array->lines.breaks);
     loss_context_release(context, array);
     loss_data_free(anchor); /* last: it may be what kept the context alive */
 }
@@ -210,4 +224,22 @@ int32_t loss_array_dimension_count(const loss_array *array)
 int64_t loss_array_extent(const loss_array *array, int32_t dimension)
 {
     return array && dimension >= 0 && dimension < array->dimensions ? array->extents[dimension] : 0;
+}
+
+void *loss_array_writable_values(loss_array *array)
+{
+    return array ? array->values : NULL;
+}
+
+const char *loss_array_column_name(const loss_array *array, int64_t column)
+{
+    return array && array->header && column >= 0 && column < array->columns
+               ? loss_table_column_name(array->header, array->origins[column])
+               : NULL;
+}
+
+int64_t loss_array_row_line(const loss_array *array, int64_t row)
+{
+    return array && array->header && row >= 0 && row < array->rows ? lossi_io_lines_at(&array->lines, row)
+                                                                   : 0;
 }

@@ -14,6 +14,9 @@ struct loss_array {
     int64_t extents[LOSSI_IO_MOST_DIMENSIONS];
     int64_t rows, columns, row_stride, column_stride;
     void *values;
+    loss_table *header;          /* of a CSV file: the names of its columns; else NULL */
+    int64_t *origins;            /* columns: which of those they are */
+    struct lossi_io_lines lines; /* and the lines of the rows */
 };
 
 /* What a header says about the elements that follow it. */
@@ -21,6 +24,9 @@ struct lossi_io_elements {
     int64_t size; /* bytes of one, as stored */
     int is_big;   /* the byte order */
 };
+
+/* An empty array. */
+loss_status lossi_io_array_create(loss_array **out, loss_context *context);
 
 /* Rows and columns from the extents: the first is the rows, the others together are the columns. The sentence is set when
  * there are more elements than can be counted. */

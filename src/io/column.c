@@ -46,7 +46,15 @@ const char *loss_table_cell(const loss_table *table, int64_t row, int64_t column
 
 int64_t loss_table_row_line(const loss_table *table, int64_t row)
 {
-    return table && row >= 0 && row < table->rows ? table->lines[row] : 0;
+    return table && row >= 0 && row < table->rows ? lossi_io_lines_at(&table->lines, row) : 0;
+}
+
+int64_t loss_table_column_position(const loss_table *table, int64_t column)
+{
+    if (!table || !lossi_io_table_has_column(table, column)) {
+        return 0;
+    }
+    return (table->origins ? table->origins[column] : column) + 1;
 }
 
 static const char *name_at(const void *list, int64_t index)

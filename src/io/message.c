@@ -48,7 +48,8 @@ void lossi_io_message_cell(struct lossi_io_message *message, const loss_table *t
                            int64_t column)
 {
     lossi_io_message_path(message, table->path);
-    lossi_io_message_add(message, "line %" PRId64 ", column %" PRId64, table->lines[row], column + 1);
+    lossi_io_message_add(message, "line %" PRId64 ", column %" PRId64, lossi_io_lines_at(&table->lines, row),
+                         (table->origins ? table->origins[column] : column) + 1);
     if (table->names) {
         lossi_io_message_add(message, " (");
         lossi_io_message_quote(message, loss_table_column_name(table, column));

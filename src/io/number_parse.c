@@ -1,12 +1,12 @@
 /*
  * Text to number, correctly rounded and without a locale.
  *
- * A decimal m · 10^e with m ≤ 2^53 and |e| ≤ 22 is one exact product or quotient (Clinger, "How to read
- * floating point numbers accurately", PLDI 1990, §3). Up to 19 digits and |e| ≤ 27 are an exact product or quotient
- * of integers of 128 bits, rounded once. Everything else is rewritten as digits and an exponent, without the point
- * that makes strtod depend on the locale, and given to strtod, which C libraries round correctly.
+ * What number.h settles is done there. Everything else is rewritten as digits and an exponent, without the point that makes
+ * strtod depend on the locale, and given to strtod, which C libraries round correctly.
  */
 #include "loss/io.h"
+#include "number.h"
+#include "powers_of_five.h"
 
 #include <errno.h>
 #include <float.h>
@@ -26,14 +26,15 @@
  * overflowing. */
 #define EXPONENT_LIMIT INT64_C(100000000000000000)
 
-static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+const double lossi_io_powers_of_ten[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                           1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                           1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 struct number {
     const char *first, *last; /* the significand's first significant character, and one past its last */
     int64_t exponent;         /* of the digit string without its point */
     int64_t significant;      /* digits from the first that is not 0 */
-    uint64_t leading;         /* the first 19 of them */
+    uint64_t leading;         /* the first LOSSI_IO_MOST_DIGITS of them */
     int negative, hexadecimal;
 };
 
@@ -100,7 +101,7 @@ static int scan(const char *p, const char *end, struct number *number)
             }
             number->first = p;
         }
-        if (++significant <= 19) {
+        if (++significant <= LOSSI_IO_MOST_DIGITS) {
             leading = 10 * leading + (uint64_t)digit;
         }
     }
@@ -132,7 +133,7 @@ static int scan_short(const char *p, const char *end, struct number *number)
         }
     }
     const int64_t digits = p - first - (point != NULL);
-    if (digits < 1 || digits > 19) {
+    if (digits < 1 || digits > LOSSI_IO_MOST_DIGITS) {
         return 0;
     }
     number->first = first;
@@ -207,40 +208,58 @@ static int scan_word(const char *p, int64_t length, int negative, double *value)
 
 __extension__ typedef unsigned __int128 uint128;
 
-/* 5^27 is the last power of 5 below 2^63. */
-#define LARGEST_EXACT_EXPONENT 27
-
-/* number · 2^exponent, rounded once to the nearest double, ties to even; it must be a normal one. */
-static double rounded(uint128 number, int exponent)
+/* floor(e · log2(10)) for |e| ≤ 342: 217706 = ⌊2^16 · log2(10)⌋. */
+static int64_t binary_exponent(int64_t e)
 {
-    const uint64_t high = (uint64_t)(number >> 64), low = (uint64_t)number;
-    const int bits = high ? 128 - __builtin_clzll(high) : 64 - __builtin_clzll(low);
-    const int shift = bits - DBL_MANT_DIG;
-    if (shift <= 0) {
-        return ldexp((double)low, exponent);
-    }
-    const uint128 rest = number & (((uint128)1 << shift) - 1), half = (uint128)1 << (shift - 1);
-    uint64_t kept = (uint64_t)(number >> shift);
-    kept += rest > half || (rest == half && (kept & 1));
-    return ldexp((double)kept, exponent + shift);
+    const int64_t scaled = 217706 * e;
+    return scaled >= 0 ? scaled >> 16 : -((-scaled + 65535) >> 16);
 }
 
-/* leading · 10^e for leading > 0 and |e| ≤ LARGEST_EXACT_EXPONENT: 10^e = 5^e · 2^e. */
-static double exact_value(uint64_t leading, int e)
+int lossi_io_round_decimal(uint64_t leading, int64_t exponent, double *value)
 {
-    uint64_t power = 1;
-    for (int i = e < 0 ? -e : e; i > 0; i--) {
-        power *= 5;
+    if (exponent < LOSSI_IO_SMALLEST_POWER || exponent > LOSSI_IO_LARGEST_POWER) {
+        return 0;
     }
-    if (e >= 0) {
-        return rounded((uint128)leading * power, e);
+    const uint64_t *power = lossi_io_powers_of_five[exponent - LOSSI_IO_SMALLEST_POWER];
+    const int zeros = __builtin_clzll(leading);
+    leading <<= zeros;
+    uint128 product = (uint128)leading * power[0];
+    /* The rest of the power adds less than 2^64: unless 9 bits are all 1, it cannot reach the 55 that are looked at. */
+    if (((uint64_t)(product >> 64) & 0x1ff) == 0x1ff) {
+        product += ((uint128)leading * power[1]) >> 64;
+        if ((uint64_t)product == UINT64_MAX && (exponent < -27 || exponent > 55)) {
+            return 0;
+        }
     }
-    /* The numerator has 127 bits and the power at most 63, so the quotient has more than the 54 that decide the rounding;
-     * what the division leaves only matters as "not zero" and goes into its last bit. */
-    const int shift = 63 + __builtin_clzll(leading);
-    const uint128 numerator = (uint128)leading << shift;
-    const uint128 quotient = numerator / power;
-    return rounded(quotient | (quotient * power != numerator), e - shift);
+    const uint64_t high = (uint64_t)(product >> 64), low = (uint64_t)product;
+    const int top = (int)(high >> 63);
+    const int64_t biased = binary_exponent(exponent) + 63 + top - zeros + (DBL_MAX_EXP - 1);
+    if (biased <= 0 || biased >= 2 * DBL_MAX_EXP - 1) {
+        return 0; /* not a normal number, or none at all */
+    }
+    uint64_t bits = high >> (top + 9); /* 53 and one to round by */
+    /* Half way, exactly: only powers of five below 2^64, and 5^-4 times what has them as a factor, leave nothing. */
+    if (low <= 1 && exponent >= -4 && exponent <= 23 && (bits & 3) == 1 && bits << (top + 9) == high) {
+        bits &= ~UINT64_C(1);
+    }
+    bits = (bits + (bits & 1)) >> 1;
+    /* A carry out of the 53 bits goes into the exponent by itself. */
+    bits += (uint64_t)(biased - 1) << (DBL_MANT_DIG - 1);
+    if (bits >= UINT64_C(0x7ff) << (DBL_MANT_DIG - 1)) {
+        return 0;
+    }
+    memcpy(value, &bits, sizeof bits);
+    return 1;
+}
+
+#else
+
+int lossi_io_round_decimal(uint64_t leading, int64_t exponent, double *value)
+{
+    (void)leading;
+    (void)exponent;
+    (void)value;
+    return 0;
 }
 
 #endif
@@ -279,20 +298,12 @@ static int is_float_midpoint(double d, float nearest)
 /* As a double, by the shortest way that is exact. */
 static double value_of(const struct number *number)
 {
-    const int64_t e = number->exponent;
-    double value;
+    double value = 0.0;
     if (number->significant == 0) {
-        value = 0.0;
-    } else if (number->hexadecimal || number->significant > 19) {
-        return slow_value(number, 0);
-    } else if (number->leading <= UINT64_C(1) << 53 && e >= -22 && e <= 22) {
-        value = (double)number->leading;
-        value = e < 0 ? value / powers_of_ten[-e] : value * powers_of_ten[e];
-#ifdef __SIZEOF_INT128__
-    } else if (e >= -LARGEST_EXACT_EXPONENT && e <= LARGEST_EXACT_EXPONENT) {
-        value = exact_value(number->leading, (int)e);
-#endif
-    } else {
+        return number->negative ? -value : value;
+    }
+    if (number->hexadecimal || number->significant > LOSSI_IO_MOST_DIGITS ||
+        !lossi_io_decimal(number->leading, number->exponent, &value)) {
         return slow_value(number, 0);
     }
     return number->negative ? -value : value;

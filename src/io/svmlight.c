@@ -4,6 +4,7 @@
  *
  * One pass over a window of whole lines, so that the file is never in memory as a whole; the arrays grow.
  */
+#include "number.h"
 #include "sparse.h"
 
 #include <inttypes.h>
@@ -87,12 +88,24 @@ static const char *read_digits(const char *p, const char *end, int64_t *number)
     return p;
 }
 
-/* Writes the number [p, end) to values[at]. */
+/* Writes the number that ends at a blank or at end to values[at]; *stop is where it ends, also when it is no number. */
 static loss_status read_number(const struct reader *reader, const char *p, const char *end, void *values,
-                               int64_t at)
+                               int64_t at, const char **stop)
 {
-    return reader->sparse->value_dtype == LOSS_FLOAT32 ? loss_parse_float(p, end - p, (float *)values + at)
-                                                       : loss_parse_double(p, end - p, (double *)values + at);
+    const int is_float = reader->sparse->value_dtype == LOSS_FLOAT32;
+    double number;
+    *stop = lossi_io_scan_decimal(p, &number);
+    if (*stop && (*stop == end || is_blank(**stop)) && !(is_float && lossi_io_float_is_doubtful(number))) {
+        if (is_float) {
+            ((float *)values)[at] = (float)number;
+        } else {
+            ((double *)values)[at] = number;
+        }
+        return LOSS_OK;
+    }
+    *stop = token_end(p, end);
+    return is_float ? loss_parse_float(p, *stop - p, (float *)values + at)
+                    : loss_parse_double(p, *stop - p, (double *)values + at);
 }
 
 /* Why the text where an index should begin is none. */
@@ -144,8 +157,8 @@ static loss_status read_entries(struct reader *reader, const char *p, const char
         if (index == 0 && reader->first_index == 1) {
             return fail_at(reader, p, NULL, "index 0, but the first column is 1");
         }
-        const char *stop = token_end(colon + 1, end);
-        if (read_number(reader, colon + 1, stop, sparse->values, entry)) {
+        const char *stop;
+        if (read_number(reader, colon + 1, end, sparse->values, entry, &stop)) {
             return colon + 1 == stop ? fail_at(reader, p, stop, "has no value")
                                      : fail_at(reader, colon + 1, stop, "is no number");
         }
@@ -240,12 +253,11 @@ static loss_status read_line(struct reader *reader, const char *p, const char *e
     if (status) {
         return status;
     }
-    const char *stop = token_end(p, end);
-    if (memchr(p, ',', (size_t)(stop - p))) {
-        return fail_at(reader, p, stop, "has several labels; a row must have one");
-    }
-    if (read_number(reader, p, stop, sparse->labels, sparse->rows)) {
-        return fail_at(reader, p, stop, "is no label; a row begins with a number");
+    const char *stop;
+    if (read_number(reader, p, end, sparse->labels, sparse->rows, &stop)) {
+        return fail_at(reader, p, stop,
+                       memchr(p, ',', (size_t)(stop - p)) ? "has several labels; a row must have one"
+                                                          : "is no label; a row begins with a number");
     }
     p = skip_blanks(stop, end);
     status = read_query(reader, &p, end);
@@ -262,21 +274,22 @@ static loss_status read_line(struct reader *reader, const char *p, const char *e
 /* Moves what is unread to the front of the window, which grows when a line does not fit, and reads more. */
 static loss_status refill(struct reader *reader)
 {
-    int64_t kept = reader->end - reader->begin, got;
+    int64_t kept = reader->end - reader->begin, got = 0;
     if (kept > 0) {
         memmove(reader->window, (char *)reader->window + reader->begin, (size_t)kept);
     }
     reader->begin = 0;
     reader->end = kept;
     loss_status status = lossi_io_grow(reader->input.context, &reader->window, &reader->capacity, kept,
-                                       kept < WINDOW ? WINDOW : kept + 1, 1);
+                                       (kept < WINDOW ? WINDOW : kept + 1) + LOSSI_IO_SLACK, 1);
+    const int64_t room = reader->capacity - LOSSI_IO_SLACK - kept;
     if (!status) {
-        status = lossi_io_input_read(&reader->input, (char *)reader->window + kept, reader->capacity - kept,
-                                     &got);
+        status = lossi_io_input_read(&reader->input, (char *)reader->window + kept, room, &got);
     }
     if (!status) {
-        reader->at_end = got < reader->capacity - kept;
+        reader->at_end = got < room;
         reader->end = kept + got;
+        memset((char *)reader->window + reader->end, 0, LOSSI_IO_SLACK);
     }
     return status;
 }

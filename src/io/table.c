@@ -1,5 +1,6 @@
 /* Tables: a file read whole, cut into cells, every cell read as a number once; then copies of columns. */
 #include "input.h"
+#include "number.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -9,9 +10,6 @@
 
 /* Bytes asked for at first when the size of a file is not known (a pipe, gzip); doubled from there. */
 #define FIRST_READ (1 << 16)
-
-/* Bytes of text between two calls of the progress callback while cells are read as numbers. */
-#define PARSED_PIECE (INT64_C(1) << 20)
 
 void *lossi_io_table_allocate(loss_context *context, int64_t count, size_t size)
 {
@@ -41,12 +39,12 @@ loss_status lossi_io_parse_cell(const char *cell, double *value)
 
 /* ---- reading ---- */
 
-/* Everything that is in the file, and room for one more byte; works for pipes too. */
+/* Everything that is in the file, and LOSSI_IO_SLACK more bytes; works for pipes too. */
 static loss_status read_file(loss_table *table, struct lossi_io_input *input, int64_t *length)
 {
     loss_status status = lossi_io_input_open(input);
     int64_t size = input->gzip || input->total < 0 ? FIRST_READ : input->total;
-    char *text = status ? NULL : lossi_io_table_allocate(table->context, size + 2, 1);
+    char *text = status ? NULL : lossi_io_table_allocate(table->context, size + 1 + LOSSI_IO_SLACK, 1);
     int64_t used = 0, got = 0;
     while (text) {
         /* One byte more than there should be: that it stays unread is how the end is noticed. */
@@ -55,7 +53,7 @@ static loss_status read_file(loss_table *table, struct lossi_io_input *input, in
         if (status || used <= size) {
             break;
         }
-        char *larger = lossi_io_table_allocate(table->context, 2 * size + 2, 1);
+        char *larger = lossi_io_table_allocate(table->context, 2 * size + 1 + LOSSI_IO_SLACK, 1);
         if (larger) {
             memcpy(larger, text, (size_t)used);
         }
@@ -74,7 +72,6 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Two columns of one name could not be told apart. */
 static loss_status check_names(const loss_table *table)
 {
     const char **names = lossi_io_table_allocate(table->context, table->columns, sizeof *names);
@@ -113,54 +110,28 @@ static loss_status number_columns(loss_table *table)
     return LOSS_OK;
 }
 
-/* Tells the progress of the second pass: length of text are total bytes of the file. */
-static loss_status tell_row(const loss_table *table, struct lossi_io_input *input, int64_t row,
-                            int64_t length)
+loss_status lossi_io_table_check_names(loss_table *table)
 {
-    const int64_t stored = input->total < 0 ? length : input->total;
-    const double part = row < table->rows ? (double)table->cells[row * table->columns] / (double)length : 1.0;
-    return lossi_io_input_tell(input, stored + (int64_t)((double)stored * part));
+    return table->names ? check_names(table) : number_columns(table);
 }
 
-static loss_status parse_numbers(loss_table *table, struct lossi_io_input *input, int64_t length)
+loss_status lossi_io_table_start_numbers(loss_table *table)
 {
-    const int64_t columns = table->columns;
-    table->bad_row = lossi_io_table_allocate(table->context, columns, sizeof *table->bad_row);
-    table->numbers = lossi_io_table_allocate(table->context, table->rows * columns, sizeof *table->numbers);
-    if (!table->bad_row || !table->numbers) {
-        return LOSS_ERROR_MEMORY;
-    }
-    for (int64_t c = 0; c < columns; c++) {
+    table->bad_row = lossi_io_table_allocate(table->context, table->columns, sizeof *table->bad_row);
+    for (int64_t c = 0; table->bad_row && c < table->columns; c++) {
         table->bad_row[c] = -1;
     }
-    int64_t next_told = PARSED_PIECE;
-    for (int64_t r = 0; r < table->rows; r++) {
-        double *numbers = table->numbers + r * columns;
-        if (table->cells[r * columns] >= next_told) {
-            next_told += PARSED_PIECE;
-            const loss_status status = tell_row(table, input, r, length);
-            if (status) {
-                return status;
-            }
-        }
-        for (int64_t c = 0; c < columns; c++) {
-            numbers[c] = NAN;
-            if (table->bad_row[c] < 0 && lossi_io_parse_cell(lossi_io_table_cell(table, r, c), &numbers[c])) {
-                table->bad_row[c] = r;
-            }
-        }
-    }
-    return tell_row(table, input, table->rows, length);
+    return table->bad_row ? LOSS_OK : LOSS_ERROR_MEMORY;
 }
 
 static loss_status fill(loss_table *table, struct lossi_io_input *input, int has_header, char separator)
 {
     loss_status status = LOSS_OK;
     int64_t length = input->memory_size;
-    if (table->path) {
+    if (input->path) {
         status = read_file(table, input, &length);
     } else {
-        table->text = lossi_io_table_allocate(table->context, length + 1, 1);
+        table->text = lossi_io_table_allocate(table->context, length + LOSSI_IO_SLACK, 1);
         if (!table->text) {
             return LOSS_ERROR_MEMORY;
         }
@@ -174,13 +145,7 @@ static loss_status fill(loss_table *table, struct lossi_io_input *input, int has
         lossi_io_message_add(&message, "the file is empty");
         return lossi_io_message_fail(&message, table->context, LOSS_ERROR_FORMAT);
     }
-    if (!status) {
-        status = lossi_io_csv_cut(table, length, has_header, separator);
-    }
-    if (!status) {
-        status = has_header ? check_names(table) : number_columns(table);
-    }
-    return status ? status : parse_numbers(table, input, length);
+    return status ? status : lossi_io_table_cut(table, input, length, has_header, separator);
 }
 
 static int is_possible_separator(int32_t separator)
@@ -190,21 +155,22 @@ static int is_possible_separator(int32_t separator)
                                  !((separator | 0x20) >= 'a' && (separator | 0x20) <= 'z'));
 }
 
-static loss_status create(loss_table **out, struct lossi_io_input *input, int32_t has_header,
-                          int32_t separator)
+loss_status lossi_io_check_csv(loss_context *context, int32_t has_header, int32_t separator)
 {
-    loss_context *context = input->context;
-    const char *path = input->path;
     if (has_header != 0 && has_header != 1) {
         return lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "has_header must be 0 or 1");
     }
-    separator = separator ? separator : ',';
-    if (!is_possible_separator(separator)) {
+    if (!is_possible_separator(separator ? separator : ',')) {
         return lossi_io_fail(
             context, LOSS_ERROR_RANGE,
             "the separator must be a tab or a printable ASCII character that is no letter, digit, "
             "quote, sign or point");
     }
+    return LOSS_OK;
+}
+
+loss_status lossi_io_table_create(loss_table **out, loss_context *context, const char *path)
+{
     loss_table *table = lossi_io_table_allocate(context, 1, sizeof *table);
     if (!table) {
         return LOSS_ERROR_MEMORY;
@@ -219,8 +185,25 @@ static loss_status create(loss_table **out, struct lossi_io_input *input, int32_
             status = LOSS_ERROR_MEMORY;
         }
     }
+    if (status) {
+        loss_table_free(table);
+        return status;
+    }
+    *out = table;
+    return LOSS_OK;
+}
+
+/* path is what the table calls itself; what it is read from the input says. */
+static loss_status create(loss_table **out, struct lossi_io_input *input, const char *path,
+                          int32_t has_header, int32_t separator)
+{
+    loss_table *table = NULL;
+    loss_status status = lossi_io_check_csv(input->context, has_header, separator);
     if (!status) {
-        status = fill(table, input, has_header, (char)separator);
+        status = lossi_io_table_create(&table, input->context, path);
+    }
+    if (!status) {
+        status = fill(table, input, has_header, (char)(separator ? separator : ','));
     }
     if (status) {
         loss_table_free(table);
@@ -228,6 +211,14 @@ static loss_status create(loss_table **out, struct lossi_io_input *input, int32_
     }
     *out = table;
     return LOSS_OK;
+}
+
+loss_status lossi_io_table_from_text(loss_table **out, loss_context *context, const char *path,
+                                     const char *text, int64_t length, int32_t has_header, int32_t separator)
+{
+    struct lossi_io_input input = {
+        .context = context, .memory = (const unsigned char *)text, .memory_size = length};
+    return create(out, &input, path, has_header, separator);
 }
 
 loss_status loss_table_read_csv(loss_table **out, loss_context *context, const char *path, int32_t has_header,
@@ -251,7 +242,7 @@ loss_status loss_table_read_csv_progress(loss_table **out, loss_context *context
     }
     struct lossi_io_input input = {
         .context = context, .path = path, .progress = progress, .user = user, .passes = 2};
-    return create(out, &input, has_header, separator);
+    return create(out, &input, path, has_header, separator);
 }
 
 loss_status loss_table_parse_csv(loss_table **out, loss_context *context, const char *text, int64_t length,
@@ -264,9 +255,7 @@ loss_status loss_table_parse_csv(loss_table **out, loss_context *context, const 
     if (status) {
         return status;
     }
-    struct lossi_io_input input = {
-        .context = context, .memory = (const unsigned char *)text, .memory_size = length};
-    return create(out, &input, has_header, separator);
+    return lossi_io_table_from_text(out, context, NULL, text, length, has_header, separator);
 }
 
 void loss_table_free(loss_table *table)
@@ -276,8 +265,9 @@ void loss_table_free(loss_table *table)
     }
     loss_context *context = table->context;
     loss_data *anchor = table->anchor;
-    void *const blocks[] = {table->path,      table->text,    table->cells,   table->lines, table->names,
-                            table->numbering, table->numbers, table->bad_row, table};
+    void *const blocks[] = {
+        table->path,      table->text,    table->cells,   table->lines.breaks, table->names,
+        table->numbering, table->numbers, table->bad_row, table->origins,      table};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         loss_context_release(context, blocks[i]);
     }

@@ -7,14 +7,28 @@
 
 #include <stddef.h>
 
+/*
+ * On which line of the file each row starts: row r on line r + 1 up to the first break, and from a break on, which has a row and
+ * its line, on the lines after that. Only a header and cells of several lines make breaks.
+ */
+struct lossi_io_break {
+    int64_t row, line;
+};
+
+struct lossi_io_lines {
+    struct lossi_io_break *breaks;
+    int64_t count, capacity;
+};
+
 struct loss_table {
     loss_context *context; /* whose allocator holds everything below */
     loss_data *anchor; /* an empty handle of that context: it keeps the context alive as long as the table */
     char *path;
     char *text; /* the file's bytes; cells are ended by NUL in place */
     int64_t rows, columns;
-    int64_t *cells;   /* rows × columns offsets into text */
-    int64_t *lines;   /* rows */
+    int64_t *cells; /* rows × columns offsets into text */
+    struct lossi_io_lines lines;
+    int64_t *origins; /* columns: where in the file they are, from 0; NULL when that is where they are here */
     int64_t *names;   /* columns offsets into text; NULL without a header */
     char *numbering;  /* the names "1", "2", … then, NUMBER_WIDTH bytes each */
     double *numbers;  /* rows × columns; NaN where the cell is no number */
@@ -62,19 +76,41 @@ loss_status lossi_io_check_column(loss_context *context, const loss_table *table
 typedef const char *(*lossi_io_name_at)(const void *list, int64_t index);
 int64_t lossi_io_nearest_name(const void *list, lossi_io_name_at name_at, int64_t count, const char *name);
 
-/* ---- csv.c */
-
-/* Cuts table->text, length bytes with room for one more, into cells. On failure the sentence is in the
- * context. */
-loss_status lossi_io_csv_cut(loss_table *table, int64_t length, int has_header, char separator);
-
 /* ---- table.c */
 
 /* count elements of that size from the table's allocator; the sentence is set when there is no memory. */
 void *lossi_io_table_allocate(loss_context *context, int64_t count, size_t size);
 
+/* An empty table, which calls itself by the path (NULL: nothing). */
+loss_status lossi_io_table_create(loss_table **out, loss_context *context, const char *path);
+
+/* A table of a text, as loss_table_parse_csv(), that calls itself by the path of a file. */
+loss_status lossi_io_table_from_text(loss_table **out, loss_context *context, const char *path,
+                                     const char *text, int64_t length, int32_t has_header, int32_t separator);
+
+/* Arguments of the calls that read CSV. */
+loss_status lossi_io_check_csv(loss_context *context, int32_t has_header, int32_t separator);
+
+/* Two columns of one name could not be told apart; without a header they get their numbers for names. */
+loss_status lossi_io_table_check_names(loss_table *table);
+
+/* Every column is one of numbers until a cell is none. */
+loss_status lossi_io_table_start_numbers(loss_table *table);
+
 /* A number with blanks around it. */
 loss_status lossi_io_parse_cell(const char *cell, double *value);
+
+/* ---- table_rows.c */
+
+/* A row further down than all before; and the line of a row. */
+loss_status lossi_io_lines_note(struct lossi_io_lines *lines, loss_context *context, int64_t row,
+                                int64_t line);
+int64_t lossi_io_lines_at(const struct lossi_io_lines *lines, int64_t row);
+
+/* Cuts table->text, length bytes with room for LOSSI_IO_SLACK more, into cells, numbers and lines. */
+struct lossi_io_input;
+loss_status lossi_io_table_cut(loss_table *table, struct lossi_io_input *input, int64_t length,
+                               int has_header, char separator);
 
 /* Where the cell is, without a check of the range. */
 static inline const char *lossi_io_table_cell(const loss_table *table, int64_t row, int64_t column)

@@ -61,7 +61,8 @@ static double choose_step(double extent)
 
 static void print_ticks(FILE *file, const struct chart *chart, int below)
 {
-    const double low = below ? chart->left : chart->bottom, high = below ? chart->right : chart->top;
+    const double low = below ? fmin(chart->left, chart->right) : chart->bottom;
+    const double high = below ? fmax(chart->left, chart->right) : chart->top;
     const double step = choose_step(high - low);
     for (double k = ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
         const double place = below ? place_x(chart, k * step) : place_y(chart, k * step);
@@ -139,6 +140,9 @@ static void print_legend(FILE *file, const struct chart *chart)
     double x = LEFT + 8;
     for (int i = 0; i < chart->line_count; i++) {
         const struct chart_line *line = &chart->lines[i];
+        if (!line->label) {
+            continue;
+        }
         fprintf(file, "<path stroke=\"%s\" d=\"M%.0f,%dh22\"", line->colour, x, HEIGHT - 11);
         if (*line->dashes) {
             fprintf(file, " stroke-dasharray=\"%s\"", line->dashes);
@@ -164,6 +168,10 @@ void chart_print(FILE *file, const struct chart *chart)
     print_ticks(file, chart, 1);
     print_ticks(file, chart, 0);
     fputs("</g>\n<g clip-path=\"url(#c)\">\n", file);
+    if (chart->marker) {
+        fprintf(file, "<path stroke=\"#777\" stroke-dasharray=\"3 3\" d=\"M%.1f,%dV%d\"/>\n",
+                place_x(chart, *chart->marker), TOP, BOTTOM);
+    }
     for (int i = 0; i < chart->line_count; i++) {
         print_line(file, chart, &chart->lines[i]);
     }

@@ -11,6 +11,9 @@ static const char *const families[] = {"gradient_descent", "sgd", "newton_cg", "
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families, MOST_OPTIMIZERS = 64, MOST_SEEDS = 1000 };
 
+/* What takes penalties without derivatives, besides the one that is best at them. */
+static const char *const proximal[] = {"spectral_projected_gradient", "accelerated_gradient"};
+
 struct compare_options {
     struct training_options training;
     const char *optimizers[MOST_OPTIMIZERS];
@@ -23,7 +26,10 @@ enum { SEEDS = 512 };
 
 static const struct argp_option options[] = {
     {"optimizer", 'o', "NAME", 0,
-     "Default: gradient_descent, sgd, newton_cg, lbfgs and conjugate_gradient; may be repeated", 0},
+     "Default: gradient_descent, sgd, newton_cg, lbfgs and conjugate_gradient, or those that take the "
+     "penalties; may be "
+     "repeated",
+     0},
     {"seeds", SEEDS, "A-B", 0,
      "Seeds of the splits: a number or a range (default 1); the table has the means", 0},
     {0}};
@@ -53,6 +59,22 @@ static void parse_seeds(struct compare_options *compare, const char *argument, c
     compare->seed_count = (int)(last - compare->first_seed + 1);
 }
 
+static void choose_optimizers(struct compare_options *compare)
+{
+    const struct penalties *penalties = &compare->training.penalties;
+    const int kind = penalties_kind(penalties);
+    if (kind == PENALTIES_SMOOTH) {
+        memcpy(compare->optimizers, families, sizeof families);
+        compare->optimizer_count = FAMILY_COUNT;
+        return;
+    }
+    if (kind != PENALTIES_OTHER) {
+        compare->optimizers[compare->optimizer_count++] = run_default_optimizer(penalties);
+    }
+    memcpy(compare->optimizers + compare->optimizer_count, proximal, sizeof proximal);
+    compare->optimizer_count += sizeof proximal / sizeof *proximal;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct compare_options *compare = state->input;
@@ -72,9 +94,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         parse_seeds(compare, argument, state);
         return 0;
     case ARGP_KEY_END:
+        if (compare->training.penalties.path >= 0) {
+            argp_error(state, "a path of strengths is for loss fit");
+        }
         if (compare->optimizer_count == 0) {
-            memcpy(compare->optimizers, families, sizeof families);
-            compare->optimizer_count = FAMILY_COUNT;
+            choose_optimizers(compare);
         }
         return 0;
     default:
@@ -87,7 +111,7 @@ static const struct argp_child children[] = {{&options_training_argp, 0, NULL, 0
 static const struct argp argp = {
     options,
     parse,
-    "DATA.csv --target COLUMN",
+    "DATA --target COLUMN",
     "Train the same linear model with several optimizers and compare what they reach "
     "and what it costs them. An option given by --set goes to every optimizer that has "
     "it.",
@@ -99,7 +123,7 @@ static const struct argp argp = {
 
 struct comparison {
     const struct compare_options *options;
-    const struct dataset *dataset;
+    struct dataset *dataset, *test;
     struct run *runs;   /* optimizer_count for the first seed, then for the next, … */
     double *references; /* the smallest objective found, per seed */
     char *loss;
@@ -118,7 +142,8 @@ static int compare_on_seed(struct comparison *comparison, loss_context *context,
     const struct compare_options *compare = comparison->options;
     const int64_t seed = compare->first_seed + s;
     struct problem problem;
-    int result = problem_create(&problem, context, &compare->training, comparison->dataset, seed);
+    int result = problem_create(&problem, context, &compare->training, comparison->dataset, comparison->test,
+                                seed, s + 1 < compare->seed_count);
     if (result == TOOL_DONE) {
         comparison->train_rows = problem.train_rows;
         comparison->test_rows = problem.test_rows;
@@ -130,7 +155,7 @@ static int compare_on_seed(struct comparison *comparison, loss_context *context,
     }
     for (int i = 0; result == TOOL_DONE && i < compare->optimizer_count; i++) {
         struct run *run = run_at(comparison, s, i);
-        result = run_optimizer(run, &problem, compare->optimizers[i], settings, 1, seed);
+        result = run_optimizer(run, &problem, compare->optimizers[i], settings, 1, seed, NULL);
         if (result == TOOL_DONE && !(run->objective >= comparison->references[s])) {
             comparison->references[s] = run->objective;
         }
@@ -183,27 +208,39 @@ static double mean_reference(const struct comparison *comparison)
     return mean;
 }
 
+/* Room for the longest of the names as they were given, which may be aliases. */
+static int name_width(const struct compare_options *compare)
+{
+    int width = 19;
+    for (int i = 0; i < compare->optimizer_count; i++) {
+        const int length = (int)strlen(compare->optimizers[i]);
+        width = length > width ? length : width;
+    }
+    return width;
+}
+
 static void print_heading(const struct comparison *comparison)
 {
     const struct compare_options *compare = comparison->options;
     const struct dataset *dataset = comparison->dataset;
-    printf("%s: %lld row%s to train on, %lld held out, %lld feature%s, target %s", compare->training.data,
+    char penalties[512];
+    penalties_describe(&compare->training.penalties, penalties, sizeof penalties);
+    printf("%s: %lld row%s to train on, %lld held out, %lld feature%s, target %s", dataset->path,
            (long long)comparison->train_rows, tool_plural(comparison->train_rows),
            (long long)comparison->test_rows, (long long)dataset->feature_count,
-           tool_plural(dataset->feature_count),
-           loss_table_column_name(dataset->table, dataset->target_column));
+           tool_plural(dataset->feature_count), dataset->target_name);
     if (dataset->classes) {
         printf(" of %lld classes", (long long)loss_classes_count(dataset->classes));
     }
-    printf("\nobjective F = mean %s + %g/2 |w|^2, smallest found F* = %.9g", comparison->loss,
-           compare->training.l2, mean_reference(comparison));
+    printf("\nobjective F = mean %s%s, smallest found F* = %.9g", comparison->loss, penalties,
+           mean_reference(comparison));
     if (compare->seed_count > 1) {
         printf("\nmeans over the splits of the seeds %lld to %lld", (long long)compare->first_seed,
                (long long)compare->first_seed + compare->seed_count - 1);
     }
-    printf("\n\n%-19s %10s %11s %8s %11s %9s %9s %9s %8s  %s\n", "optimizer", "iterations", "evaluations",
-           "passes", "objective", "gap", "gradient", dataset->classes ? "accuracy" : "rmse", "seconds",
-           "outcome");
+    printf("\n\n%-*s %10s %11s %8s %11s %9s %9s %9s %8s  %s\n", name_width(compare), "optimizer",
+           "iterations", "evaluations", "passes", "objective", "gap", "gradient",
+           dataset->classes ? "accuracy" : "rmse", "seconds", "outcome");
 }
 
 static void print_text(const struct comparison *comparison)
@@ -212,8 +249,8 @@ static void print_text(const struct comparison *comparison)
     print_heading(comparison);
     for (int i = 0; i < compare->optimizer_count; i++) {
         const struct summary mean = summarize(comparison, i);
-        printf("%-19s %10.6g %11.6g %8.5g %11.8f %9.2e %9.2e ", mean.worst->optimizer, mean.iterations,
-               mean.evaluations, mean.passes, mean.objective, mean.gap, mean.gradient_norm);
+        printf("%-*s %10.6g %11.6g %8.5g %11.8f %9.2e %9.2e ", name_width(compare), mean.worst->optimizer,
+               mean.iterations, mean.evaluations, mean.passes, mean.objective, mean.gap, mean.gradient_norm);
         if (comparison->dataset->classes) {
             printf("%7.2f %%", 100 * mean.test_score);
         } else {
@@ -278,10 +315,12 @@ static void print_json(const struct comparison *comparison)
         json_array_append_new(results, optimizer_to_json(comparison, i));
     }
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "data", compare->training.data, "target",
-        compare->training.target, "loss", comparison->loss, "l2", json_from_double(compare->training.l2),
-        "train_rows", (json_int_t)comparison->train_rows, "test_rows", (json_int_t)comparison->test_rows,
-        "features", (json_int_t)comparison->dataset->feature_count, "classes",
+        "{s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "data", comparison->dataset->path,
+        "target", comparison->dataset->target_name, "loss", comparison->loss, "l2",
+        json_from_double(penalties_l2(&compare->training.penalties)), "penalties",
+        penalties_to_json(&compare->training.penalties), "train_rows", (json_int_t)comparison->train_rows,
+        "test_rows", (json_int_t)comparison->test_rows, "features",
+        (json_int_t)comparison->dataset->feature_count, "classes",
         (json_int_t)loss_classes_count(comparison->dataset->classes), "reference_objectives", references,
         "results", results);
     json_print(stdout, json);
@@ -321,19 +360,21 @@ static int run_all(struct comparison *comparison, loss_context *context, struct 
         print_text(comparison);
     }
     if (plot) {
-        char title[256];
-        snprintf(title, sizeof title, "%s, %s + %g/2 |w|^2, seed %lld", compare->training.data,
-                 comparison->loss, compare->training.l2, (long long)compare->first_seed);
+        char title[256], penalties[128];
+        penalties_describe(&compare->training.penalties, penalties, sizeof penalties);
+        snprintf(title, sizeof title, "%s, %s%s, seed %lld", comparison->dataset->path, comparison->loss,
+                 penalties, (long long)compare->first_seed);
         plot_runs(plot, title, comparison->runs, compare->optimizer_count, comparison->references[0]);
     }
     return TOOL_DONE;
 }
 
-static int compare_all(void *user, loss_context *context, const struct dataset *dataset, struct plot *plot)
+static int compare_all(void *user, loss_context *context, struct dataset *dataset, struct dataset *test,
+                       struct plot *plot)
 {
     struct compare_options *compare = user;
     const int count = compare->seed_count * compare->optimizer_count;
-    struct comparison comparison = {.options = compare, .dataset = dataset};
+    struct comparison comparison = {.options = compare, .dataset = dataset, .test = test};
     comparison.runs = tool_allocate(count, sizeof *comparison.runs);
     comparison.references = tool_allocate(compare->seed_count, sizeof *comparison.references);
     const int result = run_all(&comparison, context, &compare->training.settings, plot);

@@ -1,136 +1,382 @@
-/* A data set for training: the columns of a CSV file as features and target. */
+/* A data set: features and target from files of any format, in memory once. */
 #include "tool.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A column of whole numbers is taken for classes when it has no more different values than this. */
-#define MOST_NUMERIC_CLASSES 20
+/* LIBSVM data are made dense here; more than so many elements (8 GiB of float64) are refused. */
+#define MOST_DENSE_ELEMENTS (INT64_C(1) << 30)
 
-int dataset_read_column(const loss_table *table, loss_context *context, int64_t column, double *values,
-                        int64_t stride)
+char *tool_copy_text(const char *text)
 {
-    if (loss_table_get_column_double(table, context, column, values, stride)) {
-        return tool_fail_context(context);
-    }
-    for (int64_t r = 0; r < loss_table_row_count(table); r++) {
-        if (!isfinite(values[r * stride])) {
-            return tool_fail("%s: line %lld, column %lld (\"%s\"): \"%s\" is no finite number",
-                             loss_table_path(table), (long long)loss_table_row_line(table, r),
-                             (long long)column + 1, loss_table_column_name(table, column),
-                             loss_table_cell(table, r, column));
-        }
-    }
-    return TOOL_DONE;
+    return strcpy(tool_allocate((int64_t)strlen(text) + 1, 1), text);
 }
 
-/* What the column looks like, when nobody said. */
-static int looks_like_classes(const loss_table *table, int64_t column, const loss_classes *classes)
+static int64_t element(const struct dataset *dataset, int64_t row, int64_t feature)
 {
-    if (!loss_table_column_is_numeric(table, column)) {
-        return 1;
-    }
-    if (loss_classes_count(classes) > MOST_NUMERIC_CLASSES) {
-        return 0;
-    }
-    for (int64_t i = 0; i < loss_classes_count(classes); i++) {
-        const char *name = loss_classes_name(classes, i);
-        if (name[strspn(name, "-0123456789")]) {
-            return 0;
-        }
-    }
-    return 1;
+    return row * dataset->row_stride + feature * dataset->column_stride;
 }
 
-static int read_target(struct dataset *dataset, loss_context *context, int wants_classes)
+double dataset_feature(const struct dataset *dataset, int64_t row, int64_t feature)
 {
-    const loss_table *table = dataset->table;
-    const int64_t column = dataset->target_column;
-    if (wants_classes != 0) {
-        /* Without a wish, a column of numbers that cannot be classes is one of values. */
-        const int is_optional = wants_classes < 0 && loss_table_column_is_numeric(table, column);
-        if (loss_classes_create(&dataset->classes, context, table, column) && !is_optional) {
-            return tool_fail_context(context);
-        }
-        if (wants_classes < 0 && dataset->classes && !looks_like_classes(table, column, dataset->classes)) {
-            loss_classes_free(dataset->classes);
-            dataset->classes = NULL;
-        }
-    }
-    if (!dataset->classes) {
-        dataset->values = tool_allocate(dataset->rows, sizeof *dataset->values);
-        return dataset_read_column(table, context, column, dataset->values, 1);
-    }
-    dataset->labels = tool_allocate(dataset->rows, sizeof *dataset->labels);
-    if (loss_classes_get_labels(dataset->classes, context, table, column, dataset->labels, 1)) {
-        return tool_fail_context(context);
-    }
-    if (loss_classes_count(dataset->classes) < 2) {
-        return tool_fail("%s: the target \"%s\" has the same class in every row", loss_table_path(table),
-                         loss_table_column_name(table, column));
-    }
-    return TOOL_DONE;
+    const int64_t at = element(dataset, row, feature);
+    return dataset->dtype == LOSS_FLOAT32 ? (double)((const float *)dataset->features)[at]
+                                          : ((const double *)dataset->features)[at];
 }
 
-static int read_features(struct dataset *dataset, loss_context *context)
+void dataset_set_feature(struct dataset *dataset, int64_t row, int64_t feature, double value)
 {
-    const loss_table *table = dataset->table;
-    dataset->feature_count = loss_table_column_count(table) - 1;
+    const int64_t at = element(dataset, row, feature);
+    if (dataset->dtype == LOSS_FLOAT32) {
+        ((float *)dataset->features)[at] = (float)value;
+    } else {
+        ((double *)dataset->features)[at] = value;
+    }
+}
+
+void dataset_describe_row(const struct dataset *dataset, int64_t row, char *text, size_t size)
+{
+    const int64_t line = loss_array_row_line(dataset->array, row);
+    snprintf(text, size, "%s %lld of %s", line ? "line" : "row", (long long)(line ? line : row + 1),
+             dataset->path);
+}
+
+/* ---- features ---- */
+
+/* Names as the file counts its columns, from first on. */
+static void number_features(struct dataset *dataset, int64_t first)
+{
     dataset->feature_names = tool_allocate(dataset->feature_count, sizeof *dataset->feature_names);
-    dataset->features = tool_allocate(dataset->rows * dataset->feature_count, sizeof *dataset->features);
-    int64_t feature = 0;
-    for (int64_t c = 0; c < loss_table_column_count(table); c++) {
-        if (c == dataset->target_column) {
-            continue;
-        }
-        dataset->feature_names[feature] = loss_table_column_name(table, c);
-        if (dataset_read_column(table, context, c, dataset->features + feature, dataset->feature_count)) {
-            return TOOL_FAILED;
-        }
-        feature++;
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        char text[24];
+        snprintf(text, sizeof text, "%lld", (long long)(first + j));
+        dataset->feature_names[j] = tool_copy_text(text);
+    }
+}
+
+/* Memory of its own, dense. */
+static void allocate_features(struct dataset *dataset)
+{
+    dataset->memory = tool_allocate(dataset->rows * dataset->feature_count,
+                                    (size_t)loss_dtype_size(dataset->dtype));
+    dataset->features = dataset->memory;
+    dataset->row_stride = dataset->feature_count;
+    dataset->column_stride = 1;
+}
+
+static int check_count(const struct dataset *dataset, const struct expectation *expected)
+{
+    if (expected && dataset->feature_count != expected->feature_count) {
+        return tool_fail("%s has %lld feature%s, the model has %lld", dataset->path,
+                         (long long)dataset->feature_count, tool_plural(dataset->feature_count),
+                         (long long)expected->feature_count);
     }
     return TOOL_DONE;
 }
 
-int dataset_read_table(loss_table **table, loss_context *context, const char *path)
+static int check_size(const struct dataset *dataset, const struct expectation *expected)
 {
-    if (loss_table_read_csv(table, context, path, 1, ',')) {
-        return tool_fail_context(context);
-    }
-    if (loss_table_column_count(*table) == 1 && strchr(loss_table_column_name(*table, 0), ';')) {
-        return tool_fail("%s: there is but one column; the separator is probably ';', expected ','", path);
-    }
-    return TOOL_DONE;
-}
-
-int dataset_read(struct dataset *dataset, loss_context *context, const char *path, const char *target,
-                 int wants_classes)
-{
-    *dataset = (struct dataset){0};
-    if (dataset_read_table(&dataset->table, context, path)) {
-        return TOOL_FAILED;
-    }
-    if (loss_table_find_column(dataset->table, context, target, &dataset->target_column)) {
-        return tool_fail_context(context);
-    }
-    dataset->rows = loss_table_row_count(dataset->table);
-    const int64_t others = loss_table_column_count(dataset->table) - 1;
-    if (dataset->rows < 1 || others < 1) {
+    if (!expected && (dataset->rows < 1 || dataset->feature_count < 1)) {
         return tool_fail(
-            "%s: there is nothing to learn from: %lld row%s and %lld column%s besides the target", path,
-            (long long)dataset->rows, tool_plural(dataset->rows), (long long)others, tool_plural(others));
+            "%s: there is nothing to learn from: %lld row%s and %lld column%s besides the target",
+            dataset->path, (long long)dataset->rows, tool_plural(dataset->rows),
+            (long long)dataset->feature_count, tool_plural(dataset->feature_count));
     }
-    const int result = read_features(dataset, context);
-    return result ? result : read_target(dataset, context, wants_classes);
+    return check_count(dataset, expected);
+}
+
+/* Takes the elements of an array over: as they are when they have the type, else converted, and the array is gone. */
+static void take_array(struct dataset *dataset, loss_array *array)
+{
+    dataset->rows = loss_array_row_count(array);
+    dataset->feature_count = loss_array_column_count(array);
+    if (loss_array_dtype(array) == dataset->dtype) {
+        dataset->array = array;
+        dataset->features = loss_array_writable_values(array);
+        dataset->row_stride = loss_array_row_stride(array);
+        dataset->column_stride = loss_array_column_stride(array);
+        return;
+    }
+    const void *values = loss_array_values(array);
+    const int64_t row_stride = loss_array_row_stride(array), column_stride = loss_array_column_stride(array);
+    allocate_features(dataset);
+    for (int64_t i = 0; i < dataset->rows; i++) {
+        for (int64_t j = 0; j < dataset->feature_count; j++) {
+            dataset_set_feature(
+                dataset, i, j,
+                array_number(values, loss_array_dtype(array), i * row_stride + j * column_stride));
+        }
+    }
+    loss_array_free(array);
+}
+
+static int check_finite(const struct dataset *dataset)
+{
+    for (int64_t i = 0; i < dataset->rows; i++) {
+        for (int64_t j = 0; j < dataset->feature_count; j++) {
+            const double x = dataset_feature(dataset, i, j);
+            if (!isfinite(x)) {
+                return tool_fail("%s: row %lld, column %lld: %g is no finite number", dataset->path,
+                                 (long long)i + 1, (long long)j + 1, x);
+            }
+        }
+    }
+    return TOOL_DONE;
+}
+
+static int read_array(struct dataset *dataset, loss_context *context, const struct source *source,
+                      int32_t format, const struct expectation *expected)
+{
+    loss_array *array;
+    const loss_status status = format == LOSS_FORMAT_NPY
+                                   ? loss_array_read_npy(&array, context, source->path, NULL, NULL)
+                                   : loss_array_read_idx(&array, context, source->path, NULL, NULL);
+    if (status) {
+        return tool_fail_context(context);
+    }
+    take_array(dataset, array);
+    number_features(dataset, 1);
+    int result = check_size(dataset, expected);
+    if (result == TOOL_DONE) {
+        result = check_finite(dataset);
+    }
+    return result;
+}
+
+/*
+ * LIBSVM entries as a dense matrix. This is the one place that makes them so: features that the library takes as compressed
+ * sparse rows would be lent from here as they are.
+ */
+static int take_sparse(struct dataset *dataset, const loss_sparse *sparse)
+{
+    const int64_t *offsets = loss_sparse_row_offsets(sparse);
+    const int64_t *columns = loss_sparse_column_indices(sparse);
+    const void *values = loss_sparse_values(sparse);
+    dataset->rows = loss_sparse_row_count(sparse);
+    dataset->feature_count = loss_sparse_column_count(sparse);
+    if (dataset->feature_count > 0 && dataset->rows > MOST_DENSE_ELEMENTS / dataset->feature_count) {
+        return tool_fail("%s: %lld rows × %lld columns are too many to be made dense: at most %lld elements",
+                         dataset->path, (long long)dataset->rows, (long long)dataset->feature_count,
+                         (long long)MOST_DENSE_ELEMENTS);
+    }
+    allocate_features(dataset);
+    for (int64_t i = 0; i < dataset->rows; i++) {
+        for (int64_t e = offsets[i]; e < offsets[i + 1]; e++) {
+            dataset_set_feature(dataset, i, columns[e], array_number(values, dataset->dtype, e));
+        }
+    }
+    return TOOL_DONE;
+}
+
+static int read_sparse(struct dataset *dataset, loss_context *context, const struct source *source,
+                       int wants_classes, const struct expectation *expected)
+{
+    loss_sparse *sparse;
+    int64_t first = source->first_index;
+    if (expected && strcmp(expected->feature_names[0], "0") == 0) {
+        first = 0;
+    }
+    if (loss_sparse_read_svmlight(&sparse, context, source->path, dataset->dtype, LOSS_INT64, first,
+                                  expected ? expected->feature_count : 0, NULL, NULL)) {
+        return tool_fail_context(context);
+    }
+    int result = take_sparse(dataset, sparse);
+    if (result == TOOL_DONE) {
+        number_features(dataset, first);
+        result = check_size(dataset, expected);
+    }
+    if (result == TOOL_DONE) {
+        result = check_finite(dataset);
+    }
+    if (result == TOOL_DONE && !source->target_file && (!expected || expected->wants_target >= 0)) {
+        double *labels = tool_allocate(dataset->rows, sizeof *labels);
+        for (int64_t i = 0; i < dataset->rows; i++) {
+            labels[i] = array_number(loss_sparse_labels(sparse), dataset->dtype, i);
+        }
+        loss_sparse_free(sparse);
+        dataset->target_name = tool_copy_text("label");
+        return target_from_numbers(dataset, context, labels, dataset->path, wants_classes);
+    }
+    loss_sparse_free(sparse);
+    return result;
+}
+
+/* −1 when the table does not have the column. */
+static int64_t find_column(const loss_table *table, const char *name)
+{
+    for (int64_t c = 0; c < loss_table_column_count(table); c++) {
+        if (name && strcmp(loss_table_column_name(table, c), name) == 0) {
+            return c;
+        }
+    }
+    return -1;
+}
+
+static int read_csv(struct dataset *dataset, loss_context *context, const struct source *source,
+                    int wants_classes, const struct expectation *expected)
+{
+    const int is_optional = expected && expected->wants_target == 0;
+    const int has_target = !source->target_file && (!expected || expected->wants_target >= 0);
+    loss_table *others = NULL;
+    /* An optional target is among the columns that are no features, if there it is. */
+    if (loss_array_read_csv(&dataset->array, &others, context, source->path, 1, ',', dataset->dtype, 1,
+                            expected ? expected->feature_count : -1,
+                            expected ? (const char *const *)expected->feature_names : NULL,
+                            !has_target   ? 0
+                            : is_optional ? -1
+                                          : 1,
+                            &source->target, NULL, NULL)) {
+        return tool_fail_context(context);
+    }
+    take_array(dataset, dataset->array);
+    dataset->feature_names = tool_allocate(dataset->feature_count, sizeof *dataset->feature_names);
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        dataset->feature_names[j] = tool_copy_text(loss_array_column_name(dataset->array, j));
+    }
+    const int64_t column = has_target ? find_column(others, source->target) : -1;
+    int result = check_size(dataset, expected);
+    if (result == TOOL_DONE && column >= 0) {
+        dataset->target_name = tool_copy_text(source->target);
+        result = target_from_table(dataset, context, others, column, wants_classes);
+    }
+    loss_table_free(others);
+    return result;
+}
+
+/* ---- all of it ---- */
+
+int dataset_read(struct dataset *dataset, loss_context *context, const struct source *source,
+                 int wants_classes, const struct expectation *expected)
+{
+    int32_t format = source->format;
+    *dataset = (struct dataset){.path = source->path, .dtype = source->dtype};
+    if (expected && expected->classes) {
+        dataset->classes = expected->classes;
+        dataset->borrows_classes = 1;
+        wants_classes = 1;
+    } else if (expected) {
+        wants_classes = 0;
+    }
+    int result = source_find_format(context, source->path, &format);
+    if (result) {
+        return result;
+    }
+    if (!source->target_file && (format == LOSS_FORMAT_NPY || format == LOSS_FORMAT_IDX) &&
+        (!expected || expected->wants_target > 0)) {
+        tool_fail("%s has features only: --target-file says where the target is", source->path);
+        return TOOL_USAGE;
+    }
+    if (!source->target_file && format == LOSS_FORMAT_CSV && !source->target && !expected) {
+        tool_fail("--target is missing: which column of %s is to be learned", source->path);
+        return TOOL_USAGE;
+    }
+    switch (format) {
+    case LOSS_FORMAT_CSV:
+        result = read_csv(dataset, context, source, wants_classes, expected);
+        break;
+    case LOSS_FORMAT_LIBSVM:
+        result = read_sparse(dataset, context, source, wants_classes, expected);
+        break;
+    default:
+        result = read_array(dataset, context, source, format, expected);
+    }
+    if (result == TOOL_DONE && source->target_file) {
+        result = target_from_file(dataset, context, source, wants_classes);
+    }
+    return result;
 }
 
 void dataset_free(struct dataset *dataset)
 {
-    loss_classes_free(dataset->classes);
-    loss_table_free(dataset->table);
+    if (!dataset->borrows_classes) {
+        loss_classes_free(dataset->classes);
+    }
+    for (int64_t j = 0; dataset->feature_names && j < dataset->feature_count; j++) {
+        free(dataset->feature_names[j]);
+    }
     free(dataset->feature_names);
-    free(dataset->features);
+    free(dataset->target_name);
+    loss_array_free(dataset->array);
+    free(dataset->memory);
     free(dataset->values);
     free(dataset->labels);
+    *dataset = (struct dataset){0};
+}
+
+void dataset_copy(struct dataset *copy, const struct dataset *dataset)
+{
+    *copy = (struct dataset){.path = dataset->path,
+                             .dtype = dataset->dtype,
+                             .rows = dataset->rows,
+                             .feature_count = dataset->feature_count,
+                             .classes = dataset->classes,
+                             .borrows_classes = 1};
+    allocate_features(copy);
+    for (int64_t i = 0; i < copy->rows; i++) {
+        for (int64_t j = 0; j < copy->feature_count; j++) {
+            dataset_set_feature(copy, i, j, dataset_feature(dataset, i, j));
+        }
+    }
+    const size_t rows = (size_t)copy->rows;
+    if (dataset->labels) {
+        copy->labels = tool_allocate(copy->rows, sizeof *copy->labels);
+        memcpy(copy->labels, dataset->labels, rows * sizeof *copy->labels);
+    } else {
+        copy->values = tool_allocate(copy->rows, sizeof *copy->values);
+        memcpy(copy->values, dataset->values, rows * sizeof *copy->values);
+    }
+}
+
+/* ---- another order of the rows ---- */
+
+struct rows {
+    char *first;
+    int64_t stride; /* bytes */
+    size_t size;
+};
+
+/* Cycle after cycle: one row is put aside, the others move up. A place that is done has its bit in done. */
+static void reorder(struct rows rows, const int64_t *order, int64_t count, unsigned char *done)
+{
+    char *aside = tool_allocate((int64_t)rows.size, 1);
+    memset(done, 0, (size_t)(count + 7) / 8);
+    for (int64_t i = 0; i < count; i++) {
+        if (done[i / 8] >> i % 8 & 1) {
+            continue;
+        }
+        memcpy(aside, rows.first + i * rows.stride, rows.size);
+        int64_t to = i;
+        while (order[to] != i) {
+            memcpy(rows.first + to * rows.stride, rows.first + order[to] * rows.stride, rows.size);
+            done[to / 8] |= (unsigned char)(1 << to % 8);
+            to = order[to];
+        }
+        memcpy(rows.first + to * rows.stride, aside, rows.size);
+        done[to / 8] |= (unsigned char)(1 << to % 8);
+    }
+    free(aside);
+}
+
+void dataset_reorder(struct dataset *dataset, const int64_t *order)
+{
+    const int64_t size = loss_dtype_size(dataset->dtype), rows = dataset->rows;
+    unsigned char *done = tool_allocate(rows / 8 + 1, 1);
+    /* Rows that are contiguous move as one, others column by column. */
+    const int is_dense = dataset->column_stride == 1;
+    for (int64_t j = 0; j < (is_dense ? 1 : dataset->feature_count); j++) {
+        reorder((struct rows){(char *)dataset->features + j * dataset->column_stride * size,
+                              dataset->row_stride * size,
+                              (size_t)(is_dense ? dataset->feature_count * size : size)},
+                order, rows, done);
+    }
+    if (dataset->labels) {
+        reorder((struct rows){(char *)dataset->labels, sizeof *dataset->labels, sizeof *dataset->labels},
+                order, rows, done);
+    }
+    if (dataset->values) {
+        reorder((struct rows){(char *)dataset->values, sizeof *dataset->values, sizeof *dataset->values},
+                order, rows, done);
+    }
+    free(done);
 }

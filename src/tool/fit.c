@@ -15,7 +15,8 @@ struct fit_options {
 enum { SEED = 512 };
 
 static const struct argp_option options[] = {
-    {"optimizer", 'o', "NAME", 0, "Default: lbfgs (loss list optimizers)", 0},
+    {"optimizer", 'o', "NAME", 0,
+     "Default: lbfgs; where a penalty has no derivatives owlqn, lbfgsb or spectral_projected_gradient", 0},
     {"seed", SEED, "N", 0, "Seed of the split, and of what an optimizer draws (default 1)", 0},
     {"model", 'm', "FILE.json", 0, "Write the model, for loss predict", 0},
     {0}};
@@ -26,7 +27,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &fit->training;
-        fit->optimizer = "lbfgs";
         fit->seed = 1;
         return 0;
     case 'o':
@@ -38,6 +38,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'm':
         fit->model = argument;
         return 0;
+    case ARGP_KEY_END:
+        if (!fit->optimizer) {
+            fit->optimizer = run_default_optimizer(&fit->training.penalties);
+        }
+        if (fit->training.penalties.path >= 0 && fit->training.test_fraction == 0 &&
+            !fit->training.test.path) {
+            argp_error(state, "a path of strengths needs rows held out, to tell which is best");
+        }
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -45,28 +54,32 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp_child children[] = {{&options_training_argp, 0, NULL, 0}, {0}};
 
-static const struct argp argp = {
-    options,
-    parse,
-    "DATA.csv --target COLUMN",
-    "Train a linear model on the columns of a CSV file with a header: minimise the "
-    "mean loss over the training rows plus the penalty.",
-    children,
-    NULL,
-    NULL};
+static const struct argp argp = {options,
+                                 parse,
+                                 "DATA --target COLUMN",
+                                 "Train a linear model on a CSV file with a header, or on LIBSVM, .npy or "
+                                 "IDX data: minimise the mean loss "
+                                 "over the training rows plus the penalties. With a penalty like "
+                                 "l1=0.001:1:20, do so for 20 strengths, each from "
+                                 "the result of the one before, and keep the best.",
+                                 children,
+                                 NULL,
+                                 NULL};
 
 static void print_text(const struct run *run, const struct problem *problem)
 {
     const struct dataset *dataset = problem->dataset;
     const char *score = dataset->classes ? "accuracy" : "rmse";
-    printf("data        %s: %lld row%s to train on, %lld held out, %lld feature%s\n", problem->options->data,
+    char penalties[512];
+    penalties_describe(&problem->options->penalties, penalties, sizeof penalties);
+    printf("data        %s: %lld row%s to train on, %lld held out, %lld feature%s\n", dataset->path,
            (long long)problem->train_rows, tool_plural(problem->train_rows), (long long)problem->test_rows,
            (long long)dataset->feature_count, tool_plural(dataset->feature_count));
     printf("target      %s", problem->model.target);
     if (dataset->classes) {
         printf(", %lld classes", (long long)problem->model.class_count);
     }
-    printf("\nobjective   mean %s + %g/2 |w|^2\n", problem->model.loss, problem->options->l2);
+    printf("\nobjective   mean %s%s\n", problem->model.loss, penalties);
     printf("optimizer   %s: %s%s%s after %lld iteration%s, %lld evaluation%s, %.3g s\n", run->optimizer,
            run_outcome_text(run->outcome), *run->test ? ", " : "", run->test, (long long)run->iterations,
            tool_plural(run->iterations), (long long)run->evaluations, tool_plural(run->evaluations),
@@ -82,10 +95,11 @@ static void print_text(const struct run *run, const struct problem *problem)
 static void print_json(const struct run *run, const struct problem *problem, const struct fit_options *fit)
 {
     const struct dataset *dataset = problem->dataset;
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:I}", "data", problem->options->data, "target",
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:I}", "data", dataset->path, "target",
                              problem->model.target, "loss", problem->model.loss, "l2",
-                             json_from_double(problem->options->l2), "optimizer", run->optimizer, "family",
-                             run->family, "seed", (json_int_t)fit->seed);
+                             json_from_double(penalties_l2(&problem->options->penalties)), "penalties",
+                             penalties_to_json(&problem->options->penalties), "optimizer", run->optimizer,
+                             "family", run->family, "seed", (json_int_t)fit->seed);
     json_object_set_new(json, "train_rows", json_integer(problem->train_rows));
     json_object_set_new(json, "test_rows", json_integer(problem->test_rows));
     json_object_set_new(json, "features", json_integer(dataset->feature_count));
@@ -113,19 +127,25 @@ static int draw(struct plot *plot, struct problem *problem, const struct run *ru
     const int result = run_reference(problem, &reference);
     if (result == TOOL_DONE) {
         reference = run->objective < reference ? run->objective : reference;
-        plot_runs(plot, problem->options->data, run, 1, reference);
+        plot_runs(plot, problem->dataset->path, run, 1, reference);
     }
     return result;
 }
 
-static int train(void *user, loss_context *context, const struct dataset *dataset, struct plot *plot)
+static int train(void *user, loss_context *context, struct dataset *dataset, struct dataset *test,
+                 struct plot *plot)
 {
     struct fit_options *fit = user;
     struct problem problem;
     struct run run = {0};
-    int result = problem_create(&problem, context, &fit->training, dataset, fit->seed);
+    int result = problem_create(&problem, context, &fit->training, dataset, test, fit->seed, 0);
+    if (result == TOOL_DONE && fit->training.penalties.path >= 0) {
+        result = path_run(&fit->training, context, &problem, fit->optimizer, fit->seed, fit->model);
+        problem_free(&problem);
+        return result;
+    }
     if (result == TOOL_DONE) {
-        result = run_optimizer(&run, &problem, fit->optimizer, &fit->training.settings, 0, fit->seed);
+        result = run_optimizer(&run, &problem, fit->optimizer, &fit->training.settings, 0, fit->seed, NULL);
     }
     if (result == TOOL_DONE && run.outcome < 0) {
         result = tool_fail("%s", run.failure);

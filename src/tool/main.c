@@ -11,10 +11,10 @@ static const struct {
 } commands[] = {
     {"list", "list the losses or the optimizers; --json adds their options", command_list},
     {"evaluate", "evaluate a loss on predictions and targets", command_evaluate},
-    {"fit", "train a linear model on a CSV file", command_fit},
+    {"fit", "train a linear model on a file of data", command_fit},
     {"compare", "train with every family of optimizers and compare them", command_compare},
     {"check", "check the derivatives of what fit minimises", command_check},
-    {"predict", "use a trained model on another CSV file", command_predict},
+    {"predict", "use a trained model on another file", command_predict},
     {"plot", "draw a loss and its derivatives", command_plot},
 };
 

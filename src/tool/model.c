@@ -32,20 +32,28 @@ void model_free(struct model *model)
 
 /* ---- use ---- */
 
-void model_scores(const struct model *model, const double *features, int64_t rows, double *scores)
+void model_scale(const struct model *model, struct dataset *dataset)
+{
+    for (int64_t r = 0; r < dataset->rows; r++) {
+        for (int64_t j = 0; j < model->feature_count; j++) {
+            const double x = dataset_feature(dataset, r, j);
+            dataset_set_feature(dataset, r, j,
+                                model->scale[j] == 0 ? 0 : (x - model->mean[j]) / model->scale[j]);
+        }
+    }
+}
+
+void model_scores(const struct model *model, const struct dataset *scaled, int64_t row, double *scores)
 {
     const int64_t d = model->feature_count, outputs = model->outputs;
-    for (int64_t r = 0; r < rows; r++) {
-        for (int64_t k = 0; k < outputs; k++) {
-            double sum = model->parameters[outputs * d + k];
-            for (int64_t j = 0; j < d; j++) {
-                if (model->scale[j] != 0) {
-                    const double x = (features[r * d + j] - model->mean[j]) / model->scale[j];
-                    sum += model->parameters[k * d + j] * x;
-                }
+    for (int64_t k = 0; k < outputs; k++) {
+        double sum = model->parameters[outputs * d + k];
+        for (int64_t j = 0; j < d; j++) {
+            if (model->scale[j] != 0) {
+                sum += model->parameters[k * d + j] * dataset_feature(scaled, row, j);
             }
-            scores[r * outputs + k] = sum;
         }
+        scores[k] = sum;
     }
 }
 
@@ -61,6 +69,39 @@ int64_t model_class(const struct model *model, const double *scores)
         }
     }
     return best;
+}
+
+int model_create_function(loss_function **function, loss_context *context, const struct model *model)
+{
+    struct settings settings = {0};
+    const char *key;
+    json_t *value;
+    int result = TOOL_DONE;
+    const int64_t count = (int64_t)json_object_size(model->loss_options);
+    char **texts = tool_allocate(count, sizeof *texts);
+    int64_t used = 0;
+    if (loss_function_create(function, context, model->loss)) {
+        free(texts);
+        return tool_fail_context(context);
+    }
+    json_object_foreach(model->loss_options, key, value)
+    {
+        const char *text = json_string_value(value);
+        const size_t size = strlen(key) + (text ? strlen(text) : 0) + 2;
+        texts[used] = tool_allocate((int64_t)size, 1);
+        snprintf(texts[used], size, "%s=%s", key, text ? text : "");
+        result |= settings_add(&settings, texts[used++]);
+    }
+    if (result == TOOL_DONE) {
+        result = settings_apply_function(&settings, context, *function);
+    }
+    free_names(texts, used);
+    settings_free(&settings);
+    if (result) {
+        loss_function_free(*function);
+        *function = NULL;
+    }
+    return result ? TOOL_FAILED : TOOL_DONE;
 }
 
 /* ---- to JSON ---- */
@@ -160,6 +201,7 @@ static const char *fill(struct model *model, const json_t *json)
     }
     model->loss = text_from_json(json_object_get(json, "loss"));
     model->target = text_from_json(json_object_get(json, "target"));
+    model->loss_options = json_incref(json_object_get(json, "loss_options"));
     model->feature_names = names_from_json(json_object_get(json, "features"), &model->feature_count);
     model->class_names = names_from_json(json_object_get(json, "classes"), &model->class_count);
     const json_t *weights = json_object_get(json, "weights");

@@ -7,11 +7,17 @@
 #include <string.h>
 
 struct predict_options {
-    const char *model, *data;
-    int json;
+    const char *model;
+    struct source source;
+    int json, probabilities;
 };
 
 static const struct argp_option options[] = {
+    {"probabilities", 'p', NULL, 0, "Print the probability of every class too", 0},
+    {"target-file", OPTION_TARGET_FILE, "FILE", 0,
+     "Where the target is, for --json to say how good the predictions are", 0},
+    {"format", OPTION_FORMAT, "NAME", 0,
+     "Of the data: csv, libsvm, npy, idx (default: by the name's end, else by the first bytes)", 0},
     {"json", 'j', NULL, 0,
      "Print JSON with predictions, scores and, when the file has the target, how good they are", 0},
     {0}};
@@ -19,19 +25,29 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct predict_options *predict = state->input;
+    if (options_parse_source(state, key, argument, &predict->source)) {
+        return 0;
+    }
     switch (key) {
+    case ARGP_KEY_INIT:
+        predict->source.first_index = 1;
+        predict->source.dtype = LOSS_FLOAT64;
+        return 0;
+    case 'p':
+        predict->probabilities = 1;
+        return 0;
     case 'j':
         predict->json = 1;
         return 0;
     case ARGP_KEY_ARG:
-        if (predict->data) {
+        if (predict->source.path) {
             argp_error(state, "\"%s\" is too much", argument);
         }
-        *(predict->model ? &predict->data : &predict->model) = argument;
+        *(predict->model ? &predict->source.path : &predict->model) = argument;
         return 0;
     case ARGP_KEY_END:
-        if (!predict->data) {
-            argp_error(state, "the %s is missing", predict->model ? "CSV file" : "model");
+        if (!predict->source.path) {
+            argp_error(state, "the %s is missing", predict->model ? "data file" : "model");
         }
         return 0;
     default:
@@ -42,137 +58,184 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     options,
     parse,
-    "MODEL.json DATA.csv",
-    "Predict the target of every row with a model written by loss fit. Columns are found "
-    "by their names; others are ignored. Prints one line per row under the target's name.",
+    "MODEL.json DATA",
+    "Predict the target of every row with a model written by loss fit. Columns of CSV are found "
+    "by their names; others are ignored. Features of LIBSVM, .npy and IDX data are found by their number. "
+    "Prints CSV, one "
+    "line per row under the target's name.",
     NULL,
     NULL,
     NULL};
 
 struct prediction {
     struct model model;
-    loss_table *table;
-    int64_t rows;
-    double *features, *scores;
+    struct dataset dataset;
+    loss_classes *classes;
+    double *scores;        /* rows × outputs */
+    double *probabilities; /* rows × classes; NULL when they are not wanted */
 };
 
-static int read_features(struct prediction *prediction, loss_context *context)
+/* The classes of a row as numbers of 0 to 1, by the inverse of the loss's link. */
+static int find_probabilities(struct prediction *prediction, loss_context *context)
 {
     const struct model *model = &prediction->model;
-    prediction->features = tool_allocate(prediction->rows * model->feature_count,
-                                         sizeof *prediction->features);
-    for (int64_t j = 0; j < model->feature_count; j++) {
-        int64_t column;
-        if (loss_table_find_column(prediction->table, context, model->feature_names[j], &column)) {
-            return tool_fail_context(context);
-        }
-        if (dataset_read_column(prediction->table, context, column, prediction->features + j,
-                                model->feature_count)) {
-            return TOOL_FAILED;
+    const int64_t rows = prediction->dataset.rows, classes = model->class_count;
+    loss_function *function;
+    if (model_create_function(&function, context, model)) {
+        return TOOL_FAILED;
+    }
+    const char *link = loss_function_link(function);
+    if (!classes || (strcmp(link, "logit") != 0 && strcmp(link, "softmax") != 0)) {
+        loss_function_free(function);
+        return classes ? tool_fail("the loss %s makes scores that stand for no probabilities; logistic and "
+                                   "cross_entropy do",
+                                   model->loss)
+                       : tool_fail("the model predicts numbers: it has no classes and no probabilities");
+    }
+    prediction->probabilities = tool_allocate(rows * classes, sizeof *prediction->probabilities);
+    double *scores = prediction->probabilities;
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t k = 0; k < classes; k++) {
+            /* Of two classes each has a logit, so that a small probability keeps its digits on both ends. */
+            scores[r * classes + k] = model->outputs == 1 ? (k == 1 ? 1 : -1) * prediction->scores[r]
+                                                          : prediction->scores[r * classes + k];
         }
     }
-    return TOOL_DONE;
+    const loss_status status = loss_function_inverse_link_float64(context, function, rows, classes, scores,
+                                                                  scores);
+    loss_function_free(function);
+    return status ? tool_fail_context(context) : TOOL_DONE;
 }
 
-/* −1 when the file does not have the target. */
-static int64_t find_target(const struct prediction *prediction)
-{
-    for (int64_t c = 0; c < loss_table_column_count(prediction->table); c++) {
-        if (strcmp(loss_table_column_name(prediction->table, c), prediction->model.target) == 0) {
-            return c;
-        }
-    }
-    return -1;
-}
-
-/* Accuracy of classes or root mean square error of numbers; a target that cannot be used is an error. */
-static int score(const struct prediction *prediction, loss_context *context, int64_t column, double *result)
+/* Accuracy of classes or root mean square error of numbers. */
+static double goodness(const struct prediction *prediction)
 {
     const struct model *model = &prediction->model;
-    const int64_t rows = prediction->rows;
+    const struct dataset *dataset = &prediction->dataset;
     double total = 0;
-    loss_status status;
-    if (model->class_count) {
-        loss_classes *classes = NULL;
-        int64_t *labels = tool_allocate(rows, sizeof *labels);
-        status = loss_classes_create_named(&classes, context, model->class_count,
-                                           (const char *const *)model->class_names);
-        if (!status) {
-            status = loss_classes_get_labels(classes, context, prediction->table, column, labels, 1);
+    for (int64_t r = 0; r < dataset->rows; r++) {
+        const double *scores = prediction->scores + r * model->outputs;
+        if (model->class_count) {
+            total += model_class(model, scores) == dataset->labels[r];
+        } else {
+            total += (scores[0] - dataset->values[r]) * (scores[0] - dataset->values[r]);
         }
-        for (int64_t r = 0; !status && r < rows; r++) {
-            total += model_class(model, prediction->scores + r * model->outputs) == labels[r];
-        }
-        loss_classes_free(classes);
-        free(labels);
-    } else {
-        double *values = tool_allocate(rows, sizeof *values);
-        status = loss_table_get_column_double(prediction->table, context, column, values, 1);
-        for (int64_t r = 0; !status && r < rows; r++) {
-            const double residual = prediction->scores[r] - values[r];
-            total += residual * residual;
-        }
-        free(values);
     }
-    if (status) {
-        return tool_fail_context(context);
-    }
-    total = rows > 0 ? total / (double)rows : NAN;
-    *result = model->class_count ? total : sqrt(total);
-    return TOOL_DONE;
+    total = dataset->rows > 0 ? total / (double)dataset->rows : NAN;
+    return model->class_count ? total : sqrt(total);
 }
 
 static void print_text(const struct prediction *prediction)
 {
     const struct model *model = &prediction->model;
+    char text[64];
     tool_print_field(stdout, model->target);
+    for (int64_t k = 0; prediction->probabilities && k < model->class_count; k++) {
+        const size_t size = strlen(model->class_names[k]) + 32;
+        char *heading = tool_allocate((int64_t)size, 1);
+        snprintf(heading, size, "probability of %s", model->class_names[k]);
+        putchar(',');
+        tool_print_field(stdout, heading);
+        free(heading);
+    }
     putchar('\n');
-    for (int64_t r = 0; r < prediction->rows; r++) {
+    for (int64_t r = 0; r < prediction->dataset.rows; r++) {
         const double *scores = prediction->scores + r * model->outputs;
-        char text[32];
         loss_format_double(scores[0], text, sizeof text, NULL);
         tool_print_field(stdout, model->class_count ? model->class_names[model_class(model, scores)] : text);
+        for (int64_t k = 0; prediction->probabilities && k < model->class_count; k++) {
+            loss_format_double(prediction->probabilities[r * model->class_count + k], text, sizeof text,
+                               NULL);
+            printf(",%s", text);
+        }
         putchar('\n');
     }
 }
 
-static json_t *scores_to_json(const double *scores, int64_t count)
+static json_t *numbers_to_json(const double *numbers, int64_t count)
 {
-    if (count == 1) {
-        return json_from_double(*scores);
-    }
     json_t *json = json_array();
     for (int64_t k = 0; k < count; k++) {
-        json_array_append_new(json, json_from_double(scores[k]));
+        json_array_append_new(json, json_from_double(numbers[k]));
     }
     return json;
 }
 
-static int print_json(const struct prediction *prediction, loss_context *context)
+static void print_json(const struct prediction *prediction)
 {
     const struct model *model = &prediction->model;
-    const int64_t target = find_target(prediction);
-    double goodness = NAN;
-    if (target >= 0 && score(prediction, context, target, &goodness)) {
-        return TOOL_FAILED;
-    }
-    json_t *predictions = json_array(), *scores = json_array();
-    for (int64_t r = 0; r < prediction->rows; r++) {
+    const struct dataset *dataset = &prediction->dataset;
+    const int64_t classes = model->class_count;
+    json_t *predictions = json_array(), *scores = json_array(), *probabilities = json_array();
+    for (int64_t r = 0; r < dataset->rows; r++) {
         const double *row = prediction->scores + r * model->outputs;
-        json_array_append_new(predictions, model->class_count
-                                               ? json_string(model->class_names[model_class(model, row)])
-                                               : json_from_double(*row));
-        json_array_append_new(scores, scores_to_json(row, model->outputs));
+        json_array_append_new(predictions, classes ? json_string(model->class_names[model_class(model, row)])
+                                                   : json_from_double(*row));
+        json_array_append_new(scores, model->outputs == 1 ? json_from_double(*row)
+                                                          : numbers_to_json(row, model->outputs));
+        if (prediction->probabilities) {
+            json_array_append_new(probabilities,
+                                  numbers_to_json(prediction->probabilities + r * classes, classes));
+        }
     }
     json_t *json = json_pack("{s:s, s:s, s:I, s:o, s:o}", "target", model->target, "loss", model->loss,
-                             "rows", (json_int_t)prediction->rows, "predictions", predictions, "scores",
-                             scores);
-    if (target >= 0) {
-        json_object_set_new(json, model->class_count ? "accuracy" : "rmse", json_from_double(goodness));
+                             "rows", (json_int_t)dataset->rows, "predictions", predictions, "scores", scores);
+    if (prediction->probabilities) {
+        json_t *names = json_array();
+        for (int64_t k = 0; k < classes; k++) {
+            json_array_append_new(names, json_string(model->class_names[k]));
+        }
+        json_object_set_new(json, "classes", names);
+        json_object_set(json, "probabilities", probabilities);
+    }
+    json_decref(probabilities);
+    if (dataset->labels || dataset->values) {
+        json_object_set_new(json, classes ? "accuracy" : "rmse", json_from_double(goodness(prediction)));
     }
     json_print(stdout, json);
     json_decref(json);
-    return TOOL_DONE;
+}
+
+static int read_data(struct prediction *prediction, loss_context *context, struct predict_options *predict)
+{
+    const struct model *model = &prediction->model;
+    if (model->class_count && loss_classes_create_named(&prediction->classes, context, model->class_count,
+                                                        (const char *const *)model->class_names)) {
+        return tool_fail_context(context);
+    }
+    /* Only JSON says how good the predictions are, so only there the target is looked at. */
+    const struct expectation expected = {.feature_count = model->feature_count,
+                                         .feature_names = model->feature_names,
+                                         .classes = prediction->classes,
+                                         .wants_target = predict->json ? 0 : -1};
+    predict->source.target = predict->source.target_file ? NULL : model->target;
+    return dataset_read(&prediction->dataset, context, &predict->source, 0, &expected);
+}
+
+static int predict_all(struct prediction *prediction, loss_context *context, struct predict_options *predict)
+{
+    struct model *model = &prediction->model;
+    int result = model_read(model, predict->model);
+    if (result == TOOL_DONE) {
+        result = read_data(prediction, context, predict);
+    }
+    if (result) {
+        return result;
+    }
+    model_scale(model, &prediction->dataset);
+    prediction->scores = tool_allocate(prediction->dataset.rows * model->outputs, sizeof *prediction->scores);
+    for (int64_t r = 0; r < prediction->dataset.rows; r++) {
+        model_scores(model, &prediction->dataset, r, prediction->scores + r * model->outputs);
+    }
+    if (predict->probabilities) {
+        result = find_probabilities(prediction, context);
+    }
+    if (result == TOOL_DONE && predict->json) {
+        print_json(prediction);
+    } else if (result == TOOL_DONE) {
+        print_text(prediction);
+    }
+    return result;
 }
 
 int command_predict(int argc, char **argv)
@@ -184,27 +247,11 @@ int command_predict(int argc, char **argv)
     if (loss_context_create(&context)) {
         return tool_fail("no memory");
     }
-    int result = model_read(&prediction.model, predict.model);
-    if (result == TOOL_DONE) {
-        result = dataset_read_table(&prediction.table, context, predict.data);
-    }
-    prediction.rows = loss_table_row_count(prediction.table);
-    if (result == TOOL_DONE) {
-        result = read_features(&prediction, context);
-    }
-    if (result == TOOL_DONE) {
-        prediction.scores = tool_allocate(prediction.rows * prediction.model.outputs,
-                                          sizeof *prediction.scores);
-        model_scores(&prediction.model, prediction.features, prediction.rows, prediction.scores);
-        if (predict.json) {
-            result = print_json(&prediction, context);
-        } else {
-            print_text(&prediction);
-        }
-    }
-    free(prediction.features);
+    const int result = predict_all(&prediction, context, &predict);
     free(prediction.scores);
-    loss_table_free(prediction.table);
+    free(prediction.probabilities);
+    dataset_free(&prediction.dataset);
+    loss_classes_free(prediction.classes);
     model_free(&prediction.model);
     loss_context_free(context);
     return result;

@@ -1,6 +1,6 @@
 /*
- * What is minimised for one seed: rows split off to be tested on, features scaled by the rows that are left,
- * and the objective of a linear model over them: mean loss + ½ · l2 · ‖W‖².
+ * What is minimised for one seed: rows split off to be tested on, features scaled by the rows that are left, both where they
+ * are, and the objective of a linear model over them: mean loss + penalties.
  */
 #include "tool.h"
 
@@ -100,7 +100,7 @@ int problem_create_function(loss_function **function, loss_context *context,
     const int has_labels = has_property(*function, "integer_target");
     if (classes > 2 && !has_labels) {
         return tool_fail("the loss %s needs a target of 2 classes, \"%s\" has %lld", name,
-                         loss_table_column_name(dataset->table, dataset->target_column), (long long)classes);
+                         dataset->target_name, (long long)classes);
     }
     if (!takes_every_number(context, *function, has_labels ? classes : 1)) {
         tool_fail(
@@ -121,95 +121,98 @@ static int split_rows(struct problem *problem, int64_t seed)
     if (loss_random_permutation((uint64_t)seed, SPLIT_STREAM, rows, problem->order)) {
         return tool_fail("the rows could not be shuffled");
     }
-    problem->test_rows = (int64_t)floor(problem->options->test_fraction * (double)rows + 0.5);
-    problem->train_rows = rows - problem->test_rows;
+    problem->first_row = (int64_t)floor(problem->options->test_fraction * (double)rows + 0.5);
+    problem->train_rows = rows - problem->first_row;
+    problem->test_rows = problem->test ? problem->test->rows : problem->first_row;
     if (problem->train_rows < 1) {
         return tool_fail("a test fraction of %g leaves none of the %lld rows to train on",
                          problem->options->test_fraction, (long long)rows);
     }
+    dataset_reorder(problem->dataset, problem->order);
     return TOOL_DONE;
 }
 
-/* Mean and deviation of each feature over the rows trained on, in two passes; a constant feature is scaled to
- * 0. */
+/*
+ * Mean and deviation of each feature over the rows trained on, in two passes; a constant feature is scaled to 0. Constant is
+ * asked of the values, not of the sum: the mean of equal numbers may be rounded away from them.
+ */
 static void measure_features(struct problem *problem)
 {
     struct model *model = &problem->model;
-    const int64_t d = problem->dataset->feature_count, n = problem->train_rows;
-    const int64_t *rows = problem->order + problem->test_rows;
+    const struct dataset *dataset = problem->dataset;
+    const int64_t d = dataset->feature_count, first = problem->first_row;
+    double *sums = tool_allocate(d, sizeof *sums);
+    unsigned char *varies = tool_allocate(d, 1);
     for (int64_t j = 0; j < d; j++) {
-        double sum = 0, squares = 0;
         model->mean[j] = 0;
         model->scale[j] = 1;
-        if (!problem->options->standardize) {
-            continue;
-        }
-        for (int64_t i = 0; i < n; i++) {
-            sum += problem->dataset->features[rows[i] * d + j];
-        }
-        model->mean[j] = sum / (double)n;
-        int is_constant = 1;
-        for (int64_t i = 0; i < n; i++) {
-            const double x = problem->dataset->features[rows[i] * d + j];
-            squares += (x - model->mean[j]) * (x - model->mean[j]);
-            is_constant &= x == problem->dataset->features[rows[0] * d + j];
-        }
-        /* Asked of the values, not of the sum: the mean of equal numbers may be rounded away from them. */
-        model->scale[j] = is_constant ? 0 : sqrt(squares / (double)n);
     }
-}
-
-static double scaled(const struct model *model, int64_t feature, double x)
-{
-    return model->scale[feature] == 0 ? 0 : (x - model->mean[feature]) / model->scale[feature];
-}
-
-static void fill_rows(struct problem *problem)
-{
-    const struct dataset *dataset = problem->dataset;
-    const int64_t d = dataset->feature_count;
-    problem->features = tool_allocate(problem->train_rows * d, sizeof *problem->features);
-    const int64_t *rows = problem->order + problem->test_rows;
-    for (int64_t i = 0; i < problem->train_rows; i++) {
+    for (int64_t i = first; i < dataset->rows && problem->options->standardize; i++) {
         for (int64_t j = 0; j < d; j++) {
-            problem->features[i * d + j] = scaled(&problem->model, j, dataset->features[rows[i] * d + j]);
+            sums[j] += dataset_feature(dataset, i, j);
         }
     }
-    if (dataset->classes && has_property(problem->function, "integer_target")) {
-        problem->labels = tool_allocate(problem->train_rows, sizeof *problem->labels);
-        for (int64_t i = 0; i < problem->train_rows; i++) {
-            problem->labels[i] = dataset->labels[rows[i]];
-        }
-        return;
+    for (int64_t j = 0; j < d && problem->options->standardize; j++) {
+        model->mean[j] = sums[j] / (double)problem->train_rows;
+        sums[j] = 0;
     }
-    /* Two classes as numbers: −1 and 1 where the loss takes only these, unless it was told 0 and 1. */
+    for (int64_t i = first; i < dataset->rows && problem->options->standardize; i++) {
+        for (int64_t j = 0; j < d; j++) {
+            const double x = dataset_feature(dataset, i, j);
+            sums[j] += (x - model->mean[j]) * (x - model->mean[j]);
+            varies[j] |= x != dataset_feature(dataset, first, j);
+        }
+    }
+    for (int64_t j = 0; j < d && problem->options->standardize; j++) {
+        model->scale[j] = varies[j] ? sqrt(sums[j] / (double)problem->train_rows) : 0;
+    }
+    free(sums);
+    free(varies);
+}
+
+/* Two classes as numbers: −1 and 1 where the loss takes only these, unless it was told 0 and 1. */
+static double low_class(const struct problem *problem)
+{
     const char *encoding = "zero_one";
     if (has_property(problem->function, "binary_target")) {
         encoding = "signs";
         loss_function_get_string(problem->function, "target_encoding", &encoding);
     }
-    const double low = strcmp(encoding, "zero_one") == 0 ? 0 : -1;
-    problem->values = tool_allocate(problem->train_rows, sizeof *problem->values);
+    return strcmp(encoding, "zero_one") == 0 ? 0 : -1;
+}
+
+static int takes_labels(const struct problem *problem)
+{
+    return problem->dataset->classes && has_property(problem->function, "integer_target");
+}
+
+/* The target as numbers of the features' type, where it is not labels. */
+static void fill_values(struct problem *problem)
+{
+    const struct dataset *dataset = problem->dataset;
+    if (takes_labels(problem)) {
+        return;
+    }
+    const double low = low_class(problem);
+    problem->values = tool_allocate(problem->train_rows, (size_t)loss_dtype_size(dataset->dtype));
     for (int64_t i = 0; i < problem->train_rows; i++) {
-        problem->values[i] = !dataset->classes               ? dataset->values[rows[i]]
-                             : dataset->labels[rows[i]] == 1 ? 1
-                                                             : low;
+        const int64_t row = problem->first_row + i;
+        const double value = !dataset->classes ? dataset->values[row] : dataset->labels[row] == 1 ? 1 : low;
+        if (dataset->dtype == LOSS_FLOAT32) {
+            ((float *)problem->values)[i] = (float)value;
+        } else {
+            ((double *)problem->values)[i] = value;
+        }
     }
 }
 
 /* ---- the model, but for its parameters ---- */
 
-static char *copy_text(const char *text)
+static void describe_model(struct problem *problem, const struct dataset *dataset)
 {
-    return strcpy(tool_allocate((int64_t)strlen(text) + 1, 1), text);
-}
-
-static void describe_model(struct problem *problem)
-{
-    const struct dataset *dataset = problem->dataset;
     struct model *model = &problem->model;
-    model->loss = copy_text(loss_function_name(problem->function));
-    model->target = copy_text(loss_table_column_name(dataset->table, dataset->target_column));
+    model->loss = tool_copy_text(loss_function_name(problem->function));
+    model->target = tool_copy_text(dataset->target_name);
     model->loss_options = json_object();
     for (int i = 0; i < problem->options->loss_settings.count; i++) {
         const char *text = problem->options->loss_settings.texts[i], *equals = strchr(text, '=');
@@ -219,70 +222,88 @@ static void describe_model(struct problem *problem)
     model->feature_count = dataset->feature_count;
     model->feature_names = tool_allocate(model->feature_count, sizeof *model->feature_names);
     for (int64_t j = 0; j < model->feature_count; j++) {
-        model->feature_names[j] = copy_text(dataset->feature_names[j]);
+        model->feature_names[j] = tool_copy_text(dataset->feature_names[j]);
     }
     model->class_count = loss_classes_count(dataset->classes);
     model->class_names = tool_allocate(model->class_count, sizeof *model->class_names);
     for (int64_t k = 0; k < model->class_count; k++) {
-        model->class_names[k] = copy_text(loss_classes_name(dataset->classes, k));
+        model->class_names[k] = tool_copy_text(loss_classes_name(dataset->classes, k));
     }
-    model->outputs = dataset->classes && has_property(problem->function, "integer_target")
-                         ? model->class_count
-                         : 1;
+    model->outputs = takes_labels(problem) ? model->class_count : 1;
     model->mean = tool_allocate(model->feature_count, sizeof *model->mean);
     model->scale = tool_allocate(model->feature_count, sizeof *model->scale);
 }
 
 /* ---- the objective ---- */
 
-static loss_status add_penalty(struct problem *problem)
+static loss_status add_penalties(struct problem *problem, double strength)
 {
-    loss_penalty *penalty;
-    if (problem->options->l2 == 0) {
-        return LOSS_OK;
+    const struct penalties *penalties = &problem->options->penalties;
+    loss_status status = LOSS_OK;
+    for (int i = 0; i < penalties->count && !status; i++) {
+        loss_penalty *penalty;
+        status = penalties_create(&penalty, penalties, problem->context, i, strength);
+        if (!status) {
+            status = loss_objective_add_penalty(problem->objective, penalty);
+        }
+        loss_penalty_free(penalty);
     }
-    loss_status status = loss_penalty_create(&penalty, problem->context, "l2");
-    if (!status) {
-        status = loss_penalty_set_double(penalty, "strength", problem->options->l2);
-    }
-    if (!status) {
-        status = loss_objective_add_penalty(problem->objective, penalty);
-    }
-    loss_penalty_free(penalty);
     return status;
 }
 
-static loss_status create_objective(struct problem *problem)
+static loss_status create_data(struct problem *problem)
 {
-    const int64_t n = problem->train_rows, d = problem->dataset->feature_count;
+    const struct dataset *dataset = problem->dataset;
+    const int64_t n = problem->train_rows, d = dataset->feature_count, size = loss_dtype_size(dataset->dtype);
     loss_status status = loss_data_create(&problem->data, problem->context);
     if (!status) {
-        status = loss_data_set_input(problem->data, "features", problem->features, LOSS_FLOAT64, n, d, d, 1);
+        const char *first = (const char *)dataset->features + problem->first_row * dataset->row_stride * size;
+        status = loss_data_set_input(problem->data, "features", first, dataset->dtype, n, d,
+                                     dataset->row_stride, dataset->column_stride);
     }
     if (!status) {
-        status = problem->labels
-                     ? loss_data_set_input(problem->data, "target", problem->labels, LOSS_INT64, n, 1, 1, 1)
-                     : loss_data_set_input(problem->data, "target", problem->values, LOSS_FLOAT64, n, 1, 1,
-                                           1);
+        status = problem->values
+                     ? loss_data_set_input(problem->data, "target", problem->values, dataset->dtype, n, 1, 1,
+                                           1)
+                     : loss_data_set_input(problem->data, "target", dataset->labels + problem->first_row,
+                                           LOSS_INT64, n, 1, 1, 1);
     }
-    if (!status) {
-        status = loss_objective_create_linear(&problem->objective, problem->context, problem->function,
-                                              problem->data);
-    }
+    return status;
+}
+
+static loss_status create_objective(struct problem *problem, int has_penalties, double strength)
+{
+    loss_status status = loss_objective_create_linear(&problem->objective, problem->context,
+                                                      problem->function, problem->data);
     /* Said, because the rows trained on may miss the last class. */
     if (!status) {
         status = loss_objective_set_int(problem->objective, "outputs", problem->model.outputs);
     }
-    if (!status) {
-        status = add_penalty(problem);
+    if (!status && has_penalties) {
+        status = add_penalties(problem, strength);
     }
     return status ? status : loss_objective_prepare(problem->objective);
 }
 
-int problem_create(struct problem *problem, loss_context *context, const struct training_options *options,
-                   const struct dataset *dataset, int64_t seed)
+int problem_set_strength(struct problem *problem, double strength)
 {
-    *problem = (struct problem){.context = context, .options = options, .dataset = dataset};
+    loss_objective_free(problem->objective);
+    problem->objective = NULL;
+    return create_objective(problem, 1, strength) ? tool_fail_context(problem->context) : TOOL_DONE;
+}
+
+int problem_create(struct problem *problem, loss_context *context, const struct training_options *options,
+                   struct dataset *dataset, struct dataset *test, int64_t seed, int keep)
+{
+    *problem = (struct problem){.context = context, .options = options, .dataset = dataset, .test = test};
+    if (keep) {
+        dataset_copy(&problem->copies[0], dataset);
+        problem->dataset = &problem->copies[0];
+    }
+    if (keep && test) {
+        dataset_copy(&problem->copies[1], test);
+        problem->test = &problem->copies[1];
+    }
     int result = problem_create_function(&problem->function, context, options, dataset);
     if (result == TOOL_DONE) {
         result = split_rows(problem, seed);
@@ -290,10 +311,17 @@ int problem_create(struct problem *problem, loss_context *context, const struct 
     if (result) {
         return result;
     }
-    describe_model(problem);
+    describe_model(problem, dataset);
     measure_features(problem);
-    fill_rows(problem);
-    return create_objective(problem) ? tool_fail_context(context) : TOOL_DONE;
+    model_scale(&problem->model, problem->dataset);
+    if (problem->test) {
+        model_scale(&problem->model, problem->test);
+    }
+    fill_values(problem);
+    if (create_data(problem) || create_objective(problem, 1, options->penalties.strongest)) {
+        return tool_fail_context(context);
+    }
+    return TOOL_DONE;
 }
 
 void problem_free(struct problem *problem)
@@ -302,26 +330,60 @@ void problem_free(struct problem *problem)
     loss_data_free(problem->data);
     loss_function_free(problem->function);
     free(problem->order);
-    free(problem->features);
     free(problem->values);
-    free(problem->labels);
+    for (int i = 0; i < 2; i++) {
+        dataset_free(&problem->copies[i]);
+    }
     model_free(&problem->model);
+}
+
+/* ---- what parameters are worth ---- */
+
+loss_status problem_evaluate(const struct problem *problem, const double *parameters, double *value,
+                             double *gradient)
+{
+    const int64_t n = loss_objective_dimension(problem->objective);
+    if (problem->dataset->dtype == LOSS_FLOAT64) {
+        return loss_objective_evaluate(problem->objective, parameters, value, gradient);
+    }
+    float *x = tool_allocate(2 * n, sizeof *x), *slope = x + n;
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = (float)parameters[i];
+    }
+    const loss_status status = loss_objective_evaluate(problem->objective, x, value, gradient ? slope : NULL);
+    for (int64_t i = 0; i < n && gradient; i++) {
+        gradient[i] = (double)slope[i];
+    }
+    free(x);
+    return status;
+}
+
+loss_status problem_cost(const struct problem *problem, const double *parameters, double *cost)
+{
+    struct problem alone = *problem;
+    alone.objective = NULL;
+    loss_status status = create_objective(&alone, 0, 0);
+    if (!status) {
+        status = problem_evaluate(&alone, parameters, cost, NULL);
+    }
+    loss_objective_free(alone.objective);
+    return status;
 }
 
 double problem_score(const struct problem *problem, const double *parameters, int held_out)
 {
-    const struct dataset *dataset = problem->dataset;
-    const int64_t rows = held_out ? problem->test_rows : problem->train_rows, d = dataset->feature_count;
-    const int64_t *order = held_out ? problem->order : problem->order + problem->test_rows;
+    const struct dataset *dataset = held_out && problem->test ? problem->test : problem->dataset;
+    const int64_t first = held_out ? 0 : problem->first_row;
+    const int64_t rows = held_out ? problem->test_rows : problem->train_rows;
     struct model model = problem->model;
     model.parameters = (double *)parameters;
     double *scores = tool_allocate(model.outputs, sizeof *scores), total = 0;
-    for (int64_t i = 0; i < rows; i++) {
-        model_scores(&model, dataset->features + order[i] * d, 1, scores);
+    for (int64_t i = first; i < first + rows; i++) {
+        model_scores(&model, dataset, i, scores);
         if (dataset->classes) {
-            total += model_class(&model, scores) == dataset->labels[order[i]];
+            total += model_class(&model, scores) == dataset->labels[i];
         } else {
-            const double residual = scores[0] - dataset->values[order[i]];
+            const double residual = scores[0] - dataset->values[i];
             total += residual * residual;
         }
     }

@@ -67,32 +67,33 @@ static int32_t watch_iterate(void *user, loss_optimizer *optimizer)
     return 0;
 }
 
-static char *copy_text(const char *text)
-{
-    return strcpy(tool_allocate((int64_t)strlen(text) + 1, 1), text);
-}
-
-/* Value and gradient at the point that came out, so that all optimizers are measured alike. */
-static void measure(struct run *run, const struct problem *problem)
+/*
+ * Value and gradient at the point that came out, so that all optimizers are measured alike. Where a penalty has no derivatives
+ * the optimizer's own norm counts, that of the step which the penalty leaves of a gradient's.
+ */
+static void measure(struct run *run, const struct problem *problem, const loss_optimizer *optimizer)
 {
     const int64_t n = loss_objective_dimension(problem->objective);
     double *gradient = tool_allocate(n, sizeof *gradient);
     run->objective = NAN;
     run->gradient_norm = 0;
-    loss_objective_evaluate(problem->objective, run->parameters, &run->objective, gradient);
+    problem_evaluate(problem, run->parameters, &run->objective, gradient);
     for (int64_t i = 0; i < n; i++) {
         /* Not fmax, which would lose a NaN. */
         run->gradient_norm = fabs(gradient[i]) <= run->gradient_norm ? run->gradient_norm : fabs(gradient[i]);
+    }
+    if (penalties_kind(&problem->options->penalties) != PENALTIES_SMOOTH) {
+        run->gradient_norm = get_double(optimizer, "gradient_norm");
     }
     free(gradient);
     run->train_score = problem_score(problem, run->parameters, 0);
     run->test_score = problem_score(problem, run->parameters, 1);
 }
 
-/* The line of the file on which a row trained on is. */
-static long long line_of(const struct problem *problem, int64_t row)
+/* "line 17 of data.csv" of a row trained on. */
+static void describe_row(const struct problem *problem, int64_t row, char *text, size_t size)
 {
-    return loss_table_row_line(problem->dataset->table, problem->order[problem->test_rows + row]);
+    dataset_describe_row(problem->dataset, problem->order[problem->first_row + row], text, size);
 }
 
 /*
@@ -102,7 +103,6 @@ static long long line_of(const struct problem *problem, int64_t row)
 static char *describe_failure(const struct run *run, const struct problem *problem)
 {
     const loss_context *context = problem->context;
-    const char *path = problem->options->data;
     const int is_explained = loss_context_error_status(context) == run->outcome;
     const int64_t met = is_explained ? loss_context_error_row(context) : -1;
     char text[640];
@@ -110,37 +110,62 @@ static char *describe_failure(const struct run *run, const struct problem *probl
                                 is_explained ? loss_context_error(context)
                                              : loss_status_message(run->outcome));
     if (run->outcome != LOSS_ERROR_NONFINITE) {
-        return copy_text(text);
+        return tool_copy_text(text);
     }
-    if (loss_objective_evaluate(problem->objective, run->parameters, NULL, NULL) == LOSS_ERROR_NONFINITE) {
+    double value;
+    char where[320] = "";
+    if (problem_evaluate(problem, run->parameters, &value, NULL) == LOSS_ERROR_NONFINITE) {
         const int64_t row = loss_context_error_row(context);
         if (row >= 0) {
-            snprintf(text, sizeof text, "line %lld of %s: the loss is not finite", line_of(problem, row),
-                     path);
+            describe_row(problem, row, where, sizeof where);
+            snprintf(text, sizeof text, "%s: the loss is not finite", where);
         } else if (!is_explained) {
             snprintf(text + length, sizeof text - (size_t)length, ": %s", loss_context_error(context));
         }
     } else {
-        char where[320] = "";
         if (met >= 0) {
-            snprintf(where, sizeof where, ", first in line %lld of %s", line_of(problem, met), path);
+            describe_row(problem, met, where, sizeof where);
         }
         snprintf(text, sizeof text,
-                 "%s left the finite numbers after %lld iteration%s%s: its steps are probably too long",
-                 run->optimizer, (long long)run->iterations, tool_plural(run->iterations), where);
+                 "%s left the finite numbers after %lld iteration%s%s%s: its steps are probably too long",
+                 run->optimizer, (long long)run->iterations, tool_plural(run->iterations),
+                 *where ? ", first in " : "", where);
     }
-    return copy_text(text);
+    return tool_copy_text(text);
 }
 
-static void minimize(struct run *run, struct problem *problem, loss_optimizer *optimizer)
+/* From parameters to the same place, whatever the optimizer's type. */
+static loss_status minimize_from(loss_optimizer *optimizer, const struct problem *problem, double *parameters)
 {
+    const int64_t n = loss_objective_dimension(problem->objective);
+    if (loss_objective_dtype(problem->objective) == LOSS_FLOAT64) {
+        return loss_optimizer_minimize(optimizer, problem->objective, parameters);
+    }
+    float *x = tool_allocate(n, sizeof *x);
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = (float)parameters[i];
+    }
+    const loss_status outcome = loss_optimizer_minimize(optimizer, problem->objective, x);
+    for (int64_t i = 0; i < n; i++) {
+        parameters[i] = (double)x[i];
+    }
+    free(x);
+    return outcome;
+}
+
+static void minimize(struct run *run, struct problem *problem, loss_optimizer *optimizer, const double *start)
+{
+    const int64_t n = loss_objective_dimension(problem->objective);
     int64_t samples = 0, batch_size = 0;
     loss_objective_get_int(problem->objective, "samples", &samples);
     loss_optimizer_get_int(optimizer, "batch_size", &batch_size);
     struct watch watch = {run, batch_size > 0 ? ceil((double)samples / (double)batch_size) : NAN};
-    run->parameters = tool_allocate(loss_objective_dimension(problem->objective), sizeof *run->parameters);
+    run->parameters = tool_allocate(n, sizeof *run->parameters);
+    if (start) {
+        memcpy(run->parameters, start, (size_t)n * sizeof *start);
+    }
     loss_optimizer_set_iterate_callback(optimizer, watch_iterate, &watch);
-    run->outcome = loss_optimizer_minimize(optimizer, problem->objective, run->parameters);
+    run->outcome = minimize_from(optimizer, problem, run->parameters);
     run->iterations = get_int(optimizer, "iterations");
     if (run->outcome < 0) {
         run->failure = describe_failure(run, problem);
@@ -149,7 +174,7 @@ static void minimize(struct run *run, struct problem *problem, loss_optimizer *o
     run->seconds = get_double(optimizer, "seconds");
     run->passes = passes(&watch, optimizer);
     loss_optimizer_get_string(optimizer, "test", &run->test);
-    measure(run, problem);
+    measure(run, problem, optimizer);
     keep_point(run, run->passes, run->objective);
 }
 
@@ -163,7 +188,7 @@ static int create_optimizer(loss_optimizer **optimizer, const struct problem *pr
 }
 
 int run_optimizer(struct run *run, struct problem *problem, const char *name, struct settings *settings,
-                  int skip_unknown, int64_t seed)
+                  int skip_unknown, int64_t seed, const double *start)
 {
     loss_optimizer *optimizer;
     *run = (struct run){.test = "", .seed = seed};
@@ -177,18 +202,35 @@ int run_optimizer(struct run *run, struct problem *problem, const char *name, st
     loss_optimizer_set_int(optimizer, "seed", seed);
     result = settings_apply_optimizer(settings, problem->context, optimizer, skip_unknown);
     if (result == TOOL_DONE) {
-        minimize(run, problem, optimizer);
+        minimize(run, problem, optimizer, start);
     }
     loss_optimizer_free(optimizer);
     return result;
 }
 
+const char *run_default_optimizer(const struct penalties *penalties)
+{
+    switch (penalties_kind(penalties)) {
+    case PENALTIES_SMOOTH:
+        return "lbfgs";
+    case PENALTIES_L1:
+        return "owlqn";
+    case PENALTIES_BOUNDS:
+        return "lbfgsb";
+    default:
+        return "spectral_projected_gradient";
+    }
+}
+
 int run_reference(struct problem *problem, double *objective)
 {
-    static const struct {
+    const struct penalties *penalties = &problem->options->penalties;
+    const int is_smooth = penalties_kind(penalties) == PENALTIES_SMOOTH;
+    const struct {
         const char *name;
         int64_t iterations;
-    } attempts[] = {{"lbfgs", 3000}, {"newton_cg", 100}};
+    } attempts[] = {{run_default_optimizer(penalties), 3000},
+                    {is_smooth ? "newton_cg" : "accelerated_gradient", is_smooth ? 100 : 3000}};
     double *x = tool_allocate(loss_objective_dimension(problem->objective), sizeof *x);
     loss_status outcome = LOSS_OK;
     /* The second goes on from where the first could not. */
@@ -203,11 +245,11 @@ int run_reference(struct problem *problem, double *objective)
         loss_optimizer_set_double(optimizer, "gradient_tolerance", 0);
         loss_optimizer_set_double(optimizer, "gradient_tolerance_relative", REFERENCE_TOLERANCE);
         loss_optimizer_set_int(optimizer, "max_iterations", attempts[i].iterations);
-        outcome = loss_optimizer_minimize(optimizer, problem->objective, x);
+        outcome = minimize_from(optimizer, problem, x);
         loss_optimizer_free(optimizer);
     }
     *objective = NAN;
-    loss_objective_evaluate(problem->objective, x, objective, NULL);
+    problem_evaluate(problem, x, objective, NULL);
     free(x);
     return TOOL_DONE;
 }

@@ -88,32 +88,86 @@ int settings_apply_optimizer(struct settings *settings, loss_context *context, l
                              int skip_unknown);
 int settings_check_used(const struct settings *settings);
 
-/* ---- dataset.c: a table, and which of its columns are what */
+/* ---- source.c: a file, and how it is to be read */
+
+struct source {
+    const char *path;
+    const char *target_file;       /* NULL: the target is in the file itself */
+    const char *target;            /* the column of it in CSV; may be NULL elsewhere */
+    int32_t format, target_format; /* LOSS_FORMAT_…; 0: found out */
+    int64_t first_index;           /* of LIBSVM */
+    loss_dtype dtype;              /* of the features */
+};
+
+/* LOSS_FORMAT_… of a name typed, 0 when it is none. */
+int32_t source_format_from_name(const char *name);
+
+/* Settles the formats of the files by their names and first bytes. */
+int source_find_format(loss_context *context, const char *path, int32_t *format);
+
+/* ---- dataset.c: features and target in memory, whatever the file */
 
 struct dataset {
-    loss_table *table;
-    loss_classes *classes; /* NULL when the target is a number */
-    int64_t rows, feature_count, target_column;
-    const char **feature_names; /* owned by the table */
-    double *features;           /* rows × feature_count, as in the file */
-    double *values;             /* the target as a number, or */
-    int64_t *labels;            /* as a class */
+    const char *path;
+    loss_dtype dtype;
+    void *features; /* rows × feature_count elements, finite, of the array or memory */
+    int64_t rows, feature_count, row_stride, column_stride;
+    loss_array *array;
+    void *memory;
+    char **feature_names, *target_name;
+    loss_classes
+        *classes; /* NULL when the target is a number; borrowed from another data set when that is so */
+    int borrows_classes;
+    double *values;  /* the target as a number, or */
+    int64_t *labels; /* as a class */
+};
+
+/* What a file must have to go with a model: the features by name in CSV, by their number elsewhere; and the classes. */
+struct expectation {
+    int64_t feature_count;
+    char *const *feature_names;
+    loss_classes *classes;
+    int wants_target; /* 1: it must be there; 0: it is looked for in CSV and LIBSVM, and in a target file; −1: it is not */
 };
 
 /*
- * Reads the file and splits off the target column. wants_classes: 1 or 0, or −1 to decide by the column:
- * text, and whole numbers of at most 20 different values, are classes.
+ * Reads the files of a source. wants_classes: 1 or 0, or −1 to decide by the target: text, and whole numbers of at most 20
+ * different values, are classes. expected is NULL for data to train on.
  */
-int dataset_read(struct dataset *dataset, loss_context *context, const char *path, const char *target,
-                 int wants_classes);
+int dataset_read(struct dataset *dataset, loss_context *context, const struct source *source,
+                 int wants_classes, const struct expectation *expected);
 void dataset_free(struct dataset *dataset);
 
-/* A table with a header and commas; a file with semicolons is told from one with a single column. */
-int dataset_read_table(loss_table **table, loss_context *context, const char *path);
+/* A copy that can be changed, of everything but the names. */
+void dataset_copy(struct dataset *copy, const struct dataset *dataset);
 
-/* A column as finite numbers, to values[row · stride]; NaN and infinities are no features and no targets. */
-int dataset_read_column(const loss_table *table, loss_context *context, int64_t column, double *values,
-                        int64_t stride);
+/* Puts row order[i] into place i, for all i. */
+void dataset_reorder(struct dataset *dataset, const int64_t *order);
+
+/* "line 17 of data.csv", or "row 17 of data.npy"; the row as it is in the file, from 0. */
+void dataset_describe_row(const struct dataset *dataset, int64_t row, char *text, size_t size);
+
+double dataset_feature(const struct dataset *dataset, int64_t row, int64_t feature);
+void dataset_set_feature(struct dataset *dataset, int64_t row, int64_t feature, double value);
+
+char *tool_copy_text(const char *text);
+
+/* ---- target.c: the target of a data set */
+
+/* A number of an array of any type. */
+double array_number(const void *values, loss_dtype dtype, int64_t at);
+
+/* Of a column of a table; the data set has its rows already. */
+int target_from_table(struct dataset *dataset, loss_context *context, const loss_table *table, int64_t column,
+                      int wants_classes);
+
+/* Of numbers, which are the data set's from now on. */
+int target_from_numbers(struct dataset *dataset, loss_context *context, double *numbers, const char *path,
+                        int wants_classes);
+
+/* Of the target file of a source. */
+int target_from_file(struct dataset *dataset, loss_context *context, const struct source *source,
+                     int wants_classes);
 
 /* ---- model.c: a linear model with the scaling of its features */
 
@@ -130,17 +184,65 @@ void model_free(struct model *model);
 int model_write(const struct model *model, const char *path);
 int model_read(struct model *model, const char *path);
 
-/* Scores of features (rows × feature_count, not scaled), rows × outputs. */
-void model_scores(const struct model *model, const double *features, int64_t rows, double *scores);
+/* The loss the model was trained for, with its options. */
+int model_create_function(loss_function **function, loss_context *context, const struct model *model);
+
+/* Scales the features of a data set in place. */
+void model_scale(const struct model *model, struct dataset *dataset);
+
+/* Scores of a row of scaled features. */
+void model_scores(const struct model *model, const struct dataset *scaled, int64_t row, double *scores);
 
 /* The class with the best score: the largest, or class 1 where a single score is positive. */
 int64_t model_class(const struct model *model, const double *scores);
 
+/* ---- penalties.c: what is added to the mean loss */
+
+enum { MOST_PENALTIES = 16, MOST_STRENGTHS = 1000 };
+
+struct penalties {
+    const char *texts[MOST_PENALTIES]; /* "l1=0.01", as typed */
+    int count;
+    int path; /* which of them has several strengths, −1 for none */
+    double strongest, weakest;
+    int strength_count;
+};
+
+/* What an optimizer must be able to handle. */
+enum { PENALTIES_SMOOTH, PENALTIES_L1, PENALTIES_BOUNDS, PENALTIES_OTHER };
+
+/* Keeps what was typed; a sentence about what is wrong with it, or NULL. */
+const char *penalties_add(struct penalties *penalties, const char *text);
+
+/* Tries all of them out, and whether the optimizer can handle them; what is wrong was typed. */
+int penalties_check(const struct penalties *penalties, loss_context *context);
+int penalties_check_optimizer(const struct penalties *penalties, loss_context *context, const char *name);
+
+int penalties_kind(const struct penalties *penalties);
+
+/* A penalty; with a path, strength is in the place of it. */
+loss_status penalties_create(loss_penalty **penalty, const struct penalties *penalties, loss_context *context,
+                             int index, double strength);
+
+/* " + 0.001/2 |w|^2", or as typed. */
+void penalties_describe(const struct penalties *penalties, char *text, size_t size);
+
+/* The strength of l2 when that is all there is, else 0. */
+double penalties_l2(const struct penalties *penalties);
+json_t *penalties_to_json(const struct penalties *penalties);
+
+/* The strength at a place of the path, 0 … strength_count − 1, from the strongest on. */
+double penalties_strength(const struct penalties *penalties, int index);
+
 /* ---- problem.c: what is minimised for one seed */
 
 struct training_options {
-    const char *data, *target, *loss, *plot;
-    double l2, test_fraction;
+    struct source source, test; /* test.path NULL: rows are held out */
+    const char *loss, *plot;
+    struct penalties penalties;
+    int has_no_penalty;   /* said so */
+    char *l2_text;        /* of a penalty that --l2 made; released with the settings */
+    double test_fraction; /* −1: nothing was said */
     int64_t threads;
     int standardize, json;
     struct settings loss_settings, settings;
@@ -149,13 +251,14 @@ struct training_options {
 struct problem {
     loss_context *context;
     const struct training_options *options;
-    const struct dataset *dataset;
+    struct dataset *dataset; /* the held-out rows, then those to train on, scaled */
+    struct dataset *test;    /* the rows of a file held out, scaled; else NULL */
+    struct dataset copies[2];
     loss_function *function;
-    int64_t train_rows, test_rows;
-    int64_t *order;   /* the held-out rows, then those to train on */
-    double *features; /* train_rows × feature_count, scaled */
-    double *values;   /* train_rows, when the target is no label */
-    int64_t *labels;  /* train_rows, when it is */
+    int64_t train_rows, test_rows; /* of the data set; with a test file test_rows are that file's */
+    int64_t first_row;             /* of those to train on */
+    int64_t *order;                /* which rows of the file they are */
+    void *values;                  /* train_rows of the element type, when the target is no label */
     loss_data *data;
     loss_objective *objective;
     struct model model; /* everything but the parameters */
@@ -168,9 +271,21 @@ int problem_create_function(loss_function **function, loss_context *context,
 /* 1 when the function is for classes, 0 for numbers; −1 when no loss was named. Its name and settings are checked. */
 int problem_wants_classes(loss_context *context, const struct training_options *options, int *wants_classes);
 
+/*
+ * Splits and scales the data sets in place, unless keep is 1: then it does so with copies. test is NULL when rows of the other
+ * are held out.
+ */
 int problem_create(struct problem *problem, loss_context *context, const struct training_options *options,
-                   const struct dataset *dataset, int64_t seed);
+                   struct dataset *dataset, struct dataset *test, int64_t seed, int keep);
 void problem_free(struct problem *problem);
+
+/* The objective anew, with another strength of the penalty that has a path. */
+int problem_set_strength(struct problem *problem, double strength);
+
+/* The objective, or with cost_only the mean loss alone, and its gradient (may be NULL), whatever the element type. */
+loss_status problem_evaluate(const struct problem *problem, const double *parameters, double *value,
+                             double *gradient);
+loss_status problem_cost(const struct problem *problem, const double *parameters, double *cost);
 
 /* How good the parameters are on the rows trained on (held_out 0) or held out (1): accuracy of classes, root
  * mean square error of numbers; NaN when there are no such rows. */
@@ -195,9 +310,14 @@ struct run {
     int64_t history_count, history_capacity;
 };
 
-/* Minimises from 0. Only a failure before the start is returned as one; later ones are in run->outcome. */
+/*
+ * Minimises from start, NULL for 0. Only a failure before the start is returned as one; later ones are in run->outcome.
+ */
 int run_optimizer(struct run *run, struct problem *problem, const char *name, struct settings *settings,
-                  int skip_unknown, int64_t seed);
+                  int skip_unknown, int64_t seed, const double *start);
+
+/* The optimizer that is taken when none is named, for these penalties. */
+const char *run_default_optimizer(const struct penalties *penalties);
 
 /* The smallest objective a tight run finds: what gaps are measured from. */
 int run_reference(struct problem *problem, double *objective);
@@ -238,7 +358,7 @@ int plot_write(FILE *picture, const char *path);
 /* ---- chart.c: lines over an axis as SVG, the same bytes everywhere */
 
 struct chart_line {
-    const char *label, *colour, *dashes; /* of SVG; dashes "" for none */
+    const char *label, *colour, *dashes; /* of SVG; dashes "" for none; label NULL: not in the legend */
     const double *y;                     /* NaN and infinities break the line */
     double jump;                         /* so does a step of that size between neighbours; infinity: none */
 };
@@ -246,6 +366,7 @@ struct chart_line {
 struct chart {
     const char *title, *label; /* of the axis below */
     double left, right, bottom, top;
+    const double *marker; /* a vertical line there; NULL for none */
     const double *x;
     int points, line_count;
     const struct chart_line *lines;
@@ -253,9 +374,16 @@ struct chart {
 
 void chart_print(FILE *file, const struct chart *chart);
 
+/* ---- path.c: a model for every strength of a penalty */
+
+/* Trains, prints the table, writes the model of the best and draws when that is wanted. */
+int path_run(struct training_options *training, loss_context *context, struct problem *problem,
+             const char *optimizer, int64_t seed, const char *model_path);
+
 /* ---- training.c: the frame of fit and compare */
 
-typedef int training_work(void *user, loss_context *context, const struct dataset *dataset,
+/* test is NULL when there is no file of its own to test on; the data sets may be changed. */
+typedef int training_work(void *user, loss_context *context, struct dataset *dataset, struct dataset *test,
                           struct plot *plot);
 
 /*
@@ -265,12 +393,18 @@ typedef int training_work(void *user, loss_context *context, const struct datase
 int training_run(struct training_options *options, const char *const *optimizers, int count,
                  int share_settings, training_work *work, void *user);
 
+struct argp_state;
+
+/* The formats and the target of a file, as fit, compare and predict have them on the command line; 0: not one of these keys. */
+enum { OPTION_FORMAT = 1024, OPTION_TARGET_FILE, OPTION_FIRST_INDEX, OPTION_DTYPE };
+int options_parse_source(const struct argp_state *state, int key, const char *argument,
+                         struct source *source);
+
 /* ---- options.c: the command line that fit and compare share */
 
 extern const struct argp options_training_argp;
 
 /* A whole number in a range, or a message and the end as wrong usage. */
-struct argp_state;
 int64_t options_parse_int(const struct argp_state *state, const char *option, const char *text,
                           int64_t minimum, int64_t maximum);
 double options_parse_double(const struct argp_state *state, const char *option, const char *text,

@@ -45,9 +45,9 @@ class Usage(ToolTest):
         self.usage("--target is missing", "evaluate", "huber", "--prediction", "p.csv")
         self.usage("expected float32 or float64", "evaluate", "huber", "-p", "p", "-t", "t", "--dtype", "float16")
         self.usage("expected KEY=VALUE", "evaluate", "huber", "-p", "p", "-t", "t", "--set", "delta")
-        self.usage("the CSV file is missing", "fit")
+        self.usage("the data file is missing", "fit")
         self.usage("--target is missing", "fit", "data.csv")
-        self.usage("one CSV file at a time", "fit", "a.csv", "b.csv", "--target", "y")
+        self.usage("one data file at a time", "fit", "a.csv", "b.csv", "--target", "y")
         self.usage("expected a number from 0 to 1", "fit", "a.csv", "--target", "y", "--test-fraction", "1.5")
         self.usage("expected a number", "fit", "a.csv", "--target", "y", "--l2", "nan")
         self.usage("expected a whole number", "fit", "a.csv", "--target", "y", "--seed", "1.5")
@@ -58,7 +58,7 @@ class Usage(ToolTest):
         self.usage("expected a whole number", "compare", "a.csv", "--target", "y", "--seeds", "1-")
         self.usage("at most 1000 seeds", "compare", "a.csv", "--target", "y", "--seeds", "1-2000")
         self.usage("model is missing", "predict")
-        self.usage("CSV file is missing", "predict", "model.json")
+        self.usage("data file is missing", "predict", "model.json")
 
     def test_output_that_cannot_be_written(self):
         with open("/dev/full", "w") as full:

@@ -1,0 +1,152 @@
+/*
+ * Decimal text to number, the part that is worth being inlined into the readers of text.
+ *
+ * m · 10^e with m ≤ 2^53 and |e| ≤ 22 is one exact product or quotient (Clinger, "How to read floating point numbers
+ * accurately", PLDI 1990, §3). Else the product of m and 128 bits of 5^e settles the rounding but for cases that show (Lemire,
+ * "Number parsing at a gigabyte per second", 2021), which are left to the slow way of number_parse.c.
+ */
+#ifndef LOSSI_IO_NUMBER_H
+#define LOSSI_IO_NUMBER_H
+
+#include <float.h>
+#include <stdint.h>
+#include <string.h>
+
+/* As many bytes must be readable behind a text that is scanned here, whatever is in them. */
+#define LOSSI_IO_SLACK 16
+
+/* Digits that always fit into 64 bits. */
+#define LOSSI_IO_MOST_DIGITS 19
+
+/* From here on an exponent in a text is left to the slow way: it is 0 or infinity but for odd spellings. */
+#define LOSSI_IO_MOST_EXPONENT 1000
+
+/* leading · 10^exponent by powers of five; 0 when that does not settle it. Only for leading > 0. In number_parse.c. */
+int lossi_io_round_decimal(uint64_t leading, int64_t exponent, double *value);
+
+extern const double lossi_io_powers_of_ten[23];
+
+/* leading · 10^exponent, rounded once; 0 when that is not settled here. */
+static inline int lossi_io_decimal(uint64_t leading, int64_t exponent, double *value)
+{
+    if (leading <= UINT64_C(1) << DBL_MANT_DIG && exponent >= -22 && exponent <= 22) {
+        const double whole = (double)leading;
+        *value = exponent < 0 ? whole / lossi_io_powers_of_ten[-exponent]
+                              : whole * lossi_io_powers_of_ten[exponent];
+        return 1;
+    }
+    if (leading == 0) {
+        *value = 0.0;
+        return 1;
+    }
+    return lossi_io_round_decimal(leading, exponent, value);
+}
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+
+/*
+ * Eight digits at once: pairs, then pairs of pairs, each one product (Lamport, "Multiple byte processing with full-word
+ * instructions", CACM 18, 1975, is where computing on the bytes of a word is from). 0 when not all are digits.
+ */
+static inline int lossi_io_eight_digits(const char *p, uint64_t *number)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    if (((word & 0xf0f0f0f0f0f0f0f0u) | (((word + 0x0606060606060606u) & 0xf0f0f0f0f0f0f0f0u) >> 4)) !=
+        0x3333333333333333u) {
+        return 0;
+    }
+    word = (word & 0x0f0f0f0f0f0f0f0fu) * (10 * 256 + 1) >> 8;
+    word = (word & 0x00ff00ff00ff00ffu) * (100 * 65536 + 1) >> 16;
+    word = (word & 0x0000ffff0000ffffu) * (UINT64_C(10000) * 4294967296u + 1) >> 32;
+    *number = *number * 100000000 + word;
+    return 1;
+}
+
+#else
+
+static inline int lossi_io_eight_digits(const char *p, uint64_t *number)
+{
+    (void)p;
+    (void)number;
+    return 0;
+}
+
+#endif
+
+static inline const char *lossi_io_digits(const char *p, uint64_t *number)
+{
+    unsigned digit;
+    while ((digit = (unsigned)(unsigned char)*p - '0') <= 9) {
+        *number = 10 * *number + digit;
+        p++;
+    }
+    return p;
+}
+
+/* Whether so many digits, with a point among them, are few without the zeros in front. */
+static inline int lossi_io_is_short(const char *p, int64_t digits)
+{
+    while (digits > LOSSI_IO_MOST_DIGITS && (*p == '0' || *p == '.')) {
+        digits -= *p++ == '0';
+    }
+    return digits <= LOSSI_IO_MOST_DIGITS;
+}
+
+/*
+ * The decimal number that begins at p and where it ends; NULL for what is none and for what is left to the slow way. The text
+ * must end in something that belongs to no number, and have LOSSI_IO_SLACK readable bytes behind.
+ */
+static inline const char *lossi_io_scan_decimal(const char *p, double *value)
+{
+    const int negative = *p == '-';
+    p += negative || *p == '+';
+    uint64_t leading = 0;
+    const char *first = p;
+    p = lossi_io_digits(p, &leading);
+    int64_t digits = p - first, exponent = 0;
+    if (*p == '.') {
+        const char *fraction = ++p;
+        if (lossi_io_eight_digits(p, &leading)) {
+            p += 8;
+            p += lossi_io_eight_digits(p, &leading) ? 8 : 0;
+        }
+        p = lossi_io_digits(p, &leading);
+        exponent = fraction - p;
+        digits -= exponent;
+    }
+    if (digits < 1 || (digits > LOSSI_IO_MOST_DIGITS && !lossi_io_is_short(first, digits))) {
+        return NULL;
+    }
+    if ((*p | 0x20) == 'e') {
+        const int falls = p[1] == '-';
+        uint64_t power = 0;
+        p += 1 + (falls || p[1] == '+');
+        first = p;
+        p = lossi_io_digits(p, &power);
+        if (p == first || p - first > 4 || power >= LOSSI_IO_MOST_EXPONENT) {
+            return NULL;
+        }
+        exponent += falls ? -(int64_t)power : (int64_t)power;
+    }
+    if (!lossi_io_decimal(leading, exponent, value)) {
+        return NULL;
+    }
+    *value = negative ? -*value : *value;
+    return p;
+}
+
+/*
+ * Whether a float made of a rounded double may be another than the one next to the text: where the double sits exactly
+ * between two floats (29 bits more than a float has: 1 and zeros), and where a float is not normal.
+ */
+static inline int lossi_io_float_is_doubtful(double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    const double magnitude = number < 0 ? -number : number;
+    return (bits & 0x1fffffff) == 0x10000000 ||
+           (number != 0.0 && !(magnitude >= (double)FLT_MIN && magnitude <= (double)FLT_MAX));
+}
+
+#endif

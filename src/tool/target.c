@@ -1,0 +1,266 @@
+/* The target of a data set: numbers or classes, from a column, from labels, or from a file of its own. */
+#include "tool.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whole numbers are taken for classes when they have no more different values than this. */
+#define MOST_NUMERIC_CLASSES 20
+
+double array_number(const void *values, loss_dtype dtype, int64_t at)
+{
+    switch (dtype) {
+    case LOSS_FLOAT32:
+        return (double)((const float *)values)[at];
+    case LOSS_FLOAT64:
+        return ((const double *)values)[at];
+    case LOSS_INT32:
+        return ((const int32_t *)values)[at];
+    case LOSS_INT64:
+        return (double)((const int64_t *)values)[at];
+    default:
+        return ((const unsigned char *)values)[at];
+    }
+}
+
+/* What classes of numbers look like, when nobody said. */
+static int are_whole(const loss_classes *classes)
+{
+    for (int64_t i = 0; i < loss_classes_count(classes); i++) {
+        const char *name = loss_classes_name(classes, i);
+        if (name[strspn(name, "-0123456789")]) {
+            return 0;
+        }
+    }
+    return loss_classes_count(classes) <= MOST_NUMERIC_CLASSES;
+}
+
+static int check_classes(const struct dataset *dataset, const char *path)
+{
+    if (!dataset->borrows_classes && loss_classes_count(dataset->classes) < 2) {
+        return tool_fail("%s: the target \"%s\" has the same class in every row", path, dataset->target_name);
+    }
+    return TOOL_DONE;
+}
+
+/* ---- a column of a table ---- */
+
+static int read_numbers(struct dataset *dataset, loss_context *context, const loss_table *table,
+                        int64_t column)
+{
+    dataset->values = tool_allocate(dataset->rows, sizeof *dataset->values);
+    if (loss_table_get_column_double(table, context, column, dataset->values, 1)) {
+        return tool_fail_context(context);
+    }
+    for (int64_t r = 0; r < dataset->rows; r++) {
+        if (!isfinite(dataset->values[r])) {
+            return tool_fail("%s: line %lld, column %lld (\"%s\"): \"%s\" is no finite number",
+                             loss_table_path(table), (long long)loss_table_row_line(table, r),
+                             (long long)loss_table_column_position(table, column),
+                             loss_table_column_name(table, column), loss_table_cell(table, r, column));
+        }
+    }
+    return TOOL_DONE;
+}
+
+int target_from_table(struct dataset *dataset, loss_context *context, const loss_table *table, int64_t column,
+                      int wants_classes)
+{
+    const int is_numeric = loss_table_column_is_numeric(table, column);
+    if (wants_classes != 0 && !dataset->classes) {
+        /* Without a wish, a column of numbers that cannot be classes is one of values. */
+        const int is_optional = wants_classes < 0 && is_numeric;
+        if (loss_classes_create(&dataset->classes, context, table, column) && !is_optional) {
+            return tool_fail_context(context);
+        }
+        if (is_optional && dataset->classes && !are_whole(dataset->classes)) {
+            loss_classes_free(dataset->classes);
+            dataset->classes = NULL;
+        }
+    }
+    if (!dataset->classes) {
+        return read_numbers(dataset, context, table, column);
+    }
+    dataset->labels = tool_allocate(dataset->rows, sizeof *dataset->labels);
+    if (loss_classes_get_labels(dataset->classes, context, table, column, dataset->labels, 1)) {
+        return tool_fail_context(context);
+    }
+    return check_classes(dataset, loss_table_path(table));
+}
+
+/* ---- numbers ---- */
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The different numbers as classes, in their order; the names are their shortest forms. */
+static int create_classes(struct dataset *dataset, loss_context *context, const double *numbers)
+{
+    double *sorted = tool_allocate(dataset->rows, sizeof *sorted);
+    int64_t count = 0;
+    memcpy(sorted, numbers, (size_t)dataset->rows * sizeof *sorted);
+    qsort(sorted, (size_t)dataset->rows, sizeof *sorted, compare_numbers);
+    for (int64_t i = 0; i < dataset->rows; i++) {
+        if (count == 0 || sorted[count - 1] != sorted[i]) {
+            sorted[count++] = sorted[i];
+        }
+    }
+    char(*texts)[32] = tool_allocate(count, sizeof *texts);
+    const char **names = tool_allocate(count, sizeof *names);
+    for (int64_t k = 0; k < count; k++) {
+        loss_format_double(sorted[k] + 0.0, texts[k], sizeof texts[k], NULL); /* −0 is 0 */
+        names[k] = texts[k];
+    }
+    const loss_status status = loss_classes_create_named(&dataset->classes, context, count, names);
+    free(sorted);
+    free(texts);
+    free(names);
+    return status ? tool_fail_context(context) : TOOL_DONE;
+}
+
+/* Classes of another file may be in another order than that of their numbers. */
+static int64_t find_class(const loss_classes *classes, double number, int64_t likely)
+{
+    char text[32];
+    loss_format_double(number + 0.0, text, sizeof text, NULL);
+    if (likely < loss_classes_count(classes) && strcmp(loss_classes_name(classes, likely), text) == 0) {
+        return likely;
+    }
+    for (int64_t k = 0; k < loss_classes_count(classes); k++) {
+        if (strcmp(loss_classes_name(classes, k), text) == 0) {
+            return k;
+        }
+    }
+    return -1;
+}
+
+static int label_rows(struct dataset *dataset, const double *numbers, const char *path)
+{
+    const int64_t rows = dataset->rows;
+    dataset->labels = tool_allocate(rows, sizeof *dataset->labels);
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t before = i > 0 ? dataset->labels[i - 1] : 0;
+        dataset->labels[i] = i > 0 && numbers[i] == numbers[i - 1]
+                                 ? before
+                                 : find_class(dataset->classes, numbers[i], before);
+        if (dataset->labels[i] < 0) {
+            return tool_fail("%s: row %lld: %g is none of the %lld classes", path, (long long)i + 1,
+                             numbers[i], (long long)loss_classes_count(dataset->classes));
+        }
+    }
+    return TOOL_DONE;
+}
+
+int target_from_numbers(struct dataset *dataset, loss_context *context, double *numbers, const char *path,
+                        int wants_classes)
+{
+    int result = TOOL_DONE;
+    for (int64_t i = 0; i < dataset->rows && result == TOOL_DONE; i++) {
+        if (!isfinite(numbers[i])) {
+            result = tool_fail("%s: row %lld: the target %g is no finite number", path, (long long)i + 1,
+                               numbers[i]);
+        }
+    }
+    if (result == TOOL_DONE && wants_classes != 0 && !dataset->classes) {
+        result = create_classes(dataset, context, numbers);
+        if (wants_classes < 0 && dataset->classes && !are_whole(dataset->classes)) {
+            loss_classes_free(dataset->classes);
+            dataset->classes = NULL;
+        }
+    }
+    if (result == TOOL_DONE && !dataset->classes) {
+        dataset->values = numbers;
+        return TOOL_DONE;
+    }
+    if (result == TOOL_DONE) {
+        result = label_rows(dataset, numbers, path);
+    }
+    free(numbers);
+    return result ? result : check_classes(dataset, path);
+}
+
+/* ---- a file of its own ---- */
+
+static int check_rows(const struct dataset *dataset, const char *path, int64_t rows)
+{
+    if (rows != dataset->rows) {
+        return tool_fail("%s has %lld row%s, %s has %lld", path, (long long)rows, tool_plural(rows),
+                         dataset->path, (long long)dataset->rows);
+    }
+    return TOOL_DONE;
+}
+
+static int read_table(struct dataset *dataset, loss_context *context, const struct source *source,
+                      int wants_classes)
+{
+    loss_table *table;
+    int64_t column = 0;
+    if (loss_table_read_csv(&table, context, source->target_file, 1, ',')) {
+        return tool_fail_context(context);
+    }
+    int result = check_rows(dataset, source->target_file, loss_table_row_count(table));
+    if (result == TOOL_DONE && source->target) {
+        result = loss_table_find_column(table, context, source->target, &column) ? tool_fail_context(context)
+                                                                                 : TOOL_DONE;
+    } else if (result == TOOL_DONE && loss_table_column_count(table) > 1) {
+        result = tool_fail("%s has %lld columns: --target says which is the target", source->target_file,
+                           (long long)loss_table_column_count(table));
+    }
+    if (result == TOOL_DONE) {
+        dataset->target_name = tool_copy_text(loss_table_column_name(table, column));
+        result = target_from_table(dataset, context, table, column, wants_classes);
+    }
+    loss_table_free(table);
+    return result;
+}
+
+static int read_array(struct dataset *dataset, loss_context *context, const struct source *source,
+                      int32_t format, int wants_classes)
+{
+    loss_array *array;
+    const char *path = source->target_file;
+    const loss_status status = format == LOSS_FORMAT_NPY
+                                   ? loss_array_read_npy(&array, context, path, NULL, NULL)
+                                   : loss_array_read_idx(&array, context, path, NULL, NULL);
+    if (status) {
+        return tool_fail_context(context);
+    }
+    const int64_t rows = loss_array_row_count(array), columns = loss_array_column_count(array);
+    int result = check_rows(dataset, path, rows);
+    if (result == TOOL_DONE && columns != 1) {
+        result = tool_fail("%s has %lld columns; a target has one", path, (long long)columns);
+    }
+    if (result == TOOL_DONE) {
+        double *numbers = tool_allocate(rows, sizeof *numbers);
+        for (int64_t i = 0; i < rows; i++) {
+            numbers[i] = array_number(loss_array_values(array), loss_array_dtype(array),
+                                      i * loss_array_row_stride(array));
+        }
+        dataset->target_name = tool_copy_text(source->target ? source->target : "target");
+        result = target_from_numbers(dataset, context, numbers, path, wants_classes);
+    }
+    loss_array_free(array);
+    return result;
+}
+
+int target_from_file(struct dataset *dataset, loss_context *context, const struct source *source,
+                     int wants_classes)
+{
+    int32_t format = source->target_format;
+    const int result = source_find_format(context, source->target_file, &format);
+    if (result) {
+        return result;
+    }
+    switch (format) {
+    case LOSS_FORMAT_CSV:
+        return read_table(dataset, context, source, wants_classes);
+    case LOSS_FORMAT_LIBSVM:
+        return tool_fail("%s: a target file is CSV, .npy or IDX, this is LIBSVM", source->target_file);
+    default:
+        return read_array(dataset, context, source, format, wants_classes);
+    }
+}
