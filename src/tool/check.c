@@ -49,6 +49,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             argp_error(state, "%s: there is no optimizer to %s", check->training.plot ? "--plot" : "--set",
                        check->training.plot ? "draw" : "set anything of");
         }
+        if (check->training.penalties.path >= 0) {
+            argp_error(state, "one strength of a penalty is checked, not a path of them");
+        }
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -60,7 +63,7 @@ static const struct argp_child children[] = {{&options_training_argp, 0, NULL, 0
 static const struct argp argp = {
     options,
     parse,
-    "DATA.csv --target COLUMN",
+    "DATA --target COLUMN",
     "Check the gradient and the Hessian products of the objective that loss fit minimises with the same "
     "arguments, against differences with error bars.",
     children,
@@ -112,6 +115,17 @@ static int choose_parameters(const struct problem *problem, const struct check_o
     return TOOL_DONE;
 }
 
+/* The parameters as the objective reads them, in place. */
+static void to_element_type(const struct problem *problem, double *x)
+{
+    float *narrow = (float *)(void *)x;
+    for (int64_t i = 0;
+         problem->dataset->dtype == LOSS_FLOAT32 && i < loss_objective_dimension(problem->objective); i++) {
+        const float value = (float)x[i];
+        memcpy(narrow + i, &value, sizeof value);
+    }
+}
+
 /* ---- the checks ---- */
 
 enum { PARAMETERS, DIRECTIONS, PRODUCTS, CHECKS };
@@ -145,7 +159,7 @@ static const char *verdict_name(int32_t verdict)
     }
 }
 
-static loss_status run_check(loss_objective *objective, int which, const double *x,
+static loss_status run_check(loss_objective *objective, int which, const void *x,
                              const struct check_options *check, int32_t *verdict)
 {
     const uint64_t seed = (uint64_t)check->seed;
@@ -159,7 +173,7 @@ static loss_status run_check(loss_objective *objective, int which, const double 
     }
 }
 
-static int find_verdicts(const struct problem *problem, const struct check_options *check, const double *x,
+static int find_verdicts(const struct problem *problem, const struct check_options *check, const void *x,
                          struct verdict *verdicts)
 {
     loss_objective *objective = problem->objective;
@@ -188,8 +202,10 @@ static int find_verdicts(const struct problem *problem, const struct check_optio
 static void print_text(const struct problem *problem, const struct check_options *check,
                        const struct verdict *verdicts)
 {
-    printf("objective   mean %s + %g/2 |w|^2, %lld parameters, at %s\n", problem->model.loss,
-           problem->options->l2, (long long)loss_objective_dimension(problem->objective), check->at);
+    char penalties[512];
+    penalties_describe(&problem->options->penalties, penalties, sizeof penalties);
+    printf("objective   mean %s%s, %lld parameters, at %s\n", problem->model.loss, penalties,
+           (long long)loss_objective_dimension(problem->objective), check->at);
     for (int which = 0; which < CHECKS; which++) {
         const struct verdict *v = &verdicts[which];
         printf("%-11s %s: %s", which == PRODUCTS ? "product" : names[which].of, names[which].along,
@@ -223,9 +239,9 @@ static json_t *verdict_to_json(int which, const struct verdict *v)
 static void print_json(const struct problem *problem, const struct check_options *check,
                        const struct verdict *verdicts)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:I}", "data", problem->options->data, "target",
-                             problem->model.target, "loss", problem->model.loss, "l2",
-                             json_from_double(problem->options->l2), "at", check->at, "seed",
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:I}", "data", problem->dataset->path, "target",
+                             problem->model.target, "loss", problem->model.loss, "penalties",
+                             penalties_to_json(&problem->options->penalties), "at", check->at, "seed",
                              (json_int_t)check->seed, "parameters",
                              (json_int_t)loss_objective_dimension(problem->objective));
     json_t *list = json_array();
@@ -249,17 +265,19 @@ static int conclude(const struct verdict *verdicts)
     return result;
 }
 
-static int work(void *user, loss_context *context, const struct dataset *dataset, struct plot *plot)
+static int work(void *user, loss_context *context, struct dataset *dataset, struct dataset *test,
+                struct plot *plot)
 {
     const struct check_options *check = user;
     struct problem problem;
     struct verdict verdicts[CHECKS] = {{0}};
     double *x = NULL;
     (void)plot;
-    int result = problem_create(&problem, context, &check->training, dataset, check->seed);
+    int result = problem_create(&problem, context, &check->training, dataset, test, check->seed, 0);
     if (result == TOOL_DONE) {
         x = tool_allocate(loss_objective_dimension(problem.objective), sizeof *x);
         result = choose_parameters(&problem, check, x);
+        to_element_type(&problem, x);
     }
     if (result == TOOL_DONE) {
         result = find_verdicts(&problem, check, x, verdicts);
