@@ -216,6 +216,13 @@ static loss_status check(loss_objective *o, const void *x, char *copy, char *gra
     return LOSS_OK;
 }
 
+int32_t lossi_check_smooth_only(loss_objective *objective, int32_t smooth_only)
+{
+    const int32_t before = objective->smooth_only;
+    objective->smooth_only = smooth_only;
+    return before;
+}
+
 loss_status loss_objective_check(loss_objective *objective, const void *x, uint64_t seed, int32_t *verdict)
 {
     if (objective == NULL) {
@@ -231,8 +238,10 @@ loss_status loss_objective_check(loss_objective *objective, const void *x, uint6
     loss_context *context = objective->context;
     const int64_t bytes = objective->dimension * objective->real_size;
     char *copy = lossi_allocate(context, bytes), *gradient = lossi_allocate(context, bytes);
+    const int32_t before = lossi_check_smooth_only(objective, 1);
     status = copy == NULL || gradient == NULL ? lossi_fail_memory(context, "a derivative check")
                                               : check(objective, x, copy, gradient, seed, verdict);
+    lossi_check_smooth_only(objective, before);
     lossi_release(context, copy);
     lossi_release(context, gradient);
     return status;

@@ -75,6 +75,9 @@ typedef struct lossi_expansion {
 } lossi_expansion;
 loss_status lossi_taylor_slope(const lossi_expansion *expansion, double *slope);
 
+/* Whether the parts of penalties without derivatives are left out of the values from now on; gives how it was. */
+int32_t lossi_check_smooth_only(loss_objective *objective, int32_t smooth_only);
+
 /* As loss_objective_evaluate() of the value alone, NaN where there is none, which is no failure here. */
 loss_status lossi_check_value(loss_objective *objective, const void *x, double *value);
 

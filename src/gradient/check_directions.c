@@ -199,9 +199,11 @@ loss_status loss_objective_check_directions(loss_objective *objective, const voi
     char *point = lossi_allocate(context, bytes), *gradient = lossi_allocate(context, bytes);
     double *v = lossi_allocate(context, n * (int64_t)sizeof *v);
     lossi_finding worst;
+    const int32_t before = lossi_check_smooth_only(objective, 1);
     status = point == NULL || gradient == NULL || v == NULL
                  ? lossi_fail_memory(context, "a derivative check")
                  : check(objective, x, count, seed, point, gradient, v, &worst);
+    lossi_check_smooth_only(objective, before);
     if (status == LOSS_OK) {
         *verdict = worst.verdict;
         lossi_check_report(objective, &worst);

@@ -296,7 +296,9 @@ loss_status loss_objective_check_product(loss_objective *objective, const void *
     }
     product_check c = {.objective = objective, .x = x, .seed = seed};
     lossi_finding worst;
+    const int32_t before = lossi_check_smooth_only(objective, 1);
     status = check_with_memory(&c, count, &worst);
+    lossi_check_smooth_only(objective, before);
     if (status == LOSS_OK) {
         *verdict = worst.verdict;
         lossi_check_report(objective, &worst);

@@ -483,12 +483,51 @@ static void memory(void **state)
     }
 }
 
+/* What has no derivative in a penalty is no part of the gradient, and so no part of the values compared. */
+static void penalties_without_derivatives(void **state)
+{
+    static const char *const names[] = {"l1", "elastic_net", "group_lasso", "box", "simplex", "l2"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        for (int32_t single = 0; single < 2; single++) {
+            const plan p = {.value = chain, .wrong = -1, .factor = 1};
+            int32_t verdicts[3] = {0};
+            double value;
+            fixture f;
+            loss_penalty *penalty;
+            make(&f, dtypes[single], 7, &p, chain_product, 0);
+            assert_status(f.context, loss_penalty_create(&penalty, f.context, names[i]), LOSS_OK);
+            assert_status(f.context, loss_objective_add_penalty(f.objective, penalty), LOSS_OK);
+            loss_penalty_free(penalty);
+            assert_status(f.context, loss_objective_check(f.objective, f.x, 5, &verdicts[0]), LOSS_OK);
+            assert_status(f.context, loss_objective_check_directions(f.objective, f.x, 4, 5, &verdicts[1]),
+                          LOSS_OK);
+            assert_status(f.context, loss_objective_check_product(f.objective, f.x, 4, 5, &verdicts[2]),
+                          LOSS_OK);
+            for (int k = 0; k < 3; k++) {
+                assert_int_equal(verdicts[k], LOSS_CHECK_PASS);
+            }
+            /* and afterwards they count again */
+            const loss_status status = loss_objective_evaluate(f.objective, f.x, &value, NULL);
+            assert_true(strcmp(names[i], "simplex") != 0 || (status != LOSS_OK && isinf(value)));
+            unmake(&f);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients),   cmocka_unit_test(any_parameter), cmocka_unit_test(directions_as_said),
-        cmocka_unit_test(products),    cmocka_unit_test(symmetry),      cmocka_unit_test(values_alone),
-        cmocka_unit_test(in_a_corner), cmocka_unit_test(refused),       cmocka_unit_test(memory),
+        cmocka_unit_test(gradients),
+        cmocka_unit_test(any_parameter),
+        cmocka_unit_test(directions_as_said),
+        cmocka_unit_test(products),
+        cmocka_unit_test(symmetry),
+        cmocka_unit_test(values_alone),
+        cmocka_unit_test(in_a_corner),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(memory),
+        cmocka_unit_test(penalties_without_derivatives),
     };
     return cmocka_run_group_tests_name("check_directions", tests, NULL, NULL);
 }
