@@ -28,7 +28,8 @@ typedef struct loss_objective loss_objective;
  *   "l2"           ½ · strength · ‖x‖²
  *   "l1"           strength · Σ|x_j|
  *   "elastic_net"  strength · (l1_ratio · Σ|x_j| + ½ · (1 − l1_ratio) · ‖x‖²); "l1_ratio", double, 0 … 1, default 0.5
- *   "group_lasso"  strength · Σ √size · ‖x_group‖; int "group_size" (1) neighbours make a group, or array "group_sizes"
+ *   "group_lasso"  strength · Σ √size · ‖x_group‖; int "group_size" (1) neighbours make a group, the last has what is left,
+ *                  with the root of its own size; or array "group_sizes", whose sum is the count
  *   "box"          lower ≤ x_j ≤ upper: doubles "lower" (−∞), "upper" (∞), or arrays "lower_bounds", "upper_bounds"
  *   "simplex"      x_j ≥ 0, Σ x_j = total; "total", double, default 1
  * All but l2 have a part without derivatives everywhere. loss_objective_evaluate() counts it in the value (a set is 0 inside, ∞

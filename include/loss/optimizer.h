@@ -105,8 +105,11 @@ LOSS_API loss_status loss_optimizer_add_penalty(loss_optimizer *optimizer, const
  *           "callback_status"
  *   double  "value", "gradient_norm" (‖·‖∞), "step" (length along the last direction; a stochastic method's last
  *           learning rate), "held_out_value" (last told, NaN before), "seconds",
- *           "test_value", "test_threshold" (of the test that fired)
- *   string  "test": the name of the option that stopped the run, or ""; "line_search_end": how the last line search ended:
+ *           "test_value", "test_threshold": of the test that fired; NaN after LOSS_STOP_USER and where nothing is compared.
+ *           With LOSS_STOP_PRECISION, which no option fires, the first is what could still be had, a decrease the slopes or
+ *           the model promise, the last change of f, or ‖∇f‖∞, and the second the rounding it is lost in; with
+ *           LOSS_ERROR_LINE_SEARCH a promise that is above it; with LOSS_ERROR_DERIVATIVE contradictions, and how many end a run
+ *   string  "test": the name of the option that stopped the run, or "", as with LOSS_STOP_PRECISION; "line_search_end": how the last line search ended:
  *           "wolfe", "strong_wolfe", "approximate_wolfe", "armijo", "settled" (the best there was), or without a step
  *           "no_descent", "nonfinite", "exhausted", "precision"; "" before the first, and for methods without one
  *   optimizer, name, value  not NULL; *value is untouched on failure
@@ -141,7 +144,8 @@ LOSS_API const char *loss_optimizer_segment_name(const loss_optimizer *optimizer
  * Options of a segment, for stochastic methods:
  *   "learning_rate_scale"  1: factor on the learning rate; 0 leaves the segment as it is
  *   "weight_decay"         the optimizer's: in its place
- *   "orthogonalize"        1: of "muon", for segments with rows, columns > 1; 0 leaves the matrix to AdamW
+ *   "orthogonalize"        1: of "muon", for segments with rows, columns > 1; 0 leaves the matrix to AdamW, as are all parameters
+ *                          that are in no such segment
  * and its numbers as ints: "offset", "rows", "columns".
  *   optimizer, segment, option, value  not NULL; *value is untouched on failure
  * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (no such segment, no such option), LOSS_ERROR_RANGE,
@@ -208,7 +212,8 @@ LOSS_API loss_status loss_optimizer_outcome(const loss_optimizer *optimizer, los
  * Minimises the objective from x and leaves the best point there: a loop over ask and tell.
  *   optimizer, objective, x  not NULL; types and dimensions agree. x also in case of failure holds the best point.
  * Returns the outcome (positive: converged or a limit; negative: failed), or LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE,
- * LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY, LOSS_ERROR_CALLBACK and what loss_objective_evaluate() returns. Since 0.1.
+ * LOSS_ERROR_SHAPE, LOSS_ERROR_MEMORY, LOSS_ERROR_CALLBACK, LOSS_ERROR_STATE (called by a callback of a run of the same optimizer:
+ * that run goes on; neither can it be started, run or loaded there) and what loss_objective_evaluate() returns. Since 0.1.
  */
 LOSS_API loss_status loss_optimizer_minimize(loss_optimizer *optimizer, loss_objective *objective, void *x);
 

@@ -366,7 +366,10 @@ loss_status loss_optimizer_load(loss_optimizer *optimizer, const void *blob, int
     if (blob == NULL) {
         return lossi_fail_null(optimizer->context, "blob");
     }
-    loss_status status = check_bytes(optimizer, blob, size, &h);
+    loss_status status = lossi_optimizer_free_to_start(optimizer);
+    if (status == LOSS_OK) {
+        status = check_bytes(optimizer, blob, size, &h);
+    }
     if (status == LOSS_OK) {
         status = check_fit(optimizer, &h);
     }

@@ -207,6 +207,16 @@ static int32_t test_progress(loss_optimizer *optimizer)
     return 0;
 }
 
+/* Whether the iterate is another point than the one before, which the trial pair still holds. */
+static int32_t moved(const loss_optimizer *optimizer)
+{
+    const lossi_machine *m = &optimizer->machine;
+    lossi_pass_result result = lossi_run(
+        optimizer, optimizer->kernels->distance,
+        (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
+    return result.maximum[0] != 0.0;
+}
+
 /*
  * f stands still but for its rounding, and the gradient has stopped shrinking: nothing more can be told
  * apart. The approximate conditions of the line search would go on accepting such steps for ever. Where f was
@@ -224,6 +234,9 @@ static int32_t test_floor(loss_optimizer *optimizer)
         m->least_norm = fmin(m->least_norm, m->gradient_norm);
         m->standing = 0;
         return 0;
+    }
+    if (optimizer->row->stochastic != NULL && !moved(optimizer)) {
+        return 0; /* its rate is 0, or too small: that says nothing of f */
     }
     if (++m->standing < lossi_patience(optimizer)) {
         return 0;

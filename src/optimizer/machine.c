@@ -33,6 +33,16 @@ static loss_status check_finite(const loss_optimizer *optimizer, const void *x0)
                           optimizer->owner, (long long)i);
 }
 
+loss_status lossi_optimizer_free_to_start(const loss_optimizer *optimizer)
+{
+    if (!optimizer->driven) {
+        return LOSS_OK;
+    }
+    return lossi_fail(optimizer->context, LOSS_ERROR_STATE,
+                      "%s is minimising: no callback of that run can begin, go on with or load another",
+                      optimizer->owner);
+}
+
 loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
 {
     if (optimizer == NULL) {
@@ -41,7 +51,10 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
     if (x0 == NULL) {
         return lossi_fail_null(optimizer->context, "x0");
     }
-    loss_status status = check_finite(optimizer, x0);
+    loss_status status = lossi_optimizer_free_to_start(optimizer);
+    if (status == LOSS_OK) {
+        status = check_finite(optimizer, x0);
+    }
     if (status == LOSS_OK) {
         status = lossi_workspace_prepare(optimizer);
     }

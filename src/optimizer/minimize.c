@@ -193,6 +193,9 @@ loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objective *object
     }
     loss_status status = check(optimizer, objective, x);
     int32_t request = LOSS_REQUEST_DONE;
+    if (status == LOSS_OK) {
+        status = lossi_optimizer_free_to_start(optimizer);
+    }
     if (status != LOSS_OK) {
         return status;
     }
@@ -202,6 +205,7 @@ loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objective *object
     }
     optimizer->machine.report |= optimizer->callback != NULL;
     objective->smooth_only = 1;
+    optimizer->driven = 1;
     while ((status = loss_optimizer_ask(optimizer, &request)) == LOSS_OK && request != LOSS_REQUEST_DONE) {
         status = answer(optimizer, objective, request);
         if (status != LOSS_OK) { /* the objective has said why */
@@ -210,6 +214,7 @@ loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objective *object
         }
     }
     objective->smooth_only = 0;
+    optimizer->driven = 0;
     borrow(optimizer, NULL);
     if (optimizer->machine.phase != LOSSI_IDLE) {
         lossi_composite_settle(optimizer);
@@ -230,7 +235,10 @@ loss_status loss_optimizer_minimize(loss_optimizer *optimizer, loss_objective *o
     if (objective == NULL || x == NULL) {
         return lossi_fail_null(optimizer->context, objective == NULL ? "objective" : "x");
     }
-    loss_status status = check_objective(optimizer, objective);
+    loss_status status = lossi_optimizer_free_to_start(optimizer);
+    if (status == LOSS_OK) {
+        status = check_objective(optimizer, objective);
+    }
     if (status != LOSS_OK) {
         return status;
     }

@@ -7,7 +7,7 @@
  *
  * Jordan et al., Muon: an optimizer for hidden layers (2024), with its a, b, c; the iteration: Björck & Bowie, SIAM J.
  * Numer. Anal. 8 (1971) 358–364. Matrices are the segments with more than one row and column, unless their option
- * "orthogonalize" is 0. All other parameters follow AdamW, with options of its own.
+ * "orthogonalize" is 0. All other parameters follow AdamW, with options of its own; where nobody named a matrix, all do.
  *
  * Beside the two vectors of AdamW, of which a matrix needs the first, there is room for 2·r·c + 2·min(r, c)² numbers of
  * the largest matrix.
@@ -41,7 +41,8 @@ typedef struct muon {
 
 static const loss_option options[] = {
 #include "optimizer/stochastic_options.def"
-    {"learning_rate", LOSS_OPTION_DOUBLE, 0, 1e30, 1e-3, NULL, NULL, "step of matrices at the start"},
+    {"learning_rate", LOSS_OPTION_DOUBLE, 0, 1e30, 1e-3, NULL, NULL,
+     "step of matrices (segments with rows and columns) at the start; for all else see adamw_learning_rate"},
     {"weight_decay", LOSS_OPTION_DOUBLE, 0, 1e30, 0.1, NULL, NULL,
      "share of a matrix that a step takes away, times the learning rate"},
     {"momentum", LOSS_OPTION_DOUBLE, 0, 1, 0.95, NULL, NULL, "what a step leaves of the mean of gradients"},
@@ -183,7 +184,8 @@ static const lossi_stochastic_method method = {
 const lossi_optimizer_row lossi_optimizer_muon = {
     .name = "muon",
     .family = "stochastic gradient descent",
-    .summary = "orthogonal momentum for segments that are matrices, adamw for the rest",
+    .summary =
+        "orthogonal momentum for segments that are matrices, adamw for the rest: for all where none is",
     .reference = "Jordan et al., Muon: an optimizer for hidden layers in neural networks (2024)",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

@@ -127,6 +127,7 @@ struct loss_optimizer {
     const lossi_vector_kernels *kernels; /* of the context's instruction set, chosen at start */
     const lossi_memory_kernels *memory_kernels;
     double clock_start, max_seconds;
+    int32_t driven;       /* loss_optimizer_run() is under way */
     int32_t explained;    /* the objective has put a sentence about its last value into the context */
     int64_t samples_hint; /* what machine.samples will be at start */
     lossi_penalties penalties;
@@ -284,6 +285,9 @@ loss_status lossi_workspace_prepare(loss_optimizer *optimizer);
 /* LOSS_OK when what a run is made of may be changed, which ends the one before for good; LOSS_ERROR_STATE, with a
  * sentence, during a run. */
 loss_status lossi_optimizer_changeable(loss_optimizer *optimizer);
+
+/* LOSS_OK, or LOSS_ERROR_STATE, with a sentence, when this is called from within loss_optimizer_run(). */
+loss_status lossi_optimizer_free_to_start(const loss_optimizer *optimizer);
 
 /* Bookkeeping of the best point when the trial pair has been completed, see lossi_clear_trial(). */
 void lossi_consider_best(loss_optimizer *optimizer);

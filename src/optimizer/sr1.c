@@ -42,8 +42,8 @@ static const double forcing = 0.1;    /* how roughly Bs = −∇f may be solved 
 static const double parallel = 1e-6;  /* a sine below which two directions make no plane */
 static const double exact = 1e4;      /* a step of so many roundings of x is what it was meant to be */
 enum { MOST_REFUSED = 40 };           /* in a row: then Δ has shrunk by 4⁴⁰ */
-/* Of conjugate gradients: where p is the minimiser of the model, and where they look for negative curvature. More of
- * them saved no evaluations on CURLY, NONDQUAR and NONCVXU2 of CUTE, and a quarter of them on GENHUMPS, for twice the time. */
+/* Of conjugate gradients: where p is the minimiser of the model, and where they look for negative curvature. Chosen by few runs
+ * on CURLY, NONDQUAR, NONCVXU2 and GENHUMPS of CUTE, where more of them cost time and saved few evaluations or none. */
 enum { CONVEX_PRODUCTS = 3, MOST_PRODUCTS = 8 };
 enum { STARTING, STEPPING };
 

@@ -3,8 +3,10 @@
  *
  *     f, ∇f at the point or the mean  →  the held-out value, if wanted  →  tests, patience, plateau  →  batches …
  *
- * The mean of the points x₁, x₂, … after each step is kept as A += w·(x − A): w = 1/k makes it their mean (Polyak &
- * Juditsky, SIAM J. Control Optim. 30 (1992) 838–855), w = 1 − decay the moving mean.
+ * The mean of the points x₁, x₂, … after each step is kept as A += (x − A)/S with S = 1 + decay·S: xₖ of t points has the
+ * weight decay^(t−k)/S. decay = 1 makes it their mean (Polyak & Juditsky, SIAM J. Control Optim. 30 (1992) 838–855), less a
+ * moving mean whose weights are in proportion from the first point on, as those of Adam's moments are (Kingma & Ba, 2015,
+ * §3). With 1 − decay in place of 1/S the first point would have the weight decay^(t−1), and be most of the mean for long.
  */
 #include "optimizer/stochastic.h"
 
@@ -84,7 +86,9 @@ static void read_options(const loss_optimizer *optimizer, lossi_stochastic *s)
     s->clip_value = lossi_own_double(optimizer, LOSSI_CLIP_VALUE);
     s->clip_norm = lossi_own_double(optimizer, LOSSI_CLIP_NORM);
     s->averaging = (int32_t)lossi_own_int(optimizer, LOSSI_AVERAGING);
-    s->averaging_decay = lossi_own_double(optimizer, LOSSI_AVERAGING_DECAY);
+    s->averaging_decay = s->averaging == LOSSI_AVERAGING_POLYAK
+                             ? 1.0
+                             : lossi_own_double(optimizer, LOSSI_AVERAGING_DECAY);
     s->averaging_start = lossi_own_int(optimizer, LOSSI_AVERAGING_START);
     s->learning_rate = lossi_own_double(optimizer, LOSSI_LEARNING_RATE);
     s->weight_decay = lossi_own_double(optimizer, LOSSI_WEIGHT_DECAY);
@@ -219,13 +223,13 @@ static void average(loss_optimizer *optimizer, lossi_stochastic *s)
     if (s->averaging == LOSSI_AVERAGING_NONE || optimizer->machine.epoch < s->averaging_start) {
         return;
     }
+    s->averaging_sum = 1.0 + s->averaging_decay * s->averaging_sum;
     if (s->averaged++ == 0) {
         lossi_copy(optimizer, mean, x);
         return;
     }
     lossi_step step = {.x = lossi_vector(optimizer, x), .state = {lossi_vector(optimizer, mean)}};
-    step.scalar[0] = s->averaging == LOSSI_AVERAGING_POLYAK ? 1.0 / (double)s->averaged
-                                                            : 1.0 - s->averaging_decay;
+    step.scalar[0] = 1.0 / s->averaging_sum;
     lossi_run_step(optimizer, lossi_steps(optimizer)->average, &step, optimizer->dimension);
 }
 
@@ -262,6 +266,19 @@ static void fail(loss_optimizer *optimizer)
     lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
 }
 
+/* Why a step was bad, when it is not what fail() says: the derivatives told are finite. */
+static void explain(loss_optimizer *optimizer, int32_t received)
+{
+    lossi_pass pass = {.in = {optimizer->told}, .scalar = {INFINITY, 1.0}};
+    if (received == 0 && isfinite(lossi_run_pass(optimizer, optimizer->kernels->clamped, &pass).maximum[0])) {
+        lossi_fail(
+            optimizer->context, LOSS_ERROR_NONFINITE,
+            "%s works with squares of derivatives, and they are too large for its element type: multiply "
+            "the objective by a constant, or set 'clip_value'",
+            optimizer->owner);
+    }
+}
+
 static void evaluate(loss_optimizer *optimizer, lossi_stochastic *s)
 {
     lossi_machine *m = &optimizer->machine;
@@ -290,6 +307,7 @@ static void after_batch(loss_optimizer *optimizer, lossi_stochastic *s)
     }
     if (received < 0 || take_step(optimizer, s)) {
         fail(optimizer);
+        explain(optimizer, received);
         return;
     }
     s->done += m->indices_count;

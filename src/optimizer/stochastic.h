@@ -60,14 +60,15 @@ typedef struct lossi_stochastic {
     int64_t waited, plateau_waited; /* evaluations without improvement */
     uint64_t seed;
     lossi_schedule schedule;
-    double learning_rate, weight_decay, clip_value, clip_norm, averaging_decay, improvement;
-    double factor;                /* of the schedule, at the step being taken */
-    double rate;                  /* the learning rate of the step being taken */
-    double scale;                 /* and what clipping leaves of its gradient */
-    double judged;                /* the best value that patience and the plateau know */
-    double least_held_out;        /* of the best point */
-    double value, gradient_norm;  /* of the evaluation whose held-out value is being asked for */
-    double kept_value, kept_norm; /* the machine's best from before it */
+    double learning_rate, weight_decay, clip_value, clip_norm, improvement;
+    double averaging_decay, averaging_sum; /* 1 for the plain mean; S */
+    double factor;                         /* of the schedule, at the step being taken */
+    double rate;                           /* the learning rate of the step being taken */
+    double scale;                          /* and what clipping leaves of its gradient */
+    double judged;                         /* the best value that patience and the plateau know */
+    double least_held_out;                 /* of the best point */
+    double value, gradient_norm;           /* of the evaluation whose held-out value is being asked for */
+    double kept_value, kept_norm;          /* the machine's best from before it */
     int32_t kept, kept_complete;
     int32_t phase, started, displaced; /* displaced: the moving point has made room for the mean */
     int32_t held_out, averaging, decoupled, own_vectors;

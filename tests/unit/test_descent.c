@@ -87,6 +87,14 @@ static void at_the_floor_it_is_precision(void **unused)
                 fail_msg("%s with %s on %s in %s: %s", f.name, searches[search], floors[k]->name,
                          loss_dtype_name(dtypes[i % 2]), loss_status_name(result.outcome));
             }
+            if (result.outcome ==
+                LOSS_STOP_PRECISION) { /* no option did it; the numbers say what is lost in what */
+                const char *test = NULL;
+                assert_int_equal(loss_optimizer_get_string(f.optimizer, "test", &test), LOSS_OK);
+                assert_string_equal(test, "");
+                assert_true(get_double(f.optimizer, "test_value") <=
+                            get_double(f.optimizer, "test_threshold"));
+            }
             int32_t products = strcmp(rows[row], "newton_cg") == 0; /* answers too */
             if (fit_together(row, search) && result.answers > (products ? 1000 : 500)) {
                 fail_msg("%s with %s on %s in %s: %d answers", f.name, searches[search], floors[k]->name,

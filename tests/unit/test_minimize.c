@@ -237,6 +237,77 @@ static void the_iterate_callback_sees_everything_and_can_stop(void **unused)
     assert_int_equal(loss_optimizer_set_iterate_callback(NULL, NULL, NULL), LOSS_ERROR_ARGUMENT);
 }
 
+/* A callback of a run that tries to begin another with the same optimizer. */
+typedef struct intruder {
+    caller inner; /* first: the objective's callbacks are the caller's */
+    loss_optimizer *optimizer;
+    loss_objective *objective;
+    loss_context *context;
+    int64_t refused;
+} intruder;
+
+static void intrude(intruder *c)
+{
+    double x[N] = {0.0};
+    const char blob[8] = {0};
+    assert_int_equal(loss_optimizer_minimize(c->optimizer, c->objective, x), LOSS_ERROR_STATE);
+    assert_sentence(c->context, "is minimising");
+    assert_int_equal(loss_optimizer_run(c->optimizer, c->objective, x), LOSS_ERROR_STATE);
+    assert_sentence(c->context, "is minimising");
+    assert_int_equal(loss_optimizer_start(c->optimizer, x), LOSS_ERROR_STATE);
+    assert_sentence(c->context, "is minimising");
+    assert_int_equal(loss_optimizer_load(c->optimizer, blob, 8), LOSS_ERROR_STATE);
+    assert_sentence(c->context, "is minimising");
+    c->refused++;
+}
+
+static int32_t intrude_at_iterates(void *user, loss_optimizer *optimizer)
+{
+    (void)optimizer;
+    intrude(user);
+    return 0;
+}
+
+static int32_t intrude_at_evaluations(void *user, int64_t n, const void *x, double *value, void *gradient)
+{
+    intrude(user);
+    return evaluate(user, n, x, value, gradient);
+}
+
+static void a_run_cannot_be_begun_within_itself(void **unused)
+{
+    static const char *const names[] = {"lbfgs", "trust_region_cg", "sgd"};
+    (void)unused;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        caller alone = {.dtype = LOSS_FLOAT64};
+        intruder c = {.inner = {.dtype = LOSS_FLOAT64}};
+        duel a = make(names[i], &alone), b = make(names[i], &c.inner);
+        loss_objective *objective = NULL;
+        assert_status(b.context,
+                      loss_objective_create_callback(&objective, b.context, LOSS_FLOAT64, N,
+                                                     intrude_at_evaluations, NULL, &c),
+                      LOSS_OK);
+        assert_status(b.context,
+                      loss_objective_set_batch_callback(objective, LOGISTIC_SAMPLES, evaluate_batch),
+                      LOSS_OK);
+        c.optimizer = b.optimizer;
+        c.objective = objective;
+        c.context = b.context;
+        assert_int_equal(loss_optimizer_set_iterate_callback(b.optimizer, intrude_at_iterates, &c), LOSS_OK);
+        loss_status outcome = loss_optimizer_minimize(a.optimizer, a.objective, a.x);
+        assert_int_equal(loss_optimizer_minimize(b.optimizer, objective, b.x), outcome);
+        assert_true(outcome > 0 && c.refused > 10);
+        assert_same_bits(a.x, b.x, LOSS_FLOAT64, N); /* nothing was disturbed */
+        assert_int_equal(alone.calls, c.inner.calls);
+        assert_int_equal(loss_optimizer_set_iterate_callback(b.optimizer, NULL, NULL), LOSS_OK);
+        assert_int_equal(loss_optimizer_minimize(b.optimizer, b.objective, b.x) > 0,
+                         1); /* and afterwards it can */
+        loss_objective_free(objective);
+        drop(&a);
+        drop(&b);
+    }
+}
+
 static void what_does_not_fit_is_refused(void **unused)
 {
     caller c = {.dtype = LOSS_FLOAT64};
@@ -389,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_failing_callback_ends_it_with_the_best_point),
         cmocka_unit_test(a_nan_from_the_callback_is_an_answer),
         cmocka_unit_test(the_iterate_callback_sees_everything_and_can_stop),
+        cmocka_unit_test(a_run_cannot_be_begun_within_itself),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(a_nan_in_the_data_names_its_row),
         cmocka_unit_test(preconditioners_come_from_the_objective),

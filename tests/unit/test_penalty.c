@@ -137,6 +137,41 @@ static void values_are_those_of_the_definitions(void **unused)
     loss_context_free(context);
 }
 
+/* Seven parameters in groups of three: the last group has one, and the root of one. */
+static void the_last_group_has_what_is_left(void **unused)
+{
+    loss_context *context = context_make();
+    const double first = sqrt(0.8 * 0.8 + 2.385 * 2.385 + 0.03 * 0.03), second = sqrt(1.7 * 1.7 + 0.4 * 0.4);
+    const double t = 0.37,
+                 kept[] = {1.0 - t * sqrt(3.0) / first, 1.0 - t * sqrt(3.0) / second, 1.0 - t / 3.1};
+    (void)unused;
+    for (int k = 0; k < 2; k++) { /* the same, said in both ways */
+        const int64_t sizes[] = {3, 3, 1};
+        lossi_penalties list = {0};
+        loss_penalty *penalty = NULL;
+        double x[N];
+        assert_status(context, loss_penalty_create(&penalty, context, "group_lasso"), LOSS_OK);
+        if (k == 0) {
+            assert_status(context, loss_penalty_set_int(penalty, "group_size", 3), LOSS_OK);
+        } else {
+            assert_status(context, loss_penalty_set_array(penalty, "group_sizes", sizes, LOSS_INT64, 3),
+                          LOSS_OK);
+        }
+        assert_int_equal(lossi_penalties_append(&list, context, penalty), LOSS_OK);
+        assert_status(context, lossi_penalties_check(&list, context, N), LOSS_OK);
+        loss_penalty_free(penalty);
+        assert_close(lossi_penalties_rough_value(&list, LOSS_FLOAT64, N, point),
+                     sqrt(3.0) * (first + second) + 3.1, 1e-15, 0.0);
+        memcpy(x, point, sizeof x);
+        lossi_penalties_prox(&list, LOSS_FLOAT64, N, t, x);
+        for (int i = 0; i < N; i++) {
+            assert_close(x[i], kept[i / 3] * point[i], 1e-15, 0.0);
+        }
+        lossi_penalties_destroy(&list, context);
+    }
+    loss_context_free(context);
+}
+
 /* Projections that are known by hand. */
 static void projections_are_known(void **unused)
 {
@@ -262,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_proximal_map_is_the_minimiser),
         cmocka_unit_test(values_are_those_of_the_definitions),
+        cmocka_unit_test(the_last_group_has_what_is_left),
         cmocka_unit_test(projections_are_known),
         cmocka_unit_test(far_points_come_into_the_simplex),
         cmocka_unit_test(a_stretch_is_kept_to),

@@ -377,6 +377,79 @@ static void large_vectors_have_the_same_bits_everywhere(void **unused)
     loss_context_free(context);
 }
 
+/* ---- standing still ---- */
+
+static void what_does_not_move_runs_to_its_last_epoch(void **unused)
+{
+    static const struct {
+        const char *name, *settings;
+    } still[] = {{"sgd", "learning_rate=0"},
+                 {"adam", "learning_rate=0"},
+                 {"sgd", "clip_norm=0"},
+                 {"lion", "clip_value=0 weight_decay=0"},
+                 {"saga", "learning_rate=0"},
+                 {"svrg", "learning_rate=0"},
+                 {"adadelta", "learning_rate=1e-200"},
+                 {"sgd", "learning_rate=0 averaging=exponential"}};
+    loss_context *context = context_create();
+    (void)unused;
+    for (size_t k = 0; k < sizeof still / sizeof still[0]; k++) {
+        for (int which = 0; which < 2; which++) {
+            loss_dtype dtype = which == 0 ? LOSS_FLOAT64 : LOSS_FLOAT32;
+            loss_optimizer *optimizer = stochastic_create(
+                context, still[k].name, "samples=103 batch_size=40 epochs=37", dtype, logistic.n);
+            stochastic_set(context, optimizer, still[k].settings);
+            run_result result = start_and_run(optimizer, &logistic, dtype, NULL);
+            const char *test = NULL;
+            assert_int_equal(result.outcome, LOSS_STOP_ITERATIONS);
+            assert_int_equal(get_int(optimizer, "epoch"), 37);
+            assert_int_equal(loss_optimizer_get_string(optimizer, "test", &test), LOSS_OK);
+            assert_string_equal(test, "epochs");
+            loss_optimizer_free(optimizer);
+        }
+    }
+    loss_context_free(context);
+}
+
+/* Derivatives whose squares overflow would hold their parameters where they are for good. */
+static void squares_that_overflow_are_an_error(void **unused)
+{
+    static const char *const names[] = {"adadelta", "adagrad", "adam",  "adamw",
+                                        "muon",     "nadam",   "radam", "rmsprop"};
+    loss_context *context = context_create();
+    (void)unused;
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+        for (int which = 0; which < 4; which++) {
+            loss_dtype dtype = which % 2 == 0 ? LOSS_FLOAT64 : LOSS_FLOAT32;
+            loss_optimizer *optimizer = stochastic_create(context, names[k],
+                                                          "samples=103 batch_size=40 epochs=3", dtype, 2);
+            const double large = dtype == LOSS_FLOAT64 ? 1e180 : 1e28, start[2] = {0.625, -1.5};
+            char x0[2 * sizeof(double)], g[2 * sizeof(double)];
+            loss_status outcome = LOSS_OK;
+            int32_t request = 0;
+            if (which >= 2) { /* as the sentence says */
+                stochastic_set(context, optimizer, "clip_value=10");
+            }
+            for (int i = 0; i < 2; i++) {
+                set_element(x0, dtype, i, start[i]);
+                set_element(g, dtype, i, i == 0 ? -1.7 : large);
+            }
+            assert_int_equal(loss_optimizer_start(optimizer, x0), LOSS_OK);
+            while (loss_optimizer_ask(optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE) {
+                assert_int_equal(loss_optimizer_tell_gradient(optimizer, 2.5, g), LOSS_OK);
+            }
+            assert_int_equal(loss_optimizer_outcome(optimizer, &outcome), LOSS_OK);
+            assert_int_equal(outcome, which < 2 ? LOSS_ERROR_NONFINITE : LOSS_STOP_ITERATIONS);
+            if (which < 2) {
+                assert_sentence(context, "squares of derivatives");
+                assert_sentence(context, "'clip_value'");
+            }
+            loss_optimizer_free(optimizer);
+        }
+    }
+    loss_context_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +459,8 @@ int main(void)
         cmocka_unit_test(svrg_corrects_by_the_snapshot),
         cmocka_unit_test(saga_corrects_by_its_table),
         cmocka_unit_test(corrected_gradients_converge_with_a_constant_step),
+        cmocka_unit_test(what_does_not_move_runs_to_its_last_epoch),
+        cmocka_unit_test(squares_that_overflow_are_an_error),
         cmocka_unit_test(large_vectors_have_the_same_bits_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,7 +177,7 @@ static void a_bad_batch_ends_the_run_with_the_best_point(void **unused)
 
 /* ---- averaging ---- */
 
-/* Plain descent by told gradients: the points are known, and so are their means. */
+/* Plain descent by told gradients: the points are known, and so are their means, Σ decay^(t−k) xₖ/Σ decay^(t−k). */
 static void the_mean_is_evaluated_and_returned(void **unused)
 {
     static const struct {
@@ -193,7 +193,8 @@ static void the_mean_is_evaluated_and_returned(void **unused)
         loss_optimizer *optimizer = stochastic_create(
             context, "sgd", "samples=6 batch_size=2 epochs=4 momentum=0 learning_rate=0.25", LOSS_FLOAT64, 2);
         stochastic_set(context, optimizer, cases[k].settings);
-        double moving[2] = {0.625, -1.5}, mean[2] = {0.0, 0.0}, g[2], decay = 0.0, least = INFINITY, best[2];
+        double moving[2] = {0.625, -1.5}, mean[2] = {0.0, 0.0}, sums[2] = {0.0, 0.0}, weights = 0.0, g[2],
+               decay = 0.0, least = INFINITY, best[2];
         int64_t points = 0, t = 0, evaluations = 0;
         const double *returned = NULL;
         assert_int_equal(loss_optimizer_start(optimizer, moving), LOSS_OK);
@@ -219,8 +220,12 @@ static void the_mean_is_evaluated_and_returned(void **unused)
             points += (t - 1) / 3 >= cases[k].begin;
             for (int i = 0; i < 2; i++) {
                 moving[i] -= 0.25 * g[i];
-                double weight = points == 1 ? 1.0 : cases[k].exponential ? 1.0 - decay : 1.0 / (double)points;
-                mean[i] += points > 0 ? weight * (moving[i] - mean[i]) : 0.0;
+                sums[i] = moving[i] + (cases[k].exponential ? decay : 1.0) * sums[i];
+                sums[i] = points > 0 ? sums[i] : 0.0;
+            }
+            weights = points > 0 ? 1.0 + (cases[k].exponential ? decay : 1.0) * weights : 0.0;
+            for (int i = 0; i < 2; i++) {
+                mean[i] = sums[i] / weights;
             }
         }
         assert_int_equal(t, 12);
