@@ -128,14 +128,15 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 
 static void release(lossi_linear_model *m)
 {
-    double **const arrays[] = {&m->parameters, &m->direction, &m->sums, &m->hessian};
-    for (int32_t i = 0; i < 4; i++) {
+    double **const arrays[] = {&m->parameters, &m->direction, &m->sums, &m->hessian, &m->predicted};
+    for (int32_t i = 0; i < 5; i++) {
         lossi_release(m->base.context, *arrays[i]);
         *arrays[i] = NULL;
     }
     lossi_release(m->base.context, m->diagonal);
-    m->diagonal = NULL;
-    m->slices = m->diagonal_known = 0;
+    lossi_release(m->base.context, m->predictions);
+    m->diagonal = m->predictions = NULL;
+    m->slices = m->diagonal_known = m->predictions_known = 0;
 }
 
 static loss_status allocate(lossi_linear_model *m)

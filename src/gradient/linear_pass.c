@@ -2,7 +2,8 @@
  * One pass of a linear model over its data.
  *
  * Rows are taken in tiles small enough for the second-level cache. While a tile is there, its predictions are made, the
- * loss turns them into derivatives, and these are multiplied back onto the features: the features come from memory once.
+ * loss turns them into derivatives, and these are multiplied back onto the features: the features come from memory once, asked
+ * for a tile ahead, so that memory works on while the loss and the products back run from the caches.
  * Gradients are summed over the rows of a block in order, over the blocks of a slice in order, and over slices as a tree.
  */
 #include <stddef.h>
@@ -17,7 +18,11 @@ enum {
     ALIGNMENT = 64,
     FEATURES_PER_COLUMN =
         16, /* a tile has at most 16 · 1024 features: 128 KiB of float64, a part of a cache of 512 KiB */
-    COLUMNS_MAX = 256 /* so that a tile of very wide rows still has 4 of them to share each parameter */
+    COLUMNS_MAX = 256,     /* so that a tile of very wide rows still has 4 of them to share each parameter */
+    AHEAD_BYTES = 1 << 22, /* features that fill caches are asked for ahead */
+    AHEAD_ROWS = 16,       /* at least, of the products that are being made */
+    PIECE_ROWS = 8, /* of one output: few enough that what was asked for arrives while they are multiplied */
+    LINE = 64
 };
 
 typedef struct pass {
@@ -30,6 +35,7 @@ typedef struct pass {
     const lossi_array *features, *prediction; /* prediction: only when predicting */
     char *scratch;
     int64_t scratch_each;
+    int32_t asks_ahead;
     lossi_total totals[LOSSI_SLICES];
 } pass;
 
@@ -43,6 +49,7 @@ typedef struct work {
     double *wide;  /* the derivative as float64 */
     double *block; /* the sums of a block, in the padded layout */
     char *loss;
+    int64_t asked, end; /* up to which row features were asked for, and where its rows end */
 } work;
 
 lossi_cut lossi_linear_cut(const lossi_linear_shape *shape, int64_t rows)
@@ -169,36 +176,96 @@ static void square(const pass *p, const work *w, int64_t count)
     }
 }
 
-static void pass_tile(const pass *p, const work *w, int64_t first, int64_t rows, lossi_total *total)
+/* Asks for the features of the next rows up to one of them; a row that is masked may not be there, which is no harm. */
+static void ask(const pass *p, work *w, int64_t to)
+{
+    const int64_t real = p->model->base.real_size, bytes = p->features->columns * real;
+    to = to < w->end ? to : w->end;
+    for (; w->asked < to; w->asked++) {
+        const int64_t row = p->indices != NULL ? p->indices[w->asked] : w->asked;
+        const uintptr_t from = (uintptr_t)p->features->pointer +
+                               (uintptr_t)(row * p->features->row_stride * real);
+        for (int64_t i = 0; i < bytes; i += LINE) {
+            __builtin_prefetch((const void *)(from + (uintptr_t)i));
+        }
+    }
+}
+
+/* How many rows to multiply at once. */
+static int64_t piece(const pass *p, int64_t count)
+{
+    return p->asks_ahead && p->model->shape.outputs == 1 ? PIECE_ROWS : count;
+}
+
+static void forward(const pass *p, work *w, int64_t first, int64_t count, const double *parameters,
+                    char *prediction)
+{
+    const lossi_linear_shape *shape = &p->model->shape;
+    const int64_t step = piece(p, count), bytes = shape->outputs * p->model->base.real_size;
+    for (int64_t i = 0; i < count; i += step) {
+        const int64_t rows = count - i < step ? count - i : step;
+        if (p->asks_ahead) {
+            ask(p, w, first + i + rows + AHEAD_ROWS);
+            ask(p, w, w->asked + step / 2);
+        }
+        p->kernels->forward(shape, rows, w->x + i, parameters, prediction + i * bytes);
+    }
+}
+
+static void backward(const pass *p, work *w, int64_t count)
+{
+    const lossi_linear_shape *shape = &p->model->shape;
+    const int64_t step = piece(p, count);
+    const double *wide = p->kernels->widen(count * shape->outputs, w->derivative, w->wide);
+    for (int64_t i = 0; i < count; i += step) {
+        if (p->asks_ahead) {
+            ask(p, w, w->asked + step / 2);
+        }
+        p->kernels->backward(shape, count - i < step ? count - i : step, w->x + i, wide + i * shape->outputs,
+                             w->block);
+    }
+}
+
+/* Where the predictions of a tile go; those of products stay, unless rows are left out. */
+static char *prediction_place(const pass *p, const work *w, int64_t first)
 {
     const lossi_linear_model *m = p->model;
-    const lossi_linear_shape *shape = &m->shape;
-    const int64_t outputs = shape->outputs, count = find_rows(p, w, first, rows);
-    lossi_evaluation e = p->e;
-    lossi_place place = {.prediction = {w->prediction, outputs, 1}};
+    return p->what == LOSSI_PASS_PRODUCT && m->mask == NULL && m->predictions != NULL
+               ? m->predictions + first * m->shape.outputs * m->base.real_size
+               : w->prediction;
+}
 
-    if (m->mask != NULL) { /* the rows that are left, as a batch */
-        e.mask = NULL;
-        e.indices = w->rows;
-        first = 0;
+static void pass_tile(const pass *p, work *w, int64_t first, int64_t rows, lossi_total *total)
+{
+    const lossi_linear_model *m = p->model;
+    const int64_t outputs = m->shape.outputs, count = find_rows(p, w, first, rows);
+    char *prediction = prediction_place(p, w, first);
+    lossi_evaluation e = p->e;
+    lossi_place place = {.prediction = {prediction, outputs, 1}};
+
+    if (prediction == w->prediction || !m->predictions_known) {
+        forward(p, w, first, count, m->parameters, prediction);
     }
-    p->kernels->forward(shape, count, w->x, m->parameters, w->prediction);
     if (p->what == LOSSI_PASS_GRADIENT) {
         place.gradient = (lossi_view){w->derivative, outputs, 1};
     } else if (p->what == LOSSI_PASS_PRODUCT) {
-        p->kernels->forward(shape, count, w->x, m->direction, w->directional);
+        forward(p, w, first, count, m->direction, w->directional);
         place.direction = (lossi_view){w->directional, outputs, 1};
         place.product = (lossi_view){w->derivative, outputs, 1};
     } else if (p->what == LOSSI_PASS_DIAGONAL) {
         place.curvature = (lossi_view){w->derivative, outputs, 1};
+    }
+    if (m->mask != NULL) { /* the rows that are left, as a batch */
+        e.mask = NULL;
+        e.indices = w->rows;
+        first = 0;
     }
     lossi_evaluation_tile(&e, w->loss, p->cut.tile_rows, first, count, &place, total);
     if (p->what == LOSSI_PASS_DIAGONAL) {
         square(p, w, count);
     }
     if (p->what != LOSSI_PASS_VALUE && total->status == LOSS_OK) {
-        p->kernels->backward(shape, count, w->x, p->kernels->widen(count * outputs, w->derivative, w->wide),
-                             w->block);
+        backward(p, w, count);
     }
 }
 
@@ -214,6 +281,8 @@ static void pass_slice(void *argument, int64_t slice, int32_t worker)
     work w;
 
     lay_out(p, p->scratch + worker * p->scratch_each, &w);
+    w.asked = row;
+    w.end = end;
     lossi_total_clear(total);
     memset(sums, 0, p->what == LOSSI_PASS_VALUE ? 0 : (size_t)m->size * sizeof *sums);
     while (row < end && total->status == LOSS_OK) {
@@ -289,6 +358,29 @@ static loss_status begin_pass(pass *p, lossi_linear_model *m, int32_t what, int6
     return status == LOSS_OK ? get_scratch(p) : status;
 }
 
+/*
+ * Products are wanted many at one point: the first makes room for its predictions, which serve the next. Whether they are there is
+ * known from the parameters. Where there is no memory for them, every product makes its own.
+ */
+static void know_predictions(lossi_linear_model *m)
+{
+    loss_context *context = m->base.context;
+    const size_t size = (size_t)m->size * sizeof *m->parameters;
+    if (m->predictions == NULL) {
+        m->predictions = lossi_allocate(context, m->features->rows * m->shape.outputs * m->base.real_size);
+        m->predicted = m->predictions != NULL ? lossi_allocate(context, (int64_t)size) : NULL;
+        m->predictions_known = 0;
+        if (m->predicted == NULL) {
+            lossi_release(context, m->predictions);
+            m->predictions = NULL;
+        }
+    }
+    if (m->predictions != NULL && (!m->predictions_known || memcmp(m->predicted, m->parameters, size) != 0)) {
+        memcpy(m->predicted, m->parameters, size);
+        m->predictions_known = 0;
+    }
+}
+
 loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch batch,
                               lossi_pass_result *result)
 {
@@ -302,11 +394,21 @@ loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch b
     }
     p.indices = batch.indices;
     p.e.indices = batch.indices;
+    p.asks_ahead = !copied(m->features) &&
+                   (p.indices != NULL ||
+                    m->features->rows > AHEAD_BYTES / m->base.real_size / (m->features->columns + 1));
     if (p.cut.slices == 0) {
         memset(m->sums, 0, (size_t)m->size * sizeof *m->sums);
     }
+    if (what == LOSSI_PASS_PRODUCT) {
+        know_predictions(m);
+    }
     run(&p, pass_slice);
-    return collect(&p, result);
+    status = collect(&p, result);
+    if (what == LOSSI_PASS_PRODUCT) {
+        m->predictions_known = status == LOSS_OK;
+    }
+    return status;
 }
 
 static void do_nothing(void *argument, int64_t index, int32_t worker)
