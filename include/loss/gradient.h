@@ -187,7 +187,8 @@ LOSS_API loss_status loss_objective_evaluate_batch(loss_objective *objective, co
  *   objective, x, direction, product   not NULL, as many elements as the dimension; product is neither x nor direction
  * Callbacks without Hessian products: (∇f(x + r·v) − ∇f(x − r·v)) / 2r with r = √ε·(1 + ‖x‖)/‖v‖, ε of the element type;
  * the first such product allocates three vectors. Callbacks that give values alone: second differences of values, see
- * loss_objective_set_difference() in loss/difference.h.
+ * loss_objective_set_difference() in loss/difference.h. The first product of a linear model makes room for its predictions, which
+ * serve all products at the same x; where there is no memory for them, it goes on without.
  * Returns as loss_objective_evaluate(). Since 0.1.
  */
 LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, const void *x,
@@ -196,10 +197,11 @@ LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, c
 /*
  * matrix = ∇²f(x), n × n numbers of the objective's type, row after row and symmetric to the bit.
  *   objective, x, matrix   not NULL; matrix has the square of the dimension of elements
- * It comes from the Hessian callback; else it is n Hessian products; for callbacks that have neither, central differences of
- * gradients along each coordinate with steps 2⁻¹⁷·max(|x_i|, 1) (float32: 2⁻⁸), so 2n gradients (of values alone second
- * differences of these, loss_objective_set_difference()). Penalties are included, and
- * of a_ij and a_ji the mean is taken. The first Hessian allocates a vector, by differences up to four.
+ * A linear model of dense features makes it in one pass over its data. Else it comes from the Hessian callback, or it is n Hessian
+ * products; for callbacks that have neither, central differences of gradients along each coordinate with steps
+ * 2⁻¹⁷·max(|x_i|, 1) (float32: 2⁻⁸), so 2n gradients (of values alone second differences of these,
+ * loss_objective_set_difference()); and of a_ij and a_ji the mean is taken. Penalties are included. The first Hessian allocates a
+ * vector, by differences up to four, and of a linear model about half as much as the matrix for each of up to 32 parts of the data.
  * Returns as loss_objective_evaluate(). Since 0.1.
  */
 LOSS_API loss_status loss_objective_hessian(loss_objective *objective, const void *x, void *matrix);

@@ -114,8 +114,10 @@ static void find_curvature(const hessian_pass *p, const work *w, int64_t count, 
     const lossi_linear_model *m = p->model;
     const int64_t outputs = m->shape.outputs, real = m->base.real_size;
     lossi_evaluation e = p->e;
-    e.mask = NULL; /* the rows that are left, as a batch */
-    e.indices = w->rows;
+    if (m->mask != NULL) { /* the rows that are left, as a batch */
+        e.mask = NULL;
+        e.indices = w->rows;
+    }
     for (int64_t i = 0; i < p->tile_rows * outputs && p->coupled; i++) {
         lossi_real_put(m->base.dtype, w->direction, i, i % outputs == output);
     }
@@ -128,7 +130,8 @@ static void find_curvature(const hessian_pass *p, const work *w, int64_t count, 
         } else {
             place.curvature = (lossi_view){w->derivative, outputs, 1};
         }
-        lossi_evaluation_tile(&e, w->loss, p->tile_rows, i, rows, &place, total);
+        lossi_evaluation_tile(&e, w->loss, p->tile_rows, m->mask != NULL ? i : w->rows[0] + i, rows, &place,
+                              total);
         for (int64_t l = output; l < (p->coupled ? outputs : output + 1); l++) {
             double *d = w->d + (l - output) * count + i;
             for (int64_t r = 0; r < rows; r++) {

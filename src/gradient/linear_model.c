@@ -142,14 +142,16 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 
 static void release(lossi_linear_model *m)
 {
-    double **const arrays[] = {&m->parameters, &m->direction, &m->sums, &m->hessian, &m->means, &m->deviations};
+    double **const arrays[] = {&m->parameters, &m->direction, &m->sums,      &m->hessian,
+                               &m->predicted,  &m->means,     &m->deviations};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         lossi_release(m->base.context, *arrays[i]);
         *arrays[i] = NULL;
     }
     lossi_release(m->base.context, m->diagonal);
-    m->diagonal = NULL;
-    m->slices = m->diagonal_known = 0;
+    lossi_release(m->base.context, m->predictions);
+    m->diagonal = m->predictions = NULL;
+    m->slices = m->diagonal_known = m->predictions_known = 0;
 }
 
 static double *allocate_numbers(const lossi_linear_model *m, int64_t count)

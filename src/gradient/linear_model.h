@@ -28,6 +28,9 @@ typedef struct lossi_linear_model {
     char *
         diagonal; /* of the Hessian, and the x it is of, in the element type: allocated by the first preconditioner */
     int32_t diagonal_known;
+    char *predictions; /* at `predicted`, once they are known: allocated by the first product */
+    double *predicted;
+    int32_t predictions_known;
     double *hessian; /* the sums of all slices: allocated by the first Hessian */
 } lossi_linear_model;
 

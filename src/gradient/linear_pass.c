@@ -2,7 +2,8 @@
  * One pass of a linear model over its data.
  *
  * Rows are taken in tiles small enough for the second-level cache. While a tile is there, its predictions are made, the
- * loss turns them into derivatives, and these are multiplied back onto the features: the features come from memory once.
+ * loss turns them into derivatives, and these are multiplied back onto the features: the features come from memory once, asked
+ * for a tile ahead, so that memory works on while the loss and the products back run from the caches.
  * Gradients are summed over the rows of a block in order, over the blocks of a slice in order, and over slices as a tree; of
  * sparse rows over the rows of a slice in order: sums of a block would cost more than its entries.
  */
@@ -19,7 +20,11 @@ enum {
     ALIGNMENT = 64,
     FEATURES_PER_COLUMN =
         16, /* a tile has at most 16 · 1024 features: 128 KiB of float64, a part of a cache of 512 KiB */
-    COLUMNS_MAX = 256 /* so that a tile of very wide rows still has 4 of them to share each parameter */
+    COLUMNS_MAX = 256,     /* so that a tile of very wide rows still has 4 of them to share each parameter */
+    AHEAD_BYTES = 1 << 22, /* features that fill caches are asked for ahead */
+    AHEAD_ROWS = 16,       /* at least, of the products that are being made */
+    PIECE_ROWS = 8, /* of one output: few enough that what was asked for arrives while they are multiplied */
+    LINE = 64
 };
 
 typedef struct pass {
@@ -35,6 +40,7 @@ typedef struct pass {
     const lossi_array *features, *prediction; /* prediction: only when predicting */
     char *scratch;
     int64_t scratch_each;
+    int32_t asks_ahead;
     lossi_total totals[LOSSI_SLICES];
 } pass;
 
@@ -50,6 +56,7 @@ typedef struct work {
     double *wide;  /* the derivative as float64 */
     double *block; /* the sums of a block, in the padded layout */
     char *loss;
+    int64_t asked, end; /* up to which row features were asked for, and where its rows end */
 } work;
 
 static lossi_cut cut_rows(const lossi_linear_shape *shape, const lossi_sparse_features *sparse, int64_t rows)
@@ -217,6 +224,21 @@ static void square(const pass *p, const work *w, int64_t count)
     }
 }
 
+/* Asks for the features of the next rows up to one of them; a row that is masked may not be there, which is no harm. */
+static void ask(const pass *p, work *w, int64_t to)
+{
+    const int64_t real = p->model->base.real_size, bytes = p->features->columns * real;
+    to = to < w->end ? to : w->end;
+    for (; w->asked < to; w->asked++) {
+        const int64_t row = p->indices != NULL ? p->indices[w->asked] : w->asked;
+        const uintptr_t from = (uintptr_t)p->features->pointer +
+                               (uintptr_t)(row * p->features->row_stride * real);
+        for (int64_t i = 0; i < bytes; i += LINE) {
+            __builtin_prefetch((const void *)(from + (uintptr_t)i));
+        }
+    }
+}
+
 /* ---- the products, of dense rows and of sparse ones ---- */
 
 static lossi_sparse_tile sparse_rows(const pass *p, const lossi_sparse_row *x, int64_t rows)
@@ -224,28 +246,62 @@ static lossi_sparse_tile sparse_rows(const pass *p, const lossi_sparse_row *x, i
     return (lossi_sparse_tile){&p->shape, p->sparse->array->index_dtype == LOSS_INT64, rows, x};
 }
 
-/* Predictions; of a Hessian product also along its direction. */
-static void forward(const pass *p, const work *w, int64_t count)
+/* How many rows to multiply at once. */
+static int64_t piece(const pass *p, int64_t count)
+{
+    return p->asks_ahead && p->shape.outputs == 1 ? PIECE_ROWS : count;
+}
+
+static void dense_forward(const pass *p, work *w, int64_t first, int64_t count, const double *parameters,
+                          char *prediction)
+{
+    const int64_t step = piece(p, count), bytes = p->shape.outputs * p->model->base.real_size;
+    for (int64_t i = 0; i < count; i += step) {
+        const int64_t rows = count - i < step ? count - i : step;
+        if (p->asks_ahead) {
+            ask(p, w, first + i + rows + AHEAD_ROWS);
+            ask(p, w, w->asked + step / 2);
+        }
+        p->kernels->forward(&p->shape, rows, w->x + i, parameters, prediction + i * bytes);
+    }
+}
+
+/* Predictions, unless they are known; of a Hessian product also along its direction. */
+static void forward(const pass *p, work *w, int64_t first, int64_t count, char *prediction)
 {
     const lossi_linear_model *m = p->model;
     const int32_t product = p->what == LOSSI_PASS_PRODUCT;
     if (p->sparse != NULL) {
         const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
-        p->sparse_kernels->forward(&tile, m->parameters, w->prediction, product ? w->directional : NULL);
+        p->sparse_kernels->forward(&tile, m->parameters, prediction, product ? w->directional : NULL);
         return;
     }
-    p->kernels->forward(&p->shape, count, w->x, m->parameters, w->prediction);
+    if (prediction == w->prediction || !m->predictions_known) {
+        dense_forward(p, w, first, count, m->parameters, prediction);
+    }
     if (product) {
-        p->kernels->forward(&p->shape, count, w->x, m->direction, w->directional);
+        dense_forward(p, w, first, count, m->direction, w->directional);
     }
 }
 
-static void backward_squares(const pass *p, const work *w, int64_t count, const double *r, double *sums)
+static void dense_backward(const pass *p, work *w, int64_t count, const double *r, double *sums)
+{
+    const int64_t step = piece(p, count);
+    for (int64_t i = 0; i < count; i += step) {
+        if (p->asks_ahead) {
+            ask(p, w, w->asked + step / 2);
+        }
+        p->kernels->backward(&p->shape, count - i < step ? count - i : step, w->x + i,
+                             r + i * p->shape.outputs, sums);
+    }
+}
+
+static void backward_squares(const pass *p, work *w, int64_t count, const double *r, double *sums)
 {
     const double *means = p->model->centred ? p->model->means : NULL;
     if (p->sparse == NULL) {
         square(p, w, count);
-        p->kernels->backward(&p->shape, count, w->x, r, sums);
+        dense_backward(p, w, count, r, sums);
         return;
     }
     for (int64_t i = 0; merging(p) && i < count; i++) {
@@ -260,7 +316,7 @@ static void backward_squares(const pass *p, const work *w, int64_t count, const 
     }
 }
 
-static void backward(const pass *p, const work *w, int64_t count, double *sums)
+static void backward(const pass *p, work *w, int64_t count, double *sums)
 {
     const double *r = p->kernels->widen(count * p->shape.outputs, w->derivative, w->wide);
     if (p->what == LOSSI_PASS_DIAGONAL) {
@@ -269,26 +325,30 @@ static void backward(const pass *p, const work *w, int64_t count, double *sums)
         const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
         p->sparse_kernels->backward(&tile, r, sums);
     } else {
-        p->kernels->backward(&p->shape, count, w->x, r, sums);
+        dense_backward(p, w, count, r, sums);
     }
 }
 
 /* ---- slices ---- */
 
-static void pass_tile(const pass *p, const work *w, int64_t first, int64_t rows, double *sums,
-                      lossi_total *total)
+/* Where the predictions of a tile go; those of products stay, unless rows are left out. */
+static char *prediction_place(const pass *p, const work *w, int64_t first)
+{
+    const lossi_linear_model *m = p->model;
+    return p->what == LOSSI_PASS_PRODUCT && m->mask == NULL && m->predictions != NULL
+               ? m->predictions + first * m->shape.outputs * m->base.real_size
+               : w->prediction;
+}
+
+static void pass_tile(const pass *p, work *w, int64_t first, int64_t rows, double *sums, lossi_total *total)
 {
     const lossi_linear_model *m = p->model;
     const int64_t outputs = p->shape.outputs, count = find_rows(p, w, first, rows);
+    char *prediction = prediction_place(p, w, first);
     lossi_evaluation e = p->e;
-    lossi_place place = {.prediction = {w->prediction, outputs, 1}};
+    lossi_place place = {.prediction = {prediction, outputs, 1}};
 
-    if (m->mask != NULL) { /* the rows that are left, as a batch */
-        e.mask = NULL;
-        e.indices = w->rows;
-        first = 0;
-    }
-    forward(p, w, count);
+    forward(p, w, first, count, prediction);
     if (p->what == LOSSI_PASS_GRADIENT) {
         place.gradient = (lossi_view){w->derivative, outputs, 1};
     } else if (p->what == LOSSI_PASS_PRODUCT) {
@@ -296,6 +356,11 @@ static void pass_tile(const pass *p, const work *w, int64_t first, int64_t rows,
         place.product = (lossi_view){w->derivative, outputs, 1};
     } else if (p->what == LOSSI_PASS_DIAGONAL) {
         place.curvature = (lossi_view){w->derivative, outputs, 1};
+    }
+    if (m->mask != NULL) { /* the rows that are left, as a batch */
+        e.mask = NULL;
+        e.indices = w->rows;
+        first = 0;
     }
     lossi_evaluation_tile(&e, w->loss, p->cut.tile_rows, first, count, &place, total);
     if (p->what != LOSSI_PASS_VALUE && total->status == LOSS_OK) {
@@ -316,6 +381,8 @@ static void pass_slice(void *argument, int64_t slice, int32_t worker)
     work w;
 
     lay_out(p, p->scratch + worker * p->scratch_each, &w);
+    w.asked = row;
+    w.end = end;
     lossi_total_clear(total);
     memset(sums, 0, bytes);
     memset(w.merged, 0, merging(p) ? (size_t)p->shape.features * sizeof *w.merged : 0);
@@ -392,6 +459,29 @@ static loss_status begin_pass(pass *p, lossi_linear_model *m, int32_t what, int6
     return status == LOSS_OK ? get_scratch(p) : status;
 }
 
+/*
+ * Products are wanted many at one point: the first makes room for its predictions, which serve the next. Whether they are there is
+ * known from the parameters. Where there is no memory for them, every product makes its own.
+ */
+static void know_predictions(lossi_linear_model *m)
+{
+    loss_context *context = m->base.context;
+    const size_t size = (size_t)m->size * sizeof *m->parameters;
+    if (m->predictions == NULL) {
+        m->predictions = lossi_allocate(context, m->features->rows * m->shape.outputs * m->base.real_size);
+        m->predicted = m->predictions != NULL ? lossi_allocate(context, (int64_t)size) : NULL;
+        m->predictions_known = 0;
+        if (m->predicted == NULL) {
+            lossi_release(context, m->predictions);
+            m->predictions = NULL;
+        }
+    }
+    if (m->predictions != NULL && (!m->predictions_known || memcmp(m->predicted, m->parameters, size) != 0)) {
+        memcpy(m->predicted, m->parameters, size);
+        m->predictions_known = 0;
+    }
+}
+
 loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch batch,
                               lossi_pass_result *result)
 {
@@ -405,11 +495,21 @@ loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch b
     }
     p.indices = batch.indices;
     p.e.indices = batch.indices;
+    p.asks_ahead = p.sparse == NULL && !copied(m->features) &&
+                   (p.indices != NULL ||
+                    m->features->rows > AHEAD_BYTES / m->base.real_size / (m->features->columns + 1));
     if (p.cut.slices == 0) {
         memset(m->sums, 0, (size_t)m->size * sizeof *m->sums);
     }
+    if (what == LOSSI_PASS_PRODUCT && p.sparse == NULL) {
+        know_predictions(m);
+    }
     run(&p, pass_slice);
-    return collect(&p, result);
+    status = collect(&p, result);
+    if (what == LOSSI_PASS_PRODUCT) {
+        m->predictions_known = status == LOSS_OK;
+    }
+    return status;
 }
 
 static void do_nothing(void *argument, int64_t index, int32_t worker)
@@ -445,7 +545,7 @@ static void predict_slice(void *argument, int64_t slice, int32_t worker)
     for (; row < end; row += p->cut.tile_rows) {
         const int64_t count = find_rows(p, &w, row,
                                         end - row < p->cut.tile_rows ? end - row : p->cut.tile_rows);
-        forward(p, &w, count);
+        forward(p, &w, row, count, w.prediction);
         for (int64_t i = 0; i < count * outputs; i++) {
             const int64_t place = (row + i / outputs) * to->row_stride + i % outputs * to->column_stride;
             memcpy(to->pointer + place * real, w.prediction + i * real, (size_t)real);

@@ -62,5 +62,7 @@ void gradient_hessian_model(void **state);
 void gradient_hessian_failures(void **state);
 void gradient_preconditioner(void **state);
 void gradient_preconditioner_layouts(void **state);
+void gradient_dense_shapes(void **state);
+void gradient_dense_hessian_ends(void **state);
 
 #endif

@@ -502,6 +502,8 @@ int main(void)
         cmocka_unit_test(gradient_hessian_failures),
         cmocka_unit_test(gradient_preconditioner),
         cmocka_unit_test(gradient_preconditioner_layouts),
+        cmocka_unit_test(gradient_dense_shapes),
+        cmocka_unit_test(gradient_dense_hessian_ends),
     };
     return cmocka_run_group_tests_name("gradient", tests, NULL, NULL);
 }
