@@ -31,7 +31,7 @@ typedef int32_t (*loss_release_callback)(void *user, void *pointer);
 typedef int32_t (*loss_log_callback)(void *user, int32_t level, const char *text);
 
 /*
- * Makes a context that allocates with malloc.
+ * Makes a context that allocates with calloc, and asks the system for large pages where a block has 4 MiB or more.
  *   out  not NULL; *out is NULL on failure. The caller owns it: loss_context_free().
  * The environment variable LOSS_ISA, read here, overrides the option "isa" (an unknown value is ignored).
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY. Any thread. Since 0.1.

@@ -105,6 +105,29 @@ static void context_keeps_its_options(void **state)
     loss_context_free(context);
 }
 
+/* Of both kinds of memory: used before, and, when it is large, fresh from the system in large pages. */
+static void allocated_memory_is_zero(void **state)
+{
+    static const int64_t sizes[] = {0, 1, 1000, 100000, (5 << 20) + 3, (40 << 20) + 1};
+    loss_context *context = new_context();
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        for (int turn = 0; turn < 3; turn++) {
+            unsigned char *block = loss_context_allocate(context, sizes[i]);
+            assert_non_null(block);
+            for (int64_t k = 0; k < sizes[i]; k++) {
+                if (block[k] != 0) {
+                    fail_msg("byte %lld of %lld is %d", (long long)k, (long long)sizes[i], block[k]);
+                }
+            }
+            memset(block, 0xa5, (size_t)sizes[i]);
+            loss_context_release(context, block);
+        }
+    }
+    assert_null(loss_context_allocate(context, -1));
+    loss_context_free(context);
+}
+
 static void context_takes_null(void **state)
 {
     int64_t number = 777;
@@ -445,6 +468,7 @@ int main(void)
         cmocka_unit_test(constants_are_found_by_name),
         cmocka_unit_test(version_agrees_with_the_header),
         cmocka_unit_test(context_keeps_its_options),
+        cmocka_unit_test(allocated_memory_is_zero),
         cmocka_unit_test(context_takes_null),
         cmocka_unit_test(log_hook_hears_failures),
         cmocka_unit_test(handles_may_be_freed_in_any_order),
