@@ -14,6 +14,7 @@
 #define LOSSI_CORE_SUM_H
 
 #include <stdint.h>
+#include <string.h>
 
 enum { LOSSI_LANES = 16, LOSSI_TILE = 1024, LOSSI_BLOCK = 4096, LOSSI_SLICES = 32 };
 
@@ -61,19 +62,15 @@ static inline lossi_cut lossi_cut_rows(int64_t rows, int64_t columns)
     return cut;
 }
 
-/* 16 lanes to one number: 16 → 8 → 4 → 2 → 1, lane k plus lane k + half. */
+/* 16 lanes to one number: 16 → 8 → 4 → 2 → 1, lane k plus lane k + half; by twos, which every processor has. */
 static inline double lossi_sum_lanes(const double lanes[LOSSI_LANES])
 {
-    double sum[LOSSI_LANES / 2];
-    for (int i = 0; i < LOSSI_LANES / 2; i++) {
-        sum[i] = lanes[i] + lanes[i + LOSSI_LANES / 2];
-    }
-    for (int half = LOSSI_LANES / 4; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) {
-            sum[i] = sum[i] + sum[i + half];
-        }
-    }
-    return sum[0];
+    typedef double pair __attribute__((vector_size(16)));
+    pair sum[LOSSI_LANES / 2];
+    memcpy(sum, lanes, sizeof sum);
+    const pair a = sum[0] + sum[4], b = sum[1] + sum[5], c = sum[2] + sum[6], d = sum[3] + sum[7];
+    const pair last = (a + c) + (b + d);
+    return last[0] + last[1];
 }
 
 /* Slice sums to one number, pairwise in place; +0 for none. */

@@ -164,6 +164,14 @@ LOSSI_INLINE result both_sides(parts a, parts b, vreal decay, vreal *density)
                               v_select(v_eq(start, v_set1(0)), v_set1(0), a.head * start))};
 }
 
+LOSSI_INLINE void choose(vmask mask, const result *x, vreal x_density, result *out, vreal *density)
+{
+    out->value = v_select(mask, x->value, out->value);
+    out->bend = v_select(mask, x->bend, out->bend);
+    *density = v_select(mask, x_density, *density);
+}
+
+/* Three ways, each taken only when an interval asks for it: the result of a lane is that of its own way, whatever the others do. */
 LOSSI_INLINE result normal_interval(const row *r)
 {
     const vreal zero = v_set1(0), w = r->width;
@@ -175,18 +183,25 @@ LOSSI_INLINE result normal_interval(const row *r)
     const vmask far = v_eq(v_abs(product), v_set1(REAL_INFINITY));
     const vreal rest = v_select(far, zero, missing);
     const vreal decay = v_exp_of_parts(-product, -rest); /* φ(b)/φ(a) */
-    const vmask slim = v_mask_and(v_le(w, v_set1((real)1.26)), v_le(product, v_set1(1)));
-    const vmask across = v_lt(a.head, zero);
-    vreal density, other;
-    result out = one_side(a, b, decay, &density);
-    const result straddling = both_sides(a, b, decay, &other);
-    density = v_select(across, other, density);
-    out.value = v_select(across, straddling.value, out.value);
-    out.bend = v_select(across, straddling.bend, out.bend);
-    const result close = narrow(m, w, &other);
-    density = v_select(slim, other, density);
-    out.value = v_select(slim, close.value, out.value);
-    out.bend = v_select(slim, close.bend, out.bend);
+    const vmask slim = v_mask_and(r->interval,
+                                  v_mask_and(v_le(w, v_set1((real)1.26)), v_le(product, v_set1(1))));
+    const vmask wide = v_mask_and(r->interval, v_mask_not(slim)), across = v_lt(a.head, zero);
+    const vmask straddling = v_mask_and(wide, across), beside = v_mask_and(wide, v_mask_not(across));
+    vreal density = zero;
+    result out = {zero, zero, zero};
+    if (v_mask_any(beside)) {
+        out = one_side(a, b, decay, &density);
+    }
+    if (v_mask_any(straddling)) {
+        vreal other;
+        const result x = both_sides(a, b, decay, &other);
+        choose(straddling, &x, other, &out, &density);
+    }
+    if (v_mask_any(slim)) {
+        vreal other;
+        const result x = narrow(m, w, &other);
+        choose(slim, &x, other, &out, &density);
+    }
     /* (φ(a) − φ(b)) / P */
     const vreal slope = v_select(v_eq(product, zero), zero, density * -v_expm1_of_parts(-product, -rest));
     out.slope = v_select(flip, -slope, slope);
@@ -195,7 +210,11 @@ LOSSI_INLINE result normal_interval(const row *r)
 
 LOSSI_INLINE result normal(const row *r)
 {
-    const tail one = beyond(either(r->left, opposite(r->upper), r->lower));
+    const vmask known = v_mask_or(r->exact, r->interval);
+    tail one = {v_set1(0), v_set1(0), v_set1(0)};
+    if (!v_mask_all(known)) {
+        one = beyond(either(r->left, opposite(r->upper), r->lower));
+    }
     const vreal z = r->lower.head, half = v_set1((real)0.5) * z, square = half * z;
     const parts squared = {square, v_fma(half, z, -square) + shift(z, r->lower.tail)};
     const parts far = {square, v_set1(0)};

@@ -185,14 +185,14 @@ LOSSI_INLINE void lossi_put_gradient(vreal slope, real *place, int32_t streaming
     }
 }
 
-/* A pack of a short formula: its vectors side by side. */
-LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formula, int variant, int64_t i,
-                                     const real *parameters, vreal *values)
+/* A pack of a short formula: its vectors side by side. What is stored past the caches is not asked for: it would be read. */
+LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formula, int variant,
+                                     int streaming, int64_t i, const real *parameters, vreal *values)
 {
     const real *prediction = tile->prediction, *target = tile->target;
     real *gradient = tile->gradient, *curvature = tile->curvature;
     const vreal scale = v_set1((real)tile->scale);
-    if (variant >= LOSSI_GRADIENT) {
+    if (variant >= LOSSI_GRADIENT && !streaming) {
         lossi_ask_to_write(gradient + i);
     }
     LOSSI_UNROLL
@@ -203,7 +203,7 @@ LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formu
         values[v] = point.value;
         /* at once: a pack of slopes beside one of values is more than there are registers for */
         if (variant >= LOSSI_GRADIENT) {
-            lossi_put_gradient(point.gradient * scale, gradient + k, tile->streaming);
+            lossi_put_gradient(point.gradient * scale, gradient + k, streaming);
         }
         if (variant == LOSSI_EVERYTHING) {
             v_store(curvature + k, lossi_curvature_of(&point, tile->curvature_kind) * scale);
@@ -264,17 +264,21 @@ LOSSI_INLINE void lossi_pack_in_turn(const lossi_tile *tile, lossi_formula formu
     }
 }
 
-/* Whole packs of 16 elements. What a call does not want is a branch that always goes the same way, not a copy of the formula. */
-LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *whole, lossi_formula formula, int domains,
-                                        int variant)
+/*
+ * Whole packs of 16 elements. What a call does not want is a branch that always goes the same way, not a copy of the formula.
+ * A gradient that is streamed has no array of values beside it.
+ */
+LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula formula, int domains,
+                                       int variant, int streaming)
 {
-    const lossi_tile tile = *whole; /* in registers, whatever is stored */
+    lossi_tile tile = *whole; /* in registers, whatever is stored */
     lossi_look predictions = lossi_look_at(&tile, &tile.prepared->prediction, domains, 0),
                targets = lossi_look_at(&tile, &tile.prepared->target, domains, 1);
     const int looking = (predictions.kind | targets.kind) != LOSSI_LOOK_NOT;
     real parameters[LOSSI_PARAMETERS];
     f64v lanes[LOSSI_WIDE];
 
+    tile.value = variant == LOSSI_GRADIENT && streaming ? NULL : tile.value;
     lossi_pointwise_parameters(&tile, parameters);
     lossi_lanes_begin(&tile, lanes);
     for (int64_t i = 0; i < tile.rows; i += LOSSI_LANES) {
@@ -289,7 +293,7 @@ LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *whole, lossi_formula f
         if (variant == LOSSI_WANTED) {
             lossi_pack_in_turn(&tile, formula, i, parameters, values);
         } else {
-            lossi_pack_at_once(&tile, formula, variant, i, parameters, values);
+            lossi_pack_at_once(&tile, formula, variant, streaming, i, parameters, values);
         }
         lossi_put_values(values, tile.value, i, lanes);
     }
@@ -298,6 +302,17 @@ LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *whole, lossi_formula f
     }
     if (lossi_looked_outside(&predictions) || lossi_looked_outside(&targets)) {
         *tile.outside = 1;
+    }
+}
+
+/* A short formula has a loop of its own for each kind of store; in a long one the question is nothing. */
+LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *tile, lossi_formula formula, int domains,
+                                        int variant)
+{
+    if (variant == LOSSI_GRADIENT && tile->streaming) {
+        lossi_pointwise_loop(tile, formula, domains, variant, 1);
+    } else {
+        lossi_pointwise_loop(tile, formula, domains, variant, 0);
     }
 }
 

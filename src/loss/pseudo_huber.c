@@ -4,34 +4,46 @@
  *     r = prediction − target
  *     loss = δ² (√(1 + (r/δ)²) − 1) = r²/(1 + √(1 + (r/δ)²))
  *
- * With w = 1 + q², where q is |r|/δ inside and δ/|r| outside of |r| = δ, nothing overflows: the loss is |r|·|r|/(1 + √w) inside
- * and δ|r|/(q + √w) outside. The gradient is r/√w or ±δ/√w, the curvature w^(−3/2) or q³ w^(−3/2).
+ * With q = |r|/δ and w = 1 + q² the loss is |r|·|r|/(1 + √w), the gradient r/√w, the curvature w^(−3/2). Far outside, where q²
+ * may overflow, q is δ/|r| instead: the loss is δ|r|/(q + √w), the gradient ±δ/√w, the curvature q³ w^(−3/2).
  * Charbonnier et al., Two deterministic half-quadratic regularization algorithms (1994); Hartley & Zisserman, Multiple view
  * geometry (2003), A6.8. Majorizer ψ(r)/r: Huber & Ronchetti, Robust statistics (2009), §7.8.
  */
-#include "loss/pointwise.h"
+#include "loss/robust.h"
 
 enum { DELTA };
+
+#define FAR ((real)0x1p30) /* times δ: no q³ below overflows in float32 */
+
+LOSSI_INLINE void far_outside(vreal r, vreal delta, vmask far, lossi_point *out)
+{
+    const vreal a = v_abs(r), q = delta / a, w = v_fma(q, q, v_set1(1)), root = v_sqrt(w),
+                inverse = v_set1(1) / root;
+    out->value = v_select(far, delta * (a / (q + root)), out->value);
+    out->gradient = v_select(far, v_copysign(delta, r) * inverse, out->gradient);
+    out->curvature = v_select(far, q * q * q / (w * root), out->curvature);
+    out->majorizer = v_select(far, q * inverse, out->majorizer);
+}
 
 LOSSI_INLINE void pseudo_huber(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal delta = v_set1(parameters[DELTA]), one = v_set1(1);
-    const vreal r = prediction - target, a = v_abs(r);
-    const vmask outside = v_gt(a, delta); /* false for NaN */
-    const vreal q = v_select(outside, delta, a) / v_select(outside, a, delta);
-    const vreal w = v_fma(q, q, one), root = v_sqrt(w), low = v_select(outside, q, one) + root;
+    const vreal r = prediction - target, a = v_abs(r), q = lossi_over(a, delta);
+    const vreal w = v_fma(q, q, one), root = v_sqrt(w), low = one + root;
     /* one division for the reciprocals of the root and of the other sum */
     const vreal both = one / (root * low), inverse = both * low, share = both * root;
-    const vreal held = v_select(outside, delta, a);
+    const vmask far = v_gt(a, v_min(v_set1(REAL_MAX), delta * FAR)); /* false for NaN */
 
-    out->value = held * (a * share);
-    out->gradient = v_copysign(held, r) * inverse;
-    out->curvature = v_select(outside, q * q * q, one) / (w * root);
-    out->majorizer = v_select(outside, q * inverse, inverse);
+    out->value = a * (a * share);
+    out->gradient = r * inverse;
+    out->curvature = one / (w * root);
+    out->majorizer = inverse;
+    if (lossi_rare(far)) {
+        far_outside(r, delta, far, out);
+    }
 }
 
 #define LOSSI_FORMULA pseudo_huber
-#define LOSSI_DOMAINS LOSSI_EVERYWHERE
 #include "loss/pointwise_kernels.h"
 
 #ifdef LOSSI_ONCE

@@ -124,7 +124,7 @@ LOSSI_INLINE vreal lossi_half_decay(vreal u, vreal u_missing, vreal *one_minus)
     const vreal sum = x + one, curved = x * x * v_exp_tail(x);
     const vreal tail = v_fma(v_fma(minus_half, u_missing, low), sum + curved, curved);
     const vreal minus_one = x + tail; /* half − 1 while n is 0 */
-    const vreal half = v_scale(sum + ((x - (sum - one)) + tail), n);
+    const vreal half = v_scale_if(v_exponent_is_far(n), sum + ((x - (sum - one)) + tail), n);
     *one_minus = v_select(v_eq(n, v_set1(0)), -minus_one * (minus_one + REAL(2.0)), v_fnma(half, half, one));
     return half;
 }

@@ -35,13 +35,34 @@ LOSSI_INLINE vreal v_exp_reduce(vreal x, vreal *n, vreal *low)
     return r;
 }
 
+/*
+ * Where 2^n is a normal number in every lane, which is nearly always, scaling by it is one product; it takes two elsewhere, and
+ * gives the same bits. Where scaling is an instruction there is no question.
+ */
+LOSSI_INLINE int v_exponent_is_far(vreal n)
+{
+#if defined(LOSSI_VECTOR_HAS_SCALE)
+    (void)n;
+    return 1;
+#else
+    vmask far = v_gt(v_abs(n), v_set1(MATH_EXPONENT_HIGHEST - 1)); /* false for NaN, which v is then too */
+    return (int)__builtin_expect(v_mask_any(far), 0);
+#endif
+}
+
+/* v * 2^n, as v_scale; `far` is v_exponent_is_far(n). */
+LOSSI_INLINE vreal v_scale_if(int far, vreal v, vreal n)
+{
+    return far ? v_scale(v, n) : v * v_pow2(n);
+}
+
 /* e^x of an argument that was clamped */
 LOSSI_INLINE vreal v_exp_clamped(vreal x)
 {
     vreal n, low;
     vreal r = v_exp_reduce(x, &n, &low);
     vreal p = v_fma(r * r, v_exp_tail(r), r) + REAL(1.0);
-    return v_scale(p, n);
+    return v_scale_if(v_exponent_is_far(n), p, n);
 }
 
 LOSSI_INLINE vreal v_exp(vreal x)
@@ -64,8 +85,9 @@ LOSSI_INLINE vreal v_exp_parts(vreal x, vreal *missing)
     vreal one_plus_r = r + REAL(1.0);
     vreal rest = (r - (one_plus_r - REAL(1.0))) + tail;
     vreal head = one_plus_r + rest;
-    *missing = v_scale(rest - (head - one_plus_r), n);
-    return v_scale(head, n);
+    int far = v_exponent_is_far(n);
+    *missing = v_scale_if(far, rest - (head - one_plus_r), n);
+    return v_scale_if(far, head, n);
 }
 
 /* 2^n e^r - 1 = head + tail, |tail| < |head| / 2, the remainder of the argument given as r + low. For n = 1 and r

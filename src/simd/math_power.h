@@ -168,7 +168,7 @@ LOSSI_INLINE vreal v_exp_of_parts(vreal head, vreal tail)
     vreal curved = v_fma(r * r, v_exp_tail(r), v_fma(low, r, low));
     vreal one_plus_r = r + REAL(1.0);
     vreal rest = (r - (one_plus_r - REAL(1.0))) + curved;
-    return v_scale(one_plus_r + rest, n);
+    return v_scale_if(v_exponent_is_far(n), one_plus_r + rest, n);
 }
 
 /* e^(head + tail) - 1, as v_expm1 */
