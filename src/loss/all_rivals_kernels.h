@@ -12,6 +12,7 @@
  * A difference of two logits, or the sum of all, may overflow where the loss, which is f times that, is a number. Such a row is summed
  * once more with everything SHRINK times as large; a power of two, it changes no digit.
  */
+#define LOSSI_MARGIN_ABREAST
 #include "loss/class_margin.h"
 
 enum { POWER = LOSSI_MARGIN_OPTIONS };
@@ -24,71 +25,54 @@ typedef struct rival_sums {
     double value, slope, count, along;
 } rival_sums;
 
-/* shrink (margin + z_j − z_y) of 16 columns; −∞ beyond the row and at the label. */
-LOSSI_INLINE void load_gaps(const lossi_tile *tile, const lossi_margin_row *m, real shrink, int64_t j,
-                            vreal *gap)
+/* shrink (margin + z_j − z_y) of a vector of columns; −∞ beyond the row and at the label. */
+LOSSI_INLINE vreal load_gaps(const lossi_tile *tile, const lossi_margin_row *m, real shrink, int64_t j)
 {
-    const vreal by = v_set1(shrink), own = v_set1(m->own * shrink),
+    const vreal own = v_set1(m->own * shrink),
                 margin = v_set1((real)tile->prepared->parameters[LOSSI_CLASS_MARGIN] * shrink);
-    const vreal nothing = v_set1(-REAL_INFINITY), none = v_set1((real)tile->columns);
-    vreal number[LOSSI_PACK];
-    lossi_load_pack(m->logits, j, tile->columns, 0, gap);
-    lossi_column_numbers(j, number);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        const vmask rival = v_mask_and(v_lt(number[v], none), v_ne(number[v], v_set1((real)m->label)));
-        gap[v] = v_select(rival, margin + (gap[v] * by - own), nothing);
-    }
+    const vreal z = lossi_load_columns(m->logits, j, tile->columns, -REAL_INFINITY);
+    const vmask beyond = v_ge(lossi_lane_numbers(0), v_set1((real)(tile->columns - j)));
+    return v_select(v_mask_or(beyond, lossi_margin_label(m, j)), v_set1(-REAL_INFINITY),
+                    margin + (z * v_set1(shrink) - own));
 }
 
-/* 1 where a rival costs, times d_j − d_y: NaN of infinity and NaN everywhere, as with any curvature of 0. 0 when
-   no product is wanted. */
-LOSSI_INLINE void load_along(const lossi_tile *tile, const lossi_margin_row *m, int64_t j, const vreal *gap,
-                             vreal *along)
+/* 1 where a rival costs, times d_j − d_y: NaN of infinity and NaN everywhere, as with any curvature of 0. */
+LOSSI_INLINE vreal load_along(const lossi_tile *tile, const lossi_margin_row *m, int64_t j, vreal gap)
 {
-    const vreal zero = v_set1(0);
-    if (tile->product == NULL) {
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            along[v] = zero;
-        }
-        return;
-    }
-    lossi_load_pack(m->direction, j, tile->columns, m->along, along);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        along[v] = v_select(v_gt(gap[v], zero), v_set1(1), zero) * (along[v] - v_set1(m->along));
-    }
+    const vreal d = lossi_load_columns(m->direction, j, tile->columns, m->along) - v_set1(m->along);
+    return v_select(v_gt(gap, v_set1(0)), v_set1(1), v_set1(0)) * d;
 }
 
 static rival_sums sum_rivals(const lossi_tile *tile, const lossi_margin_row *m, real shrink)
 {
     const int32_t square = tile->prepared->parameters[POWER] == 2;
+    const int64_t columns = tile->columns;
     const vreal zero = v_set1(0);
-    lossi_lane_sum value, linear, count, along;
-    vreal gap[LOSSI_PACK], d[LOSSI_PACK];
+    lossi_lane_sum value, linear, along;
+    lossi_doubles count = lossi_doubles_set1(0);
     lossi_lane_sum_clear(&value);
     lossi_lane_sum_clear(&linear);
-    lossi_lane_sum_clear(&count);
     lossi_lane_sum_clear(&along);
-    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
-        load_gaps(tile, m, shrink, j, gap);
-        load_along(tile, m, j, gap, d);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            const vreal g = v_max(zero, gap[v]); /* keeps NaN */
-            lossi_lane_sum_add(&value, v, square ? g * g : g);
-            lossi_lane_sum_add(&linear, v, g);
-            lossi_lane_sum_add(&count, v, v_select(v_gt(g, zero), v_set1(1), zero));
-            if (tile->product != NULL) {
-                lossi_lane_sum_add(&along, v, d[v]);
-            }
+    for (int64_t j = 0; j < columns; j += VREAL_LANES) {
+        const vreal gap = load_gaps(tile, m, shrink, j), g = v_max(zero, gap); /* keeps NaN */
+        lossi_columns_add(&value, j, square ? g * g : g);
+        lossi_count(&count, v_gt(g, zero));
+        if (square) {
+            lossi_columns_add(&linear, j, g);
+        }
+        if (tile->product != NULL) {
+            lossi_columns_add(&along, j, load_along(tile, m, j, gap));
         }
     }
-    const double costing = lossi_lane_sum_total(&count);
-    return (rival_sums){lossi_lane_sum_total(&value), square ? 2 * lossi_lane_sum_total(&linear) : costing,
-                        costing, tile->product != NULL ? lossi_lane_sum_total(&along) : 0};
+    const double costing = lossi_count_total(&count);
+    return (rival_sums){lossi_columns_total(&value, columns),
+                        square ? 2 * lossi_columns_total(&linear, columns) : costing, costing,
+                        tile->product != NULL ? lossi_columns_total(&along, columns) : 0};
 }
 
-/* 16 columns. Everything is read before anything is written over it. */
-static void write_pack(const lossi_tile *tile, int64_t row, const lossi_margin_row *m, double factor,
-                       const rival_sums *sums, real shrink, int64_t j)
+/* Everything of columns is read before anything is written over it. */
+static void write_row(const lossi_tile *tile, int64_t row, const lossi_margin_row *m, double factor,
+                      const rival_sums *sums, real shrink)
 {
     const lossi_outputs to = lossi_outputs_of(tile, row);
     const int32_t square = tile->prepared->parameters[POWER] == 2;
@@ -97,23 +81,17 @@ static void write_pack(const lossi_tile *tile, int64_t row, const lossi_margin_r
                 bent = v_set1((real)bend);
     const vreal slope = v_set1((real) - (grown * sums->slope)), turn = v_set1((real)(bend * sums->count)),
                 back = v_set1((real) - (bend * sums->along));
-    vreal gap[LOSSI_PACK], number[LOSSI_PACK], gradient[LOSSI_PACK], curvature[LOSSI_PACK], d[LOSSI_PACK];
-    load_gaps(tile, m, shrink, j, gap);
-    lossi_column_numbers(j, number);
-    load_along(tile, m, j, gap, d);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        const vmask here = v_eq(number[v], v_set1((real)m->label)), costs = v_gt(gap[v], zero);
-        gradient[v] = v_select(here, slope, v_select(costs, square ? twice * gap[v] : f, zero));
-        curvature[v] = v_select(here, turn, v_select(costs, bent, zero));
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        const vreal gap = load_gaps(tile, m, shrink, j);
+        const vmask here = lossi_margin_label(m, j), costs = v_gt(gap, zero);
         if (to.product != NULL) {
-            d[v] = v_select(here, back, bent * d[v]);
+            const vreal d = load_along(tile, m, j, gap);
+            lossi_store_scaled_columns(tile, to.product, j, v_select(here, back, bent * d));
         }
+        lossi_store_scaled_columns(tile, to.curvature, j, v_select(here, turn, v_select(costs, bent, zero)));
+        lossi_store_scaled_columns(tile, to.gradient, j,
+                                   v_select(here, slope, v_select(costs, square ? twice * gap : f, zero)));
     }
-    lossi_store_scaled(tile, to.curvature, j, curvature);
-    if (to.product != NULL) {
-        lossi_store_scaled(tile, to.product, j, d);
-    }
-    lossi_store_scaled(tile, to.gradient, j, gradient);
 }
 
 static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_row *m)
@@ -141,9 +119,53 @@ static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_r
     const double grown = factor / (double)shrink;
     lossi_put((real *)tile->value + row,
               (real)(square ? (grown * sums.value) / (double)shrink : grown * sums.value));
-    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL; j += LOSSI_LANES) {
-        write_pack(tile, row, m, factor, &sums, shrink, j);
+    if (tile->gradient != NULL) {
+        write_row(tile, row, m, factor, &sums, shrink);
     }
+}
+
+/* shrink is 1 here: a row that needs it goes by itself. */
+static int32_t margin_rows(const lossi_tile *tile, lossi_margin_rows *m, vreal *value)
+{
+    const int32_t square = tile->prepared->parameters[POWER] == 2;
+    const lossi_doubles classes = lossi_doubles_set1(LOSSI_PER_CLASS ? (double)tile->columns : 1),
+                        factor = lossi_doubles_divide(lossi_widen(m->weight), classes);
+    const vreal zero = v_set1(0), one = v_set1(1), scale = v_set1((real)tile->scale),
+                margin = v_set1((real)tile->prepared->parameters[LOSSI_CLASS_MARGIN]);
+    lossi_sum sum, linear;
+    lossi_doubles total, slope;
+    vreal count = zero;
+    for (int64_t j = 0; j < m->columns; j++) {
+        const vmask rival = v_ne(lossi_margin_number(j), m->label);
+        const vreal gap = v_select(rival, margin + (m->logits.column[j] - m->own), v_set1(-REAL_INFINITY));
+        const vreal g = v_max(zero, gap); /* keeps NaN */
+        m->gradient.column[j] = g;
+        sum.terms.of[j] = square ? g * g : g;
+        linear.terms.of[j] = g;
+        count = count + v_select(v_gt(g, zero), one, zero);
+    }
+    lossi_abreast_total(&sum.terms, m->columns, 0, &total);
+    slope = lossi_widen(count);
+    if (square) {
+        lossi_abreast_total(&linear.terms, m->columns, 0, &slope);
+        slope = lossi_doubles_add(slope, slope);
+    }
+    /* of lanes without a row or a count the label is none, and what they get is not used */
+    const vmask counts = v_ge(m->label, zero), none = v_eq(m->weight, zero);
+    const vreal all = lossi_round(total), finite = all - all + (m->own - m->own);
+    if (!v_mask_all(v_mask_or(v_eq(finite, zero), v_mask_not(counts)))) {
+        return 0;
+    }
+    *value = v_select(none, zero, lossi_round(lossi_doubles_multiply(factor, total)));
+    const vreal f = lossi_round(factor), twice = lossi_round(lossi_doubles_add(factor, factor)),
+                own = -lossi_round(lossi_doubles_multiply(factor, slope));
+    for (int64_t j = 0; j < m->columns && tile->gradient != NULL; j++) {
+        const vmask here = v_eq(lossi_margin_number(j), m->label);
+        const vreal g = m->gradient.column[j];
+        const vreal rival = v_select(v_gt(g, zero), square ? twice * g : f, zero);
+        m->gradient.column[j] = v_select(none, zero, v_select(here, own, rival) * scale);
+    }
+    return 1;
 }
 
 extern const lossi_kernels LOSSI_NAME(LOSSI_FORMULA);

@@ -6,13 +6,14 @@
  * number of rows). A NaN in a row makes the whole row NaN, and so do two infinities whose difference there is not; no comparison
  * hides them.
  *
- * The including file defines margin_row().
+ * The including file defines margin_row(), and margin_rows() where it defines LOSSI_MARGIN_ABREAST before.
  */
 #ifndef LOSSI_LOSS_CLASS_MARGIN_H
 #define LOSSI_LOSS_CLASS_MARGIN_H
 
 #include <math.h>
 
+#include "loss/abreast.h"
 #include "loss/class_options.h"
 #include "loss/distribution.h"
 
@@ -34,6 +35,27 @@ typedef struct lossi_margin_row {
     real weight;     /* of its class */
 } lossi_margin_row;
 
+/* Where the label is, of the vector of columns at j. */
+LOSSI_INLINE vmask lossi_margin_label(const lossi_margin_row *m, int64_t j)
+{
+    return v_eq(lossi_lane_numbers(0), v_set1((real)(m->label - j)));
+}
+
+/* How many columns are counted, lane by lane: numbers that nothing is lost of, in whatever order. */
+LOSSI_INLINE void lossi_count(lossi_doubles *count, vmask here)
+{
+    *count = lossi_doubles_add(*count, lossi_widen(v_select(here, v_set1(1), v_set1(0))));
+}
+
+LOSSI_INLINE double lossi_count_total(const lossi_doubles *count)
+{
+    double total = 0;
+    for (int v = 0; v < LOSSI_DOUBLES; v++) {
+        total += f64_sum_lanes(count->of[v]);
+    }
+    return total;
+}
+
 /* Value and derivatives of one row. */
 static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_row *m);
 
@@ -43,25 +65,94 @@ LOSSI_INLINE void lossi_margin_fill(const lossi_tile *tile, int64_t row, real va
     lossi_fill_row(tile, row, derivatives);
 }
 
-static void everything(const lossi_tile *tile)
+static void margin_of_row(const lossi_tile *tile, int64_t row)
 {
     const double *weights = tile->prepared->class_weight;
-    for (int64_t row = 0; row < tile->rows; row++) {
-        lossi_margin_row m = {.label = tile->labels[row]};
-        const int32_t counts = m.label != tile->prepared->ignore_label;
-        m.weight = !counts ? 0 : weights == NULL ? 1 : (real)weights[m.label];
-        lossi_put((real *)tile->denominator + row, m.weight);
-        if (!counts) {
-            lossi_margin_fill(tile, row, 0, 0);
+    lossi_margin_row m = {.label = tile->labels[row]};
+    const int32_t counts = m.label != tile->prepared->ignore_label;
+    m.weight = !counts ? 0 : weights == NULL ? 1 : (real)weights[m.label];
+    lossi_put((real *)tile->denominator + row, m.weight);
+    if (!counts) {
+        lossi_margin_fill(tile, row, 0, 0);
+        return;
+    }
+    m.logits = lossi_row_of(tile->prediction, row, tile->prediction_stride);
+    m.own = lossi_get(m.logits + m.label);
+    if (tile->product != NULL) {
+        m.direction = lossi_row_of(tile->direction, row, tile->direction_stride);
+        m.along = lossi_get(m.direction + m.label);
+    }
+    margin_row(tile, row, &m);
+}
+
+#ifdef LOSSI_MARGIN_ABREAST
+
+/* Rows abreast while they are worked on. */
+typedef struct lossi_margin_rows {
+    int64_t columns;
+    lossi_abreast_rows logits, gradient;
+    vreal label, own, weight; /* of a row that does not count: −1, 0 and 0 */
+} lossi_margin_rows;
+
+/* The number of a column, in every lane. */
+LOSSI_INLINE vreal lossi_margin_number(int64_t j)
+{
+    return v_set1((real)j);
+}
+
+/* Their values and, as far as wanted, gradients; 0 for rows that go one by one: one of them has no finite loss. */
+static int32_t margin_rows(const lossi_tile *tile, lossi_margin_rows *m, vreal *value);
+
+/* The rows from `first` on, as many as there are lanes. */
+static int32_t evaluate_abreast(const lossi_tile *tile, int64_t first, int64_t count)
+{
+    const double *weights = tile->prepared->class_weight;
+    lossi_margin_rows m;
+    real label[VREAL_LANES], weight[VREAL_LANES] = {0};
+    vreal value;
+    m.columns = tile->columns;
+    for (int64_t i = 0; i < VREAL_LANES; i++) {
+        const int64_t given = i < count ? tile->labels[first + i] : tile->prepared->ignore_label;
+        const int32_t counts = given != tile->prepared->ignore_label;
+        label[i] = counts ? (real)given : -1;
+        weight[i] = !counts ? 0 : weights == NULL ? 1 : (real)weights[given];
+    }
+    lossi_abreast_load(lossi_row_of(tile->prediction, first, tile->prediction_stride),
+                       tile->prediction_stride, tile->columns, count, &m.logits);
+    m.label = v_load(label);
+    m.weight = v_load(weight);
+    m.own = v_set1(0);
+    for (int64_t j = 0; j < tile->columns; j++) {
+        m.own = v_select(v_eq(lossi_margin_number(j), m.label), m.logits.column[j], m.own);
+    }
+    if (!margin_rows(tile, &m, &value)) {
+        return 0;
+    }
+    lossi_abreast_put(tile->denominator, first, count, m.weight);
+    lossi_abreast_finish(tile, first, value, &m.gradient);
+    return 1;
+}
+
+#endif
+
+static void everything(const lossi_tile *tile)
+{
+#ifdef LOSSI_MARGIN_ABREAST
+    const int32_t abreast = lossi_goes_abreast(tile);
+    const int64_t together = abreast ? VREAL_LANES : 1;
+#else
+    const int64_t together = 1;
+#endif
+    for (int64_t row = 0; row < tile->rows; row += together) {
+        const int64_t left = tile->rows - row, count = left < together ? left : together;
+#ifdef LOSSI_MARGIN_ABREAST
+        if (abreast && evaluate_abreast(tile, row, count)) {
             continue;
         }
-        m.logits = lossi_row_of(tile->prediction, row, tile->prediction_stride);
-        m.own = lossi_get(m.logits + m.label);
-        if (tile->product != NULL) {
-            m.direction = lossi_row_of(tile->direction, row, tile->direction_stride);
-            m.along = lossi_get(m.direction + m.label);
+#endif
+        for (int64_t i = 0; i < count; i++) {
+            margin_of_row(tile, row + i);
         }
-        margin_row(tile, row, &m);
     }
 }
 

@@ -126,8 +126,8 @@ typedef struct label_row {
 } label_row;
 
 /* ψ of the label, whose logit is given, with its class weight. */
-LOSSI_INLINE void evaluate_label(const lossi_tile *tile, vreal weight, vreal logit, vmask largest,
-                                 label_row *l)
+static __attribute__((noinline)) void evaluate_label(const lossi_tile *tile, vreal weight, vreal logit,
+                                                     vmask largest, label_row *l)
 {
     const lossi_softmax *softmax = &l->softmax;
     const vreal away = v_select(largest, v_set1(0), logit - softmax->maximum), others = softmax->others.head;

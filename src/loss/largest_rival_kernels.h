@@ -8,6 +8,7 @@
  * The gradient is w at the rival and −w at the label; rivals that are equal share it, which is the smallest subgradient, and so is
  * 0 where the margin is just reached. The curvature is 0.
  */
+#define LOSSI_MARGIN_ABREAST
 #include "loss/class_margin.h"
 
 typedef struct rivals {
@@ -16,75 +17,53 @@ typedef struct rivals {
     int32_t nan;  /* whether there is one */
 } rivals;
 
-/* Of 16 columns, −∞ beyond the row and at the label. */
-LOSSI_INLINE void load_rivals(const lossi_tile *tile, const lossi_margin_row *m, int64_t j, vreal *z)
+/* Of a vector of columns, −∞ beyond the row and at the label. */
+LOSSI_INLINE vreal load_rivals(const lossi_tile *tile, const lossi_margin_row *m, int64_t j)
 {
-    vreal number[LOSSI_PACK];
-    lossi_load_pack(m->logits, j, tile->columns, -REAL_INFINITY, z);
-    lossi_column_numbers(j, number);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        z[v] = v_select(v_eq(number[v], v_set1((real)m->label)), v_set1(-REAL_INFINITY), z[v]);
-    }
+    const vreal z = lossi_load_columns(m->logits, j, tile->columns, -REAL_INFINITY);
+    return v_select(lossi_margin_label(m, j), v_set1(-REAL_INFINITY), z);
 }
 
 static rivals find_rivals(const lossi_tile *tile, const lossi_margin_row *m)
 {
-    vreal z[LOSSI_PACK], largest[LOSSI_PACK], nan = v_set1(0);
-    lossi_lane_sum ties;
+    vreal largest = v_set1(LOSSI_LEAST_RIVAL), nan = v_set1(0);
+    lossi_doubles ties = lossi_doubles_set1(0);
     rivals found;
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        largest[v] = v_set1(LOSSI_LEAST_RIVAL);
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        const vreal z = load_rivals(tile, m, j);
+        largest = v_max(z, largest); /* NaN is passed over */
+        nan = v_select(v_is_nan(z), z, nan);
     }
-    for (int64_t j = 0; j < tile->columns; j += LOSSI_LANES) {
-        load_rivals(tile, m, j, z);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            largest[v] = v_max(z[v], largest[v]); /* NaN is passed over */
-            nan = v_select(v_is_nan(z[v]), z[v], nan);
-        }
-    }
-    for (int v = 1; v < LOSSI_PACK; v++) {
-        largest[0] = v_max(largest[v], largest[0]);
-    }
-    found.largest = v_largest_lane(largest[0]);
+    found.largest = v_largest_lane(largest);
     found.nan = v_mask_any(v_is_nan(nan));
-    lossi_lane_sum_clear(&ties);
-    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL; j += LOSSI_LANES) {
-        load_rivals(tile, m, j, z);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            const vmask tie = v_mask_and(v_eq(z[v], v_set1(found.largest)),
-                                         v_gt(z[v], v_set1(LOSSI_LEAST_RIVAL)));
-            lossi_lane_sum_add(&ties, v, v_select(tie, v_set1(1), v_set1(0)));
-        }
+    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL; j += VREAL_LANES) {
+        const vreal z = load_rivals(tile, m, j);
+        const vmask tie = v_mask_and(v_eq(z, v_set1(found.largest)), v_gt(z, v_set1(LOSSI_LEAST_RIVAL)));
+        lossi_count(&ties, tie);
     }
-    found.ties = (int64_t)lossi_lane_sum_total(&ties);
+    found.ties = (int64_t)lossi_count_total(&ties);
     return found;
 }
 
-/* 16 columns of a row that costs something, or not. Everything is read before anything is written over it. */
-static void write_pack(const lossi_tile *tile, int64_t row, const lossi_margin_row *m, const rivals *found,
-                       int32_t costs, int64_t j)
+/* Of a row that costs something, or not. Everything of columns is read before anything is written over it. */
+static void write_row(const lossi_tile *tile, int64_t row, const lossi_margin_row *m, const rivals *found,
+                      int32_t costs)
 {
     const lossi_outputs to = lossi_outputs_of(tile, row);
     const vreal zero = v_set1(0), least = v_set1(LOSSI_LEAST_RIVAL);
     const vreal share = v_set1(found->ties > 0 && costs ? m->weight / (real)found->ties : 0);
     const vreal own = v_set1(costs ? -m->weight : 0);
-    vreal z[LOSSI_PACK], number[LOSSI_PACK], gradient[LOSSI_PACK], d[LOSSI_PACK], flat[LOSSI_PACK];
-    load_rivals(tile, m, j, z);
-    lossi_column_numbers(j, number);
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        const vmask tie = v_mask_and(v_eq(z[v], v_set1(found->largest)), v_gt(z[v], least));
-        gradient[v] = v_select(v_eq(number[v], v_set1((real)m->label)), own, v_select(tie, share, zero));
-        flat[v] = zero;
-    }
-    if (to.product != NULL) {
-        lossi_load_pack(m->direction, j, tile->columns, 0, d);
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            d[v] = zero * d[v]; /* NaN of infinity and NaN, as with any curvature of 0 */
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        const vreal z = load_rivals(tile, m, j);
+        const vmask tie = v_mask_and(v_eq(z, v_set1(found->largest)), v_gt(z, least));
+        if (to.product != NULL) { /* NaN of infinity and NaN, as with any curvature of 0 */
+            const vreal d = lossi_load_columns(m->direction, j, tile->columns, 0);
+            lossi_store_scaled_columns(tile, to.product, j, zero * d);
         }
-        lossi_store_scaled(tile, to.product, j, d);
+        lossi_store_scaled_columns(tile, to.curvature, j, zero);
+        lossi_store_scaled_columns(tile, to.gradient, j,
+                                   v_select(lossi_margin_label(m, j), own, v_select(tie, share, zero)));
     }
-    lossi_store_scaled(tile, to.curvature, j, flat);
-    lossi_store_scaled(tile, to.gradient, j, gradient);
 }
 
 static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_row *m)
@@ -99,9 +78,44 @@ static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_r
         return;
     }
     lossi_put((real *)tile->value + row, gap > 0 && m->weight > 0 ? m->weight * gap : 0);
-    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL; j += LOSSI_LANES) {
-        write_pack(tile, row, m, &found, gap > 0, j);
+    if (tile->gradient != NULL) {
+        write_row(tile, row, m, &found, gap > 0);
     }
+}
+
+static int32_t margin_rows(const lossi_tile *tile, lossi_margin_rows *m, vreal *value)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), least = v_set1(LOSSI_LEAST_RIVAL),
+                scale = v_set1((real)tile->scale);
+    const vmask counts = v_ge(m->label, zero);
+    vreal largest = least, ties = zero, nan = zero;
+    for (int64_t j = 0; j < m->columns; j++) {
+        const vmask here = v_eq(lossi_margin_number(j), m->label);
+        const vreal z = m->logits.column[j] = v_select(here, v_set1(-REAL_INFINITY), m->logits.column[j]);
+        largest = v_max(z, largest); /* NaN is passed over */
+        nan = v_select(v_is_nan(z), z, nan);
+    }
+    const vreal gap = v_set1((real)tile->prepared->parameters[LOSSI_CLASS_MARGIN]) + (largest - m->own);
+    const vmask unknown = v_mask_or(v_is_nan(gap), v_is_nan(nan));
+    if (v_mask_any(v_mask_and(unknown, counts))) {
+        return 0;
+    }
+    const vmask costs = v_mask_and(v_gt(gap, zero), counts);
+    *value = v_select(v_mask_and(costs, v_gt(m->weight, zero)), m->weight * gap, zero);
+    for (int64_t j = 0; j < m->columns && tile->gradient != NULL; j++) {
+        const vreal z = m->logits.column[j];
+        const vmask tie = v_mask_and(v_eq(z, largest), v_gt(z, least));
+        ties = ties + v_select(tie, one, zero);
+    }
+    const vreal share = v_select(v_mask_and(costs, v_gt(ties, zero)), m->weight / ties, zero),
+                own = v_select(costs, -m->weight, zero);
+    for (int64_t j = 0; j < m->columns && tile->gradient != NULL; j++) {
+        const vreal z = m->logits.column[j];
+        const vmask tie = v_mask_and(v_eq(z, largest), v_gt(z, least)),
+                    here = v_eq(lossi_margin_number(j), m->label);
+        m->gradient.column[j] = v_select(here, own, v_select(tie, share, zero)) * scale;
+    }
+    return 1;
 }
 
 extern const lossi_kernels LOSSI_NAME(LOSSI_FORMULA);
