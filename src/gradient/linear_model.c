@@ -184,14 +184,38 @@ static void destroy(loss_objective *objective)
 
 /* ---- parameters to the padded layout and back ---- */
 
+/* One row of parameters, and one of what is handed out: of small batches these are a good part of the time. */
+static void widen(loss_dtype dtype, const void *x, int64_t first, int64_t count, double *to)
+{
+    if (dtype == LOSS_FLOAT64) {
+        memcpy(to, (const char *)x + first * 8, (size_t)count * sizeof *to);
+        return;
+    }
+    for (int64_t j = 0; j < count; j++) {
+        float narrow;
+        memcpy(&narrow, (const char *)x + (first + j) * 4, sizeof narrow);
+        to[j] = (double)narrow;
+    }
+}
+
+static void narrow(loss_dtype dtype, const double *from, int64_t count, int64_t first, void *out)
+{
+    if (dtype == LOSS_FLOAT64) {
+        memcpy((char *)out + first * 8, from, (size_t)count * sizeof *from);
+        return;
+    }
+    for (int64_t j = 0; j < count; j++) {
+        const float rounded = (float)from[j];
+        memcpy((char *)out + (first + j) * 4, &rounded, sizeof rounded);
+    }
+}
+
 static void spread(const lossi_linear_model *m, const void *x, double *padded)
 {
     const lossi_linear_shape *s = &m->shape;
     const loss_dtype dtype = m->base.dtype;
     for (int64_t k = 0; k < s->outputs; k++) {
-        for (int64_t j = 0; j < s->features; j++) {
-            padded[k * s->stride + j] = lossi_real_get(dtype, x, k * s->features + j);
-        }
+        widen(dtype, x, k * s->features, s->features, padded + k * s->stride);
     }
     for (int64_t k = 0; s->intercept && k < s->outputs; k++) {
         padded[s->outputs * s->stride + k] = lossi_real_get(dtype, x, s->outputs * s->features + k);
@@ -213,9 +237,7 @@ static void gather(lossi_linear_model *m, double denominator, const void *x, add
             row[j] = denominator != 0 ? row[j] / denominator : 0;
         }
         add(&m->base.penalties, dtype, m->base.penalised, x, first, s->features, row);
-        for (int64_t j = 0; j < s->features; j++) {
-            lossi_real_put(dtype, out, first + j, row[j]);
-        }
+        narrow(dtype, row, s->features, first, out);
     }
     for (int64_t k = 0; s->intercept && k < s->outputs; k++) {
         const double sum = m->sums[s->outputs * s->stride + k];
