@@ -11,6 +11,8 @@
  */
 #include "gradient/linear_parameters.h"
 
+#include <string.h>
+
 #include "core/sum.h"
 #include "loss/evaluation.h"
 
@@ -40,6 +42,32 @@ int64_t lossi_linear_numbers(const lossi_linear_shape *shape, int32_t sparse, in
     return sparse ? (shape->features + 1) * shape->stride * sets : lossi_linear_size(shape) * sets;
 }
 
+/* Contiguous parameters, and what is handed out: of small batches these are a good part of the time. */
+static void widen(loss_dtype dtype, const void *x, int64_t first, int64_t count, double *to)
+{
+    if (dtype == LOSS_FLOAT64) {
+        memcpy(to, (const char *)x + first * 8, (size_t)count * sizeof *to);
+        return;
+    }
+    for (int64_t j = 0; j < count; j++) {
+        float narrow;
+        memcpy(&narrow, (const char *)x + (first + j) * 4, sizeof narrow);
+        to[j] = (double)narrow;
+    }
+}
+
+static void narrow(loss_dtype dtype, const double *from, int64_t count, int64_t first, void *out)
+{
+    if (dtype == LOSS_FLOAT64) {
+        memcpy((char *)out + first * 8, from, (size_t)count * sizeof *from);
+        return;
+    }
+    for (int64_t j = 0; j < count; j++) {
+        const float rounded = (float)from[j];
+        memcpy((char *)out + (first + j) * 4, &rounded, sizeof rounded);
+    }
+}
+
 void lossi_linear_spread(const lossi_linear_model *m, int32_t sparse, int64_t set, int64_t sets,
                          const void *x, double *numbers)
 {
@@ -49,7 +77,11 @@ void lossi_linear_spread(const lossi_linear_model *m, int32_t sparse, int64_t se
     numbers += set * s.stride;
     for (int64_t k = 0; k < s.outputs; k++) {
         double shift = 0, lost = 0;
-        for (int64_t j = 0; j < s.features; j++) {
+        const int32_t as_they_are = to.feature_step == 1 && m->means == NULL;
+        if (as_they_are) {
+            widen(dtype, x, k * s.features, s.features, numbers + k * to.output_step);
+        }
+        for (int64_t j = 0; j < s.features && !as_they_are; j++) {
             const double weight = lossi_linear_original(m, j, lossi_real_at(dtype, x, k * s.features + j));
             numbers[k * to.output_step + j * to.feature_step] = weight;
             if (m->centred) {
@@ -100,9 +132,7 @@ void lossi_linear_gather(const lossi_linear_model *m, int32_t what, double denom
                                      denominator;
             }
             add(&m->base.penalties, dtype, m->base.penalised, x, first, count, chunk);
-            for (int64_t i = 0; i < count; i++) {
-                lossi_real_put(dtype, out, first + i, chunk[i]);
-            }
+            narrow(dtype, chunk, count, first, out);
         }
     }
     for (int64_t k = 0; m->intercept && k < s->outputs; k++) {

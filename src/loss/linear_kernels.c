@@ -43,7 +43,7 @@ enum { GROUP_ROWS = 16, GROUP_OUTPUTS = 12, CHUNK_NUMBERS = 3072, CHUNK_LEAST = 
 #define UNROLL _Pragma("GCC unroll 16")
 
 /* GCC would load a number again for each multiplication that can have it from memory, and loads are what there are too many of. */
-#if defined(__GNUC__) && defined(__AVX__)
+#if defined(LOSSI_ISA_AVX2)
 #define LOADED_ONCE(v) __asm__("" : "+x"(v))
 #else
 #define LOADED_ONCE(v) (void)(v)

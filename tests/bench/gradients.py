@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""The table of gradients in docs/benchmarks.md from what bench_gradients prints.
+
+    gradients.py FILE...                     the table, on standard output
+    gradients.py --run PROGRAM [--runs N]    runs the benchmark N times (2) first
+    … --into docs/benchmarks.md              puts it between the marks of that file
+
+Of several runs each time is the smallest, the limits' times too: what else runs on the machine only ever adds time.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+import table
+
+GOAL = 1.5
+BEGIN, END = "<!-- gradients: begin -->", "<!-- gradients: end -->"
+WORDS = {"gradient": "value and gradient", "product": "Hessian product", "hessian": "Hessian"}
+
+
+def cells(line):
+    if line is None:
+        return "– | – | –"
+    limit = max(line["read_ns"], line["fma_ns"])
+    times = line["ns"] / limit
+    which = "memory" if line["read_ns"] >= line["fma_ns"] else "multiply-adds"
+    return f"{line['ns']:,.0f} | {limit:,.0f} {which} | {times:.2f}{'*' if times > GOAL else ''}"
+
+
+def page(lines, runs):
+    found = {}
+    for line in lines:
+        key = (line["loss"], line["what"], line["rows"], line["features"], line["outputs"], line["dtype"], line["batch"])
+        kept = found.setdefault(key, {}).setdefault(line["threads"], line)
+        for time in ("ns", "read_ns", "fma_ns"):
+            kept[time] = min(kept[time], line[time])
+    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+    yield f"- machine: {table.machine()}"
+    yield f"- compiler: {table.compiler()}; instruction set {', '.join(sorted({line['isa'] for line in lines}))}"
+    yield f"- runs: {runs}, of each time the smallest; load average of the machine at the end: {load}"
+    yield f"- above {GOAL} × the limit there is a *"
+    yield ""
+    threads = sorted({line["threads"] for line in lines})
+    yield ("| loss | what | rows × features × outputs | type |" +
+           "".join(f" {n} thread{'s' if n > 1 else ''}: ns a row | limit | × |" for n in threads))
+    yield "|---|---|---:|---|" + "---:|---:|---:|" * len(threads)
+    for (loss, what, rows, features, outputs, dtype, batch), by_threads in found.items():
+        words = WORDS[what] + (f", batches of {batch}" if batch else "")
+        yield (f"| {loss} | {words} | {rows:,} × {features} × {outputs} | {dtype} | " +
+               " | ".join(cells(by_threads.get(n)) for n in threads) + " |")
+
+
+def put(text, path):
+    with open(path, encoding="utf-8") as stream:
+        whole = stream.read()
+    whole, count = re.subn(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{text}\n{END}", whole, flags=re.DOTALL)
+    if count != 1:
+        sys.exit(f"{path} does not have the marks {BEGIN} and {END} once")
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(whole)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--run")
+    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--into")
+    arguments = parser.parse_args()
+    texts = []
+    for file in arguments.files:
+        with open(file, encoding="utf-8") as stream:
+            texts.append(stream.read())
+    for _ in range(arguments.runs if arguments.run else 0):
+        texts.append(subprocess.run([arguments.run], check=True, stdout=subprocess.PIPE, text=True).stdout)
+    lines = [json.loads(line) for text in texts for line in text.splitlines() if line]
+    if not lines:
+        sys.exit("no measurements")
+    text = "\n".join(page(lines, len(texts)))
+    if arguments.into is None:
+        print(text)
+    else:
+        put(text, arguments.into)
+
+
+if __name__ == "__main__":
+    main()
