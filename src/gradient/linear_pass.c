@@ -559,6 +559,8 @@ loss_status lossi_linear_predict(lossi_linear_model *m, const lossi_array *featu
     pass p;
     begin(&p, m, features, sparse->array != NULL ? sparse : NULL, features->rows);
     p.prediction = prediction;
+    p.cut = lossi_cut_rows(p.cut.rows,
+                           p.cut.columns); /* there are no sums that slices could be too many for */
     loss_status status = get_scratch(&p);
     if (status == LOSS_OK) {
         run(&p, predict_slice);
