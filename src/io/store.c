@@ -9,34 +9,8 @@
 
 #include <string.h>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#include <unistd.h>
-#endif
-
 /* Bytes of a block at least, but for one that was guessed. */
 #define SMALLEST_BLOCK (INT64_C(1) << 20)
-
-/* From so many bytes on large pages are asked for. */
-#define LARGE_BLOCK (INT64_C(8) << 20)
-
-/*
- * Memory for rows. Most of what short numbers cost is the first touch of the pages they go to, which is hundreds of times rarer
- * with large ones; that is advice to the system and nothing else.
- */
-static void *allocate_rows(struct lossi_io_store *store, int64_t rows)
-{
-    void *block = lossi_io_table_allocate(store->context, rows, (size_t)store->row_size);
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (block && rows * store->row_size >= LARGE_BLOCK) {
-        const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-        const uintptr_t first = ((uintptr_t)block + page - 1) / page * page;
-        const uintptr_t last = ((uintptr_t)block + (uintptr_t)(rows * store->row_size)) / page * page;
-        madvise((void *)first, last - first, MADV_HUGEPAGE);
-    }
-#endif
-    return block;
-}
 
 static loss_status add_block(struct lossi_io_store *store)
 {
@@ -47,7 +21,9 @@ static loss_status add_block(struct lossi_io_store *store)
         rows = rows > 0 ? rows : 1;
     }
     /* As the blocks grow by an eighth, so many hold more than any memory. */
-    void *block = store->count < LOSSI_IO_MOST_BLOCKS ? allocate_rows(store, rows) : NULL;
+    void *block = store->count < LOSSI_IO_MOST_BLOCKS
+                      ? lossi_io_table_allocate(store->context, rows, (size_t)store->row_size)
+                      : NULL;
     if (!block) {
         return LOSS_ERROR_MEMORY;
     }
@@ -91,7 +67,7 @@ loss_status lossi_io_store_finish(struct lossi_io_store *store, void **values)
         store->count = 0;
         return LOSS_OK;
     }
-    char *joined = allocate_rows(store, store->rows);
+    char *joined = lossi_io_table_allocate(store->context, store->rows, (size_t)store->row_size);
     if (!joined) {
         return LOSS_ERROR_MEMORY;
     }
