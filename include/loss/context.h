@@ -107,7 +107,7 @@ LOSS_API loss_status loss_context_set_log(loss_context *context, loss_log_callba
 LOSS_API loss_status loss_context_set_error(loss_context *context, loss_status status, const char *text);
 
 /*
- * Memory from the context's allocator, for the same users. size ≥ 0; NULL when there is none, and for NULL context.
+ * Memory from the context's allocator, for the same users. size ≥ 0; it is not cleared. NULL when there is none, and for NULL context.
  * loss_context_release() takes it back (NULL is allowed). Since 0.1.
  */
 LOSS_API void *loss_context_allocate(loss_context *context, int64_t size);

@@ -89,17 +89,22 @@ static int32_t release_default(void *user, void *pointer)
     return 0;
 }
 
-void *lossi_allocate(loss_context *context, int64_t size)
+/* size ≥ 0; what is in the memory is anything. */
+static void *take(loss_context *context, int64_t size)
 {
     void *pointer = NULL;
     if (size < 0 || (uint64_t)size > SIZE_MAX / 2) {
         return NULL;
     }
-    size = size > 0 ? size : 1;
-    if (context->allocate(context->allocator, size, &pointer) != 0 || pointer == NULL) {
-        return NULL;
-    }
-    return context->allocate == allocate_default ? pointer : memset(pointer, 0, (size_t)size);
+    return context->allocate(context->allocator, size > 0 ? size : 1, &pointer) == 0 ? pointer : NULL;
+}
+
+void *lossi_allocate(loss_context *context, int64_t size)
+{
+    void *pointer = take(context, size);
+    return pointer == NULL || context->allocate == allocate_default
+               ? pointer
+               : memset(pointer, 0, (size_t)(size > 0 ? size : 1));
 }
 
 void lossi_release(loss_context *context, void *pointer)
@@ -126,7 +131,7 @@ void *lossi_scratch(loss_context *context, int64_t size)
 
 void *loss_context_allocate(loss_context *context, int64_t size)
 {
-    return context == NULL ? NULL : lossi_allocate(context, size);
+    return context == NULL ? NULL : take(context, size);
 }
 
 void loss_context_release(loss_context *context, void *pointer)

@@ -1,5 +1,5 @@
 /* Classes: the different values of a column, numbered; and the numbers of a column's cells. */
-#include "table.h"
+#include "input.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -97,7 +97,9 @@ static loss_status keep_names(loss_classes *classes, struct entry *entries, int6
         p = strcpy(p, entries[i].name) + strlen(entries[i].name) + 1;
         entries[i] = (struct entry){.name = classes->names[i], .index = i};
     }
-    qsort(entries, (size_t)count, sizeof *entries, compare_bytes);
+    if (count > 0) {
+        qsort(entries, (size_t)count, sizeof *entries, compare_bytes);
+    }
     for (int64_t i = 0; i < count; i++) {
         classes->by_name[i] = entries[i].index;
     }
@@ -105,28 +107,102 @@ static loss_status keep_names(loss_classes *classes, struct entry *entries, int6
     return LOSS_OK;
 }
 
-/* Sorts a column's values and leaves one of each; returns how many, −1 when a cell can be no class. */
-static int64_t distinct_values(const loss_table *table, loss_context *context, int64_t column,
-                               struct entry *entries, loss_status *status)
+/* The different values of a column while they are gathered: memory goes with how many there are, not with the rows. */
+struct gathering {
+    loss_context *context;
+    int is_numeric;
+    void *entries; /* struct entry, in the order of their first rows */
+    int64_t count, capacity;
+    int64_t *
+        slots; /* a power of two of them, at least twice as many as entries: where an entry is, −1 for nowhere */
+    int64_t slot_count;
+};
+
+/* FNV-1a (Fowler, Noll & Vo, 1991), of 64 bits, then its upper half into the lower. */
+static uint64_t hash(const struct gathering *gathering, const struct entry *entry)
 {
-    const int is_numeric = table->bad_row[column] < 0;
-    for (int64_t r = 0; r < table->rows; r++) {
-        entries[r].name = lossi_io_table_cell(table, r, column);
-        entries[r].number = table->numbers[r * table->columns + column];
-        if (*entries[r].name == '\0' || (is_numeric && isnan(entries[r].number))) {
-            *status = fail_cell(table, context, r, column, LOSS_ERROR_FORMAT, "is no class");
-            return -1;
+    const double number = entry->number + 0.0; /* −0 is 0 */
+    const unsigned char *p = (const unsigned char *)(gathering->is_numeric ? (const char *)&number
+                                                                           : entry->name);
+    const size_t length = gathering->is_numeric ? sizeof number : strlen(entry->name);
+    uint64_t code = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < length; i++) {
+        code = (code ^ p[i]) * 0x100000001b3u;
+    }
+    return code ^ code >> 32;
+}
+
+/* The slot the value is in, or where it would go. */
+static int64_t *find_slot(const struct gathering *gathering, const struct entry *entry)
+{
+    const struct entry *entries = gathering->entries;
+    for (uint64_t s = hash(gathering, entry);; s++) {
+        int64_t *slot = &gathering->slots[s & (uint64_t)(gathering->slot_count - 1)];
+        if (*slot < 0 || (gathering->is_numeric ? entries[*slot].number == entry->number
+                                                : strcmp(entries[*slot].name, entry->name) == 0)) {
+            return slot;
         }
     }
-    qsort(entries, (size_t)table->rows, sizeof *entries, is_numeric ? compare_numbers : compare_bytes);
-    int64_t count = 0;
-    for (int64_t r = 0; r < table->rows; r++) {
-        if (count == 0 || (is_numeric ? entries[r].number != entries[count - 1].number
-                                      : strcmp(entries[r].name, entries[count - 1].name) != 0)) {
-            entries[count++] = entries[r];
+}
+
+static loss_status double_slots(struct gathering *gathering)
+{
+    const int64_t count = gathering->slot_count ? 2 * gathering->slot_count : 64;
+    int64_t *slots = lossi_io_table_allocate(gathering->context, count, sizeof *slots);
+    if (!slots) {
+        return LOSS_ERROR_MEMORY;
+    }
+    loss_context_release(gathering->context, gathering->slots);
+    gathering->slots = slots;
+    gathering->slot_count = count;
+    for (int64_t s = 0; s < count; s++) {
+        slots[s] = -1;
+    }
+    for (int64_t i = 0; i < gathering->count; i++) {
+        *find_slot(gathering, (struct entry *)gathering->entries + i) = i;
+    }
+    return LOSS_OK;
+}
+
+static loss_status gather(struct gathering *gathering, const struct entry *entry)
+{
+    loss_status status = LOSS_OK;
+    if (2 * gathering->count >= gathering->slot_count) {
+        status = double_slots(gathering);
+    }
+    int64_t *slot = status ? NULL : find_slot(gathering, entry);
+    if (slot && *slot < 0) {
+        status = lossi_io_grow(gathering->context, &gathering->entries, &gathering->capacity,
+                               gathering->count, gathering->count + 1, sizeof *entry);
+        if (!status) {
+            ((struct entry *)gathering->entries)[gathering->count] = *entry;
+            *slot = gathering->count++;
         }
     }
-    return count;
+    return status;
+}
+
+/* Gathers a column's values and sorts them; fails when a cell can be no class. */
+static loss_status distinct_values(struct gathering *gathering, const loss_table *table, int64_t column)
+{
+    for (int64_t r = 0; r < table->rows; r++) {
+        struct entry entry = {.name = lossi_io_table_cell(table, r, column)};
+        if (gathering->is_numeric) {
+            entry.number = table->numbers[r * table->columns + column];
+        }
+        if (*entry.name == '\0' || (gathering->is_numeric && isnan(entry.number))) {
+            return fail_cell(table, gathering->context, r, column, LOSS_ERROR_FORMAT, "is no class");
+        }
+        const loss_status status = gather(gathering, &entry);
+        if (status) {
+            return status;
+        }
+    }
+    if (gathering->count > 0) {
+        qsort(gathering->entries, (size_t)gathering->count, sizeof(struct entry),
+              gathering->is_numeric ? compare_numbers : compare_bytes);
+    }
+    return LOSS_OK;
 }
 
 /* Numbers are named by their shortest form, whatever the file's spelling. */
@@ -143,22 +219,19 @@ static char *name_numbers(loss_context *context, struct entry *entries, int64_t 
 static loss_status collect(loss_classes *classes, const loss_table *table, int64_t column)
 {
     loss_context *context = classes->context;
-    struct entry *entries = lossi_io_table_allocate(context, table->rows, sizeof *entries);
-    if (!entries) {
-        return LOSS_ERROR_MEMORY;
-    }
-    loss_status status = LOSS_OK;
+    struct gathering gathering = {.context = context, .is_numeric = table->bad_row[column] < 0};
     char *numbers = NULL;
-    const int64_t count = distinct_values(table, context, column, entries, &status);
-    if (!status && table->bad_row[column] < 0) {
-        numbers = name_numbers(context, entries, count);
+    loss_status status = distinct_values(&gathering, table, column);
+    if (!status && gathering.is_numeric) {
+        numbers = name_numbers(context, gathering.entries, gathering.count);
         status = numbers ? LOSS_OK : LOSS_ERROR_MEMORY;
     }
     if (!status) {
-        status = keep_names(classes, entries, count);
+        status = keep_names(classes, gathering.entries, gathering.count);
     }
     loss_context_release(context, numbers);
-    loss_context_release(context, entries);
+    loss_context_release(context, gathering.entries);
+    loss_context_release(context, gathering.slots);
     return status;
 }
 

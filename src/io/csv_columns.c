@@ -2,7 +2,6 @@
 #include "csv_numbers.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -152,12 +151,12 @@ loss_status lossi_io_numbers_finish_table(loss_table *others, const struct lossi
     if (status || !others->numbers) {
         return LOSS_ERROR_MEMORY;
     }
-    for (int64_t i = 0; i < others->rows * others->columns; i++) {
-        const int64_t c = i % others->columns;
-        others->numbers[i] = NAN;
-        if (others->bad_row[c] < 0 &&
-            lossi_io_parse_cell(others->text + others->cells[i], &others->numbers[i])) {
-            others->bad_row[c] = i / others->columns;
+    for (int64_t c = 0; c < others->columns; c++) {
+        for (int64_t r = 0; r < others->rows && others->bad_row[c] < 0; r++) {
+            const int64_t i = r * others->columns + c;
+            if (lossi_io_parse_cell(others->text + others->cells[i], &others->numbers[i])) {
+                others->bad_row[c] = r;
+            }
         }
     }
     for (int64_t i = 0; i < lines->count && !status; i++) {

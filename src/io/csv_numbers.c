@@ -104,9 +104,9 @@ static const char *plain_end(const struct lossi_io_cutter *cutter, const char *p
 }
 
 /* Puts the number where it belongs; 0 when its rounding to float is not settled. */
-static inline int put_number(const struct reader *reader, double number, char *row, int64_t place)
+static inline int put_number(int is_double, double number, char *row, int64_t place)
 {
-    if (reader->wish->dtype == LOSS_FLOAT64) {
+    if (is_double) {
         ((double *)row)[place] = number;
         return 1;
     }
@@ -118,14 +118,16 @@ static inline int put_number(const struct reader *reader, double number, char *r
 static int read_plain_row(struct reader *reader, const char *p, const char *stop, char *row,
                           loss_status *status)
 {
-    const int64_t used = reader->text_used, columns = reader->columns;
-    for (int64_t c = 0; c < columns; c++) {
-        const int64_t place = reader->places[c];
+    const int64_t used = reader->text_used, last = reader->columns - 1, *places = reader->places;
+    const int is_double = reader->wish->dtype == LOSS_FLOAT64;
+    const char separator = reader->wish->separator;
+    for (int64_t c = 0; c <= last; c++) {
+        const int64_t place = places[c];
         const char *end;
         double number;
         if (place >= 0) {
             end = lossi_io_scan_decimal(p, &number);
-            if (!end || !put_number(reader, number, row, place)) {
+            if (!end || !put_number(is_double, number, row, place)) {
                 break;
             }
         } else {
@@ -140,13 +142,13 @@ static int read_plain_row(struct reader *reader, const char *p, const char *stop
                 }
             }
         }
-        if (c + 1 == columns) {
+        if (c == last) {
             if (end == stop) {
                 return 1;
             }
             break;
         }
-        if (end >= stop || reader->cutter.kind[(unsigned char)*end] != BYTE_SEPARATOR) {
+        if (end >= stop || *end != separator) {
             break;
         }
         p = end + 1;

@@ -29,6 +29,10 @@ extern const double lossi_io_powers_of_ten[23];
 /* leading · 10^exponent, rounded once; 0 when that is not settled here. */
 static inline int lossi_io_decimal(uint64_t leading, int64_t exponent, double *value)
 {
+    if (exponent == 0 && leading <= UINT64_C(1) << DBL_MANT_DIG) {
+        *value = (double)(int64_t)leading;
+        return 1;
+    }
     if (leading <= UINT64_C(1) << DBL_MANT_DIG && exponent >= -22 && exponent <= 22) {
         const double whole = (double)leading;
         *value = exponent < 0 ? whole / lossi_io_powers_of_ten[-exponent]
@@ -99,6 +103,12 @@ static inline int lossi_io_is_short(const char *p, int64_t digits)
  */
 static inline const char *lossi_io_scan_decimal(const char *p, double *value)
 {
+    /* A single digit, which is what whole columns consist of. */
+    if ((unsigned)(unsigned char)p[0] - '0' <= 9 && (unsigned)(unsigned char)p[1] - '0' > 9 && p[1] != '.' &&
+        (p[1] | 0x20) != 'e') {
+        *value = (double)(p[0] - '0');
+        return p + 1;
+    }
     const int negative = *p == '-';
     p += negative || *p == '+';
     uint64_t leading = 0;

@@ -8,8 +8,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 /* Bytes asked for at first when the size of a file is not known (a pipe, gzip); doubled from there. */
 #define FIRST_READ (1 << 16)
+
+/* From so many bytes on large pages are asked for. */
+#define LARGE_BLOCK (INT64_C(8) << 20)
+
+/*
+ * Most of what short numbers cost is the first touch of the pages they go to, which is hundreds of times rarer with large ones;
+ * this is advice to the system and nothing else.
+ */
+static void ask_for_large_pages(void *block, int64_t bytes)
+{
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (bytes >= LARGE_BLOCK) {
+        const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        const uintptr_t first = ((uintptr_t)block + page - 1) / page * page;
+        const uintptr_t last = ((uintptr_t)block + (uintptr_t)bytes) / page * page;
+        madvise((void *)first, last - first, MADV_HUGEPAGE);
+    }
+#else
+    (void)block;
+    (void)bytes;
+#endif
+}
 
 void *lossi_io_table_allocate(loss_context *context, int64_t count, size_t size)
 {
@@ -21,7 +48,9 @@ void *lossi_io_table_allocate(loss_context *context, int64_t count, size_t size)
         struct lossi_io_message message = {0};
         lossi_io_message_add(&message, "no memory for %" PRId64 " elements of %zu bytes", count, size);
         lossi_io_message_fail(&message, context, LOSS_ERROR_MEMORY);
+        return NULL;
     }
+    ask_for_large_pages(memory, count * (int64_t)size);
     return memory;
 }
 

@@ -31,7 +31,7 @@ struct loss_table {
     int64_t *origins; /* columns: where in the file they are, from 0; NULL when that is where they are here */
     int64_t *names;   /* columns offsets into text; NULL without a header */
     char *numbering;  /* the names "1", "2", … then, NUMBER_WIDTH bytes each */
-    double *numbers;  /* rows × columns; NaN where the cell is no number */
+    double *numbers;  /* rows × columns; of a column with a bad_row nothing */
     int64_t *bad_row; /* columns: the first row whose cell is no number, −1 when there is none */
 };
 

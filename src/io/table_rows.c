@@ -3,7 +3,6 @@
 #include "number.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 /* Bytes of text between two calls of the progress callback while cells are read. */
@@ -84,9 +83,8 @@ static int64_t read_row(struct lossi_io_cutter *cutter, loss_table *table)
             return -1;
         }
         cutter->column++;
-        if (c < columns && (!is_number || lossi_io_parse_cell(cutter->text + cells[c], &numbers[c]))) {
-            numbers[c] = NAN;
-            table->bad_row[c] = is_number ? table->rows : table->bad_row[c];
+        if (is_number && lossi_io_parse_cell(cutter->text + cells[c], &numbers[c])) {
+            table->bad_row[c] = table->rows;
         }
     } while (ended == END_OF_CELL);
     return cutter->column;
@@ -180,7 +178,6 @@ static void take_first_row(struct lossi_io_cutter *cutter, loss_table *table)
 {
     for (int64_t c = 0; c < table->columns; c++) {
         if (lossi_io_parse_cell(cutter->text + table->cells[c], &table->numbers[c])) {
-            table->numbers[c] = NAN;
             table->bad_row[c] = 0;
         }
     }

@@ -24,16 +24,27 @@ double array_number(const void *values, loss_dtype dtype, int64_t at)
     }
 }
 
-/* What classes of numbers look like, when nobody said. */
-static int are_whole(const loss_classes *classes)
+/* Whether numbers look like classes, when nobody said: whole ones, of few different values. */
+static int look_like_classes(const double *numbers, int64_t rows)
 {
-    for (int64_t i = 0; i < loss_classes_count(classes); i++) {
-        const char *name = loss_classes_name(classes, i);
-        if (name[strspn(name, "-0123456789")]) {
+    double seen[MOST_NUMERIC_CLASSES];
+    int count = 0, last = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        if (count > 0 && numbers[i] == seen[last]) {
+            continue;
+        }
+        for (last = 0; last < count && seen[last] != numbers[i]; last++) {
+        }
+        /* 1e16: from there on the shortest form has an exponent. */
+        if (last == count && (count == MOST_NUMERIC_CLASSES || numbers[i] != trunc(numbers[i]) ||
+                              !(fabs(numbers[i]) < 1e16))) {
             return 0;
         }
+        if (last == count) {
+            seen[count++] = numbers[i];
+        }
     }
-    return loss_classes_count(classes) <= MOST_NUMERIC_CLASSES;
+    return count > 0;
 }
 
 static int check_classes(const struct dataset *dataset, const char *path)
@@ -67,20 +78,17 @@ static int read_numbers(struct dataset *dataset, loss_context *context, const lo
 int target_from_table(struct dataset *dataset, loss_context *context, const loss_table *table, int64_t column,
                       int wants_classes)
 {
-    const int is_numeric = loss_table_column_is_numeric(table, column);
-    if (wants_classes != 0 && !dataset->classes) {
-        /* Without a wish, a column of numbers that cannot be classes is one of values. */
-        const int is_optional = wants_classes < 0 && is_numeric;
-        if (loss_classes_create(&dataset->classes, context, table, column) && !is_optional) {
-            return tool_fail_context(context);
+    if (!dataset->classes && wants_classes <= 0 &&
+        (wants_classes == 0 || loss_table_column_is_numeric(table, column))) {
+        const int result = read_numbers(dataset, context, table, column);
+        if (result || wants_classes == 0 || !look_like_classes(dataset->values, dataset->rows)) {
+            return result;
         }
-        if (is_optional && dataset->classes && !are_whole(dataset->classes)) {
-            loss_classes_free(dataset->classes);
-            dataset->classes = NULL;
-        }
+        free(dataset->values);
+        dataset->values = NULL;
     }
-    if (!dataset->classes) {
-        return read_numbers(dataset, context, table, column);
+    if (!dataset->classes && loss_classes_create(&dataset->classes, context, table, column)) {
+        return tool_fail_context(context);
     }
     dataset->labels = tool_allocate(dataset->rows, sizeof *dataset->labels);
     if (loss_classes_get_labels(dataset->classes, context, table, column, dataset->labels, 1)) {
@@ -165,12 +173,9 @@ int target_from_numbers(struct dataset *dataset, loss_context *context, double *
                                numbers[i]);
         }
     }
-    if (result == TOOL_DONE && wants_classes != 0 && !dataset->classes) {
+    if (result == TOOL_DONE && !dataset->classes &&
+        (wants_classes > 0 || (wants_classes < 0 && look_like_classes(numbers, dataset->rows)))) {
         result = create_classes(dataset, context, numbers);
-        if (wants_classes < 0 && dataset->classes && !are_whole(dataset->classes)) {
-            loss_classes_free(dataset->classes);
-            dataset->classes = NULL;
-        }
     }
     if (result == TOOL_DONE && !dataset->classes) {
         dataset->values = numbers;
