@@ -117,8 +117,9 @@ static double number(const workspace *w, const loss_function *function, const ch
     return value;
 }
 
+/* The first `wanted` of the outputs: kernels for value and gradient alone are others. */
 static loss_status evaluate(workspace *w, const loss_function *function, loss_dtype dtype, int64_t columns,
-                            int32_t labels, double *sum)
+                            int32_t labels, int wanted, double *sum)
 {
     static const char *const input_names[4] = {"prediction", "target", "weight", "direction"};
     loss_data *inputs, *outputs;
@@ -133,10 +134,12 @@ static loss_status evaluate(workspace *w, const loss_function *function, loss_dt
                  "input");
         }
         const int64_t out_width = k == 0 && !property(w, function, "pointwise") ? 1 : columns;
-        must(w->context,
-             loss_data_set_output(outputs, output_names[k], w->output[k], dtype, ROWS, out_width, out_width,
-                                  1),
-             "output");
+        if (k < wanted) {
+            must(w->context,
+                 loss_data_set_output(outputs, output_names[k], w->output[k], dtype, ROWS, out_width,
+                                      out_width, 1),
+                 "output");
+        }
     }
     if (labels) {
         must(w->context, loss_data_set_input(inputs, "target", w->labels, LOSS_INT64, ROWS, 1, 1, 1),
@@ -224,10 +227,10 @@ static void digest_loss(workspace *w, const char *name, loss_dtype dtype)
     const int32_t binary = property(w, function, "binary_target");
     const double low = number(w, function, "target_minimum");
     fill(w, 0, binary, low);
-    loss_status status = evaluate(w, function, dtype, columns, labels, &sum);
+    loss_status status = evaluate(w, function, dtype, columns, labels, 4, &sum);
     if (status == LOSS_ERROR_DOMAIN) { /* predictions that are probabilities */
         fill(w, 1, binary, low);
-        status = evaluate(w, function, dtype, columns, labels, &sum);
+        status = evaluate(w, function, dtype, columns, labels, 4, &sum);
     }
     must(w->context, status, name);
     for (int k = 0; k < 4; k++) {
@@ -235,6 +238,9 @@ static void digest_loss(workspace *w, const char *name, loss_dtype dtype)
         add_line(w, "loss", name, dtype, output_names[k], hash_array(w->output[k], dtype, ROWS * width));
     }
     add_line(w, "loss", name, dtype, "sum", hash_number(hash_start, sum));
+    must(w->context, evaluate(w, function, dtype, columns, labels, 2, &sum), name);
+    add_line(w, "loss", name, dtype, "gradient_alone", hash_array(w->output[1], dtype, ROWS * columns));
+    add_line(w, "loss", name, dtype, "sum_alone", hash_number(hash_start, sum));
     digest_constant(w, function, name, dtype, columns, labels);
     loss_function_free(function);
 }
