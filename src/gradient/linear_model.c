@@ -233,8 +233,10 @@ static void gather(lossi_linear_model *m, double denominator, const void *x, add
     for (int64_t k = 0; k < s->outputs; k++) {
         double *row = m->sums + k * s->stride;
         const int64_t first = k * s->features;
-        for (int64_t j = 0; j < s->features; j++) {
-            row[j] = denominator != 0 ? row[j] / denominator : 0;
+        for (int64_t j = 0; j < s->stride; j += LOSSI_LANES) { /* with the padding: whole vectors */
+            for (int64_t i = j; i < j + LOSSI_LANES; i++) {
+                row[i] = denominator != 0 ? row[i] / denominator : 0;
+            }
         }
         add(&m->base.penalties, dtype, m->base.penalised, x, first, s->features, row);
         narrow(dtype, row, s->features, first, out);
