@@ -124,7 +124,11 @@ void lossi_linear_gather(const lossi_linear_model *m, int32_t what, double denom
             const double *sums = m->sums + k * from.output_step + j * from.feature_step;
             const double about = m->centred ? m->sums[from.intercepts + k] : 0;
             const int64_t first = k * s->features + j;
-            for (int64_t i = 0; i < count; i++) {
+            const int32_t as_they_are = from.feature_step == 1 && m->deviations == NULL && denominator != 0;
+            for (int64_t i = 0; i < count && as_they_are; i++) {
+                chunk[i] = sums[i] / denominator; /* whole vectors: of small batches this is a part */
+            }
+            for (int64_t i = 0; i < count && !as_they_are; i++) {
                 const double sum = sums[i * from.feature_step];
                 chunk[i] = denominator == 0
                                ? 0

@@ -17,6 +17,7 @@
 #include "core/sum.h"
 #include "gradient/objective.h"
 #include "gradient/penalty_row.h"
+#include "loss/evaluation.h"
 
 enum { STRENGTH, RATIO };
 
@@ -27,7 +28,7 @@ static double number(const lossi_options *options, int32_t index)
 
 static double element(lossi_stretch s, const void *x, int64_t i)
 {
-    return lossi_real_get(s.dtype, x, s.first + i);
+    return lossi_real_at(s.dtype, x, s.first + i); /* inline: of small batches the penalties are a part */
 }
 
 /* ---- sums ---- */
