@@ -412,6 +412,51 @@ static void test_random_texts(void **state)
     assert_true(good > TEXTS / 100);
 }
 
+static void test_file_format(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int32_t format;
+    } files[] = {
+        {FORMATS "table.csv", LOSS_FORMAT_CSV},           {FORMATS "table.csv.gz", LOSS_FORMAT_CSV},
+        {LOSS_TEST_DATA "/digits.csv", LOSS_FORMAT_CSV},  {FORMATS "one_based.svm", LOSS_FORMAT_LIBSVM},
+        {FORMATS "one_based.svm.gz", LOSS_FORMAT_LIBSVM}, {FORMATS "queries.svm", LOSS_FORMAT_LIBSVM},
+        {FORMATS "float64_little.npy", LOSS_FORMAT_NPY},  {FORMATS "float64_little.npy.gz", LOSS_FORMAT_NPY},
+        {FORMATS "images.idx.gz", LOSS_FORMAT_IDX},       {FORMATS "labels.idx", LOSS_FORMAT_IDX}};
+    static const struct {
+        const char *text;
+        int32_t format;
+    } texts[] = {{"", LOSS_FORMAT_CSV},
+                 {"1\n2\n", LOSS_FORMAT_CSV},
+                 {"# a comment\n\n+1\n-1 3:2\n", LOSS_FORMAT_LIBSVM},
+                 {"\xef\xbb\xbf 1e-3\tqid:7 1:2\r\n", LOSS_FORMAT_LIBSVM},
+                 {"1 a:2\n", LOSS_FORMAT_CSV},
+                 {"1 2,3\n", LOSS_FORMAT_CSV},
+                 {"1 qid\n", LOSS_FORMAT_CSV},
+                 {"1,2 3:4\n", LOSS_FORMAT_CSV},
+                 {"1 2:", LOSS_FORMAT_LIBSVM}};
+    int32_t format;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        format = 0;
+        assert_int_equal(loss_file_format(context, files[i].path, &format), LOSS_OK);
+        assert_int_equal(format, files[i].format);
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        format = 0;
+        const char *path = store(texts[i].text, (int64_t)strlen(texts[i].text));
+        assert_int_equal(loss_file_format(context, path, &format), LOSS_OK);
+        assert_int_equal(format, texts[i].format);
+    }
+    remove_stored();
+    format = 17;
+    assert_int_equal(loss_file_format(NULL, "x", &format), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_file_format(context, NULL, &format), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_file_format(context, "x", NULL), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_file_format(context, "no/such", &format), LOSS_ERROR_FILE);
+    assert_int_equal(format, 17);
+}
+
 static loss_status read_everything(loss_context *counted)
 {
     static const char text[] = "a,kind,b\n1,x,2\n3,\"y\nz\",4\n5,z,6\n";
@@ -456,6 +501,7 @@ int main(void)
         TEST(test_columns),      TEST(test_names),         TEST(test_refused),
         TEST(test_arguments),    TEST(test_long_file),     TEST(test_against_tables),
         TEST(test_random_texts), TEST(test_out_of_memory), TEST(test_order_of_freeing),
+        TEST(test_file_format),
     };
     return cmocka_run_group_tests_name("io_csv_numbers", tests, NULL, NULL);
 }

@@ -289,12 +289,17 @@ static void test_against_strtod(void **state)
         const uint64_t digits = all >> (words[2] % 61);
         /* 54 bits that end in 1: exactly between two doubles. */
         const uint64_t tie = (UINT64_C(1) << 53 | all >> 11) | 1;
-        char texts[4][64];
+        char texts[8][64];
         snprintf(texts[0], sizeof texts[0], "%" PRIu64 "e%d", digits, (int)(words[3] % 71) - 35);
         snprintf(texts[1], sizeof texts[1], "-%" PRIu64 ".%" PRIu64, digits % 1000000, all % 10000000000);
         snprintf(texts[2], sizeof texts[2], "%" PRIu64 ".%s", tie, words[3] % 2 ? "0" : "001");
         snprintf(texts[3], sizeof texts[3], "%.*g", 1 + (int)(words[3] % 18), ldexp((double)digits, -40));
-        for (int k = 0; k < 4; k++) {
+        /* All exponents there are, and short spellings with zeros in front and behind. */
+        snprintf(texts[4], sizeof texts[4], "%" PRIu64 "e%d", all >> 1, (int)(words[3] % 700) - 365);
+        snprintf(texts[5], sizeof texts[5], "0.0000%018" PRIu64, digits % UINT64_C(1000000000000000000));
+        snprintf(texts[6], sizeof texts[6], "%" PRIu64 "e%d", digits % 100000, (int)(words[2] % 650) - 330);
+        snprintf(texts[7], sizeof texts[7], "+%u.%08u0", words[3] % 1000, words[2] % 100000000);
+        for (int k = 0; k < 8; k++) {
             double value = -3;
             float value32 = -3;
             const int64_t length = (int64_t)strlen(texts[k]);
