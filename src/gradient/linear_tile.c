@@ -1,0 +1,228 @@
+/*
+ * A tile of a linear model: its rows, and their two products.
+ *
+ *     z = W·x + b for each row, of a Hessian product along its direction too;    G += Σ r·xᵀ
+ *
+ * Features come from memory once, asked for a tile ahead, so that memory works on while the loss and the products back run from
+ * the caches. Goto & van de Geijn, ACM Trans. Math. Softw. 34 (2008), §4: what is read again has to be in a cache.
+ */
+#include "gradient/linear_tile.h"
+
+#include <string.h>
+
+#include "gradient/linear_parameters.h"
+
+enum {
+    ALIGNMENT = 64,
+    AHEAD_ROWS = 16, /* asked for at least, of the products that are being made */
+    PIECE_ROWS = 8,  /* of one output: few enough that what was asked for arrives while they are multiplied */
+    LINE = 64
+};
+
+/* ---- memory ---- */
+
+static char *take(char **scratch, int64_t bytes)
+{
+    char *piece = *scratch;
+    *scratch += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return piece;
+}
+
+int32_t lossi_tile_copied(const lossi_array *features)
+{
+    return features->column_stride != 1 && features->columns > 1;
+}
+
+int32_t lossi_tile_merging(const lossi_tile_pass *p)
+{
+    return p->sparse != NULL && p->sparse->irregular && p->what == LOSSI_PASS_DIAGONAL;
+}
+
+/* How many features a worker has room to copy. */
+static int64_t copies(const lossi_tile_pass *p)
+{
+    if (p->sparse != NULL) {
+        return lossi_tile_merging(p) ? p->sparse->longest : 0;
+    }
+    return lossi_tile_copied(p->features) || p->what == LOSSI_PASS_DIAGONAL
+               ? p->cut.tile_rows * p->shape.features
+               : 0;
+}
+
+int64_t lossi_tile_lay_out(const lossi_tile_pass *p, char *scratch, lossi_tile_work *w)
+{
+    const lossi_linear_model *m = p->model;
+    const int64_t rows = p->cut.tile_rows, real = m->base.real_size, outputs = rows * m->shape.outputs;
+    char *end = scratch;
+    w->x = (const void **)(void *)take(&end, p->sparse == NULL ? rows * (int64_t)sizeof *w->x : 0);
+    w->entries = (lossi_sparse_row *)(void *)take(&end,
+                                                  p->sparse != NULL ? rows * (int64_t)sizeof *w->entries : 0);
+    w->rows = (int64_t *)(void *)take(&end, rows * (int64_t)sizeof *w->rows);
+    w->copy = take(&end, copies(p) * real);
+    w->merged = (double *)(void *)take(
+        &end, lossi_tile_merging(p) ? p->shape.features * (int64_t)sizeof *w->merged : 0);
+    w->prediction = take(&end, outputs * real);
+    w->directional = take(&end, outputs * real);
+    w->derivative = take(&end, outputs * real);
+    w->wide = (double *)(void *)take(&end, outputs * (int64_t)sizeof *w->wide);
+    w->block = (double *)(void *)take(&end, p->sparse == NULL ? m->size * (int64_t)sizeof *w->block : 0);
+    w->loss = take(&end, p->prediction != NULL ? 0 : lossi_evaluation_scratch(&p->e, rows));
+    return end - scratch;
+}
+
+/* ---- rows ---- */
+
+/* Where the rows of a tile are: gives how many count, leaving out masked ones before anything of them is read. */
+int64_t lossi_tile_find_rows(const lossi_tile_pass *p, const lossi_tile_work *w, int64_t first, int64_t rows)
+{
+    const lossi_array *features = p->features, *mask = p->prediction != NULL ? NULL : p->model->mask;
+    const int64_t real = p->model->base.real_size, step = features->row_stride * real;
+    int64_t count = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t row = p->indices != NULL ? p->indices[first + i] : first + i;
+        if (!lossi_masked(mask, row)) {
+            w->rows[count] = row;
+            if (p->sparse != NULL) {
+                w->entries[count++] = lossi_sparse_row_at(p->sparse, row);
+            } else {
+                w->x[count++] = features->pointer + row * step;
+            }
+        }
+    }
+    for (int64_t i = 0; p->sparse == NULL && lossi_tile_copied(features) && i < count; i++) {
+        const char *from = w->x[i];
+        char *to = w->copy + i * features->columns * real;
+        for (int64_t j = 0; j < features->columns; j++) {
+            memcpy(to + j * real, from + j * features->column_stride * real, (size_t)real);
+        }
+        w->x[i] = to;
+    }
+    return count;
+}
+
+/* The features of a tile squared, as standardised ones: in the copy, which may be where they are already. */
+static void square(const lossi_tile_pass *p, const lossi_tile_work *w, int64_t count)
+{
+    const lossi_linear_model *m = p->model;
+    const loss_dtype dtype = m->base.dtype;
+    const int64_t features = p->features->columns;
+    for (int64_t i = 0; i < count; i++) {
+        char *to = w->copy + i * features * m->base.real_size;
+        for (int64_t j = 0; j < features; j++) {
+            double x = lossi_real_get(dtype, w->x[i], j);
+            if (m->deviations != NULL) {
+                x = m->deviations[j] != 0 ? (x - m->means[j]) / m->deviations[j] : 0;
+            }
+            lossi_real_put(dtype, to, j, x * x);
+        }
+        w->x[i] = to;
+    }
+}
+
+/* Asks for the features of the next rows up to one of them; a row that is masked may not be there, which is no harm. */
+static void ask(const lossi_tile_pass *p, lossi_tile_work *w, int64_t to)
+{
+    const int64_t real = p->model->base.real_size, bytes = p->features->columns * real;
+    to = to < w->end ? to : w->end;
+    for (; w->asked < to; w->asked++) {
+        const int64_t row = p->indices != NULL ? p->indices[w->asked] : w->asked;
+        const uintptr_t from = (uintptr_t)p->features->pointer +
+                               (uintptr_t)(row * p->features->row_stride * real);
+        for (int64_t i = 0; i < bytes; i += LINE) {
+            __builtin_prefetch((const void *)(from + (uintptr_t)i));
+        }
+    }
+}
+
+/* ---- the products, of dense rows and of sparse ones ---- */
+
+static lossi_sparse_tile sparse_rows(const lossi_tile_pass *p, const lossi_sparse_row *x, int64_t rows)
+{
+    return (lossi_sparse_tile){&p->shape, p->sparse->array->index_dtype == LOSS_INT64, rows, x};
+}
+
+/* How many rows to multiply at once. */
+static int64_t piece(const lossi_tile_pass *p, int64_t count)
+{
+    return p->asks_ahead && p->shape.outputs == 1 ? PIECE_ROWS : count;
+}
+
+static void dense_forward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t first, int64_t count,
+                          const double *parameters, char *prediction)
+{
+    const int64_t step = piece(p, count), bytes = p->shape.outputs * p->model->base.real_size;
+    for (int64_t i = 0; i < count; i += step) {
+        const int64_t rows = count - i < step ? count - i : step;
+        if (p->asks_ahead) {
+            ask(p, w, first + i + rows + AHEAD_ROWS);
+            ask(p, w, w->asked + step / 2);
+        }
+        p->kernels->forward(&p->shape, rows, w->x + i, parameters, prediction + i * bytes);
+    }
+}
+
+/* Predictions, unless they are known; of a Hessian product also along its direction. */
+void lossi_tile_forward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t first, int64_t count,
+                        char *prediction)
+{
+    const lossi_linear_model *m = p->model;
+    const int32_t product = p->what == LOSSI_PASS_PRODUCT;
+    if (p->sparse != NULL) {
+        const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
+        p->sparse_kernels->forward(&tile, m->parameters, prediction, product ? w->directional : NULL);
+        return;
+    }
+    if (prediction == w->prediction || !m->predictions_known) {
+        dense_forward(p, w, first, count, m->parameters, prediction);
+    }
+    if (product) {
+        dense_forward(p, w, first, count, m->direction, w->directional);
+    }
+}
+
+static void dense_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t count, const double *r,
+                           double *sums)
+{
+    const int64_t step = piece(p, count);
+    for (int64_t i = 0; i < count; i += step) {
+        if (p->asks_ahead) {
+            ask(p, w, w->asked + step / 2);
+        }
+        p->kernels->backward(&p->shape, count - i < step ? count - i : step, w->x + i,
+                             r + i * p->shape.outputs, sums);
+    }
+}
+
+static void backward_squares(const lossi_tile_pass *p, lossi_tile_work *w, int64_t count, const double *r,
+                             double *sums)
+{
+    const double *means = p->model->centred ? p->model->means : NULL;
+    if (p->sparse == NULL) {
+        square(p, w, count);
+        dense_backward(p, w, count, r, sums);
+        return;
+    }
+    for (int64_t i = 0; lossi_tile_merging(p) && i < count; i++) {
+        lossi_sparse_row row = w->entries[i];
+        lossi_sparse_merge(p->sparse, &row, w->merged, w->copy);
+        const lossi_sparse_tile tile = sparse_rows(p, &row, 1);
+        p->sparse_kernels->backward_squares(&tile, r + i * p->shape.outputs, means, sums);
+    }
+    if (!lossi_tile_merging(p)) {
+        const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
+        p->sparse_kernels->backward_squares(&tile, r, means, sums);
+    }
+}
+
+void lossi_tile_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t count, double *sums)
+{
+    const double *r = p->kernels->widen(count * p->shape.outputs, w->derivative, w->wide);
+    if (p->what == LOSSI_PASS_DIAGONAL) {
+        backward_squares(p, w, count, r, sums);
+    } else if (p->sparse != NULL) {
+        const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
+        p->sparse_kernels->backward(&tile, r, sums);
+    } else {
+        dense_backward(p, w, count, r, sums);
+    }
+}
