@@ -113,7 +113,9 @@ typedef struct lossi_sum {
 
 LOSSI_INLINE void lossi_sum_clear(int32_t abreast, lossi_sum *sum)
 {
-    if (!abreast) {
+    if (abreast) {
+        sum->terms.of[0] = v_set1(0); /* there is a column always, which compilers do not know */
+    } else {
         lossi_lane_sum_clear(&sum->lanes);
     }
 }
