@@ -7,12 +7,7 @@
 
 Of several runs each time is the smallest, the limits' times too: what else runs on the machine only ever adds time.
 """
-import argparse
-import json
 import os
-import re
-import subprocess
-import sys
 
 import table
 
@@ -53,38 +48,5 @@ def page(lines, runs):
                " | ".join(cells(by_threads.get(n)) for n in threads) + " |")
 
 
-def put(text, path):
-    with open(path, encoding="utf-8") as stream:
-        whole = stream.read()
-    whole, count = re.subn(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{text}\n{END}", whole, flags=re.DOTALL)
-    if count != 1:
-        sys.exit(f"{path} does not have the marks {BEGIN} and {END} once")
-    with open(path, "w", encoding="utf-8") as stream:
-        stream.write(whole)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="*")
-    parser.add_argument("--run")
-    parser.add_argument("--runs", type=int, default=2)
-    parser.add_argument("--into")
-    arguments = parser.parse_args()
-    texts = []
-    for file in arguments.files:
-        with open(file, encoding="utf-8") as stream:
-            texts.append(stream.read())
-    for _ in range(arguments.runs if arguments.run else 0):
-        texts.append(subprocess.run([arguments.run], check=True, stdout=subprocess.PIPE, text=True).stdout)
-    lines = [json.loads(line) for text in texts for line in text.splitlines() if line]
-    if not lines:
-        sys.exit("no measurements")
-    text = "\n".join(page(lines, len(texts)))
-    if arguments.into is None:
-        print(text)
-    else:
-        put(text, arguments.into)
-
-
 if __name__ == "__main__":
-    main()
+    table.main(__doc__, page, (BEGIN, END))

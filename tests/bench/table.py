@@ -128,18 +128,20 @@ def page(lines, runs):
     yield from loss_table(losses)
 
 
-def put(text, path):
+def put(text, path, marks):
+    begin, end = marks
     with open(path, encoding="utf-8") as stream:
         whole = stream.read()
-    whole, count = re.subn(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{text}\n{END}", whole, flags=re.DOTALL)
+    whole, count = re.subn(f"{begin}.*{end}", lambda _: f"{begin}\n{text}\n{end}", whole, flags=re.DOTALL)
     if count != 1:
-        sys.exit(f"{path} does not have the marks {BEGIN} and {END} once")
+        sys.exit(f"{path} does not have the marks {begin} and {end} once")
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(whole)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(description, page_of, marks):
+    """What a benchmark printed, or prints now, as a page between the marks of a file."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*")
     parser.add_argument("--run")
     parser.add_argument("--runs", type=int, default=2)
@@ -154,12 +156,12 @@ def main():
     lines = [json.loads(line) for text in texts for line in text.splitlines() if line]
     if not any("loss" in line for line in lines):
         sys.exit("no measurements")
-    text = "\n".join(page(lines, len(texts)))
+    text = "\n".join(page_of(lines, len(texts)))
     if arguments.into is None:
         print(text)
     else:
-        put(text, arguments.into)
+        put(text, arguments.into, marks)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, page, (BEGIN, END))
