@@ -36,15 +36,21 @@ LOSSI_INLINE double value_at(const void *values, int64_t e)
     return (double)value;
 }
 
-/* ---- forward ---- */
-
+/* sum += x w, `width` of them, which the compiler knows: in vectors where they fill some. */
 LOSSI_INLINE void multiply_add(int width, double x, const double *w, double *sum)
 {
+    const int in_vectors = width % F64_LANES == 0 ? width : 0;
     UNROLL
-    for (int k = 0; k < width; k++) {
+    for (int k = 0; k < in_vectors; k += F64_LANES) {
+        f64_store(sum + k, f64_fma(f64_set1(x), f64_load(w + k), f64_load(sum + k)));
+    }
+    UNROLL
+    for (int k = in_vectors; k < width; k++) {
         sum[k] = __builtin_fma(x, w[k], sum[k]);
     }
 }
+
+/* ---- forward ---- */
 
 /* The dot products of a row with `width` neighbouring numbers of the parameters, whose rows have `step`. */
 LOSSI_INLINE void dots(int width, int wide, const lossi_sparse_row *x, const double *w, int64_t step,
@@ -137,11 +143,7 @@ LOSSI_INLINE void add_row(int width, int wide, int kind, const lossi_sparse_row 
     for (int64_t e = 0; e < x->count; e++) {
         const int64_t j = index_at(wide, x->indices, e);
         const double factor = power_of(kind, value_at(x->values, e), means, j);
-        double *to = g + j * stride;
-        UNROLL
-        for (int k = 0; k < width; k++) {
-            to[k] = __builtin_fma(r[k], factor, to[k]);
-        }
+        multiply_add(width, factor, r, g + j * stride);
     }
 }
 

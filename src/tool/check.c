@@ -239,8 +239,9 @@ static json_t *verdict_to_json(int which, const struct verdict *v)
 static void print_json(const struct problem *problem, const struct check_options *check,
                        const struct verdict *verdicts)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:I}", "data", problem->dataset->path, "target",
-                             problem->model.target, "loss", problem->model.loss, "penalties",
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I}", "data", problem->dataset->path,
+                             "target", problem->model.target, "loss", problem->model.loss, "l2",
+                             json_from_double(penalties_l2(&problem->options->penalties)), "penalties",
                              penalties_to_json(&problem->options->penalties), "at", check->at, "seed",
                              (json_int_t)check->seed, "parameters",
                              (json_int_t)loss_objective_dimension(problem->objective));
