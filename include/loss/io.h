@@ -249,6 +249,15 @@ LOSS_API const void *loss_sparse_values(const loss_sparse *sparse);
 LOSS_API const void *loss_sparse_labels(const loss_sparse *sparse);
 LOSS_API const int64_t *loss_sparse_query_ids(const loss_sparse *sparse);
 
+/*
+ * Puts row order[i] into place i, for all i, where they are: entries, labels and query identifiers. A set of rows is drawn or
+ * shuffled so, and lent as a range, without a copy: beyond the arrays it takes a sixteenth of the entries (or the longest row) and
+ * three numbers a row for a while. Pointers to the arrays stay good; nobody else may use the table meanwhile, nor a loss_data that has lent it.
+ *   sparse  not NULL     order  not NULL, every number 0 … rows − 1 once
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY; after a failure nothing is changed. Since 0.1.
+ */
+LOSS_API loss_status loss_sparse_reorder(loss_sparse *sparse, const int64_t *order);
+
 /* ---- arrays ---- */
 
 /*

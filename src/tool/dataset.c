@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* LIBSVM data are made dense here; more than so many elements (8 GiB of float64) are refused. */
-#define MOST_DENSE_ELEMENTS (INT64_C(1) << 30)
-
 char *tool_copy_text(const char *text)
 {
     return strcpy(tool_allocate((int64_t)strlen(text) + 1, 1), text);
@@ -144,61 +141,26 @@ static int read_array(struct dataset *dataset, loss_context *context, const stru
     return result;
 }
 
-/*
- * LIBSVM entries as a dense matrix. This is the one place that makes them so: features that the library takes as compressed
- * sparse rows would be lent from here as they are.
- */
-static int take_sparse(struct dataset *dataset, const loss_sparse *sparse)
-{
-    const int64_t *offsets = loss_sparse_row_offsets(sparse);
-    const int64_t *columns = loss_sparse_column_indices(sparse);
-    const void *values = loss_sparse_values(sparse);
-    dataset->rows = loss_sparse_row_count(sparse);
-    dataset->feature_count = loss_sparse_column_count(sparse);
-    if (dataset->feature_count > 0 && dataset->rows > MOST_DENSE_ELEMENTS / dataset->feature_count) {
-        return tool_fail("%s: %lld rows × %lld columns are too many to be made dense: at most %lld elements",
-                         dataset->path, (long long)dataset->rows, (long long)dataset->feature_count,
-                         (long long)MOST_DENSE_ELEMENTS);
-    }
-    allocate_features(dataset);
-    for (int64_t i = 0; i < dataset->rows; i++) {
-        for (int64_t e = offsets[i]; e < offsets[i + 1]; e++) {
-            dataset_set_feature(dataset, i, columns[e], array_number(values, dataset->dtype, e));
-        }
-    }
-    return TOOL_DONE;
-}
-
 static int read_sparse(struct dataset *dataset, loss_context *context, const struct source *source,
                        int wants_classes, const struct expectation *expected)
 {
-    loss_sparse *sparse;
     int64_t first = source->first_index;
     if (expected && strcmp(expected->feature_names[0], "0") == 0) {
         first = 0;
     }
-    if (loss_sparse_read_svmlight(&sparse, context, source->path, dataset->dtype, LOSS_INT64, first,
-                                  expected ? expected->feature_count : 0, NULL, NULL)) {
-        return tool_fail_context(context);
-    }
-    int result = take_sparse(dataset, sparse);
+    int result = sparse_read(dataset, context, first, expected ? expected->feature_count : 0);
     if (result == TOOL_DONE) {
         number_features(dataset, first);
         result = check_size(dataset, expected);
     }
-    if (result == TOOL_DONE) {
-        result = check_finite(dataset);
-    }
     if (result == TOOL_DONE && !source->target_file && (!expected || expected->wants_target >= 0)) {
         double *labels = tool_allocate(dataset->rows, sizeof *labels);
         for (int64_t i = 0; i < dataset->rows; i++) {
-            labels[i] = array_number(loss_sparse_labels(sparse), dataset->dtype, i);
+            labels[i] = array_number(loss_sparse_labels(dataset->sparse), dataset->dtype, i);
         }
-        loss_sparse_free(sparse);
         dataset->target_name = tool_copy_text("label");
         return target_from_numbers(dataset, context, labels, dataset->path, wants_classes);
     }
-    loss_sparse_free(sparse);
     return result;
 }
 
@@ -298,6 +260,7 @@ void dataset_free(struct dataset *dataset)
     free(dataset->feature_names);
     free(dataset->target_name);
     loss_array_free(dataset->array);
+    loss_sparse_free(dataset->sparse);
     free(dataset->memory);
     free(dataset->values);
     free(dataset->labels);
@@ -358,13 +321,17 @@ static void reorder(struct rows rows, const int64_t *order, int64_t count, unsig
     free(aside);
 }
 
-void dataset_reorder(struct dataset *dataset, const int64_t *order)
+int dataset_reorder(struct dataset *dataset, const int64_t *order)
 {
     const int64_t size = loss_dtype_size(dataset->dtype), rows = dataset->rows;
+    if (dataset->sparse && loss_sparse_reorder(dataset->sparse, order)) {
+        return tool_fail("%s: the rows could not be put in another order", dataset->path);
+    }
     unsigned char *done = tool_allocate(rows / 8 + 1, 1);
     /* Rows that are contiguous move as one, others column by column. */
     const int is_dense = dataset->column_stride == 1;
-    for (int64_t j = 0; j < (is_dense ? 1 : dataset->feature_count); j++) {
+    const int64_t parts = dataset->sparse ? 0 : is_dense ? 1 : dataset->feature_count;
+    for (int64_t j = 0; j < parts; j++) {
         reorder((struct rows){(char *)dataset->features + j * dataset->column_stride * size,
                               dataset->row_stride * size,
                               (size_t)(is_dense ? dataset->feature_count * size : size)},
@@ -379,4 +346,5 @@ void dataset_reorder(struct dataset *dataset, const int64_t *order)
                 order, rows, done);
     }
     free(done);
+    return TOOL_DONE;
 }

@@ -34,7 +34,7 @@ void model_free(struct model *model)
 
 void model_scale(const struct model *model, struct dataset *dataset)
 {
-    for (int64_t r = 0; r < dataset->rows; r++) {
+    for (int64_t r = 0; r < dataset->rows && !dataset->sparse; r++) {
         for (int64_t j = 0; j < model->feature_count; j++) {
             const double x = dataset_feature(dataset, r, j);
             dataset_set_feature(dataset, r, j,

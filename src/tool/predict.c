@@ -224,9 +224,12 @@ static int predict_all(struct prediction *prediction, loss_context *context, str
     }
     model_scale(model, &prediction->dataset);
     prediction->scores = tool_allocate(prediction->dataset.rows * model->outputs, sizeof *prediction->scores);
+    struct scorer scorer;
+    scorer_begin(&scorer, model, &prediction->dataset);
     for (int64_t r = 0; r < prediction->dataset.rows; r++) {
-        model_scores(model, &prediction->dataset, r, prediction->scores + r * model->outputs);
+        scorer_row(&scorer, r, prediction->scores + r * model->outputs);
     }
+    scorer_end(&scorer);
     if (predict->probabilities) {
         result = find_probabilities(prediction, context);
     }

@@ -1,6 +1,6 @@
 /*
  * What is minimised for one seed: rows split off to be tested on, features scaled by the rows that are left, both where they
- * are, and the objective of a linear model over them: mean loss + penalties.
+ * are (sparse ones as a view by the objective), and the objective of a linear model over them: mean loss + penalties.
  */
 #include "tool.h"
 
@@ -128,42 +128,42 @@ static int split_rows(struct problem *problem, int64_t seed)
         return tool_fail("a test fraction of %g leaves none of the %lld rows to train on",
                          problem->options->test_fraction, (long long)rows);
     }
-    dataset_reorder(problem->dataset, problem->order);
-    return TOOL_DONE;
+    return dataset_reorder(problem->dataset, problem->order);
 }
 
 /*
  * Mean and deviation of each feature over the rows trained on, in two passes; a constant feature is scaled to 0. Constant is
- * asked of the values, not of the sum: the mean of equal numbers may be rounded away from them.
+ * asked of the values, not of the sum: the mean of equal numbers may be rounded away from them. Sparse features the objective measures.
  */
 static void measure_features(struct problem *problem)
 {
     struct model *model = &problem->model;
     const struct dataset *dataset = problem->dataset;
     const int64_t d = dataset->feature_count, first = problem->first_row;
+    const int measures = problem->options->standardize && !dataset->sparse;
     double *sums = tool_allocate(d, sizeof *sums);
     unsigned char *varies = tool_allocate(d, 1);
     for (int64_t j = 0; j < d; j++) {
         model->mean[j] = 0;
         model->scale[j] = 1;
     }
-    for (int64_t i = first; i < dataset->rows && problem->options->standardize; i++) {
+    for (int64_t i = first; i < dataset->rows && measures; i++) {
         for (int64_t j = 0; j < d; j++) {
             sums[j] += dataset_feature(dataset, i, j);
         }
     }
-    for (int64_t j = 0; j < d && problem->options->standardize; j++) {
+    for (int64_t j = 0; j < d && measures; j++) {
         model->mean[j] = sums[j] / (double)problem->train_rows;
         sums[j] = 0;
     }
-    for (int64_t i = first; i < dataset->rows && problem->options->standardize; i++) {
+    for (int64_t i = first; i < dataset->rows && measures; i++) {
         for (int64_t j = 0; j < d; j++) {
             const double x = dataset_feature(dataset, i, j);
             sums[j] += (x - model->mean[j]) * (x - model->mean[j]);
             varies[j] |= x != dataset_feature(dataset, first, j);
         }
     }
-    for (int64_t j = 0; j < d && problem->options->standardize; j++) {
+    for (int64_t j = 0; j < d && measures; j++) {
         model->scale[j] = varies[j] ? sqrt(sums[j] / (double)problem->train_rows) : 0;
     }
     free(sums);
@@ -256,7 +256,9 @@ static loss_status create_data(struct problem *problem)
     const struct dataset *dataset = problem->dataset;
     const int64_t n = problem->train_rows, d = dataset->feature_count, size = loss_dtype_size(dataset->dtype);
     loss_status status = loss_data_create(&problem->data, problem->context);
-    if (!status) {
+    if (!status && dataset->sparse) {
+        status = sparse_lend(dataset, problem->data, problem->first_row, n);
+    } else if (!status) {
         const char *first = (const char *)dataset->features + problem->first_row * dataset->row_stride * size;
         status = loss_data_set_input(problem->data, "features", first, dataset->dtype, n, d,
                                      dataset->row_stride, dataset->column_stride);
@@ -271,6 +273,12 @@ static loss_status create_data(struct problem *problem)
     return status;
 }
 
+/* Whether it is the objective that standardises. */
+static int is_view(const struct problem *problem)
+{
+    return problem->dataset->sparse && problem->options->standardize;
+}
+
 static loss_status create_objective(struct problem *problem, int has_penalties, double strength)
 {
     loss_status status = loss_objective_create_linear(&problem->objective, problem->context,
@@ -279,10 +287,26 @@ static loss_status create_objective(struct problem *problem, int has_penalties, 
     if (!status) {
         status = loss_objective_set_int(problem->objective, "outputs", problem->model.outputs);
     }
+    if (!status && is_view(problem)) {
+        status = loss_objective_set_int(problem->objective, "center_columns", 1);
+        if (!status) {
+            status = loss_objective_set_int(problem->objective, "scale_columns", 1);
+        }
+    }
     if (!status && has_penalties) {
         status = add_penalties(problem, strength);
     }
     return status ? status : loss_objective_prepare(problem->objective);
+}
+
+/* What the objective standardises by. */
+static loss_status read_view(struct problem *problem)
+{
+    if (!is_view(problem)) {
+        return LOSS_OK;
+    }
+    const loss_status status = loss_objective_column_means(problem->objective, problem->model.mean);
+    return status ? status : loss_objective_column_deviations(problem->objective, problem->model.scale);
 }
 
 int problem_set_strength(struct problem *problem, double strength)
@@ -296,11 +320,11 @@ int problem_create(struct problem *problem, loss_context *context, const struct 
                    struct dataset *dataset, struct dataset *test, int64_t seed, int keep)
 {
     *problem = (struct problem){.context = context, .options = options, .dataset = dataset, .test = test};
-    if (keep) {
+    if (keep && !dataset->sparse) {
         dataset_copy(&problem->copies[0], dataset);
         problem->dataset = &problem->copies[0];
     }
-    if (keep && test) {
+    if (keep && test && !test->sparse) {
         dataset_copy(&problem->copies[1], test);
         problem->test = &problem->copies[1];
     }
@@ -311,17 +335,33 @@ int problem_create(struct problem *problem, loss_context *context, const struct 
     if (result) {
         return result;
     }
+    problem->restores = keep && dataset->sparse;
     describe_model(problem, dataset);
     measure_features(problem);
     model_scale(&problem->model, problem->dataset);
+    fill_values(problem);
+    if (create_data(problem) || create_objective(problem, 1, options->penalties.strongest) ||
+        read_view(problem)) {
+        return tool_fail_context(context);
+    }
     if (problem->test) {
         model_scale(&problem->model, problem->test);
     }
-    fill_values(problem);
-    if (create_data(problem) || create_objective(problem, 1, options->penalties.strongest)) {
-        return tool_fail_context(context);
-    }
     return TOOL_DONE;
+}
+
+/* Sparse rows as the file has them, for the split of the next seed. */
+static void restore_rows(struct problem *problem)
+{
+    const int64_t rows = problem->dataset->rows;
+    int64_t *places = tool_allocate(rows, sizeof *places);
+    for (int64_t i = 0; i < rows; i++) {
+        places[problem->order[i]] = i;
+    }
+    if (dataset_reorder(problem->dataset, places)) {
+        exit(TOOL_FAILED);
+    }
+    free(places);
 }
 
 void problem_free(struct problem *problem)
@@ -329,6 +369,9 @@ void problem_free(struct problem *problem)
     loss_objective_free(problem->objective);
     loss_data_free(problem->data);
     loss_function_free(problem->function);
+    if (problem->restores) {
+        restore_rows(problem);
+    }
     free(problem->order);
     free(problem->values);
     for (int i = 0; i < 2; i++) {
@@ -378,8 +421,10 @@ double problem_score(const struct problem *problem, const double *parameters, in
     struct model model = problem->model;
     model.parameters = (double *)parameters;
     double *scores = tool_allocate(model.outputs, sizeof *scores), total = 0;
+    struct scorer scorer;
+    scorer_begin(&scorer, &model, dataset);
     for (int64_t i = first; i < first + rows; i++) {
-        model_scores(&model, dataset, i, scores);
+        scorer_row(&scorer, i, scores);
         if (dataset->classes) {
             total += model_class(&model, scores) == dataset->labels[i];
         } else {
@@ -387,6 +432,7 @@ double problem_score(const struct problem *problem, const double *parameters, in
             total += residual * residual;
         }
     }
+    scorer_end(&scorer);
     free(scores);
     total = rows > 0 ? total / (double)rows : NAN;
     return dataset->classes ? total : sqrt(total);

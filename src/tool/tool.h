@@ -110,7 +110,8 @@ int source_find_format(loss_context *context, const char *path, int32_t *format)
 struct dataset {
     const char *path;
     loss_dtype dtype;
-    void *features; /* rows × feature_count elements, finite, of the array or memory */
+    loss_sparse *sparse; /* of LIBSVM data, finite, with column indices of int32; else NULL, and */
+    void *features;      /* rows × feature_count elements, finite, of the array or memory */
     int64_t rows, feature_count, row_stride, column_stride;
     loss_array *array;
     void *memory;
@@ -138,11 +139,11 @@ int dataset_read(struct dataset *dataset, loss_context *context, const struct so
                  int wants_classes, const struct expectation *expected);
 void dataset_free(struct dataset *dataset);
 
-/* A copy that can be changed, of everything but the names. */
+/* A copy that can be changed, of everything but the names; of dense features. */
 void dataset_copy(struct dataset *copy, const struct dataset *dataset);
 
 /* Puts row order[i] into place i, for all i. */
-void dataset_reorder(struct dataset *dataset, const int64_t *order);
+int dataset_reorder(struct dataset *dataset, const int64_t *order);
 
 /* "line 17 of data.csv", or "row 17 of data.npy"; the row as it is in the file, from 0. */
 void dataset_describe_row(const struct dataset *dataset, int64_t row, char *text, size_t size);
@@ -151,6 +152,14 @@ double dataset_feature(const struct dataset *dataset, int64_t row, int64_t featu
 void dataset_set_feature(struct dataset *dataset, int64_t row, int64_t feature, double value);
 
 char *tool_copy_text(const char *text);
+
+/* ---- sparse.c: features of LIBSVM data, which stay as they are */
+
+/* Reads the path of a data set; columns 0: as many as there are. */
+int sparse_read(struct dataset *dataset, loss_context *context, int64_t first_index, int64_t columns);
+
+/* Makes some of the rows the "features" of data, without a copy. */
+loss_status sparse_lend(const struct dataset *dataset, loss_data *data, int64_t first, int64_t rows);
 
 /* ---- target.c: the target of a data set */
 
@@ -187,11 +196,25 @@ int model_read(struct model *model, const char *path);
 /* The loss the model was trained for, with its options. */
 int model_create_function(loss_function **function, loss_context *context, const struct model *model);
 
-/* Scales the features of a data set in place. */
+/* Scales the features of a data set in place; sparse ones stay as they are, see scorer_begin(). */
 void model_scale(const struct model *model, struct dataset *dataset);
 
 /* Scores of a row of scaled features. */
 void model_scores(const struct model *model, const struct dataset *scaled, int64_t row, double *scores);
+
+/*
+ * Scores of the rows of a data set, which are scaled when they are dense and not when they are sparse. Model, its parameters and
+ * data are borrowed.
+ */
+struct scorer {
+    const struct model *model;
+    const struct dataset *dataset;
+    double *weights, *intercepts; /* of sparse features as they are; else NULL */
+};
+
+void scorer_begin(struct scorer *scorer, const struct model *model, const struct dataset *dataset);
+void scorer_row(const struct scorer *scorer, int64_t row, double *scores);
+void scorer_end(struct scorer *scorer);
 
 /* The class with the best score: the largest, or class 1 where a single score is positive. */
 int64_t model_class(const struct model *model, const double *scores);
@@ -251,14 +274,15 @@ struct training_options {
 struct problem {
     loss_context *context;
     const struct training_options *options;
-    struct dataset *dataset; /* the held-out rows, then those to train on, scaled */
-    struct dataset *test;    /* the rows of a file held out, scaled; else NULL */
+    struct dataset *dataset; /* the held-out rows, then those to train on; scaled when dense */
+    struct dataset *test;    /* the rows of a file held out, scaled when dense; else NULL */
     struct dataset copies[2];
     loss_function *function;
     int64_t train_rows, test_rows; /* of the data set; with a test file test_rows are that file's */
     int64_t first_row;             /* of those to train on */
     int64_t *order;                /* which rows of the file they are */
-    void *values;                  /* train_rows of the element type, when the target is no label */
+    int restores; /* the data set is sparse and put back in the order of the file at the end */
+    void *values; /* train_rows of the element type, when the target is no label */
     loss_data *data;
     loss_objective *objective;
     struct model model; /* everything but the parameters */
@@ -272,7 +296,8 @@ int problem_create_function(loss_function **function, loss_context *context,
 int problem_wants_classes(loss_context *context, const struct training_options *options, int *wants_classes);
 
 /*
- * Splits and scales the data sets in place, unless keep is 1: then it does so with copies. test is NULL when rows of the other
+ * Splits and scales the data sets in place, unless keep is 1: then it does so with copies, and sparse rows, which are only put in
+ * another order, are put back by problem_free(). test is NULL when rows of the other
  * are held out.
  */
 int problem_create(struct problem *problem, loss_context *context, const struct training_options *options,

@@ -1,5 +1,6 @@
 /* LIBSVM files: those of scikit-learn, what the format allows, bad ones word for word, and cut at every byte. */
 #include "io_support.h"
+#include "loss/random.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -339,13 +340,105 @@ static void test_arguments(void **state)
     loss_sparse_free(NULL);
 }
 
+/* ---- another order of the rows ---- */
+
+static uint64_t state_of_draws;
+
+static int64_t draw(int64_t below)
+{
+    state_of_draws = state_of_draws * UINT64_C(6364136223846793005) + 1442695040888963407; /* Knuth, MMIX */
+    return (int64_t)(state_of_draws >> 33) % below;
+}
+
+/* Row r has the entries (j, r + j/1000) and the label r; every fifth row is empty, one is long. */
+static loss_sparse *ragged(int64_t rows, loss_dtype values, loss_dtype indices, int64_t *lengths)
+{
+    char *text = calloc(1, 1 << 20);
+    int64_t at = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        lengths[r] = r % 5 == 4 ? 0 : r == 7 ? 300 : draw(9);
+        at += sprintf(text + at, "%d qid:%d", (int)r, (int)(rows - r));
+        for (int64_t j = 0; j < lengths[r]; j++) {
+            at += sprintf(text + at, " %d:%.3f", (int)j + 1, (double)r + (double)j / 1000);
+        }
+        text[at++] = '\n';
+    }
+    loss_sparse *sparse = parse(text, values, indices, 1);
+    free(text);
+    return sparse;
+}
+
+static void check_order(const loss_sparse *sparse, const int64_t *order, const int64_t *lengths)
+{
+    const int64_t *offsets = loss_sparse_row_offsets(sparse);
+    assert_int_equal(offsets[0], 0);
+    for (int64_t i = 0; i < loss_sparse_row_count(sparse); i++) {
+        const int64_t row = order[i];
+        assert_int_equal(offsets[i + 1] - offsets[i], lengths[row]);
+        assert_true(value_at(sparse, loss_sparse_labels(sparse), i) == (double)row);
+        assert_int_equal(loss_sparse_query_ids(sparse)[i], loss_sparse_row_count(sparse) - row);
+        for (int64_t j = 0; j < lengths[row]; j++) {
+            const double value = value_at(sparse, loss_sparse_values(sparse), offsets[i] + j);
+            assert_int_equal(index_at(sparse, offsets[i] + j), j);
+            assert_true(fabs(value - ((double)row + (double)j / 1000)) < 1e-4);
+        }
+    }
+}
+
+static void test_reorder(void **state)
+{
+    (void)state;
+    static const loss_dtype types[][2] = {
+        {LOSS_FLOAT64, LOSS_INT32}, {LOSS_FLOAT32, LOSS_INT64}, {LOSS_FLOAT64, LOSS_INT64}};
+    static const int64_t counts[] = {1, 2, 3, 8, 40, 411, 2000};
+    for (size_t t = 0; t < 21; t++) {
+        const int64_t rows = counts[t % 7];
+        int64_t *lengths = calloc((size_t)rows, sizeof *lengths),
+                *order = calloc((size_t)rows, sizeof *order);
+        int64_t *back = calloc((size_t)rows, sizeof *back);
+        loss_sparse *sparse = ragged(rows, types[t / 7][0], types[t / 7][1], lengths);
+        const void *values = loss_sparse_values(sparse);
+        assert_int_equal(loss_random_permutation(t, 0, rows, order), LOSS_OK);
+        assert_int_equal(loss_sparse_reorder(sparse, order), LOSS_OK);
+        assert_ptr_equal(loss_sparse_values(sparse), values);
+        check_order(sparse, order, lengths);
+        for (int64_t i = 0; i < rows; i++) {
+            back[order[i]] = i;
+        }
+        assert_int_equal(loss_sparse_reorder(sparse, back), LOSS_OK);
+        for (int64_t i = 0; i < rows; i++) {
+            back[i] = i;
+        }
+        check_order(sparse, back, lengths);
+        back[rows - 1] = rows == 1 ? 1 : 0;
+        assert_int_equal(loss_sparse_reorder(sparse, back), LOSS_ERROR_ARGUMENT);
+        back[rows - 1] = -1;
+        assert_int_equal(loss_sparse_reorder(sparse, back), LOSS_ERROR_ARGUMENT);
+        assert_non_null(strstr(loss_context_error(context), "the order is no permutation: place "));
+        assert_int_equal(loss_sparse_reorder(sparse, NULL), LOSS_ERROR_ARGUMENT);
+        back[rows - 1] = rows - 1;
+        check_order(sparse, back, lengths);
+        loss_sparse_free(sparse);
+        free(lengths);
+        free(order);
+        free(back);
+    }
+    const int64_t none = 0;
+    assert_int_equal(loss_sparse_reorder(NULL, &none), LOSS_ERROR_ARGUMENT);
+}
+
 static loss_status everything(loss_context *counted)
 {
+    static const int64_t order[] = {2, 0, 1};
     static const char text[] = "1 qid:1 1:2\n2 qid:2 1:3 2:4\n3 qid:2 1:3 2:4 3:5 4:6 5:7\n";
     loss_sparse *sparse = NULL;
     loss_status status = loss_sparse_parse_svmlight(&sparse, counted, text, sizeof text - 1, LOSS_FLOAT64,
                                                     LOSS_INT32, -1, 0);
     assert_true((sparse != NULL) == (status == LOSS_OK));
+    if (!status) {
+        status = loss_sparse_reorder(sparse, order);
+        assert_int_equal(loss_sparse_query_ids(sparse)[1], status ? 2 : 1);
+    }
     loss_sparse_free(sparse);
     if (!status) {
         status = loss_sparse_read_svmlight(&sparse, counted, FORMATS "one_based.svm.gz", LOSS_FLOAT64,
@@ -365,10 +458,15 @@ static void test_every_allocation_fails_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scikit_learn), cmocka_unit_test(test_what_is_allowed),
-        cmocka_unit_test(test_columns),      cmocka_unit_test(test_long_lines),
-        cmocka_unit_test(test_malformed),    cmocka_unit_test(test_cut_at_every_byte),
-        cmocka_unit_test(test_arguments),    cmocka_unit_test(test_every_allocation_fails_once),
+        cmocka_unit_test(test_scikit_learn),
+        cmocka_unit_test(test_what_is_allowed),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_reorder),
+        cmocka_unit_test(test_every_allocation_fails_once),
     };
     return cmocka_run_group_tests_name("io_svmlight", tests, setup, teardown);
 }

@@ -1,0 +1,243 @@
+/*
+ * Another order of the rows of a sparse table, in place.
+ *
+ * Rows have different lengths, so that none fits into the place of another. They are sorted by where they belong: a range of rows is
+ * parted in two, those of its lower places before those of its upper ones, and each half is sorted alike. Parting is done half by
+ * half, after which the upper rows of the first half and the lower rows of the second change places as two blocks (a rotation; Dudziński &
+ * Dydek, "On a stable minimum storage merging algorithm", Information Processing Letters 12, 1981). A range that fits in a buffer of
+ * a sixteenth of the entries is arranged through it at once, so that the entries move about ten times.
+ */
+#include "sparse.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Of the entries, what part the buffer holds; the longest row it holds in any case. */
+#define BUFFER_PART 16
+
+/* Bytes that two blocks swap at a time, through the stack. */
+#define SWAPPED 4096
+
+enum { ARRAYS = 2 };
+
+struct work {
+    int64_t *starts; /* rows + 1 offsets, always those of the rows as they lie */
+    int64_t *keys;   /* where the row that lies here belongs */
+    int64_t *list;   /* which rows of a range come one after another */
+    int64_t *old;    /* starts or keys of a range before it is arranged */
+    char *buffer;
+    int64_t capacity; /* entries */
+    char *arrays[ARRAYS];
+    int64_t sizes[ARRAYS]; /* bytes of an entry */
+};
+
+/* ---- blocks that change places ---- */
+
+static void swap(char *a, char *b, int64_t bytes)
+{
+    char aside[SWAPPED];
+    while (bytes > 0) {
+        const size_t now = (size_t)(bytes < SWAPPED ? bytes : SWAPPED);
+        memcpy(aside, a, now);
+        memcpy(a, b, now);
+        memcpy(b, aside, now);
+        a += now;
+        b += now;
+        bytes -= (int64_t)now;
+    }
+}
+
+/* The first left bytes go behind the right ones that follow them. */
+static void rotate(char *p, int64_t left, int64_t right, char *buffer, int64_t room)
+{
+    while (left > room && right > room) {
+        if (left <= right) {
+            swap(p, p + left, left);
+            p += left;
+            right -= left;
+        } else {
+            swap(p + left - right, p + left, right);
+            left -= right;
+        }
+    }
+    if (left <= right) {
+        memcpy(buffer, p, (size_t)left);
+        memmove(p, p + left, (size_t)right);
+        memcpy(p + right, buffer, (size_t)left);
+    } else {
+        memcpy(buffer, p + left, (size_t)right);
+        memmove(p + right, p, (size_t)left);
+        memcpy(p, buffer, (size_t)right);
+    }
+}
+
+/* The rows first … middle − 1 go behind the rows middle … end − 1. */
+static void rotate_rows(const struct work *w, int64_t first, int64_t middle, int64_t end)
+{
+    const int64_t start = w->starts[first];
+    const int64_t left = w->starts[middle] - start, right = w->starts[end] - w->starts[middle];
+    for (int a = 0; a < ARRAYS; a++) {
+        const int64_t size = w->sizes[a];
+        rotate(w->arrays[a] + start * size, left * size, right * size, w->buffer, w->capacity * size);
+    }
+    for (int64_t i = first; i < end; i++) {
+        w->starts[i] += i < middle ? right : -left;
+    }
+    const int64_t size = sizeof *w->starts, room = w->capacity * w->sizes[0];
+    rotate((char *)(w->starts + first), (middle - first) * size, (end - middle) * size, w->buffer, room);
+    rotate((char *)(w->keys + first), (middle - first) * size, (end - middle) * size, w->buffer, room);
+}
+
+/* ---- ranges ---- */
+
+/* Puts the rows of a range, which fits in the buffer, in the order of the list. */
+static void arrange(const struct work *w, int64_t first, int64_t end)
+{
+    const int64_t start = w->starts[first], entries = w->starts[end] - start;
+    const size_t rows = (size_t)(end - first);
+    memcpy(w->old, w->starts + first, (rows + 1) * sizeof *w->old);
+    for (int a = 0; a < ARRAYS; a++) {
+        const int64_t size = w->sizes[a];
+        char *to = w->arrays[a] + start * size;
+        memcpy(w->buffer, to, (size_t)(entries * size));
+        for (int64_t i = 0; i < end - first; i++) {
+            const int64_t row = w->list[i] - first;
+            const size_t bytes = (size_t)((w->old[row + 1] - w->old[row]) * size);
+            memcpy(to, w->buffer + (w->old[row] - start) * size, bytes);
+            to += bytes;
+        }
+    }
+    for (int64_t i = first; i < end; i++) {
+        const int64_t row = w->list[i - first] - first;
+        w->starts[i + 1] = w->starts[i] + w->old[row + 1] - w->old[row];
+    }
+    memcpy(w->old, w->keys + first, rows * sizeof *w->old);
+    for (int64_t i = first; i < end; i++) {
+        w->keys[i] = w->old[w->list[i - first] - first];
+    }
+}
+
+static int fits(const struct work *w, int64_t first, int64_t end)
+{
+    return w->starts[end] - w->starts[first] <= w->capacity;
+}
+
+/* Rows that belong below the pivot come first, both kinds as they follow one another; where the others begin. */
+static int64_t part(const struct work *w, int64_t first, int64_t end, int64_t pivot)
+{
+    if (end - first <= 1) {
+        return first + (end > first && w->keys[first] < pivot);
+    }
+    if (!fits(w, first, end)) {
+        const int64_t middle = first + (end - first) / 2;
+        const int64_t a = part(w, first, middle, pivot), b = part(w, middle, end, pivot);
+        rotate_rows(w, a, middle, b);
+        return a + b - middle;
+    }
+    int64_t count = 0;
+    for (int64_t i = first; i < end; i++) {
+        if (w->keys[i] < pivot) {
+            w->list[count++] = i;
+        }
+    }
+    const int64_t others = first + count;
+    for (int64_t i = first; i < end; i++) {
+        if (w->keys[i] >= pivot) {
+            w->list[count++] = i;
+        }
+    }
+    arrange(w, first, end);
+    return others;
+}
+
+/* A range that has just the rows which belong in it. */
+static void sort(const struct work *w, int64_t first, int64_t end)
+{
+    if (end - first <= 1) {
+        return;
+    }
+    if (!fits(w, first, end)) {
+        const int64_t middle = first + (end - first) / 2;
+        part(w, first, end, middle);
+        sort(w, first, middle);
+        sort(w, middle, end);
+        return;
+    }
+    for (int64_t i = first; i < end; i++) {
+        w->list[w->keys[i] - first] = i;
+    }
+    arrange(w, first, end);
+}
+
+/* What has one element a row. */
+static void gather(void *values, int64_t size, const int64_t *order, int64_t rows, void *aside)
+{
+    memcpy(aside, values, (size_t)(rows * size));
+    for (int64_t i = 0; i < rows; i++) {
+        memcpy((char *)values + i * size, (char *)aside + order[i] * size, (size_t)size);
+    }
+}
+
+/* ---- the call ---- */
+
+static loss_status find_keys(const loss_sparse *sparse, const int64_t *order, int64_t *keys)
+{
+    for (int64_t i = 0; i < sparse->rows; i++) {
+        keys[i] = -1;
+    }
+    for (int64_t i = 0; i < sparse->rows; i++) {
+        if (order[i] < 0 || order[i] >= sparse->rows || keys[order[i]] >= 0) {
+            struct lossi_io_message message = {0};
+            lossi_io_message_add(&message, "the order is no permutation: place %" PRId64 " has row %" PRId64,
+                                 i, order[i]);
+            return lossi_io_message_fail(&message, sparse->context, LOSS_ERROR_ARGUMENT);
+        }
+        keys[order[i]] = i;
+    }
+    return LOSS_OK;
+}
+
+static int64_t buffer_entries(const loss_sparse *sparse)
+{
+    const int64_t *offsets = sparse->offsets;
+    int64_t entries = sparse->entries / BUFFER_PART + 1;
+    for (int64_t i = 0; i < sparse->rows; i++) {
+        const int64_t length = offsets[i + 1] - offsets[i];
+        entries = length > entries ? length : entries;
+    }
+    return entries;
+}
+
+loss_status loss_sparse_reorder(loss_sparse *sparse, const int64_t *order)
+{
+    if (!sparse) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    loss_context *context = sparse->context;
+    if (!order) {
+        return lossi_io_fail_null(context, "the order");
+    }
+    const int64_t rows = sparse->rows, value_size = loss_dtype_size(sparse->value_dtype);
+    struct work w = {.starts = sparse->offsets,
+                     .capacity = buffer_entries(sparse),
+                     .arrays = {sparse->values, sparse->indices},
+                     .sizes = {value_size, loss_dtype_size(sparse->index_dtype)}};
+    loss_status status = LOSS_ERROR_MEMORY;
+    w.keys = lossi_io_table_allocate(context, 3 * rows + 1, sizeof *w.keys);
+    w.buffer = w.keys ? lossi_io_table_allocate(context, w.capacity, sizeof(int64_t)) : NULL;
+    if (w.buffer) {
+        status = find_keys(sparse, order, w.keys);
+    }
+    if (!status) {
+        w.list = w.keys + rows;
+        w.old = w.list + rows;
+        sort(&w, 0, rows);
+        gather(sparse->labels, value_size, order, rows, w.old);
+        if (sparse->queries) {
+            gather(sparse->queries, sizeof(int64_t), order, rows, w.old);
+        }
+    }
+    loss_context_release(context, w.buffer);
+    loss_context_release(context, w.keys);
+    return status;
+}
