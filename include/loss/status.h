@@ -30,7 +30,7 @@ typedef int32_t loss_status;
 #define LOSS_ERROR_RANGE    (-5) /* an option outside its minimum and maximum */
 #define LOSS_ERROR_SHAPE    (-6) /* rows or columns that do not agree */
 #define LOSS_ERROR_STATE    (-7) /* a call out of order: a sealed handle, a tell without an ask, … */
-#define LOSS_ERROR_SUPPORT  (-8) /* asked for something this machine or this build does not have */
+#define LOSS_ERROR_SUPPORT  (-8) /* asked for something that this object, machine or build cannot do */
 #define LOSS_ERROR_CALLBACK (-9) /* a callback returned non-zero; its number can be read back */
 #define LOSS_ERROR_NONFINITE                                                                                 \
     (-10) /* NaN or infinity where a finite number is needed; the sentence names the row */
@@ -42,7 +42,7 @@ typedef int32_t loss_status;
 /* Optimizer module, errors, -300 to -399. */
 #define LOSS_ERROR_LINE_SEARCH (-301) /* no acceptable step, not even along the steepest descent direction */
 #define LOSS_ERROR_UNBOUNDED   (-302) /* the objective fell below the option "unbounded_value" */
-#define LOSS_ERROR_DERIVATIVE  (-303) /* the gradient contradicts the values of the objective */
+#define LOSS_ERROR_DERIVATIVE  (-303) /* the gradient contradicts the values of the objective, or was not given */
 #define LOSS_ERROR_CHECKPOINT  (-304) /* a checkpoint that is damaged, cut short, or of another optimizer */
 
 /* Files (libloss_io), -400 to -499. */

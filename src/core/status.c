@@ -30,7 +30,7 @@ static const constant statuses[] = {
     CONSTANT(LOSS_ERROR_RANGE, "an option is outside its bounds"),
     CONSTANT(LOSS_ERROR_SHAPE, "rows or columns do not agree"),
     CONSTANT(LOSS_ERROR_STATE, "the call came out of order"),
-    CONSTANT(LOSS_ERROR_SUPPORT, "this machine or this build cannot do that"),
+    CONSTANT(LOSS_ERROR_SUPPORT, "what was asked for is not supported"),
     CONSTANT(LOSS_ERROR_CALLBACK, "a callback returned non-zero"),
     CONSTANT(LOSS_ERROR_NONFINITE, "a number that has to be finite is not"),
     CONSTANT(LOSS_ERROR_LABEL, "a class label is out of range"),

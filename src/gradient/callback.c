@@ -61,6 +61,35 @@ static void add_product(const loss_objective *objective, const void *direction, 
                            LOSSI_PENALTIES_PRODUCT, out);
 }
 
+/*
+ * A callback that gives values alone leaves what was in the gradient, and an optimizer would take that for one. So its first
+ * element is a NaN before, of bits that no arithmetic makes, and may not be that afterwards.
+ */
+static const uint64_t unwritten64 = UINT64_C(0x7ff8f00d5ca1ab1e);
+static const uint32_t unwritten32 = UINT32_C(0x7fcdab1e);
+
+static void mark_unwritten(const loss_objective *objective, void *gradient)
+{
+    if (gradient != NULL) {
+        memcpy(gradient,
+               objective->dtype == LOSS_FLOAT64 ? (const void *)&unwritten64 : (const void *)&unwritten32,
+               (size_t)objective->real_size);
+    }
+}
+
+static loss_status check_written(const loss_objective *objective, const void *gradient)
+{
+    if (gradient != NULL &&
+        memcmp(gradient,
+               objective->dtype == LOSS_FLOAT64 ? (const void *)&unwritten64 : (const void *)&unwritten32,
+               (size_t)objective->real_size) == 0) {
+        return lossi_fail(objective->context, LOSS_ERROR_DERIVATIVE,
+                          "the callback wrote no gradient: one that gives values alone needs "
+                          "loss_objective_set_difference()");
+    }
+    return LOSS_OK;
+}
+
 /* The callback's own value and gradient, without penalties. */
 static loss_status call(callback_objective *self, const void *x, lossi_batch batch, double *value,
                         void *gradient)
@@ -69,8 +98,10 @@ static loss_status call(callback_objective *self, const void *x, lossi_batch bat
     const int64_t n = objective->dimension;
     *value = 0;
     if (batch.count < 0) {
-        return lossi_objective_returned(objective, "evaluate",
-                                        self->evaluate(self->user, n, x, value, gradient));
+        mark_unwritten(objective, gradient);
+        loss_status status = lossi_objective_returned(objective, "evaluate",
+                                                      self->evaluate(self->user, n, x, value, gradient));
+        return status == LOSS_OK ? check_written(objective, gradient) : status;
     }
     if (batch.count == 0) { /* the mean of nothing is 0 */
         if (gradient != NULL) {
@@ -78,9 +109,11 @@ static loss_status call(callback_objective *self, const void *x, lossi_batch bat
         }
         return LOSS_OK;
     }
-    return lossi_objective_returned(
+    mark_unwritten(objective, gradient);
+    loss_status status = lossi_objective_returned(
         objective, "batch",
         self->evaluate_batch(self->user, n, x, batch.count, batch.indices, value, gradient));
+    return status == LOSS_OK ? check_written(objective, gradient) : status;
 }
 
 /* ---- from values alone ---- */

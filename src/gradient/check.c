@@ -57,7 +57,9 @@ void lossi_check_judge(lossi_check_limits limits, const loss_objective *o, doubl
     f->allowed = bar + limits.relative * size + absolute * scale + limits.absolute;
     f->severity = apart / f->allowed;
     f->verdict = LOSS_CHECK_PASS;
-    if (!isfinite(s->error)) {
+    if (isnan(f->derivative)) {
+        f->verdict = LOSS_CHECK_FAIL;
+    } else if (!isfinite(s->error)) {
         f->verdict = LOSS_CHECK_INCONCLUSIVE;
         f->severity = INFINITY;
     } else if (s->kink) {

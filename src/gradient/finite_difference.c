@@ -262,7 +262,7 @@ int64_t lossi_difference_outside(const loss_difference *d, const void *x)
         double lower, upper;
         const double x_i = lossi_real_get(d->dtype, x, i);
         lossi_difference_bounds(d, i, &lower, &upper);
-        if (x_i < lower || x_i > upper) {
+        if (!(x_i >= lower && x_i <= upper)) { /* NaN is nowhere inside */
             return i;
         }
     }

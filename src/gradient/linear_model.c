@@ -95,6 +95,13 @@ static loss_status count_outputs(const lossi_linear_model *m, int32_t explain, i
     if (*outputs > 0) {
         return LOSS_OK;
     }
+    if (!has_labels(m) && (m->function->row->flags & LOSSI_LABELS) != 0 && m->target->columns == 1) {
+        return lossi_fail(
+            context, LOSS_ERROR_TYPE,
+            "the target is one column of %s: class labels are int32 or int64, and a distribution has "
+            "a column for each class",
+            loss_dtype_name(m->target->dtype));
+    }
     if (!has_labels(m)) {
         *outputs = m->target->columns;
     } else if (m->function->prepared.class_weight != NULL) {

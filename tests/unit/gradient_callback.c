@@ -229,6 +229,48 @@ void gradient_callback_status(void **state)
     unmake(&f);
 }
 
+/* ½ Σ x², and nothing else. */
+static int32_t value_alone(void *user, int64_t n, const void *x, double *value, void *gradient)
+{
+    const loss_dtype dtype = *(const loss_dtype *)user;
+    (void)gradient;
+    for (int64_t i = 0; i < n; i++) {
+        *value += element(x, dtype, i) * element(x, dtype, i) / 2;
+    }
+    return 0;
+}
+
+/* Values alone are told apart from a gradient: no run may converge on what was in the memory before. */
+void gradient_callback_unwritten(void **state)
+{
+    (void)state;
+    for (int type = 0; type < 2; type++) {
+        double x[3], gradient[3] = {0}, value;
+        loss_context *context;
+        loss_objective *objective;
+        loss_optimizer *optimizer;
+        loss_dtype dtype = dtypes[type];
+        for (int i = 0; i < 3; i++) {
+            set_element(x, dtype, i, 2.5 - i);
+        }
+        assert_int_equal(loss_context_create(&context), LOSS_OK);
+        assert_status(
+            context, loss_objective_create_callback(&objective, context, dtype, 3, value_alone, NULL, &dtype),
+            LOSS_OK);
+        assert_status(context, loss_objective_evaluate(objective, x, &value, NULL), LOSS_OK);
+        assert_true(value == (2.5 * 2.5 + 1.5 * 1.5 + 0.5 * 0.5) / 2);
+        assert_status(context, loss_objective_evaluate(objective, x, &value, gradient),
+                      LOSS_ERROR_DERIVATIVE);
+        assert_sentence(context, "loss_objective_set_difference()");
+        assert_status(context, loss_optimizer_create(&optimizer, context, "lbfgs", dtype, 3), LOSS_OK);
+        assert_status(context, loss_optimizer_minimize(optimizer, objective, x), LOSS_ERROR_DERIVATIVE);
+        assert_true(element(x, dtype, 0) == 2.5);
+        loss_optimizer_free(optimizer);
+        loss_objective_free(objective);
+        loss_context_free(context);
+    }
+}
+
 void gradient_callback_batches(void **state)
 {
     const double x[] = {2.5, 1};

@@ -189,6 +189,21 @@ void gradient_data_errors(void **state)
                   LOSS_ERROR_ARGUMENT);
     loss_data_free(data);
 
+    /* Labels read as numbers, as a reader of files gives them: not taken for a distribution over one class. */
+    loss_function *classes;
+    loss_objective *labels;
+    assert_status(f.context, loss_function_create(&classes, f.context, "cross_entropy"), LOSS_OK);
+    assert_status(f.context, loss_data_create(&data, f.context), LOSS_OK);
+    loss_data_set_input(data, "features", f.m.x, LOSS_FLOAT64, ROWS, FEATURES, FEATURES, 1);
+    loss_data_set_input(data, "target", f.m.x, LOSS_FLOAT64, ROWS, 1, FEATURES, 1);
+    assert_status(f.context, loss_objective_create_linear(&labels, f.context, classes, data), LOSS_OK);
+    assert_int_equal(loss_objective_dimension(labels), 0);
+    assert_status(f.context, loss_objective_prepare(labels), LOSS_ERROR_TYPE);
+    assert_sentence(f.context, "class labels are int32 or int64");
+    loss_objective_free(labels);
+    loss_function_free(classes);
+    loss_data_free(data);
+
     /* More outputs than the target has columns: known only when the options are settled. */
     assert_status(f.context, loss_objective_set_int(f.objective, "outputs", 5), LOSS_OK);
     assert_status(f.context, loss_objective_evaluate(f.objective, x, &value, NULL), LOSS_ERROR_SHAPE);

@@ -52,6 +52,7 @@ void gradient_freeing(void **state);
 void gradient_memory(void **state);
 void gradient_callback_values(void **state);
 void gradient_callback_status(void **state);
+void gradient_callback_unwritten(void **state);
 void gradient_callback_batches(void **state);
 void gradient_callback_product(void **state);
 void gradient_check_verdicts(void **state);

@@ -524,6 +524,9 @@ static void refused_bounds(void **state)
     assert_status(context, loss_difference_set_array(d, "lower_bounds", below, LOSS_FLOAT64, 2), LOSS_OK);
     assert_status(context, loss_difference_start(d, x), LOSS_ERROR_RANGE);
     assert_sentence(context, "parameter 0 is 1, outside its bounds 3");
+    const double nowhere[] = {NAN, 9};
+    assert_status(context, loss_difference_start(d, nowhere), LOSS_ERROR_RANGE);
+    assert_sentence(context, "parameter 0 is NaN, outside its bounds 3");
     assert_status(context, loss_difference_set_double(d, "upper", 2.5), LOSS_OK);
     assert_status(context, loss_difference_start(d, x), LOSS_ERROR_RANGE);
     assert_sentence(context, "crossed");

@@ -492,6 +492,7 @@ int main(void)
         cmocka_unit_test(gradient_memory),
         cmocka_unit_test(gradient_callback_values),
         cmocka_unit_test(gradient_callback_status),
+        cmocka_unit_test(gradient_callback_unwritten),
         cmocka_unit_test(gradient_callback_batches),
         cmocka_unit_test(gradient_callback_product),
         cmocka_unit_test(gradient_check_verdicts),

@@ -180,8 +180,8 @@ static void test_newton_cg_reaches_the_published_stop(void **state)
 static void test_dense_methods_reach_the_published_stop(void **state)
 {
     (void)state;
-    reach_published_stop("bfgs", everything ? 2000 : 200, everything ? 35 : 4);
-    reach_published_stop("sr1", everything ? 2000 : 200, everything ? 35 : 4);
+    reach_published_stop("bfgs", everything ? 2000 : 200, everything ? 34 : 4);
+    reach_published_stop("sr1", everything ? 2000 : 200, everything ? 34 : 4);
 }
 
 /*
