@@ -42,9 +42,8 @@ typedef int32_t loss_status;
 /* Optimizer module, errors, -300 to -399. */
 #define LOSS_ERROR_LINE_SEARCH (-301) /* no acceptable step, not even along the steepest descent direction */
 #define LOSS_ERROR_UNBOUNDED   (-302) /* the objective fell below the option "unbounded_value" */
-#define LOSS_ERROR_DERIVATIVE                                                                                \
-    (-303) /* the gradient contradicts the values of the objective, or was not given */
-#define LOSS_ERROR_CHECKPOINT (-304) /* a checkpoint that is damaged, cut short, or of another optimizer */
+#define LOSS_ERROR_DERIVATIVE  (-303) /* the gradient contradicts the values, or was not given */
+#define LOSS_ERROR_CHECKPOINT  (-304) /* a checkpoint that is damaged, cut short, or of another optimizer */
 
 /* Files (libloss_io), -400 to -499. */
 #define LOSS_ERROR_FILE   (-401) /* a file that cannot be opened, read or written */
