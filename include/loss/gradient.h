@@ -278,7 +278,8 @@ LOSS_API loss_status loss_objective_predict(loss_objective *objective, const voi
 /*
  * Compares the gradient with differences of values, coordinate by coordinate, each with an error bar of its own (Ridders'
  * extrapolation); above 256 coordinates, one chosen by the seed from each of 256 equal parts. x is not changed. Parts of
- * penalties that have no derivative everywhere, which the gradient leaves out, are left out of the values too.
+ * penalties that have no derivative everywhere, which the gradient leaves out, are left out of the values too; parameters that
+ * the bounds of a difference fix are skipped.
  *   objective, x   not NULL     verdict  not NULL, one of LOSS_CHECK_…; untouched on failure
  * The worst coordinate, its two numbers and the allowed difference are readable by loss_objective_get_…. When the verdict is not
  * LOSS_CHECK_PASS, the context holds a sentence about it. Returns as loss_objective_evaluate(). Since 0.1.

@@ -166,6 +166,11 @@ int64_t lossi_check_parameter(int64_t dimension, int64_t k, uint64_t seed)
     return chosen < next ? chosen : next - 1;
 }
 
+int32_t lossi_check_fixed(const loss_objective *o, int64_t index)
+{
+    return o->kind->fixed != NULL && o->kind->fixed(o, index);
+}
+
 double lossi_check_largest(const loss_objective *o, const void *vector)
 {
     double most = 0;
@@ -189,6 +194,9 @@ static loss_status look(lossi_differences *d, const char *gradient, uint64_t see
         lossi_finding f = lossi_check_none();
         f.what = LOSSI_OF_PARAMETER;
         f.index = lossi_check_parameter(o->dimension, k, seed);
+        if (lossi_check_fixed(o, f.index)) {
+            continue; /* its derivative is 0, and there are no values to say otherwise */
+        }
         f.derivative = lossi_real_get(o->dtype, gradient, f.index);
         status = lossi_differences_slope(d, f.index, &f.slope);
         if (status == LOSS_OK) {

@@ -32,7 +32,7 @@ void lossi_check_direction(const loss_objective *o, const void *x, uint64_t seed
         const double u = 2 * uniform[i % CHUNK], sign = u < 1 ? -1 : 1;
         const double sixteenths = 8 + floor(16 * (u < 1 ? u : u - 1));
         frexp(fmax(fabs(lossi_real_get(o->dtype, x, i)), 1), &exponent);
-        out[i] = sign * shrink * ldexp(sixteenths / 16, exponent - 1);
+        out[i] = lossi_check_fixed(o, i) ? 0 : sign * shrink * ldexp(sixteenths / 16, exponent - 1);
     }
 }
 

@@ -417,6 +417,42 @@ static void in_a_corner(void **state)
     }
 }
 
+/* A parameter that bounds hold where it is has the derivative 0, and says nothing of the others. */
+static void a_fixed_parameter(void **state)
+{
+    enum { N = 5, FIXED = 3 };
+    (void)state;
+    for (int run = 0; run < 4; run++) {
+        const plan p = {.value = chain, .wrong = -1, .factor = 1};
+        double lower[N], upper[N];
+        int32_t verdicts[3] = {0};
+        loss_difference *d;
+        fixture f;
+        make(&f, dtypes[run % 2], N, &p, NULL, 0);
+        for (int i = 0; i < N; i++) {
+            lower[i] = element(f.x, f.p.dtype, i) - (i == FIXED ? 0 : 3);
+            upper[i] = element(f.x, f.p.dtype, i) + (i == FIXED ? 0 : 3);
+        }
+        assert_status(f.context,
+                      loss_difference_create(&d, f.context, run < 2 ? "central" : "ridders", f.p.dtype, N),
+                      LOSS_OK);
+        assert_status(f.context, loss_difference_set_array(d, "lower_bounds", lower, LOSS_FLOAT64, N),
+                      LOSS_OK);
+        assert_status(f.context, loss_difference_set_array(d, "upper_bounds", upper, LOSS_FLOAT64, N),
+                      LOSS_OK);
+        assert_status(f.context, loss_objective_set_difference(f.objective, d), LOSS_OK);
+        assert_status(f.context, loss_objective_check(f.objective, f.x, 3, &verdicts[0]), LOSS_OK);
+        assert_status(f.context, loss_objective_check_directions(f.objective, f.x, 2, 3, &verdicts[1]),
+                      LOSS_OK);
+        assert_status(f.context, loss_objective_check_product(f.objective, f.x, 2, 3, &verdicts[2]), LOSS_OK);
+        assert_int_equal(verdicts[0], LOSS_CHECK_PASS);
+        assert_int_equal(verdicts[1], LOSS_CHECK_PASS);
+        assert_true(verdicts[2] != LOSS_CHECK_FAIL);
+        loss_difference_free(d);
+        unmake(&f);
+    }
+}
+
 /* ---- failures ---- */
 
 typedef loss_status (*checking)(loss_objective *objective, const void *x, int64_t count, uint64_t seed,
@@ -530,6 +566,7 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(memory),
         cmocka_unit_test(penalties_without_derivatives),
+        cmocka_unit_test(a_fixed_parameter),
     };
     return cmocka_run_group_tests_name("check_directions", tests, NULL, NULL);
 }
