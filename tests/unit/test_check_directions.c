@@ -417,6 +417,25 @@ static void in_a_corner(void **state)
     }
 }
 
+/* At a kink of f its gradient jumps, and differences of it, the library's own products too, are what the step makes them. */
+static void products_at_a_kink(void **state)
+{
+    (void)state;
+    for (int type = 0; type < 2; type++) {
+        const plan p = {.value = kinked, .wrong = -1, .factor = 1};
+        int32_t verdict = 0;
+        fixture f;
+        make(&f, dtypes[type], 4, &p, NULL, 1);
+        assert_status(f.context, loss_objective_check_product(f.objective, f.x, 2, 3, &verdict), LOSS_OK);
+        if (type == 0) {
+            assert_int_equal(verdict, LOSS_CHECK_KINK);
+            assert_sentence(f.context, "kink of the gradient");
+        }
+        assert_int_not_equal(verdict, LOSS_CHECK_FAIL);
+        unmake(&f);
+    }
+}
+
 /* A parameter that bounds hold where it is has the derivative 0, and says nothing of the others. */
 static void a_fixed_parameter(void **state)
 {
@@ -567,6 +586,7 @@ int main(void)
         cmocka_unit_test(memory),
         cmocka_unit_test(penalties_without_derivatives),
         cmocka_unit_test(a_fixed_parameter),
+        cmocka_unit_test(products_at_a_kink),
     };
     return cmocka_run_group_tests_name("check_directions", tests, NULL, NULL);
 }
