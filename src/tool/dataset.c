@@ -148,7 +148,7 @@ static int read_sparse(struct dataset *dataset, loss_context *context, const str
     if (expected && strcmp(expected->feature_names[0], "0") == 0) {
         first = 0;
     }
-    int result = sparse_read(dataset, context, first, expected ? expected->feature_count : 0);
+    int result = sparse_read(dataset, context, first, expected ? expected->feature_count : source->columns);
     if (result == TOOL_DONE) {
         number_features(dataset, first);
         result = check_size(dataset, expected);

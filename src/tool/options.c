@@ -51,6 +51,9 @@ int options_parse_source(const struct argp_state *state, int key, const char *ar
     case OPTION_FIRST_INDEX:
         source->first_index = options_parse_int(state, "--first-index", argument, 0, 1);
         return 1;
+    case OPTION_COLUMNS:
+        source->columns = options_parse_int(state, "--columns", argument, 1, INT32_MAX);
+        return 1;
     case OPTION_DTYPE:
         source->dtype = strcmp(argument, "float32") == 0   ? LOSS_FLOAT32
                         : strcmp(argument, "float64") == 0 ? LOSS_FLOAT64
@@ -71,6 +74,8 @@ static const struct argp_option options[] = {
     {"format", OPTION_FORMAT, "NAME", 0,
      "Of the data: csv, libsvm, npy, idx (default: by the name's end, else by the first bytes)", 0},
     {"first-index", OPTION_FIRST_INDEX, "0|1", 0, "What LIBSVM data call the first column (default 1)", 0},
+    {"columns", OPTION_COLUMNS, "N", 0,
+     "How many columns LIBSVM data have, where another file has more (default: the greatest index)", 0},
     {"dtype", OPTION_DTYPE, "NAME", 0, "float64 (default) or float32: of the features and the parameters", 0},
     {"loss", 'l', "NAME", 0,
      "Default: logistic for 2 classes, cross_entropy for more, squared_error for numbers. Text, and whole "

@@ -95,7 +95,7 @@ struct source {
     const char *target_file;       /* NULL: the target is in the file itself */
     const char *target;            /* the column of it in CSV; may be NULL elsewhere */
     int32_t format, target_format; /* LOSS_FORMAT_…; 0: found out */
-    int64_t first_index;           /* of LIBSVM */
+    int64_t first_index, columns;  /* of LIBSVM; columns 0: as many as the greatest index needs */
     loss_dtype dtype;              /* of the features */
 };
 
@@ -421,7 +421,7 @@ int training_run(struct training_options *options, const char *const *optimizers
 struct argp_state;
 
 /* The formats and the target of a file, as fit, compare and predict have them on the command line; 0: not one of these keys. */
-enum { OPTION_FORMAT = 1024, OPTION_TARGET_FILE, OPTION_FIRST_INDEX, OPTION_DTYPE };
+enum { OPTION_FORMAT = 1024, OPTION_TARGET_FILE, OPTION_FIRST_INDEX, OPTION_COLUMNS, OPTION_DTYPE };
 int options_parse_source(const struct argp_state *state, int key, const char *argument,
                          struct source *source);
 

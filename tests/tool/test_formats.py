@@ -232,6 +232,16 @@ class Sparse(ToolTest):
         return {"two": [int(kind > 0) for kind in self.kinds], "three": self.kinds,
                 "numbers": [kind + row[2] / 3 + 0.25 for kind, row in zip(self.kinds, self.rows)]}
 
+    def test_columns(self):
+        """A file to test on may have a column that the one to train on lacks: how many there are can be said."""
+        self.file("few.svm", "".join(f"{i % 2} 1:{i % 5} 2:{i % 3}\n" for i in range(40)))
+        self.file("more.svm", "".join(f"{i % 2} 1:{i % 5} 4:{i % 7}\n" for i in range(20)))
+        self.failed("more.svm: line 1, column 7: index 4, but there are 2 columns, counted from 1",
+                    "fit", "few.svm", "--test", "more.svm")
+        result = self.json("fit", "few.svm", "--test", "more.svm", "--columns", 4)
+        self.assertEqual((result["features"], result["test_rows"]), (4, 20))
+        self.usage("--columns 0", "fit", "few.svm", "--columns", 0)
+
     def test_fit_and_predict(self):
         for name, labels in self.targets().items():
             self.write(name, labels, self.rows)
