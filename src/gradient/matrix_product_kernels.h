@@ -1,0 +1,45 @@
+/*
+ * What a matrix product is made of, per instruction set and element type: tiles of C that stay in registers, and copies of
+ * factors into the order in which the tiles read them.
+ *
+ * A tile has tile_rows × tile_columns elements. Elements of A are spread over a vector, those of B are whole vectors:
+ * B is read as a panel of tile_columns contiguous elements per step of inner, A with any strides.
+ */
+#ifndef LOSSI_GRADIENT_MATRIX_PRODUCT_KERNELS_H
+#define LOSSI_GRADIENT_MATRIX_PRODUCT_KERNELS_H
+
+#include <stdint.h>
+
+#include "gradient/matrix_product.h"
+
+/*
+ * rows × columns of C over `inner` steps, at most LOSSI_PRODUCT_DEPTH of them, as tiles. Element (i, k) of A with i = t · tile_rows
+ * + r is a[t · a_tile + r · a_row + k · a_inner]; (k, j) of B with j = p · tile_columns + l is b[p · b_panel + k · b_inner + l],
+ * where a panel is as wide as vectors are, also the last. The block's sums are added to C, or with `fresh` are C.
+ */
+typedef struct lossi_product_block {
+    int64_t rows, columns, inner;
+    const void *a;
+    int64_t a_tile, a_row, a_inner;
+    const void *b;
+    int64_t b_panel, b_inner;
+    void *c;
+    int64_t c_row;
+    int32_t fresh;
+} lossi_product_block;
+
+typedef struct lossi_product_kernels {
+    int32_t tile_rows, tile_columns, lanes; /* lanes: elements of a vector */
+    void (*multiply)(const lossi_product_block *block);
+    /* Copies rows × inner of A: a_row = 1, a_inner = tile_rows, a_tile = inner · tile_rows. */
+    void (*copy_a)(int64_t rows, int64_t inner, lossi_matrix_view from, void *to);
+    /* Copies inner × columns of B, zeros to the right: b_inner = tile_columns, b_panel = inner · tile_columns. */
+    void (*copy_b)(int64_t inner, int64_t columns, lossi_matrix_view from, void *to);
+    /* to[i] += from[i] over rows × columns; the rows of `from` are contiguous. */
+    void (*add)(int64_t rows, int64_t columns, void *to, int64_t to_row, const void *from);
+} lossi_product_kernels;
+
+/* Of an instruction set (core/isa.h) and element type. */
+const lossi_product_kernels *lossi_product_kernels_for(int32_t isa, int32_t real_index);
+
+#endif
