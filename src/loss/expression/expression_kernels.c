@@ -1,0 +1,480 @@
+/*
+ * The scalar operations on vectors, and the loops over them.
+ *
+ * What each is stands in scalar_operations.def; what is not one of simd/ is here:
+ *
+ *     sinh, cosh          (e^a ∓ e^-a) / 2 of e^a / 2, which is a number where e^a is not; sinh by expm1 up to 1
+ *     log_cosh            log1p(m²/(2 (1 + m))), m = e^a − 1, as loss/log_cosh.c
+ *     logistic_density    e / (1 + e)² of e = e^−|a|
+ *     hypotenuse          |a| from 2^30 on, where 1 is nothing beside a²
+ */
+#include "loss/expression/expression_kernels.h"
+
+#include "core/isa.h"
+#include "loss/lanes.h"
+#include "simd/math_atan.h"
+#include "simd/math_logarithms.h"
+#include "simd/math_normal.h"
+#include "simd/math_power.h"
+
+#define ONE  v_set1(REAL(1.0))
+#define ZERO v_set1(REAL(0.0))
+
+#define UNARY(name)   LOSSI_INLINE vreal scalar_##name(vreal a, vreal unused_b, vreal unused_c)
+#define BINARY(name)  LOSSI_INLINE vreal scalar_##name(vreal a, vreal b, vreal unused_c)
+#define TERNARY(name) LOSSI_INLINE vreal scalar_##name(vreal a, vreal b, vreal c)
+#define UNUSED_BC     (void)unused_b, (void)unused_c
+#define UNUSED_C      (void)unused_c
+
+/* ---- arithmetic ---- */
+
+BINARY(add)
+{
+    UNUSED_C;
+    return a + b;
+}
+
+BINARY(subtract)
+{
+    UNUSED_C;
+    return a - b;
+}
+
+BINARY(multiply)
+{
+    UNUSED_C;
+    return a * b;
+}
+
+BINARY(divide)
+{
+    UNUSED_C;
+    return a / b;
+}
+
+UNARY(negate)
+{
+    UNUSED_BC;
+    return -a;
+}
+
+UNARY(square)
+{
+    UNUSED_BC;
+    return a * a;
+}
+
+UNARY(reciprocal)
+{
+    UNUSED_BC;
+    return ONE / a;
+}
+
+UNARY(copy)
+{
+    UNUSED_BC;
+    return a;
+}
+
+TERNARY(multiply_add)
+{
+    return a * b + c;
+}
+
+TERNARY(multiply_subtract)
+{
+    return a * b - c;
+}
+
+TERNARY(subtract_multiply)
+{
+    return c - a * b;
+}
+
+/* Of a below 0, and of -0: of odd b it has the sign of a; of a below 0 and b that is not whole there is none. */
+BINARY(power)
+{
+    const vreal size = v_pow(v_abs(a), b);
+    const vmask negative = v_lt(v_copysign(ONE, a), ZERO);
+    UNUSED_C;
+    if (!v_mask_any(negative)) {
+        return size;
+    }
+    const vreal half = b * REAL(0.5);
+    const vmask whole = v_eq(v_round(b), b), odd = v_mask_and(whole, v_ne(v_round(half), half));
+    const vreal none = v_select(v_mask_and(v_lt(a, ZERO), v_mask_not(whole)), v_set1(REAL_NAN), size);
+    return v_select(v_mask_and(negative, odd), -size, none);
+}
+
+UNARY(sqrt)
+{
+    UNUSED_BC;
+    return v_sqrt(a);
+}
+
+/* From here on a² + 1 is a², and a² still a number. */
+#define FAR REAL(0x1p30)
+
+UNARY(hypotenuse)
+{
+    const vreal size = v_abs(a);
+    UNUSED_BC;
+    return v_select(v_gt(size, v_set1(FAR)), size, v_sqrt(a * a + REAL(1.0)));
+}
+
+UNARY(hypotenuse_slope)
+{
+    UNUSED_BC;
+    return v_select(v_gt(v_abs(a), v_set1(FAR)), v_copysign(ONE, a), a / v_sqrt(a * a + REAL(1.0)));
+}
+
+UNARY(pseudo_huber)
+{
+    const vreal size = v_abs(a), root = v_sqrt(a * a + REAL(1.0));
+    UNUSED_BC;
+    return v_select(v_gt(size, v_set1(FAR)), size - REAL(1.0), size * (size / (root + REAL(1.0))));
+}
+
+/* ---- sizes and comparisons ---- */
+
+UNARY(abs)
+{
+    UNUSED_BC;
+    return v_abs(a);
+}
+
+UNARY(sign)
+{
+    UNUSED_BC;
+    return v_select(v_gt(a, ZERO), ONE, v_select(v_lt(a, ZERO), -ONE, a));
+}
+
+UNARY(floor)
+{
+    const vreal whole = v_round(a);
+    UNUSED_BC;
+    return v_select(v_gt(whole, a), whole - REAL(1.0), whole);
+}
+
+/* min and max give their second operand where one is NaN */
+BINARY(minimum)
+{
+    UNUSED_C;
+    return v_select(v_is_nan(a), a, v_min(a, b));
+}
+
+BINARY(maximum)
+{
+    UNUSED_C;
+    return v_select(v_is_nan(a), a, v_max(a, b));
+}
+
+/* 1 or 0, and NaN of NaN */
+LOSSI_INLINE vreal truth(vmask holds, vreal a, vreal b)
+{
+    const vmask unordered = v_mask_or(v_is_nan(a), v_is_nan(b));
+    return v_select(unordered, a + b, v_select(holds, ONE, ZERO));
+}
+
+BINARY(heaviside)
+{
+    UNUSED_C;
+    return v_select(v_eq(a, b), v_set1(REAL(0.5)), truth(v_gt(a, b), a, b));
+}
+
+BINARY(less)
+{
+    UNUSED_C;
+    return truth(v_lt(a, b), a, b);
+}
+
+BINARY(less_equal)
+{
+    UNUSED_C;
+    return truth(v_le(a, b), a, b);
+}
+
+BINARY(greater)
+{
+    UNUSED_C;
+    return truth(v_gt(a, b), a, b);
+}
+
+BINARY(greater_equal)
+{
+    UNUSED_C;
+    return truth(v_ge(a, b), a, b);
+}
+
+BINARY(equal)
+{
+    UNUSED_C;
+    return truth(v_eq(a, b), a, b);
+}
+
+BINARY(not_equal)
+{
+    UNUSED_C;
+    return truth(v_ne(a, b), a, b);
+}
+
+TERNARY(select)
+{
+    return v_select(v_is_nan(a), a, v_select(v_eq(a, ZERO), c, b));
+}
+
+/* ---- exponentials and logarithms ---- */
+
+UNARY(exp)
+{
+    UNUSED_BC;
+    return v_exp(a);
+}
+
+UNARY(expm1)
+{
+    UNUSED_BC;
+    return v_expm1(a);
+}
+
+UNARY(log)
+{
+    UNUSED_BC;
+    return v_log(a);
+}
+
+UNARY(log1p)
+{
+    UNUSED_BC;
+    return v_log1p(a);
+}
+
+UNARY(x_minus_log1p)
+{
+    UNUSED_BC;
+    return v_x_minus_log1p(a);
+}
+
+UNARY(log1mexp)
+{
+    UNUSED_BC;
+    return v_log1mexp(a);
+}
+
+BINARY(xlogy)
+{
+    const vreal product = a * v_log(b);
+    UNUSED_C;
+    return v_select(v_mask_and(v_eq(a, ZERO), v_eq(b, b)), a, product);
+}
+
+/* Beyond this both sinh and cosh are infinite: log(2 FLT_MAX) = 89.42, log(2 DBL_MAX) = 710.48 */
+#define HYPERBOLIC_HIGHEST (MATH_EXP_HIGHEST + REAL(1.0))
+
+/* e^a / 2 for a >= 0, infinite only where it is no number */
+LOSSI_INLINE vreal half_exp(vreal a)
+{
+    vreal n, low;
+    const vreal r = v_exp_reduce(v_min(v_set1(HYPERBOLIC_HIGHEST), a), &n, &low);
+    return v_scale(v_fma(r * r, v_exp_tail(r), r) + REAL(1.0), n - REAL(1.0));
+}
+
+UNARY(sinh)
+{
+    const vreal size = v_abs(a), half = half_exp(size);
+    const vreal m = v_expm1(v_min(ONE, size));
+    const vreal near = (m + m / (m + REAL(1.0))) * REAL(0.5), far = half - REAL(0.25) / half;
+    UNUSED_BC;
+    return v_copysign(v_select(v_le(size, ONE), near, far), a);
+}
+
+UNARY(cosh)
+{
+    const vreal half = half_exp(v_abs(a));
+    UNUSED_BC;
+    return half + REAL(0.25) / half;
+}
+
+UNARY(tanh)
+{
+    UNUSED_BC;
+    return v_tanh(a);
+}
+
+/* Below: a²/2 is all there is of log cosh a, to a quarter of an ulp. Above: e⁻²ᵃ is nothing beside 1. */
+#if LOSSI_REAL == 32
+#define COSH_NEAR REAL(0x1p-13)
+#define COSH_FAR  REAL(20.0)
+#else
+#define COSH_NEAR REAL(0x1p-28)
+#define COSH_FAR  REAL(40.0)
+#endif
+
+UNARY(log_cosh)
+{
+    const vreal x = v_abs(a);
+    vreal n, low, tail, m_n, scaled, shift;
+    UNUSED_BC;
+    const vreal reduced = v_exp_reduce(v_min(v_set1(COSH_FAR), x), &n, &low);
+    const vreal head = v_expm1_parts(n, reduced, low, &tail), m = head + tail;
+    const vreal argument = (m * REAL(0.5)) * (m / (m + REAL(1.0)));
+    const vreal f = v_split_one_plus(argument, &m_n, &scaled, &shift); /* before m_n is read */
+    const vreal middle = v_log_sum(m_n, f), far = x - REAL(0.69314718055994530942);
+    const vreal value = v_select(v_lt(x, v_set1(COSH_NEAR)), x * REAL(0.5) * x, middle);
+    return v_select(v_le(x, v_set1(COSH_FAR)), value, far);
+}
+
+UNARY(sigmoid)
+{
+    UNUSED_BC;
+    return v_sigmoid(a);
+}
+
+UNARY(softplus)
+{
+    UNUSED_BC;
+    return v_softplus(a);
+}
+
+UNARY(logistic_density)
+{
+    const vreal e = v_exp_nonpositive(-v_abs(a)), d = e + REAL(1.0);
+    UNUSED_BC;
+    return (e / d) / d;
+}
+
+UNARY(atan)
+{
+    UNUSED_BC;
+    return v_atan(a);
+}
+
+/* ---- the normal distribution ---- */
+
+UNARY(normal_density)
+{
+    UNUSED_BC;
+    return v_normal_density(v_abs(a));
+}
+
+UNARY(normal_cdf)
+{
+    UNUSED_BC;
+    return v_normal_cdf(a);
+}
+
+UNARY(log_normal_cdf)
+{
+    UNUSED_BC;
+    return v_log_normal_survival(-a);
+}
+
+UNARY(normal_hazard)
+{
+    UNUSED_BC;
+    return v_normal_hazard(a);
+}
+
+UNARY(normal_hazard_slope)
+{
+    UNUSED_BC;
+    return v_normal_hazard_slope(a, v_normal_hazard(a));
+}
+
+/* ---- loops ---- */
+
+typedef vreal (*scalar_operation)(vreal a, vreal b, vreal c);
+
+/* An operand: the vector at i, or one that was made of the number before the loop. */
+LOSSI_INLINE vreal operand_at(int is_scalar, const real *x, vreal number, int64_t i)
+{
+    return is_scalar ? number : v_load(x + i);
+}
+
+LOSSI_INLINE void loop(int64_t n, char *const *slots, const lossi_instruction *at, scalar_operation f,
+                       int operands, int scalars)
+{
+    real *y = (real *)(void *)slots[at->y];
+    const real *a = (const real *)(void *)slots[at->a];
+    const real *b = operands > 1 ? (const real *)(void *)slots[at->b] : a;
+    const real *c = operands > 2 ? (const real *)(void *)slots[at->c] : a;
+    const vreal of_a = v_set1(lossi_get(a)), of_b = v_set1(lossi_get(b)), of_c = v_set1(lossi_get(c));
+    for (int64_t i = 0; i < n; i += LOSSI_LANES) {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            const int64_t k = i + v * VREAL_LANES;
+            const vreal x = operand_at(scalars & 1, a, of_a, k);
+            const vreal w = operands > 1 ? operand_at(scalars & 2, b, of_b, k) : x;
+            const vreal u = operands > 2 ? operand_at(scalars & 4, c, of_c, k) : x;
+            v_store(y + k, f(x, w, u));
+        }
+    }
+}
+
+#define KERNEL(name, operands, scalars)                                                                      \
+    static void name##_##scalars(int64_t n, char *const *slots, const lossi_instruction *at)                 \
+    {                                                                                                        \
+        loop(n, slots, at, scalar_##name, operands, scalars);                                                \
+    }
+#define KERNELS_1(name) KERNEL(name, 1, 0)
+#define KERNELS_2(name) KERNEL(name, 2, 0) KERNEL(name, 2, 1) KERNEL(name, 2, 2)
+#define KERNELS_3(name) KERNEL(name, 3, 0) KERNEL(name, 3, 2) KERNEL(name, 3, 4) KERNEL(name, 3, 6)
+
+#define LOSSI_SCALAR(name, operands, doc) KERNELS_##operands(name)
+#include "loss/expression/scalar_operations.def"
+#undef LOSSI_SCALAR
+KERNEL(copy, 1, 0)
+KERNEL(copy, 1, 1)
+KERNELS_3(multiply_add)
+KERNELS_3(multiply_subtract)
+KERNELS_3(subtract_multiply)
+
+/* Both are made of the exponential of −|a|, which is computed once here. */
+static void softplus_sigmoid_0(int64_t n, char *const *slots, const lossi_instruction *at)
+{
+    const real *a = (const real *)(void *)slots[at->a];
+    real *y = (real *)(void *)slots[at->y], *z = (real *)(void *)slots[at->z];
+    for (int64_t i = 0; i < n; i += VREAL_LANES) {
+        const vreal x = v_load(a + i), plus = v_softplus(x), slope = v_sigmoid(x);
+        v_store(y + i, plus);
+        v_store(z + i, slope);
+    }
+}
+
+#define TABLE_1(name)                                                                                        \
+    {                                                                                                        \
+        name##_0                                                                                             \
+    }
+#define TABLE_2(name)                                                                                        \
+    {                                                                                                        \
+        name##_0, name##_1, name##_2                                                                         \
+    }
+#define TABLE_3(name)                                                                                        \
+    {                                                                                                        \
+        name##_0, 0, name##_2, 0, name##_4, 0, name##_6                                                      \
+    }
+
+extern const lossi_expression_kernels LOSSI_NAME(expression_kernels);
+const lossi_expression_kernels LOSSI_NAME(expression_kernels) = {{
+#define LOSSI_SCALAR(name, operands, doc) [LOSSI_KERNEL_##name] = TABLE_##operands(name),
+#include "loss/expression/scalar_operations.def"
+#undef LOSSI_SCALAR
+    [LOSSI_KERNEL_copy] = {copy_0, copy_1},
+    [LOSSI_KERNEL_multiply_add] = TABLE_3(multiply_add),
+    [LOSSI_KERNEL_multiply_subtract] = TABLE_3(multiply_subtract),
+    [LOSSI_KERNEL_subtract_multiply] = TABLE_3(subtract_multiply),
+    [LOSSI_KERNEL_softplus_sigmoid] = TABLE_1(softplus_sigmoid),
+}};
+
+#ifdef LOSSI_ONCE
+
+extern const lossi_expression_kernels LOSSI_ISA_DECLARE(expression_kernels);
+static const lossi_expression_kernels *const table[LOSSI_ISA_COUNT][LOSSI_REAL_COUNT] = LOSSI_ISA_TABLE(
+    expression_kernels);
+
+const lossi_expression_kernels *lossi_expression_kernels_for(int32_t isa, int32_t real_index)
+{
+    return table[isa][real_index];
+}
+
+#endif

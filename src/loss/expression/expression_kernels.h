@@ -1,0 +1,40 @@
+/* The loops of a program (program.h), per instruction set. */
+#ifndef LOSSI_LOSS_EXPRESSION_KERNELS_H
+#define LOSSI_LOSS_EXPRESSION_KERNELS_H
+
+#include <stdint.h>
+
+/* The operations of the table, and those that stand for several of them, in as many roundings. */
+enum {
+#define LOSSI_SCALAR(name, operands, doc) LOSSI_KERNEL_##name,
+#include "loss/expression/scalar_operations.def"
+#undef LOSSI_SCALAR
+    LOSSI_KERNEL_copy,
+    LOSSI_KERNEL_multiply_add,      /* a b + c */
+    LOSSI_KERNEL_multiply_subtract, /* a b − c */
+    LOSSI_KERNEL_subtract_multiply, /* c − a b */
+    LOSSI_KERNEL_softplus_sigmoid,  /* y = softplus(a), z = sigmoid(a) */
+    LOSSI_KERNEL_COUNT
+};
+
+/* Which operands are a pack of equal numbers and not an array: bits 1, 2 and 4 for a, b and c. */
+enum { LOSSI_KERNEL_VARIANTS = 7 };
+
+/* y, z, a, b, c: slots. */
+typedef struct lossi_instruction {
+    int32_t kernel, variant;
+    int32_t y, z, a, b, c;
+} lossi_instruction;
+
+/* Of n elements, a multiple of 16. y and z may be any of the operands. */
+typedef void (*lossi_expression_kernel)(int64_t n, char *const *slots, const lossi_instruction *at);
+
+typedef struct lossi_expression_kernels {
+    /* Of one operand: variant 0, copy 1 too; of two: 0, 1, 2; of three: 0, 2, 4, 6. NULL the others. */
+    lossi_expression_kernel run[LOSSI_KERNEL_COUNT][LOSSI_KERNEL_VARIANTS];
+} lossi_expression_kernels;
+
+/* Of an instruction set and element type (core/isa.h). */
+const lossi_expression_kernels *lossi_expression_kernels_for(int32_t isa, int32_t real_index);
+
+#endif

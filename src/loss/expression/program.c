@@ -1,0 +1,438 @@
+/*
+ * The compiler of programs: which nodes are needed and which of them are uniform, the list of instructions in the order of the
+ * nodes, then a register for every result until its last use (linear scan: Poletto & Sarkar, 1999).
+ *
+ * A product that is used once, in a sum, is computed with it, in two roundings all the same: a store and a load less.
+ */
+#include "loss/expression/program.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* What a node is to the program. Nodes behind the last are copies of uniforms, one for each node. */
+typedef struct plan {
+    const lossi_expression *expression;
+    const int32_t *nodes;
+    int32_t outputs, inputs;
+    const uint8_t *scalar;
+    int32_t count; /* of nodes, 0 the first */
+    int32_t *uses; /* by nodes that are needed, and outputs */
+    int32_t *uniform, *absorbed, *done;
+    int32_t *output; /* 1 + the output that a node is, or 0 */
+    int32_t *partner;
+    int32_t *place, *last_use; /* of nodes and copies */
+    int32_t *free_registers, free_count, registers, uniforms;
+    lossi_program *made;
+} plan;
+
+static const lossi_node *node_of(const plan *p, int32_t node)
+{
+    return lossi_expression_node(p->expression, node);
+}
+
+static int32_t is_scalar_input(const plan *p, const lossi_node *at)
+{
+    return at->operation == LOSSI_SCALAR_INPUT && at->a < p->inputs && p->scalar != NULL &&
+           p->scalar[at->a] != 0;
+}
+
+static int32_t operand(const lossi_node *at, int32_t i)
+{
+    return i == 0 ? at->a : i == 1 ? at->b : at->c;
+}
+
+/* ---- what is needed ---- */
+
+static void count_uses(plan *p)
+{
+    for (int32_t k = 0; k < p->outputs; k++) {
+        p->uses[p->nodes[k]]++;
+        p->output[p->nodes[k]] = k + 1;
+    }
+    for (int32_t i = p->count - 1; i > 0; i--) {
+        const lossi_node *at = node_of(p, i);
+        for (int32_t o = 0; o < lossi_scalar_operands(at->operation) && p->uses[i] > 0; o++) {
+            p->uses[operand(at, o)]++;
+        }
+    }
+}
+
+static void find_uniform(plan *p)
+{
+    for (int32_t i = 1; i < p->count; i++) {
+        const lossi_node *at = node_of(p, i);
+        const int32_t operands = lossi_scalar_operands(at->operation);
+        p->uniform[i] = at->operation == LOSSI_SCALAR_CONSTANT || is_scalar_input(p, at) || operands > 0;
+        for (int32_t o = 0; o < operands; o++) {
+            p->uniform[i] &= p->uniform[operand(at, o)];
+        }
+    }
+}
+
+/* Nodes softplus(a) and sigmoid(a) of one a, both needed: each other's partner. */
+static void find_partners(plan *p, int32_t *of_operand)
+{
+    for (int32_t i = 1; i < p->count; i++) {
+        const lossi_node *at = node_of(p, i);
+        if (p->uses[i] == 0 || p->uniform[i] ||
+            (at->operation != LOSSI_SCALAR_softplus && at->operation != LOSSI_SCALAR_sigmoid)) {
+            continue;
+        }
+        const int32_t other = of_operand[at->a];
+        if (other != 0) {
+            p->partner[i] = other;
+            p->partner[other] = i;
+        }
+        of_operand[at->a] = i;
+    }
+}
+
+/* ---- instructions on nodes ---- */
+
+static lossi_instruction *emit(plan *p, int32_t kernel, int32_t y)
+{
+    lossi_program *made = p->made;
+    lossi_instruction *at = &made->instructions[made->count++];
+    memset(at, 0, sizeof *at);
+    at->kernel = kernel;
+    at->y = y;
+    return at;
+}
+
+static int32_t variant_of(const plan *p, int32_t operands, int32_t a, int32_t b, int32_t c)
+{
+    return (operands > 0 && p->uniform[a] ? 1 : 0) | (operands > 1 && p->uniform[b] ? 2 : 0) |
+           (operands > 2 && p->uniform[c] ? 4 : 0);
+}
+
+/* A product or square that is nothing but an operand of this one node. */
+static int32_t is_absorbable(const plan *p, int32_t node)
+{
+    const int32_t operation = node_of(p, node)->operation;
+    return (operation == LOSSI_SCALAR_multiply || operation == LOSSI_SCALAR_square) && p->uses[node] == 1 &&
+           p->output[node] == 0 && !p->uniform[node];
+}
+
+static void find_absorbed(plan *p)
+{
+    for (int32_t i = 1; i < p->count; i++) {
+        const lossi_node *at = node_of(p, i);
+        if (p->uses[i] > 0 && (at->operation == LOSSI_SCALAR_add || at->operation == LOSSI_SCALAR_subtract)) {
+            const int32_t product = is_absorbable(p, at->a) ? at->a : is_absorbable(p, at->b) ? at->b : 0;
+            p->absorbed[product] = i;
+        }
+    }
+    p->absorbed[0] = 0;
+}
+
+static void emit_with_product(plan *p, int32_t node, int32_t product)
+{
+    const lossi_node *at = node_of(p, node), *inner = node_of(p, product);
+    const int32_t kernel = at->operation == LOSSI_SCALAR_add ? LOSSI_KERNEL_multiply_add
+                           : at->a == product                ? LOSSI_KERNEL_multiply_subtract
+                                                             : LOSSI_KERNEL_subtract_multiply;
+    const int32_t b = inner->operation == LOSSI_SCALAR_square ? inner->a : inner->b;
+    lossi_instruction *made = emit(p, kernel, node);
+    made->a = p->uniform[inner->a] ? b : inner->a;
+    made->b = made->a == inner->a ? b : inner->a;
+    made->c = at->a == product ? at->b : at->a;
+    made->variant = variant_of(p, 3, made->a, made->b, made->c);
+}
+
+static void emit_pair(plan *p, int32_t node)
+{
+    const int32_t other = p->partner[node];
+    const int32_t plus = node_of(p, node)->operation == LOSSI_SCALAR_softplus ? node : other;
+    lossi_instruction *made = emit(p, LOSSI_KERNEL_softplus_sigmoid, plus);
+    made->z = plus == node ? other : node;
+    made->a = node_of(p, node)->a;
+    p->done[other] = 1;
+}
+
+/* The loops of select want an array of conditions. */
+static int32_t as_array(plan *p, int32_t node)
+{
+    if (!p->uniform[node]) {
+        return node;
+    }
+    lossi_instruction *copy = emit(p, LOSSI_KERNEL_copy, p->count + node);
+    copy->a = node;
+    copy->variant = 1;
+    return p->count + node;
+}
+
+static void emit_node(plan *p, int32_t node)
+{
+    const lossi_node at = *node_of(p, node);
+    const int32_t operands = lossi_scalar_operands(at.operation);
+    if (operands == 0 || p->absorbed[node] != 0 || p->done[node]) {
+        return;
+    }
+    if (p->uniform[node]) {
+        lossi_instruction *made = emit(p, at.operation, node);
+        made->a = at.a;
+        made->b = at.b;
+        made->c = at.c;
+        return;
+    }
+    for (int32_t o = 0; o < operands; o++) {
+        if (p->absorbed[operand(&at, o)] == node) {
+            emit_with_product(p, node, operand(&at, o));
+            return;
+        }
+    }
+    if (p->partner[node] != 0) {
+        emit_pair(p, node);
+        return;
+    }
+    const int32_t a = operands == 3 ? as_array(p, at.a) : at.a;
+    lossi_instruction *made = emit(p, at.operation, node);
+    made->a = a;
+    made->b = at.b;
+    made->c = at.c;
+    made->variant = variant_of(p, operands, operands == 3 ? 0 : a, at.b, at.c);
+}
+
+/* Outputs that no instruction writes: inputs, uniforms, and nodes that are an output already. */
+static void emit_copies(plan *p)
+{
+    for (int32_t k = 0; k < p->outputs; k++) {
+        const int32_t node = p->nodes[k];
+        if (p->output[node] != k + 1 || lossi_scalar_operands(node_of(p, node)->operation) == 0 ||
+            p->uniform[node]) {
+            lossi_instruction *made = emit(p, LOSSI_KERNEL_copy, -(k + 1));
+            made->a = node;
+            made->variant = p->uniform[node] ? 1 : 0;
+        }
+    }
+}
+
+static void emit_all(plan *p)
+{
+    for (int32_t uniform = 1; uniform >= 0; uniform--) {
+        for (int32_t i = 1; i < p->count; i++) {
+            if (p->uses[i] > 0 && p->uniform[i] == uniform) {
+                emit_node(p, i);
+            }
+        }
+        p->made->uniform_count = uniform ? p->made->count : p->made->uniform_count;
+    }
+    emit_copies(p);
+}
+
+/* ---- places ---- */
+
+static int32_t first_register(const plan *p)
+{
+    return p->inputs + p->outputs;
+}
+
+/* Registers first: uniforms come behind them, however many there will be. */
+enum { UNIFORM = 1 << 30 };
+
+static void place_leaves(plan *p)
+{
+    for (int32_t i = 1; i < p->count; i++) {
+        const lossi_node *at = node_of(p, i);
+        if (p->uses[i] == 0) {
+            continue;
+        }
+        if (at->operation == LOSSI_SCALAR_INPUT) {
+            p->place[i] = at->a;
+        } else if (p->uniform[i]) {
+            p->place[i] = UNIFORM + p->uniforms++;
+        }
+        if (at->operation == LOSSI_SCALAR_CONSTANT) {
+            p->made->constants[p->made->constant_count++] = (lossi_program_constant){p->place[i], at->value};
+        }
+    }
+}
+
+static int32_t is_register(const plan *p, int32_t node)
+{
+    return p->place[node] >= first_register(p) && p->place[node] < UNIFORM;
+}
+
+static int32_t operands_of(int32_t kernel)
+{
+    return kernel < LOSSI_SCALAR_COUNT               ? lossi_scalar_operands(kernel)
+           : kernel == LOSSI_KERNEL_copy             ? 1
+           : kernel == LOSSI_KERNEL_softplus_sigmoid ? 1
+                                                     : 3;
+}
+
+static void find_last_uses(plan *p)
+{
+    for (int32_t i = p->made->uniform_count; i < p->made->count; i++) {
+        const lossi_instruction *at = &p->made->instructions[i];
+        const int32_t operands[3] = {at->a, at->b, at->c};
+        for (int32_t o = 0; o < operands_of(at->kernel); o++) {
+            p->last_use[operands[o]] = i;
+        }
+    }
+}
+
+static int32_t place_result(plan *p, int32_t node)
+{
+    if (node < p->count && p->uniform[node]) {
+        return p->place[node];
+    }
+    if (node < p->count && p->output[node] != 0) {
+        return p->place[node] = p->inputs + p->output[node] - 1;
+    }
+    return p->place[node] = p->free_count > 0 ? p->free_registers[--p->free_count]
+                                              : first_register(p) + p->registers++;
+}
+
+static void give_back(plan *p, int32_t node, int32_t instruction)
+{
+    if (is_register(p, node) && p->last_use[node] == instruction) {
+        p->free_registers[p->free_count++] = p->place[node];
+        p->last_use[node] = -1;
+    }
+}
+
+/* Turns the nodes of instructions into slots. */
+static void place_all(plan *p)
+{
+    for (int32_t i = 0; i < p->made->count; i++) {
+        lossi_instruction *at = &p->made->instructions[i];
+        int32_t *const operands[3] = {&at->a, &at->b, &at->c};
+        const int32_t count = operands_of(at->kernel);
+        for (int32_t o = 0; o < 3; o++) {
+            const int32_t node = *operands[o];
+            *operands[o] = o < count ? p->place[node] : 0;
+            if (o < count && i >= p->made->uniform_count) {
+                give_back(p, node, i);
+            }
+        }
+        at->y = at->y < 0 ? p->inputs - at->y - 1 : place_result(p, at->y);
+        at->z = at->z != 0 ? place_result(p, at->z) : 0;
+    }
+}
+
+static int32_t final_slot(const plan *p, int32_t slot)
+{
+    return slot < UNIFORM ? slot : slot - UNIFORM + first_register(p) + p->registers;
+}
+
+static void finish(plan *p)
+{
+    lossi_program *made = p->made;
+    for (int32_t i = 0; i < made->count; i++) {
+        lossi_instruction *at = &made->instructions[i];
+        at->y = final_slot(p, at->y);
+        at->z = final_slot(p, at->z);
+        at->a = final_slot(p, at->a);
+        at->b = final_slot(p, at->b);
+        at->c = final_slot(p, at->c);
+    }
+    for (int32_t i = 0; i < made->constant_count; i++) {
+        made->constants[i].slot = final_slot(p, made->constants[i].slot);
+    }
+    made->registers = p->registers;
+    made->uniforms = p->uniforms;
+}
+
+/* ---- life ---- */
+
+void lossi_program_free(lossi_program *program)
+{
+    if (program != NULL) {
+        loss_context *context = program->context;
+        lossi_release(context, program->instructions);
+        lossi_release(context, program->constants);
+        lossi_release(context, program->scalar);
+        lossi_release(context, program);
+        lossi_context_drop(context);
+    }
+}
+
+static lossi_program *allocate(loss_context *context, int32_t count, int32_t inputs, int32_t outputs)
+{
+    lossi_program *made = lossi_allocate(context, (int64_t)sizeof *made);
+    if (made == NULL) {
+        return NULL;
+    }
+    made->context = lossi_context_retain(context);
+    made->inputs = inputs;
+    made->outputs = outputs;
+    made->instructions = lossi_allocate(context,
+                                        (2 * (int64_t)count + outputs) * (int64_t)sizeof *made->instructions);
+    made->constants = lossi_allocate(context, count * (int64_t)sizeof *made->constants);
+    made->scalar = lossi_allocate(context, inputs);
+    if (made->instructions == NULL || made->constants == NULL || made->scalar == NULL) {
+        lossi_program_free(made);
+        return NULL;
+    }
+    return made;
+}
+
+/* Arrays of a plan: how many numbers each node takes in all of them. */
+enum { ARRAYS = 12 };
+
+static void compile(plan *p, int32_t *numbers)
+{
+    const int64_t count = p->count;
+    int32_t *of_operand;
+    p->uses = numbers;
+    p->uniform = p->uses + count;
+    p->absorbed = p->uniform + count;
+    p->done = p->absorbed + count;
+    p->output = p->done + count;
+    p->partner = p->output + count;
+    of_operand = p->partner + count;
+    p->free_registers = of_operand + count;
+    p->place = p->free_registers + count;
+    p->last_use = p->place + 2 * count;
+    count_uses(p);
+    find_uniform(p);
+    find_partners(p, of_operand);
+    find_absorbed(p);
+    emit_all(p);
+    place_leaves(p);
+    find_last_uses(p);
+    place_all(p);
+    finish(p);
+}
+
+int32_t lossi_program_compile(lossi_program **out, const lossi_expression *expression, const int32_t *nodes,
+                              int32_t outputs, int32_t inputs, const uint8_t *scalar)
+{
+    loss_context *context = lossi_expression_context(expression);
+    const int32_t count = lossi_expression_count(expression) + 1;
+    *out = NULL;
+    for (int32_t k = 0; k < outputs; k++) {
+        if (nodes[k] < 0) {
+            return nodes[k];
+        }
+    }
+    int32_t *numbers = lossi_allocate(context, ARRAYS * (int64_t)count * (int64_t)sizeof *numbers);
+    lossi_program *made = numbers != NULL ? allocate(context, count, inputs, outputs) : NULL;
+    if (made != NULL) {
+        plan p = {.expression = expression,
+                  .nodes = nodes,
+                  .outputs = outputs,
+                  .inputs = inputs,
+                  .scalar = scalar,
+                  .count = count,
+                  .made = made};
+        if (scalar != NULL) {
+            memcpy(made->scalar, scalar, (size_t)inputs);
+        }
+        compile(&p, numbers);
+        *out = made;
+    }
+    lossi_release(context, numbers);
+    return made == NULL ? LOSSI_EXPRESSION_MEMORY : 0;
+}
+
+int32_t lossi_program_length(const lossi_program *program)
+{
+    return program->count - program->uniform_count;
+}
+
+int32_t lossi_program_registers(const lossi_program *program)
+{
+    return program->registers;
+}

@@ -1,0 +1,203 @@
+/* Programs over arrays: scratch is laid out, uniforms are computed, then the instructions run over block after block. */
+#include "loss/expression/program.h"
+
+#include <string.h>
+
+#include "core/isa.h"
+
+enum {
+    ALIGNMENT = 64,
+    PACK_BYTES = LOSSI_PROGRAM_PACK * 8,
+    BLOCK_BYTES = 2048, /* of an array: a call of a loop is then a few per cent of it */
+    LEAST_BYTES = 512,
+    CACHE_BYTES = 24 * 1024 /* what all arrays of a block may take of the first-level cache */
+};
+
+static int64_t padded(int64_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static int64_t block_bytes(const lossi_program *program)
+{
+    const int64_t arrays = (int64_t)program->inputs + program->outputs + program->registers;
+    int64_t bytes = BLOCK_BYTES;
+    while (bytes > LEAST_BYTES && arrays * bytes > CACHE_BYTES) {
+        bytes /= 2;
+    }
+    return bytes;
+}
+
+int64_t lossi_program_block(const lossi_program *program, int32_t real_index)
+{
+    return block_bytes(program) / (real_index == LOSSI_FLOAT64 ? 8 : 4);
+}
+
+static int64_t slot_count(const lossi_program *program)
+{
+    return (int64_t)program->inputs + program->outputs + program->registers + program->uniforms;
+}
+
+int64_t lossi_program_scratch(const lossi_program *program)
+{
+    const int64_t bytes = block_bytes(program);
+    return padded((slot_count(program) + program->inputs + program->outputs) * (int64_t)sizeof(char *)) +
+           ((int64_t)program->registers + program->outputs) * bytes +
+           ((int64_t)program->uniforms + program->inputs) * PACK_BYTES;
+}
+
+/* A pack of a number, in the element type. */
+static void fill(const lossi_run *run, char *pack, const void *number)
+{
+    for (int32_t i = 0; i < LOSSI_PROGRAM_PACK; i++) {
+        memcpy(pack + i * run->size, number, (size_t)run->size);
+    }
+}
+
+static void fill_constant(const lossi_run *run, char *pack, double value)
+{
+    const float single = (float)value;
+    fill(run, pack, run->size == 8 ? (const void *)&value : (const void *)&single);
+}
+
+static void lay_out(lossi_run *run, void *scratch)
+{
+    const lossi_program *program = run->program;
+    const int64_t bytes = block_bytes(program);
+    const int64_t pointers = slot_count(program) + program->inputs + program->outputs;
+    char *next = (char *)scratch + padded(pointers * (int64_t)sizeof(char *));
+    run->slots = scratch;
+    run->inputs = (const void **)(void *)(run->slots + slot_count(program));
+    run->outputs = (void **)(void *)(run->inputs + program->inputs);
+    char **slot = run->slots + program->inputs + program->outputs;
+    for (int32_t i = 0; i < program->registers; i++, next += bytes) {
+        *slot++ = next;
+    }
+    for (int32_t i = 0; i < program->uniforms; i++, next += PACK_BYTES) {
+        *slot++ = next;
+    }
+    run->ends = next;
+    run->places = next + (int64_t)program->inputs * PACK_BYTES;
+}
+
+static void execute(const lossi_run *run, int64_t n, const lossi_instruction *first, int32_t count)
+{
+    for (const lossi_instruction *at = first; at < first + count; at++) {
+        run->kernels->run[at->kernel][at->variant](n, run->slots, at);
+    }
+}
+
+void lossi_run_begin(lossi_run *run, const lossi_program *program, int32_t isa, int32_t real_index,
+                     const void *const *inputs, void *scratch)
+{
+    run->program = program;
+    run->kernels = lossi_expression_kernels_for(isa, real_index);
+    run->size = real_index == LOSSI_FLOAT64 ? 8 : 4;
+    run->block = lossi_program_block(program, real_index);
+    lay_out(run, scratch);
+    for (int32_t k = 0; k < program->inputs; k++) {
+        if (program->scalar[k]) { /* its pack is where the last elements of other inputs go */
+            run->slots[k] = run->ends + (int64_t)k * PACK_BYTES;
+            fill(run, run->slots[k], inputs[k]);
+        }
+    }
+    for (int32_t i = 0; i < program->constant_count; i++) {
+        fill_constant(run, run->slots[program->constants[i].slot], program->constants[i].value);
+    }
+    execute(run, LOSSI_PROGRAM_PACK, program->instructions, program->uniform_count);
+}
+
+void *lossi_run_place(const lossi_run *run, int32_t output)
+{
+    return run->places + output * block_bytes(run->program);
+}
+
+/* Whether an output is where an input is: instructions after the one that writes it may read that. */
+static int32_t in_place(const lossi_run *run, int64_t bytes, const void *const *inputs, const char *output)
+{
+    for (int32_t k = 0; k < run->program->inputs; k++) {
+        const uintptr_t from = (uintptr_t)inputs[k], to = (uintptr_t)output;
+        if (!run->program->scalar[k] && from < to + (uintptr_t)bytes && to < from + (uintptr_t)bytes) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* n elements, a multiple of a pack. */
+static void run_packs(lossi_run *run, int64_t n, const void *const *inputs, void *const *outputs)
+{
+    const lossi_program *program = run->program;
+    for (int32_t k = 0; k < program->inputs; k++) {
+        if (!program->scalar[k]) {
+            run->slots[k] = (char *)(uintptr_t)inputs[k]; /* only read */
+        }
+    }
+    for (int32_t k = 0; k < program->outputs; k++) {
+        char *output = outputs[k];
+        const int32_t direct = output != NULL && !in_place(run, n * run->size, inputs, output);
+        run->slots[program->inputs + k] = direct ? output : lossi_run_place(run, k);
+    }
+    execute(run, n, program->instructions + program->uniform_count, program->count - program->uniform_count);
+    for (int32_t k = 0; k < program->outputs; k++) {
+        const char *made = run->slots[program->inputs + k];
+        if (outputs[k] != NULL && made != outputs[k]) {
+            memcpy(outputs[k], made, (size_t)(n * run->size));
+        }
+    }
+}
+
+/* The last elements of arrays, fewer than a pack, as a pack: the others repeat the last one. */
+static void run_end(lossi_run *run, int64_t offset, int64_t left, const void *const *inputs,
+                    void *const *outputs)
+{
+    const lossi_program *program = run->program;
+    const int64_t size = run->size;
+    for (int32_t k = 0; k < program->inputs; k++) {
+        if (!program->scalar[k]) {
+            const char *from = (const char *)inputs[k] + offset * size;
+            run->slots[k] = run->ends + (int64_t)k * PACK_BYTES;
+            for (int64_t i = 0; i < LOSSI_PROGRAM_PACK; i++) {
+                memcpy(run->slots[k] + i * size, from + (i < left ? i : left - 1) * size, (size_t)size);
+            }
+        }
+    }
+    for (int32_t k = 0; k < program->outputs; k++) {
+        run->slots[program->inputs + k] = (char *)lossi_run_place(run, k) + offset * size;
+    }
+    execute(run, LOSSI_PROGRAM_PACK, program->instructions + program->uniform_count,
+            program->count - program->uniform_count);
+    for (int32_t k = 0; k < program->outputs; k++) {
+        if (outputs[k] != NULL) {
+            memcpy((char *)outputs[k] + offset * size, run->slots[program->inputs + k],
+                   (size_t)(left * size));
+        }
+    }
+}
+
+void lossi_run_block(lossi_run *run, int64_t n, const void *const *inputs, void *const *outputs)
+{
+    const int64_t left = n % LOSSI_PROGRAM_PACK, whole = n - left;
+    if (whole > 0) {
+        run_packs(run, whole, inputs, outputs);
+    }
+    if (left > 0) {
+        run_end(run, whole, left, inputs, outputs);
+    }
+}
+
+void lossi_program_run(const lossi_program *program, int32_t isa, int32_t real_index, int64_t n,
+                       const void *const *inputs, void *const *outputs, void *scratch)
+{
+    lossi_run run;
+    lossi_run_begin(&run, program, isa, real_index, inputs, scratch);
+    for (int64_t first = 0; first < n; first += run.block) {
+        for (int32_t k = 0; k < program->inputs; k++) {
+            run.inputs[k] = program->scalar[k] ? inputs[k] : (const char *)inputs[k] + first * run.size;
+        }
+        for (int32_t k = 0; k < program->outputs; k++) {
+            run.outputs[k] = outputs[k] == NULL ? NULL : (char *)outputs[k] + first * run.size;
+        }
+        lossi_run_block(&run, n - first < run.block ? n - first : run.block, run.inputs, run.outputs);
+    }
+}
