@@ -21,6 +21,7 @@
 #include "loss/data.h"
 #include "loss/function.h"
 #include "loss/gradient.h"
+#include "loss/graph.h"
 #include "loss/optimizer.h"
 #include "loss/difference.h"
 

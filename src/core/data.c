@@ -98,6 +98,12 @@ void lossi_data_drop(const loss_data *data)
     }
 }
 
+void lossi_data_clear(loss_data *data)
+{
+    atomic_store_explicit(&data->sealed, 0, memory_order_release);
+    data->count = 0;
+}
+
 void loss_data_free(loss_data *data)
 {
     if (data != NULL) {

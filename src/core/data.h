@@ -23,6 +23,9 @@ void lossi_data_drop(const loss_data *data);
 
 void lossi_data_seal(const loss_data *data);
 
+/* No arrays any more and not sealed, for the only one who holds it; as many as it had fit in without new memory. */
+void lossi_data_clear(loss_data *data);
+
 /* The array of that role, NULL when there is none. */
 const lossi_array *lossi_data_find(const loss_data *data, const char *role);
 

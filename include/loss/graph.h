@@ -1,0 +1,180 @@
+/*
+ * Graphs: a model or an objective of the caller's, put together from operations, with exact first and second derivatives.
+ *
+ * A graph is a list of nodes, each with a number: inputs (arrays of a loss_data), parameters (parts of the vector x that an
+ * optimizer moves), constants, and operations on nodes that are there already, so that it can have no cycle. Its nodes have
+ * shapes; the first size may be LOSS_ROWS, the rows of whatever batch comes. docs/operations.md lists the operations, docs/graphs.md shows
+ * how to use them.
+ *
+ *     loss_graph_input(graph, "features", LOSS_FLOAT32, 2, (int64_t[]){LOSS_ROWS, 784}, &features);
+ *     loss_graph_parameter(graph, "weights", 2, (int64_t[]){784, 10}, &weights);
+ *     loss_graph_apply(graph, "matrix_product", NULL, (int32_t[]){features, weights}, 2, &scores);
+ *
+ * Graphs belong to one context while they are made. An objective or a plan that uses a graph seals it: then it may be
+ * read by any number of threads.
+ */
+#ifndef LOSS_GRAPH_H
+#define LOSS_GRAPH_H
+
+#include <stdint.h>
+
+#include "loss/gradient.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The first size of a shape: the rows of the batch. */
+#define LOSS_ROWS (-1)
+
+typedef struct loss_graph loss_graph;
+typedef struct loss_operation loss_operation;
+
+/* ---- operations ------------------------------------------------------------------------------------------------- */
+
+/* The operations there are, in alphabetical order; outside the range NULL. Static strings. Any thread. Since 0.1. */
+LOSS_API int32_t loss_operation_catalogue_count(void);
+LOSS_API const char *loss_operation_catalogue_name(int32_t index);
+
+/*
+ * Makes an operation by name, to set its options: "conv2d" with its strides. One operation may be applied any number of times.
+ *   out, context, name  not NULL; *out is NULL on failure. The caller owns it: loss_operation_free().
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (the sentence names the nearest), LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_operation_create(loss_operation **out, loss_context *context, const char *name);
+
+/* Gives the caller's operation back; nodes made with it stay. NULL is allowed. Since 0.1. */
+LOSS_API void loss_operation_free(loss_operation *operation);
+
+/*
+ * What it is: its name, one line in words, the names of its inputs ("…" at the end: any number more), the formula of an
+ * element, where it comes from. Static strings; NULL gives "". Any thread. Since 0.1.
+ */
+LOSS_API const char *loss_operation_name(const loss_operation *operation);
+LOSS_API const char *loss_operation_summary(const loss_operation *operation);
+LOSS_API const char *loss_operation_inputs(const loss_operation *operation);
+LOSS_API const char *loss_operation_formula(const loss_operation *operation);
+LOSS_API const char *loss_operation_reference(const loss_operation *operation);
+
+/*
+ * Its options, as loss_function_set_double() and its kin; docs/operations.md lists them.
+ * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE, LOSS_ERROR_RANGE, LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_operation_set_double(loss_operation *operation, const char *name, double value);
+LOSS_API loss_status loss_operation_set_int(loss_operation *operation, const char *name, int64_t value);
+LOSS_API loss_status loss_operation_set_string(loss_operation *operation, const char *name,
+                                               const char *value);
+LOSS_API loss_status loss_operation_set_array(loss_operation *operation, const char *name, const void *values,
+                                              loss_dtype dtype, int64_t count);
+LOSS_API int32_t loss_operation_option_count(const loss_operation *operation);
+LOSS_API const loss_option *loss_operation_option(const loss_operation *operation, int32_t index);
+
+/* ---- graphs ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * Makes an empty graph whose real numbers are float32 or float64.
+ *   out, context  not NULL; *out is NULL on failure. The caller owns it: loss_graph_free().
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_graph_create(loss_graph **out, loss_context *context, loss_dtype dtype);
+
+/* Gives the caller's reference back. NULL is allowed. Since 0.1. */
+LOSS_API void loss_graph_free(loss_graph *graph);
+
+/*
+ * Adds a node. In all of them
+ *   graph  not NULL, not sealed
+ *   name   not NULL, 1 … 47 characters, not that of another input, parameter or output of the graph; copied
+ *   shape  `rank` sizes, 0 … 6 of them; NULL is allowed when rank is 0
+ *   node   not NULL; the number of the node, untouched on failure
+ * and they return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE (the sentence names the operation and
+ * the shapes), LOSS_ERROR_STATE (sealed), LOSS_ERROR_MEMORY.
+ *
+ * input      an array of the data, of that role. dtype is the graph's, or LOSS_INT32, LOSS_INT64 or LOSS_UINT8. With LOSS_ROWS as first
+ *            size it has one row for each sample, whose columns are the other sizes, row-major; without, it is the same
+ *            for all samples, and the array has its elements as rows × columns in that order
+ * parameter  a part of x: parameters lie in x in the order in which they were added, without gaps. No size is LOSS_ROWS
+ * constant   numbers, copied: as many as the shape has elements, of the dtype given (converted to the graph's). No size is LOSS_ROWS
+ * Since 0.1.
+ */
+LOSS_API loss_status loss_graph_input(loss_graph *graph, const char *name, loss_dtype dtype, int32_t rank,
+                                      const int64_t *shape, int32_t *node);
+LOSS_API loss_status loss_graph_parameter(loss_graph *graph, const char *name, int32_t rank,
+                                          const int64_t *shape, int32_t *node);
+LOSS_API loss_status loss_graph_constant(loss_graph *graph, const void *values, loss_dtype dtype,
+                                         int32_t rank, const int64_t *shape, int32_t *node);
+
+/*
+ * Adds the result of an operation, by its name with the options as they are by default, or of one that was made for its options.
+ *   name, operation  one of the two, the other NULL
+ *   inputs           `count` nodes of this graph
+ * Returns as above, and LOSS_ERROR_RANGE for a node that is not there. Since 0.1.
+ */
+LOSS_API loss_status loss_graph_apply(loss_graph *graph, const char *name, const loss_operation *operation,
+                                      const int32_t *inputs, int32_t count, int32_t *node);
+
+/*
+ * Adds the cost of a batch by a loss function: the sum of the losses divided by their denominator, a number.
+ *   function  not NULL; the graph holds a reference, which seals it
+ *   roles     `count` names, "prediction" first: those of loss_function_role()
+ *   nodes     for each role its node: rows × columns, of the roles that have no derivatives integers where the loss takes them
+ * Returns as loss_graph_apply(), and LOSS_ERROR_NAME for a role the loss does not have. Since 0.1.
+ */
+LOSS_API loss_status loss_graph_loss(loss_graph *graph, const loss_function *function,
+                                     const char *const *roles, const int32_t *nodes, int32_t count,
+                                     int32_t *node);
+
+/* Gives a node a name, by which predictions ask for it. Returns as loss_graph_apply(). Since 0.1. */
+LOSS_API loss_status loss_graph_set_output(loss_graph *graph, const char *name, int32_t node);
+
+/*
+ * Reading. Outside the range, and for NULL: 0, NULL, or "". Strings live as long as the graph. Any thread once it is sealed. Since 0.1.
+ *   node_count        nodes are 0 … count − 1
+ *   node_operation    "input", "parameter", "constant", "loss", or the operation's name
+ *   node_name         of an input, a parameter or an output, "" of others
+ *   node_dtype, node_rank, node_size   sizes are LOSS_ROWS where the rows of the batch stand
+ *   find              the node of that name, −1 when there is none
+ *   parameter_count   parameters are 0 … count − 1, in the order of x
+ *   parameter_node, parameter_offset   the node, and its first element in x
+ *   dimension         the length of x
+ */
+LOSS_API loss_dtype loss_graph_dtype(const loss_graph *graph);
+LOSS_API int32_t loss_graph_node_count(const loss_graph *graph);
+LOSS_API const char *loss_graph_node_operation(const loss_graph *graph, int32_t node);
+LOSS_API const char *loss_graph_node_name(const loss_graph *graph, int32_t node);
+LOSS_API loss_dtype loss_graph_node_dtype(const loss_graph *graph, int32_t node);
+LOSS_API int32_t loss_graph_node_rank(const loss_graph *graph, int32_t node);
+LOSS_API int64_t loss_graph_node_size(const loss_graph *graph, int32_t node, int32_t axis);
+LOSS_API int32_t loss_graph_find(const loss_graph *graph, const char *name);
+LOSS_API int32_t loss_graph_parameter_count(const loss_graph *graph);
+LOSS_API int32_t loss_graph_parameter_node(const loss_graph *graph, int32_t parameter);
+LOSS_API int64_t loss_graph_parameter_offset(const loss_graph *graph, int32_t parameter);
+LOSS_API int64_t loss_graph_dimension(const loss_graph *graph);
+
+/* ---- graphs as objectives --------------------------------------------------------------------------------------- */
+
+/*
+ * Makes the objective of a graph over data: the value of one of its nodes, a number such as a cost, as a function of x.
+ *   out, context, graph, data  not NULL; *out is NULL on failure. Holds references to graph and data, and seals both
+ *   node                       of shape [] or [1]; see loss_graph_loss()
+ *   data                       an array for every input that the node depends on; of inputs with rows all have as many
+ * All samples together are evaluated in pieces of "chunk_rows", and the value is the mean of the pieces' values, each with the
+ * weight that the denominators of its losses give it; so a cost plus whatever does not depend on the data is exactly what it
+ * would be in one piece. Batches (loss_objective_evaluate_batch()) are one piece, whatever their size.
+ * Options, settable until the first evaluation:
+ *   "chunk_rows"  int, 1 … 2^31, default 256
+ *   "training"    int, 0 or 1, default 1: whether dropout drops and batch_norm takes the batch's statistics
+ *   "seed"        int, default 0: of dropout
+ *   "curvature"   string, "exact" (default), "gauss_newton": what Hessian products are the products with
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (an input without data), LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_SUPPORT (a
+ * node that is not a number), LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_create_graph(loss_objective **out, loss_context *context,
+                                                 const loss_graph *graph, int32_t node,
+                                                 const loss_data *data);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,46 @@
+/* A graph as the library sees it. The public half is loss/graph.h. */
+#ifndef LOSSI_GRADIENT_GRAPH_GRAPH_H
+#define LOSSI_GRADIENT_GRAPH_GRAPH_H
+
+#include <stdatomic.h>
+
+#include "core/data.h"
+#include "gradient/graph/tape.h"
+
+typedef struct lossi_graph_name {
+    char text[LOSSI_ROLE_SIZE];
+    int32_t node;
+} lossi_graph_name;
+
+struct loss_graph {
+    loss_context *context;
+    atomic_int references;
+    atomic_int sealed;
+    lossi_tape tape; /* of what the caller added, as it was added */
+    lossi_graph_name *names;
+    int32_t name_count, name_capacity;
+    int32_t *inputs; /* nodes, in the order of their index */
+    int32_t input_count, input_capacity;
+    int32_t *parameters;
+    int32_t parameter_count, parameter_capacity;
+    int64_t dimension;
+    void **owned; /* the elements of constants */
+    int32_t owned_count, owned_capacity;
+    const loss_function **functions; /* references */
+    int32_t function_count, function_capacity;
+};
+
+/* One more reference, which seals, and one less. */
+const loss_graph *lossi_graph_retain(const loss_graph *graph);
+void lossi_graph_drop(const loss_graph *graph);
+
+/* The name of a node, "" when it has none. */
+const char *lossi_graph_node_name(const loss_graph *graph, int32_t node);
+
+/* The operation of a node as the caller sees it: without the underscore of those that are not applied by name. */
+const char *lossi_graph_operation_name(const lossi_tape_node *node);
+
+/* The node that stands for a loss: expands to sum / denominator. */
+extern const lossi_operation lossi_operation_loss;
+
+#endif

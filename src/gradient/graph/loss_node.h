@@ -1,0 +1,29 @@
+/*
+ * Losses in a graph: their sum, denominator, gradients and products with second derivatives, evaluated by the loss module.
+ *
+ * Of one function and one set of inputs, sum, denominator and gradients are nodes of one step: one pass over the data.
+ */
+#ifndef LOSSI_GRADIENT_GRAPH_LOSS_NODE_H
+#define LOSSI_GRADIENT_GRAPH_LOSS_NODE_H
+
+#include "gradient/graph/run.h"
+
+/* The cost of a function on a tape: sum / denominator. roles[i] is the index of the role of inputs[i]. */
+int32_t lossi_tape_cost(lossi_tape *tape, const loss_function *function, const int32_t *roles,
+                        const int32_t *inputs, int32_t count);
+
+/* Whether the types and shapes of the inputs are what such a function may take, or a sentence. */
+loss_status lossi_loss_node_check(const lossi_tape *tape, const loss_function *function, const int32_t *roles,
+                                  const int32_t *inputs, int32_t count);
+
+/* A step: nodes of one function and the same inputs. */
+typedef struct lossi_loss_step lossi_loss_step;
+
+lossi_loss_step *lossi_loss_step_create(const lossi_tape *tape, const int32_t *nodes, int32_t count);
+void lossi_loss_step_free(lossi_loss_step *step, loss_context *context);
+
+/* inputs of the nodes, in their order; outputs[i] of nodes[i]. */
+loss_status lossi_loss_step_run(lossi_loss_step *step, loss_context *context, const lossi_value *inputs,
+                                const lossi_value *outputs);
+
+#endif

@@ -1,0 +1,93 @@
+/* The same elements in another shape: nothing is moved. */
+#include <string.h>
+
+#include "gradient/graph/operations.h"
+#include "gradient/graph/shape.h"
+
+/* ---- reshape ---- */
+
+static const loss_option reshape_options[] = {
+    {"shape", LOSS_OPTION_ARRAY, LOSSI_ROWS, 0x1p40, 0, NULL, NULL,
+     "the sizes; -1 as first: the rows of the batch"},
+};
+
+static loss_status settle_reshape(const lossi_options *given, loss_context *context,
+                                  lossi_attributes *attributes)
+{
+    const lossi_option_value *sizes = lossi_options_own(given, 0);
+    lossi_shape shape = {(int32_t)sizes->count, {0}};
+    if (sizes->count > LOSSI_RANK) {
+        return lossi_fail(context, LOSS_ERROR_RANGE,
+                          "the option 'shape' has %lld sizes; at most %d are allowed",
+                          (long long)sizes->count, (int)LOSSI_RANK);
+    }
+    attributes->integer[0] = sizes->count;
+    for (int32_t i = 0; i < shape.rank; i++) {
+        shape.size[i] = (int64_t)sizes->array[i];
+        attributes->integer[1 + i] = shape.size[i];
+    }
+    return lossi_shape_check(context, "the option 'shape'", &shape);
+}
+
+static loss_status infer_reshape(const lossi_tape *tape, lossi_tape_node *node)
+{
+    return lossi_operation_view.infer(tape, node);
+}
+
+static int32_t expand_reshape(lossi_tape *tape, const lossi_attributes *attributes, const int32_t *inputs,
+                              int32_t count)
+{
+    lossi_shape shape = {(int32_t)attributes->integer[0], {0}};
+    (void)count;
+    memcpy(shape.size, attributes->integer + 1, sizeof shape.size[0] * (size_t)shape.rank);
+    return lossi_tape_reshape(tape, inputs[0], &shape);
+}
+
+const lossi_operation lossi_operation_reshape = {.name = "reshape",
+                                                 .summary = "the same elements in another shape",
+                                                 .inputs = "a",
+                                                 .formula = "the elements of a in row-major order",
+                                                 .reference = "",
+                                                 .options = reshape_options,
+                                                 .option_count = 1,
+                                                 .settle = settle_reshape,
+                                                 .infer = infer_reshape,
+                                                 .expand = expand_reshape};
+
+/* ---- flatten ---- */
+
+static lossi_shape flat(const lossi_shape *from)
+{
+    const lossi_shape shape = {2, {from->rank > 0 ? from->size[0] : 1, 1}};
+    lossi_shape two = shape;
+    for (int32_t i = 1; i < from->rank; i++) {
+        two.size[1] *= from->size[i];
+    }
+    return two;
+}
+
+static loss_status infer_flatten(const lossi_tape *tape, lossi_tape_node *node)
+{
+    const lossi_tape_node *from = lossi_input_node(tape, node, 0);
+    node->shape = flat(&from->shape);
+    node->dtype = from->dtype;
+    return LOSS_OK;
+}
+
+static int32_t expand_flatten(lossi_tape *tape, const lossi_attributes *attributes, const int32_t *inputs,
+                              int32_t count)
+{
+    const lossi_shape shape = flat(lossi_tape_shape(tape, inputs[0]));
+    (void)attributes;
+    (void)count;
+    return lossi_tape_reshape(tape, inputs[0], &shape);
+}
+
+const lossi_operation lossi_operation_flatten = {
+    .name = "flatten",
+    .summary = "all sizes but the first as one",
+    .inputs = "a",
+    .formula = "the elements of a, a row for each of its first size",
+    .reference = "",
+    .infer = infer_flatten,
+    .expand = expand_flatten};

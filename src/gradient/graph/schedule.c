@@ -1,0 +1,334 @@
+/*
+ * Steps of a plan: which nodes are computed together, and in which order.
+ *
+ * A step is a node; or elementwise nodes of one shape, each of which uses another, joined as long as nothing outside would have
+ * to come both before and after them; or what is wanted of one loss.
+ */
+#include <string.h>
+
+#include "gradient/graph/operations.h"
+#include "gradient/graph/plan_parts.h"
+
+enum { MOST_MEMBERS = 48 }; /* a program of so many operations fills the first cache with registers */
+
+/* Groups while they are made: nodes of a group are chained, each node knows its group's first node, its leader. */
+typedef struct grouping {
+    lossi_plan *plan;
+    int32_t *leader, *next, *size; /* by node; next and size of leaders' chains */
+    int32_t *seen, stamp;          /* of a search */
+    int32_t *stack;
+    uint8_t *needed;
+} grouping;
+
+static const lossi_tape_node *node_at(const grouping *g, int32_t node)
+{
+    return &g->plan->tape.nodes[node];
+}
+
+static int32_t has_flag(const grouping *g, int32_t node, int32_t flag)
+{
+    return (node_at(g, node)->operation->flags & flag) != 0;
+}
+
+/* ---- which nodes are needed ---- */
+
+static void mark_needed(grouping *g)
+{
+    const lossi_tape *tape = &g->plan->tape;
+    for (int32_t i = 0; i < g->plan->output_count; i++) {
+        g->needed[g->plan->outputs[i].node] = 1;
+    }
+    for (int32_t node = tape->count - 1; node >= 0; node--) {
+        for (int32_t k = 0; g->needed[node] && k < tape->nodes[node].input_count; k++) {
+            g->needed[lossi_tape_input(tape, node, k)] = 1;
+        }
+    }
+}
+
+/* ---- elementwise groups ---- */
+
+/*
+ * Whether anything that the groups of a and b read depends on a member of one of them: then they cannot be one step. A search
+ * down from their inputs, group by group.
+ */
+static int32_t would_cycle(grouping *g, int32_t a, int32_t b)
+{
+    const lossi_tape *tape = &g->plan->tape;
+    int32_t depth = 0;
+    g->stamp++;
+    for (int32_t side = 0; side < 2; side++) {
+        for (int32_t member = side == 0 ? a : b; member >= 0; member = g->next[member]) {
+            for (int32_t k = 0; k < tape->nodes[member].input_count; k++) {
+                const int32_t other = g->leader[lossi_tape_input(tape, member, k)];
+                if (other != a && other != b && g->seen[other] != g->stamp) {
+                    g->seen[other] = g->stamp;
+                    g->stack[depth++] = other;
+                }
+            }
+        }
+    }
+    while (depth > 0) {
+        for (int32_t member = g->stack[--depth]; member >= 0; member = g->next[member]) {
+            for (int32_t k = 0; k < tape->nodes[member].input_count; k++) {
+                const int32_t other = g->leader[lossi_tape_input(tape, member, k)];
+                if (other == a || other == b) {
+                    return 1;
+                }
+                if (g->seen[other] != g->stamp) {
+                    g->seen[other] = g->stamp;
+                    g->stack[depth++] = other;
+                }
+            }
+        }
+    }
+    return 0;
+}
+
+/* The chain of b follows that of a. */
+static void join(grouping *g, int32_t a, int32_t b)
+{
+    int32_t end = a;
+    while (g->next[end] >= 0) {
+        end = g->next[end];
+    }
+    g->next[end] = b;
+    g->size[a] += g->size[b];
+    for (int32_t member = b; member >= 0; member = g->next[member]) {
+        g->leader[member] = a;
+    }
+}
+
+static void group_elementwise(grouping *g)
+{
+    const lossi_tape *tape = &g->plan->tape;
+    for (int32_t node = 0; node < tape->count; node++) {
+        if (!g->needed[node] || !has_flag(g, node, LOSSI_OPERATION_ELEMENTWISE)) {
+            continue;
+        }
+        for (int32_t k = 0; k < tape->nodes[node].input_count; k++) {
+            const int32_t input = lossi_tape_input(tape, node, k);
+            const int32_t a = g->leader[input], b = g->leader[node];
+            if (a != b && has_flag(g, input, LOSSI_OPERATION_ELEMENTWISE) &&
+                lossi_shapes_equal(&tape->nodes[input].shape, &tape->nodes[node].shape) &&
+                g->size[a] + g->size[b] <= MOST_MEMBERS && !would_cycle(g, a, b)) {
+                join(g, a, b);
+            }
+        }
+    }
+}
+
+/* ---- losses ---- */
+
+/* Sum, denominator and gradients of the same function with the same inputs. */
+static int32_t same_loss(const lossi_tape *tape, int32_t a, int32_t b)
+{
+    const lossi_tape_node *x = &tape->nodes[a], *y = &tape->nodes[b];
+    return x->operation != &lossi_operation_loss_product && y->operation != &lossi_operation_loss_product &&
+           x->attributes.object == y->attributes.object && x->input_count == y->input_count &&
+           memcmp(x->attributes.integer, y->attributes.integer, sizeof x->attributes.integer[0] * 8) == 0 &&
+           memcmp(tape->inputs + x->first_input, tape->inputs + y->first_input,
+                  sizeof tape->inputs[0] * (size_t)x->input_count) == 0;
+}
+
+static void group_losses(grouping *g)
+{
+    const lossi_tape *tape = &g->plan->tape;
+    for (int32_t node = 0; node < tape->count; node++) {
+        for (int32_t before = 0; g->needed[node] && has_flag(g, node, LOSSI_OPERATION_LOSS) && before < node;
+             before++) {
+            if (g->needed[before] && has_flag(g, before, LOSSI_OPERATION_LOSS) &&
+                same_loss(tape, before, node)) {
+                join(g, g->leader[before], node);
+                break;
+            }
+        }
+    }
+}
+
+/* ---- order ---- */
+
+static void push(lossi_plan *plan, int32_t number)
+{
+    plan->list[plan->list_count++] = number; /* room was made: see list_room() */
+}
+
+/* Members, inputs and outputs of all steps: each node is a member once, an input of as many steps as it has users. */
+static int32_t list_room(const lossi_tape *tape)
+{
+    return 2 * tape->count + tape->input_count;
+}
+
+static int32_t listed(const lossi_plan *plan, int32_t first, int32_t node)
+{
+    for (int32_t i = first; i < plan->list_count; i++) {
+        if (plan->list[i] == node) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Members are chained in the order of joining; a program wants them in the order of the tape. */
+static void sort_members(int32_t *members, int32_t count)
+{
+    for (int32_t i = 1; i < count; i++) {
+        const int32_t member = members[i];
+        int32_t k = i;
+        for (; k > 0 && members[k - 1] > member; k--) {
+            members[k] = members[k - 1];
+        }
+        members[k] = member;
+    }
+}
+
+/* Nodes without a computation of their own: their elements are there already. */
+static int32_t computes(const lossi_tape *tape, int32_t node)
+{
+    return (tape->nodes[node].operation->flags & (LOSSI_OPERATION_LEAF | LOSSI_OPERATION_VIEW)) == 0;
+}
+
+static void emit(grouping *g, int32_t leader)
+{
+    lossi_plan *plan = g->plan;
+    const lossi_tape *tape = &plan->tape;
+    lossi_step *step = &plan->steps[plan->step_count];
+    if (!computes(tape, leader)) {
+        return;
+    }
+    step->kind = has_flag(g, leader, LOSSI_OPERATION_ELEMENTWISE) ? LOSSI_STEP_FUSED
+                 : has_flag(g, leader, LOSSI_OPERATION_LOSS)      ? LOSSI_STEP_LOSS
+                                                                  : LOSSI_STEP_NODE;
+    step->first_member = plan->list_count;
+    for (int32_t member = leader; member >= 0; member = g->next[member]) {
+        push(plan, member);
+        plan->group[member] = plan->step_count;
+    }
+    step->member_count = plan->list_count - step->first_member;
+    sort_members(plan->list + step->first_member, step->member_count);
+    step->first_input = plan->list_count;
+    for (int32_t i = 0; i < step->member_count; i++) {
+        const int32_t member = plan->list[step->first_member + i];
+        if (step->kind != LOSSI_STEP_FUSED && i > 0) {
+            break; /* inputs of a loss are those of each of its nodes */
+        }
+        for (int32_t k = 0; k < tape->nodes[member].input_count; k++) {
+            const int32_t input = lossi_tape_input(tape, member, k);
+            const int32_t inside = plan->group[input] == plan->step_count ||
+                                   (step->kind == LOSSI_STEP_FUSED &&
+                                    (tape->nodes[input].operation == &lossi_operation_number ||
+                                     listed(plan, step->first_input, input)));
+            if (!inside) {
+                push(plan, input);
+            }
+        }
+    }
+    step->input_count = plan->list_count - step->first_input;
+    plan->step_count++;
+}
+
+/* Emits groups in the order of the tape, each after those it reads. */
+static void order(grouping *g)
+{
+    const lossi_tape *tape = &g->plan->tape;
+    memset(g->seen, 0, sizeof *g->seen * (size_t)tape->count); /* 1: on the stack, 2: emitted */
+    for (int32_t node = 0; node < tape->count; node++) {
+        int32_t depth = 0;
+        if (g->needed[node] && g->seen[g->leader[node]] == 0) {
+            g->stack[depth++] = g->leader[node];
+        }
+        while (depth > 0) {
+            const int32_t leader = g->stack[depth - 1], before = depth;
+            g->seen[leader] = g->seen[leader] == 2 ? 2 : 1;
+            for (int32_t member = leader; member >= 0 && g->seen[leader] == 1 && depth == before;
+                 member = g->next[member]) {
+                for (int32_t k = 0; k < tape->nodes[member].input_count && depth == before; k++) {
+                    const int32_t other = g->leader[lossi_tape_input(tape, member, k)];
+                    if (other != leader && g->seen[other] == 0) {
+                        g->stack[depth++] = other;
+                    }
+                }
+            }
+            if (depth == before) {
+                if (g->seen[leader] == 1) {
+                    emit(g, leader);
+                    g->seen[leader] = 2;
+                }
+                depth--;
+            }
+        }
+    }
+}
+
+/* ---- what a step gives to others ---- */
+
+static void list_outputs(lossi_plan *plan, const uint8_t *needed)
+{
+    const lossi_tape *tape = &plan->tape;
+    for (int32_t node = 0; node < tape->count; node++) {
+        for (int32_t k = 0; needed[node] && k < tape->nodes[node].input_count; k++) {
+            const int32_t input = lossi_tape_input(tape, node, k);
+            if (plan->group[input] >= 0 && plan->group[input] != plan->group[node]) {
+                plan->places[input].kind = LOSSI_PLACE_ARENA;
+            }
+        }
+    }
+    for (int32_t i = 0; i < plan->output_count; i++) {
+        if (plan->group[plan->outputs[i].node] >= 0) {
+            plan->places[plan->outputs[i].node].kind = LOSSI_PLACE_ARENA;
+        }
+    }
+    for (int32_t s = 0; s < plan->step_count; s++) {
+        lossi_step *step = &plan->steps[s];
+        step->first_output = plan->list_count;
+        for (int32_t i = 0; i < step->member_count; i++) {
+            const int32_t member = plan->list[step->first_member + i];
+            if (plan->places[member].kind == LOSSI_PLACE_ARENA) {
+                plan->list[plan->list_count++] = member;
+            }
+        }
+        step->output_count = plan->list_count - step->first_output;
+    }
+}
+
+static loss_status schedule(grouping *g)
+{
+    lossi_plan *plan = g->plan;
+    const lossi_tape *tape = &plan->tape;
+    for (int32_t i = 0; i < tape->count; i++) {
+        g->leader[i] = i;
+        g->next[i] = -1;
+        g->size[i] = 1;
+        plan->group[i] = -1;
+    }
+    mark_needed(g);
+    group_elementwise(g);
+    group_losses(g);
+    order(g);
+    list_outputs(plan, g->needed);
+    return LOSS_OK;
+}
+
+loss_status lossi_plan_schedule(lossi_plan *plan)
+{
+    loss_context *context = plan->context;
+    const int64_t count = plan->tape.count > 0 ? plan->tape.count : 1;
+    int32_t *lists = lossi_allocate(context, 5 * count * (int64_t)sizeof *lists);
+    grouping g = {.plan = plan, .leader = lists};
+    loss_status status = LOSS_ERROR_MEMORY;
+    g.needed = lossi_allocate(context, count);
+    plan->steps = lossi_allocate(context, count * (int64_t)sizeof *plan->steps);
+    plan->group = lossi_allocate(context, count * (int64_t)sizeof *plan->group);
+    plan->list_capacity = list_room(&plan->tape);
+    plan->list = lossi_allocate(context, (plan->list_capacity + 1) * (int64_t)sizeof *plan->list);
+    if (lists != NULL && g.needed != NULL && plan->steps != NULL && plan->group != NULL &&
+        plan->list != NULL) {
+        g.next = lists + count;
+        g.size = lists + 2 * count;
+        g.seen = lists + 3 * count;
+        g.stack = lists + 4 * count;
+        status = schedule(&g);
+    }
+    lossi_release(context, lists);
+    lossi_release(context, g.needed);
+    return status == LOSS_OK ? LOSS_OK : lossi_fail_memory(context, "the plan of a graph");
+}
