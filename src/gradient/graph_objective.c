@@ -11,10 +11,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "gradient/graph/builder.h"
 #include "gradient/graph/differentiate.h"
 #include "gradient/graph/feed.h"
 #include "gradient/graph/operations.h"
-#include "gradient/graph/plan.h"
 #include "gradient/graph/shape.h"
 #include "gradient/objective.h"
 
@@ -56,125 +56,46 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 
 /* ---- plans ---- */
 
-/* The nodes that the objective's depends on. */
-static uint8_t *needed_nodes(loss_context *context, const loss_graph *graph, int32_t node)
+/* The value of the objective's node as a number, the first output; the denominators of the losses follow. */
+static int32_t put_value(graph_objective *self, lossi_builder *b)
 {
-    const lossi_tape *tape = &graph->tape;
-    uint8_t *needed = lossi_allocate(context, tape->count);
-    if (needed == NULL) {
-        lossi_fail_memory(context, "an objective from a graph");
-        return NULL;
-    }
-    needed[node] = 1;
-    for (int32_t i = node; i >= 0; i--) {
-        for (int32_t k = 0; needed[i] && k < tape->nodes[i].input_count; k++) {
-            needed[lossi_tape_input(tape, i, k)] = 1;
-        }
-    }
-    return needed;
-}
-
-typedef struct making {
-    graph_objective *self;
-    lossi_tape tape;
-    int32_t *at;                                 /* where the graph's nodes are on the tape */
-    int32_t *parameters, *adjoints, *directions; /* of each parameter of the graph */
-    lossi_plan_output *outputs;
-    int32_t output_count;
-} making;
-
-static void want(making *m, int32_t node, int32_t slot, int64_t offset)
-{
-    m->outputs[m->output_count++] = (lossi_plan_output){node, slot, offset};
-}
-
-/* The parameter leaves: those that nothing depends on are put on the tape too, their derivatives are zeros. */
-static void put_parameters(making *m)
-{
-    const loss_graph *graph = m->self->graph;
-    for (int32_t i = 0; i < graph->parameter_count; i++) {
-        const lossi_tape_node *node = &graph->tape.nodes[graph->parameters[i]];
-        m->parameters[i] = lossi_tape_add(&m->tape, node->operation, &node->attributes, NULL, 0);
-    }
-}
-
-static void put_directions(making *m)
-{
-    const loss_graph *graph = m->self->graph;
-    for (int32_t i = 0; i < graph->parameter_count; i++) {
-        const lossi_tape_node *node = &graph->tape.nodes[graph->parameters[i]];
-        m->directions[i] = lossi_tape_add(&m->tape, &lossi_operation_direction, &node->attributes, NULL, 0);
-    }
-}
-
-static void put_objective(making *m, int32_t what)
-{
-    const loss_graph *graph = m->self->graph;
     const lossi_shape number = {0, {0}};
-    put_parameters(m); /* first: sources come before what depends on them */
-    uint8_t *needed = needed_nodes(m->tape.context, graph, m->self->node);
-    if (needed == NULL) {
-        lossi_tape_fail(&m->tape, LOSS_ERROR_MEMORY);
-        return;
-    }
-    lossi_tape_copy(&m->tape, &graph->tape, m->self->node, needed, m->at);
-    lossi_release(m->tape.context, needed);
-    const int32_t value = m->tape.status == LOSS_OK
-                              ? lossi_tape_reshape(&m->tape, m->at[m->self->node], &number)
-                              : LOSSI_NONE;
-    const int32_t nodes = m->tape.count;
-    if (value == LOSSI_NONE || m->tape.status != LOSS_OK) {
-        return;
-    }
-    want(m, value, VALUE_SLOT, 0);
-    m->self->losses = 0;
-    for (int32_t i = 0; i < nodes && m->self->losses < MOST_LOSSES; i++) {
-        if (m->tape.nodes[i].operation == &lossi_operation_loss_denominator) {
-            want(m, i, WEIGHT_SLOT, m->self->losses++);
+    lossi_builder_put(b, &self->node, 1);
+    const int32_t value = b->tape.status == LOSS_OK ? lossi_tape_reshape(&b->tape, b->at[self->node], &number)
+                                                    : LOSSI_NONE;
+    lossi_builder_want(b, value, VALUE_SLOT, 0);
+    self->losses = 0;
+    for (int32_t i = 0; i < b->tape.count && self->losses < MOST_LOSSES; i++) {
+        if (b->tape.nodes[i].operation == &lossi_operation_loss_denominator) {
+            lossi_builder_want(b, i, WEIGHT_SLOT, self->losses++);
         }
     }
-    if (what == VALUE) {
-        return;
-    }
-    lossi_tape_adjoints(&m->tape, value, lossi_tape_number(&m->tape, 1.0), m->parameters,
-                        graph->parameter_count, m->adjoints);
-    if (what == PRODUCT && m->tape.status == LOSS_OK) {
-        put_directions(m);
-        lossi_tape_tangents(&m->tape, m->parameters, m->directions, graph->parameter_count, m->adjoints,
-                            graph->parameter_count, m->adjoints);
-    }
-    for (int32_t i = 0; i < graph->parameter_count && m->tape.status == LOSS_OK; i++) {
-        want(m, m->adjoints[i], RESULT_SLOT, m->tape.nodes[m->parameters[i]].attributes.integer[0]);
-    }
+    return value;
 }
 
 static loss_status make_plan(graph_objective *self, int32_t what)
 {
-    loss_context *context = self->base.context;
-    const loss_graph *graph = self->graph;
-    const int64_t parameters = graph->parameter_count + 1, nodes = graph->tape.count;
-    const lossi_purpose purpose = {(int32_t)lossi_options_own(&self->base.options, TRAINING)->integer, -1};
+    lossi_builder b;
+    const int32_t parameters = self->graph->parameter_count;
+    const lossi_purpose purpose = {(int32_t)lossi_options_own(&self->base.options, TRAINING)->integer};
     if (self->plans[what] != NULL) {
         return LOSS_OK;
     }
-    making m = {.self = self};
-    loss_status status = LOSS_ERROR_MEMORY;
-    m.at = lossi_allocate(context, (nodes + 3 * parameters) * (int64_t)sizeof *m.at);
-    m.outputs = lossi_allocate(context, (parameters + 1 + MOST_LOSSES) * (int64_t)sizeof *m.outputs);
-    lossi_tape_create(&m.tape, context, self->base.dtype, purpose);
-    if (m.at != NULL && m.outputs != NULL) {
-        m.parameters = m.at + nodes;
-        m.adjoints = m.parameters + parameters;
-        m.directions = m.adjoints + parameters;
-        put_objective(&m, what);
-        status = lossi_plan_create(&self->plans[what], &m.tape, m.outputs, m.output_count);
-    } else {
-        lossi_fail_memory(context, "an objective from a graph");
+    lossi_builder_create(&b, self->base.context, self->graph, purpose, 1 + MOST_LOSSES);
+    const int32_t value = put_value(self, &b);
+    if (what != VALUE && b.tape.status == LOSS_OK) {
+        lossi_tape_adjoints(&b.tape, value, lossi_tape_number(&b.tape, 1.0), b.parameters, parameters,
+                            b.adjoints);
     }
-    lossi_tape_destroy(&m.tape);
-    lossi_release(context, m.at);
-    lossi_release(context, m.outputs);
-    return status;
+    if (what == PRODUCT && b.tape.status == LOSS_OK) {
+        lossi_builder_directions(&b);
+        lossi_tape_tangents(&b.tape, b.parameters, b.directions, parameters, b.adjoints, parameters,
+                            b.adjoints);
+    }
+    if (what != VALUE) {
+        lossi_builder_want_adjoints(&b, RESULT_SLOT);
+    }
+    return lossi_builder_finish(&b, &self->plans[what]);
 }
 
 static loss_status prepare(loss_objective *objective)
@@ -211,8 +132,7 @@ typedef struct evaluation {
 static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *result)
 {
     graph_objective *self = e->self;
-    const loss_dtype dtype = self->base.dtype;
-    double value = 0, weights[MOST_LOSSES] = {0};
+    double value = 0, weights[MOST_LOSSES] = {0}, kept[MOST_LOSSES];
     const int64_t *indices = e->batch.indices != NULL ? e->batch.indices + first : NULL;
     lossi_bindings bindings = {
         .batch = {.rows = rows, .indices = indices, .first = first, .step = self->step},
@@ -225,16 +145,22 @@ static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *r
     if (status == LOSS_OK) {
         status = lossi_plan_run(e->plan, &bindings);
     }
-    e->value = lossi_real_get(dtype, &value, 0);
-    e->weight = self->losses > 0 ? lossi_real_get(dtype, weights, 0) : (double)rows;
+    if (status != LOSS_OK) {
+        return status;
+    }
+    e->value = lossi_plan_number(e->plan, &bindings, 0);
+    for (int32_t i = 0; i < self->losses; i++) {
+        kept[i] = lossi_plan_number(e->plan, &bindings, 1 + i);
+    }
+    e->weight = self->losses > 0 ? kept[0] : (double)rows;
     if (e->first[0] == 0 && self->losses > 0) {
         for (int32_t i = 0; i < self->losses; i++) {
-            e->first[i] = lossi_real_get(dtype, weights, i);
+            e->first[i] = kept[i];
         }
     }
     for (int32_t i = 1; i < self->losses && status == LOSS_OK; i++) {
-        const double a = lossi_real_get(dtype, weights, i) * e->first[0], b = e->weight * e->first[i];
-        if (fabs(a - b) > 1e-6 * fabs(b)) { /* denominators are sums of weights in the element type */
+        const double a = kept[i] * e->first[0], b = e->weight * e->first[i];
+        if (fabs(a - b) > 1e-9 * fabs(b)) { /* sums of weights, added up in another order */
             status = lossi_fail(
                 self->base.context, LOSS_ERROR_SUPPORT,
                 "the losses of the graph count rows differently from piece to piece; set 'chunk_rows' to "
@@ -366,9 +292,12 @@ loss_status loss_objective_create_graph(loss_objective **out, loss_context *cont
     }
     self->graph = lossi_graph_retain(graph);
     self->node = node;
-    uint8_t *needed = needed_nodes(context, graph, node);
-    loss_status status = needed != NULL ? lossi_feed_create(&self->feed, context, graph, needed, data)
-                                        : LOSS_ERROR_MEMORY;
+    uint8_t *needed = lossi_allocate(context, graph->tape.count);
+    loss_status status = needed != NULL ? LOSS_OK : lossi_fail_memory(context, "an objective from a graph");
+    if (status == LOSS_OK) {
+        lossi_graph_mark(graph, node, needed);
+        status = lossi_feed_create(&self->feed, context, graph, needed, data);
+    }
     lossi_release(context, needed);
     if (status != LOSS_OK) {
         loss_objective_free(&self->base);

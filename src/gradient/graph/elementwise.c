@@ -61,6 +61,16 @@ const lossi_operation *lossi_elementwise_at(int32_t index)
     return &rows[index];
 }
 
+int32_t lossi_elementwise_arithmetic(const lossi_operation *operation)
+{
+    return operation == &rows[LOSSI_SCALAR_add]        ? '+'
+           : operation == &rows[LOSSI_SCALAR_subtract] ? '-'
+           : operation == &rows[LOSSI_SCALAR_negate]   ? '-'
+           : operation == &rows[LOSSI_SCALAR_multiply] ? '*'
+           : operation == &rows[LOSSI_SCALAR_divide]   ? '/'
+                                                       : 0;
+}
+
 /* ---- on the tape ---- */
 
 int32_t lossi_tape_scalar(lossi_tape *tape, int32_t scalar, int32_t a, int32_t b, int32_t c)

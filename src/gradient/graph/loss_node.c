@@ -369,8 +369,25 @@ static void put_number(const lossi_value *value, double number)
     }
 }
 
-loss_status lossi_loss_step_run(lossi_loss_step *step, loss_context *context, const lossi_value *inputs,
-                                const lossi_value *outputs)
+/* A bad row of the loss is one of the batch: the sentence and the row become those of the sample. */
+static loss_status fail_sample(loss_context *context, loss_status status, const lossi_batch_state *batch,
+                               int64_t rows)
+{
+    char sentence[512];
+    const int64_t row = loss_context_error_row(context), each = batch->rows > 0 ? rows / batch->rows : 1;
+    if ((status != LOSS_ERROR_LABEL && status != LOSS_ERROR_DOMAIN) || row < 0 || each < 1) {
+        return status;
+    }
+    const int64_t place = row / each;
+    const int64_t sample = batch->indices != NULL ? batch->indices[place] : batch->first + place;
+    snprintf(sentence, sizeof sentence, "%s", loss_context_error(context));
+    return lossi_fail_row(context, status, sample, "sample %lld, in its batch: %s", (long long)sample,
+                          sentence);
+}
+
+loss_status lossi_loss_step_run(lossi_loss_step *step, loss_context *context, const lossi_batch_state *batch,
+                                const lossi_value *inputs, const lossi_value *outputs, double *exact,
+                                int32_t *is_exact)
 {
     const loss_function *function = function_of(&step->tape->nodes[step->nodes[0]].attributes);
     const lossi_shape *prediction = &inputs[0].shape;
@@ -383,13 +400,16 @@ loss_status lossi_loss_step_run(lossi_loss_step *step, loss_context *context, co
     }
     if (status == LOSS_OK) {
         status = loss_function_evaluate(context, function, step->inputs, step->outputs, &sum, &denominator);
+        status = status == LOSS_OK ? status : fail_sample(context, status, batch, rows);
     }
+    denominator = denominator == 0 ? 1 : denominator; /* the cost of nothing is 0 */
     for (int32_t i = 0; i < step->count && status == LOSS_OK; i++) {
         const lossi_operation *operation = step->tape->nodes[step->nodes[i]].operation;
-        if (operation == &lossi_operation_loss_sum) {
-            put_number(&outputs[i], sum);
-        } else if (operation == &lossi_operation_loss_denominator) {
-            put_number(&outputs[i], denominator == 0 ? 1 : denominator); /* the cost of nothing is 0 */
+        if (operation == &lossi_operation_loss_sum || operation == &lossi_operation_loss_denominator) {
+            const double number = operation == &lossi_operation_loss_sum ? sum : denominator;
+            put_number(&outputs[i], number);
+            exact[step->nodes[i]] = number;
+            is_exact[step->nodes[i]] = 1;
         }
     }
     return status;

@@ -22,8 +22,12 @@ typedef struct lossi_loss_step lossi_loss_step;
 lossi_loss_step *lossi_loss_step_create(const lossi_tape *tape, const int32_t *nodes, int32_t count);
 void lossi_loss_step_free(lossi_loss_step *step, loss_context *context);
 
-/* inputs of the nodes, in their order; outputs[i] of nodes[i]. */
-loss_status lossi_loss_step_run(lossi_loss_step *step, loss_context *context, const lossi_value *inputs,
-                                const lossi_value *outputs);
+/*
+ * inputs of the nodes, in their order; outputs[i] of nodes[i]. exact and is_exact, by node, get sum and denominator in double. A
+ * failure about a row of the batch names the sample.
+ */
+loss_status lossi_loss_step_run(lossi_loss_step *step, loss_context *context, const lossi_batch_state *batch,
+                                const lossi_value *inputs, const lossi_value *outputs, double *exact,
+                                int32_t *is_exact);
 
 #endif

@@ -17,6 +17,8 @@ void lossi_plan_free(lossi_plan *plan)
     lossi_tape_destroy(&plan->tape);
     lossi_release(context, plan->places);
     lossi_release(context, plan->numbers);
+    lossi_release(context, plan->exact);
+    lossi_release(context, plan->is_exact);
     lossi_release(context, plan->group);
     lossi_release(context, plan->steps);
     lossi_release(context, plan->list);
@@ -53,8 +55,11 @@ static loss_status fill(lossi_plan *plan, const lossi_plan_output *outputs, int3
     const int64_t count = plan->tape.count + 1;
     plan->places = lossi_allocate(plan->context, count * (int64_t)sizeof *plan->places);
     plan->numbers = lossi_allocate(plan->context, 8 * count);
+    plan->exact = lossi_allocate(plan->context, 8 * count);
+    plan->is_exact = lossi_allocate(plan->context, count * (int64_t)sizeof *plan->is_exact);
     plan->outputs = lossi_allocate(plan->context, (output_count + 1) * (int64_t)sizeof *outputs);
-    if (plan->places == NULL || plan->numbers == NULL || plan->outputs == NULL) {
+    if (plan->places == NULL || plan->numbers == NULL || plan->exact == NULL || plan->is_exact == NULL ||
+        plan->outputs == NULL) {
         return lossi_fail_memory(plan->context, "the plan of a graph");
     }
     memcpy(plan->outputs, outputs, sizeof *outputs * (size_t)output_count);

@@ -37,6 +37,12 @@ loss_status lossi_plan_reserve(lossi_plan *plan, int64_t rows);
 
 loss_status lossi_plan_run(lossi_plan *plan, const lossi_bindings *bindings);
 
+/*
+ * A number after a run, an output of the plan of one element: sums, and what +, − · and / make of them, as they were in double before
+ * they were rounded to the element type.
+ */
+double lossi_plan_number(const lossi_plan *plan, const lossi_bindings *bindings, int32_t output);
+
 /* How many steps it has, and bytes of its arena as it is. */
 int32_t lossi_plan_steps(const lossi_plan *plan);
 int64_t lossi_plan_bytes(const lossi_plan *plan);

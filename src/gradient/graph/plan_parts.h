@@ -44,7 +44,9 @@ struct lossi_plan {
     lossi_tape tape;
     lossi_node_place *places; /* of each node */
     char *numbers;            /* the elements of numbers, of 8 bytes each, by node */
-    int32_t *group;           /* which step a node belongs to, −1 */
+    double *exact;            /* numbers of the last run in double, by node, where is_exact */
+    int32_t *is_exact;
+    int32_t *group; /* which step a node belongs to, −1 */
     lossi_step *steps;
     int32_t step_count;
     int32_t *list; /* what steps point into */

@@ -44,6 +44,8 @@ static loss_status run_node(lossi_plan *plan, const lossi_step *step, const loss
     run.node = plan->list[step->first_member];
     const lossi_tape_node *node = &plan->tape.nodes[run.node];
     run.attributes = &node->attributes;
+    run.exact = &plan->exact[run.node];
+    run.is_exact = &plan->is_exact[run.node];
     run.input_count = node->input_count;
     for (int32_t i = 0; i < node->input_count; i++) {
         resolve(plan, bindings, lossi_tape_input(&plan->tape, run.node, i), &run.input[i]);
@@ -89,7 +91,8 @@ static loss_status run_step(lossi_plan *plan, const lossi_step *step, const loss
         lossi_fused_run(step->fused, plan->context, values, outputs, memory + before);
         return LOSS_OK;
     }
-    return lossi_loss_step_run(step->loss, plan->context, values, outputs);
+    return lossi_loss_step_run(step->loss, plan->context, &bindings->batch, values, outputs, plan->exact,
+                               plan->is_exact);
 }
 
 /* What is wanted and was not made where it is wanted. */
@@ -106,6 +109,59 @@ static void copy_outputs(const lossi_plan *plan, const lossi_bindings *bindings)
         }
     }
 }
+
+/* ---- numbers ---- */
+
+enum { DEPTH = 64 }; /* of a sum of sums: deeper ones are as the plan computes them */
+
+/* The number in double, 0 when it cannot be told. */
+static int32_t in_double(const lossi_plan *plan, const lossi_bindings *bindings, int32_t node, int32_t depth,
+                         double *value)
+{
+    const lossi_tape_node *at = &plan->tape.nodes[node];
+    double a, b = 0;
+    if (plan->is_exact[node] || at->operation == &lossi_operation_number ||
+        at->operation == &lossi_operation_rows) {
+        *value = plan->is_exact[node]                       ? plan->exact[node]
+                 : at->operation == &lossi_operation_number ? at->attributes.number[0]
+                                                            : (double)bindings->batch.rows;
+        return 1;
+    }
+    const int32_t scalar = lossi_elementwise_arithmetic(at->operation);
+    const int32_t view = (at->operation->flags & LOSSI_OPERATION_VIEW) != 0;
+    if ((scalar == 0 && !view) || depth == DEPTH || lossi_shape_of_rows(&at->shape) ||
+        lossi_shape_row(&at->shape) != 1 ||
+        !in_double(plan, bindings, lossi_tape_input(&plan->tape, node, 0), depth + 1, &a) ||
+        (at->input_count > 1 &&
+         !in_double(plan, bindings, lossi_tape_input(&plan->tape, node, 1), depth + 1, &b))) {
+        return 0;
+    }
+    *value = view            ? a
+             : scalar == '+' ? a + b
+             : scalar == '-' ? (at->input_count > 1 ? a - b : -a)
+             : scalar == '*' ? a * b
+                             : a / b;
+    return 1;
+}
+
+double lossi_plan_number(const lossi_plan *plan, const lossi_bindings *bindings, int32_t output)
+{
+    double value;
+    float single;
+    const lossi_plan_output *wanted = &plan->outputs[output];
+    if (in_double(plan, bindings, wanted->node, 0, &value)) {
+        return value;
+    }
+    const char *at = (const char *)bindings->outputs[wanted->slot];
+    if (plan->tape.nodes[wanted->node].dtype == LOSS_FLOAT32) {
+        memcpy(&single, at + 4 * wanted->offset, sizeof single);
+        return single;
+    }
+    memcpy(&value, at + 8 * wanted->offset, sizeof value);
+    return value;
+}
+
+/* ---- all steps ---- */
 
 loss_status lossi_plan_run(lossi_plan *plan, const lossi_bindings *bindings)
 {

@@ -91,6 +91,10 @@ static loss_status run_sum_axes(const lossi_node_run *run)
     for (int64_t i = 0; i < results; i++) {
         put(&run->output, i, sums[i]);
     }
+    if (results == 1) {
+        *run->exact = sums[0];
+        *run->is_exact = 1;
+    }
     return LOSS_OK;
 }
 

@@ -28,6 +28,8 @@ typedef struct lossi_node_run {
     int32_t input_count;
     lossi_value input[LOSSI_NODE_INPUTS];
     lossi_value output;
+    double *exact; /* where a single number may be left in double, before it is rounded to the element type */
+    int32_t *is_exact;
     void *scratch;
 } lossi_node_run;
 

@@ -42,8 +42,7 @@ typedef struct lossi_tape_node {
 
 /* What a plan is for, which some operations look at when they are put on a tape. */
 typedef struct lossi_purpose {
-    int32_t training;  /* dropout drops, statistics are those of the batch */
-    int32_t curvature; /* LOSSI_CURVATURE_… of the losses' products, −1 as each loss says */
+    int32_t training; /* dropout drops, statistics are those of the batch */
 } lossi_purpose;
 
 /*
