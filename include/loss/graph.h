@@ -173,6 +173,43 @@ LOSS_API loss_status loss_objective_create_graph(loss_objective **out, loss_cont
                                                  const loss_graph *graph, int32_t node,
                                                  const loss_data *data);
 
+/* ---- graphs as functions ---------------------------------------------------------------------------------------- */
+
+typedef struct loss_plan loss_plan;
+
+/*
+ * Makes a plan: the elements of a node over data as a function of x, for who needs more than an objective's one number - residuals, a
+ * Gauss-Newton method of one's own, the gradient of what another framework goes on with.
+ *   out, context, graph, data  not NULL; *out is NULL on failure. Holds references to graph and data, and seals both
+ *   node                       of the graph's type
+ *   data                       an array for every input that the node depends on
+ *   training                   0 or 1, as the option of objectives
+ * Returns as loss_objective_create_graph(). A plan belongs to its context. Since 0.1.
+ */
+LOSS_API loss_status loss_plan_create(loss_plan **out, loss_context *context, const loss_graph *graph,
+                                      int32_t node, const loss_data *data, int32_t training);
+
+/* Gives the plan back. NULL is allowed. Since 0.1. */
+LOSS_API void loss_plan_free(loss_plan *plan);
+
+/* How many elements the node has for the rows of the data; 0 for NULL. Since 0.1. */
+LOSS_API int64_t loss_plan_size(const loss_plan *plan);
+
+/*
+ * With r(x) the elements of the node, row-major, and J = ∂r/∂x:
+ *   value            result = r(x), as many elements as loss_plan_size() says
+ *   jacobian_vector  result = J · direction, as many; direction has the graph's dimension
+ *   vector_jacobian  result = Jᵀ · vector, the graph's dimension; vector has as many elements as the node
+ *   plan, x, direction, vector, result   not NULL, of the graph's type; the result overlaps none of the others
+ * The first of a kind makes its plan and allocates; then none does. Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY,
+ * LOSS_ERROR_SUPPORT (an operation without such a derivative), and what the operations return about data. Since 0.1.
+ */
+LOSS_API loss_status loss_plan_value(loss_plan *plan, const void *x, void *result);
+LOSS_API loss_status loss_plan_jacobian_vector(loss_plan *plan, const void *x, const void *direction,
+                                               void *result);
+LOSS_API loss_status loss_plan_vector_jacobian(loss_plan *plan, const void *x, const void *vector,
+                                               void *result);
+
 #ifdef __cplusplus
 }
 #endif

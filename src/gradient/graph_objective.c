@@ -16,6 +16,7 @@
 #include "gradient/graph/feed.h"
 #include "gradient/graph/operations.h"
 #include "gradient/graph/shape.h"
+#include "gradient/graph_predict.h"
 #include "gradient/objective.h"
 
 enum { CHUNK_ROWS, TRAINING, SEED, CURVATURE, OPTIONS };
@@ -33,6 +34,7 @@ static const loss_option options[OPTIONS] = {
 enum { VALUE, GRADIENT, PRODUCT, PLANS };
 enum { RESULT_SLOT, VALUE_SLOT, WEIGHT_SLOT }; /* of outputs */
 enum { MOST_LOSSES = 16 };
+enum { EXACT, GAUSS_NEWTON }; /* choices of the option */
 
 typedef struct graph_objective {
     loss_objective base; /* first */
@@ -45,6 +47,7 @@ typedef struct graph_objective {
     char *piece;    /* the gradient or product of a piece */
     double *total;
     uint64_t step;
+    loss_function **clones; /* of the graph's functions, with another curvature */
 } graph_objective;
 
 static loss_status measure(const loss_objective *objective, int32_t explain, int64_t *dimension)
@@ -73,10 +76,51 @@ static int32_t put_value(graph_objective *self, lossi_builder *b)
     return value;
 }
 
+/* The same loss with the curvature that is never negative; a clone, made once. */
+static const loss_function *gauss_newton(void *argument, const loss_function *function)
+{
+    graph_objective *self = argument;
+    int32_t i = 0;
+    while (i < self->graph->function_count && self->graph->functions[i] != function) {
+        i++;
+    }
+    if (self->clones == NULL) {
+        self->clones = lossi_allocate(self->base.context,
+                                      (self->graph->function_count + 1) * (int64_t)sizeof *self->clones);
+    }
+    if (self->clones == NULL) {
+        lossi_fail_memory(self->base.context, "an objective from a graph");
+        return NULL;
+    }
+    if (self->clones[i] == NULL &&
+        loss_function_clone(&self->clones[i], self->base.context, function) == LOSS_OK) {
+        loss_function_set_string(self->clones[i], "curvature", "gauss_newton");
+    }
+    return self->clones[i];
+}
+
+/* The gradient in adjoints, or products with the kind of second derivatives that the option says. */
+static void put_derivative(graph_objective *self, lossi_builder *b, int32_t value, int32_t what)
+{
+    const int32_t count = self->graph->parameter_count;
+    if (what == PRODUCT) {
+        lossi_builder_directions(b);
+    }
+    if (what == PRODUCT && lossi_options_own(&self->base.options, CURVATURE)->integer == GAUSS_NEWTON) {
+        lossi_tape_gauss_newton(&b->tape, value, b->parameters, b->directions, count, gauss_newton, self,
+                                b->adjoints);
+        return;
+    }
+    lossi_tape_adjoints(&b->tape, value, lossi_tape_number(&b->tape, 1.0), b->parameters, count, 0,
+                        b->adjoints);
+    if (what == PRODUCT && b->tape.status == LOSS_OK) {
+        lossi_tape_tangents(&b->tape, b->parameters, b->directions, count, b->adjoints, count, b->adjoints);
+    }
+}
+
 static loss_status make_plan(graph_objective *self, int32_t what)
 {
     lossi_builder b;
-    const int32_t parameters = self->graph->parameter_count;
     const lossi_purpose purpose = {(int32_t)lossi_options_own(&self->base.options, TRAINING)->integer};
     if (self->plans[what] != NULL) {
         return LOSS_OK;
@@ -84,15 +128,7 @@ static loss_status make_plan(graph_objective *self, int32_t what)
     lossi_builder_create(&b, self->base.context, self->graph, purpose, 1 + MOST_LOSSES);
     const int32_t value = put_value(self, &b);
     if (what != VALUE && b.tape.status == LOSS_OK) {
-        lossi_tape_adjoints(&b.tape, value, lossi_tape_number(&b.tape, 1.0), b.parameters, parameters,
-                            b.adjoints);
-    }
-    if (what == PRODUCT && b.tape.status == LOSS_OK) {
-        lossi_builder_directions(&b);
-        lossi_tape_tangents(&b.tape, b.parameters, b.directions, parameters, b.adjoints, parameters,
-                            b.adjoints);
-    }
-    if (what != VALUE) {
+        put_derivative(self, &b, value, what);
         lossi_builder_want_adjoints(&b, RESULT_SLOT);
     }
     return lossi_builder_finish(&b, &self->plans[what]);
@@ -236,12 +272,24 @@ static loss_status product(loss_objective *objective, const void *x, const void 
     return status;
 }
 
+static loss_status predict(loss_objective *objective, const void *x, const loss_data *inputs,
+                           const loss_data *outputs)
+{
+    const graph_objective *self = (const graph_objective *)objective;
+    return lossi_graph_predict(objective->context, self->graph, x, inputs, outputs,
+                               lossi_options_own(&objective->options, CHUNK_ROWS)->integer);
+}
+
 static void destroy(loss_objective *objective)
 {
     graph_objective *self = (graph_objective *)objective;
     for (int32_t i = 0; i < PLANS; i++) {
         lossi_plan_free(self->plans[i]);
     }
+    for (int32_t i = 0; self->clones != NULL && i < self->graph->function_count; i++) {
+        loss_function_free(self->clones[i]);
+    }
+    lossi_release(objective->context, self->clones);
     lossi_release(objective->context, self->piece);
     lossi_release(objective->context, self->total);
     if (self->feed.graph != NULL) {
@@ -260,6 +308,7 @@ static const lossi_objective_kind kind = {.name = "the objective of a graph",
                                           .prepare = prepare,
                                           .evaluate = evaluate,
                                           .product = product,
+                                          .predict = predict,
                                           .destroy = destroy};
 
 loss_status loss_objective_create_graph(loss_objective **out, loss_context *context, const loss_graph *graph,

@@ -141,7 +141,7 @@ static int32_t is_option(const loss_objective *objective, const char *name)
     return 0;
 }
 
-loss_status loss_objective_set_int(loss_objective *objective, const char *name, int64_t value)
+static loss_status check_settable(const loss_objective *objective, const char *name)
 {
     if (objective == NULL) {
         return LOSS_ERROR_ARGUMENT;
@@ -153,7 +153,19 @@ loss_status loss_objective_set_int(loss_objective *objective, const char *name, 
         return lossi_fail(objective->context, LOSS_ERROR_STATE,
                           "the options of an objective are settled since it was prepared or evaluated");
     }
-    return lossi_options_set_int(&objective->options, name, value);
+    return LOSS_OK;
+}
+
+loss_status loss_objective_set_int(loss_objective *objective, const char *name, int64_t value)
+{
+    const loss_status status = check_settable(objective, name);
+    return status == LOSS_OK ? lossi_options_set_int(&objective->options, name, value) : status;
+}
+
+loss_status loss_objective_set_string(loss_objective *objective, const char *name, const char *value)
+{
+    const loss_status status = check_settable(objective, name);
+    return status == LOSS_OK ? lossi_options_set_string(&objective->options, name, value) : status;
 }
 
 loss_status loss_objective_get_int(const loss_objective *objective, const char *name, int64_t *value)

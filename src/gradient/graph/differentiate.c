@@ -26,8 +26,8 @@ static int32_t *node_list(lossi_tape *tape, int32_t count)
 }
 
 /* mark[i] = 0 for the nodes up to `last` that depend on a source, the sources included; LOSSI_NONE for others. */
-static void mark_dependent(const lossi_tape *tape, const int32_t *sources, int32_t count, int32_t last,
-                           int32_t *mark)
+static void mark_dependent(const lossi_tape *tape, const int32_t *sources, int32_t count, int32_t constant,
+                           int32_t last, int32_t *mark)
 {
     for (int32_t i = 0; i < count; i++) {
         if (sources[i] <= last) {
@@ -35,7 +35,9 @@ static void mark_dependent(const lossi_tape *tape, const int32_t *sources, int32
         }
     }
     for (int32_t node = 0; node <= last; node++) {
-        for (int32_t k = 0; k < tape->nodes[node].input_count; k++) {
+        const int32_t inputs = tape->nodes[node].operation->flags & constant ? 0
+                                                                             : tape->nodes[node].input_count;
+        for (int32_t k = 0; k < inputs; k++) {
             if (mark[lossi_tape_input(tape, node, k)] == 0) {
                 mark[node] = 0;
             }
@@ -81,12 +83,12 @@ static int32_t completed(lossi_tape *tape, int32_t node, int32_t like)
 }
 
 void lossi_tape_adjoints(lossi_tape *tape, int32_t output, int32_t seed, const int32_t *sources,
-                         int32_t count, int32_t *adjoints)
+                         int32_t count, int32_t constant, int32_t *adjoints)
 {
     const int32_t nodes = output + 1;
     int32_t *depends = node_list(tape, nodes), *adjoint = node_list(tape, nodes);
     if (depends != NULL && adjoint != NULL && tape->status == LOSS_OK) {
-        mark_dependent(tape, sources, count, output, depends);
+        mark_dependent(tape, sources, count, constant, output, depends);
         adjoint[output] = seed;
         for (int32_t node = output; node >= 0 && tape->status == LOSS_OK; node--) {
             if (depends[node] == 0 && adjoint[node] != LOSSI_NONE) {

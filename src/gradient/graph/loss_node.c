@@ -49,8 +49,17 @@ static loss_status infer_like(const lossi_tape *tape, lossi_tape_node *node)
     return LOSS_OK;
 }
 
-/* Whether an input is one that can have a derivative: of the tape's type, and not a weight or a mask. */
-static int32_t differentiable(const lossi_tape *tape, int32_t node, int32_t which)
+const loss_function *lossi_loss_node_function(const lossi_tape *tape, int32_t node)
+{
+    return function_of(&tape->nodes[node].attributes);
+}
+
+int32_t lossi_loss_node_inputs(const lossi_tape *tape, int32_t node)
+{
+    return role_count(&tape->nodes[node].attributes);
+}
+
+int32_t lossi_loss_node_differentiable(const lossi_tape *tape, int32_t node, int32_t which)
 {
     const lossi_attributes *attributes = &tape->nodes[node].attributes;
     const char *role = loss_function_role(function_of(attributes), (int32_t)attributes->integer[which] - 1);
@@ -80,7 +89,7 @@ static int32_t fail_derivative(lossi_tape *tape, int32_t node, const char *what)
 
 static int32_t sum_adjoint(lossi_tape *tape, int32_t node, int32_t adjoint, int32_t which)
 {
-    if (!differentiable(tape, node, which)) {
+    if (!lossi_loss_node_differentiable(tape, node, which)) {
         return fail_derivative(tape, node, "with respect to targets, weights and masks");
     }
     return lossi_tape_multiply(tape, adjoint, put_sibling(tape, node, &lossi_operation_loss_gradient, which));
@@ -105,7 +114,7 @@ static int32_t sum_tangent(lossi_tape *tape, int32_t node, const int32_t *tangen
         if (tangents[i] == LOSSI_NONE) {
             continue;
         }
-        if (!differentiable(tape, node, i)) {
+        if (!lossi_loss_node_differentiable(tape, node, i)) {
             return fail_derivative(tape, node, "with respect to targets, weights and masks");
         }
         const int32_t gradient = put_sibling(tape, node, &lossi_operation_loss_gradient, i);
@@ -114,20 +123,21 @@ static int32_t sum_tangent(lossi_tape *tape, int32_t node, const int32_t *tangen
     return sum;
 }
 
-/* The product for input `of` with directions for some of the inputs. */
-static int32_t put_product(lossi_tape *tape, int32_t node, const int32_t *directions, int32_t of)
+int32_t lossi_tape_loss_product(lossi_tape *tape, int32_t node, const loss_function *function,
+                                const int32_t *directions, int32_t of)
 {
     int32_t inputs[2 * MOST_ROLES];
     lossi_attributes attributes = tape->nodes[node].attributes;
     const int32_t count = role_count(&attributes);
     int32_t used = count;
+    attributes.object = function;
     attributes.integer[OF] = of;
     attributes.integer[DIRECTIONS] = 0;
     for (int32_t i = 0; i < count; i++) {
         inputs[i] = lossi_tape_input(tape, node, i);
         if (directions[i] != LOSSI_NONE) {
             const lossi_shape shape = *lossi_tape_shape(tape, inputs[i]);
-            if (!differentiable(tape, node, i)) {
+            if (!lossi_loss_node_differentiable(tape, node, i)) {
                 return fail_derivative(tape, node, "with respect to targets, weights and masks");
             }
             attributes.integer[DIRECTIONS] |= INT64_C(1) << i;
@@ -135,6 +145,11 @@ static int32_t put_product(lossi_tape *tape, int32_t node, const int32_t *direct
         }
     }
     return lossi_tape_add(tape, &lossi_operation_loss_product, &attributes, inputs, used);
+}
+
+static int32_t put_product(lossi_tape *tape, int32_t node, const int32_t *directions, int32_t of)
+{
+    return lossi_tape_loss_product(tape, node, lossi_loss_node_function(tape, node), directions, of);
 }
 
 static int32_t gradient_tangent(lossi_tape *tape, int32_t node, const int32_t *tangents)

@@ -16,6 +16,15 @@ int32_t lossi_tape_cost(lossi_tape *tape, const loss_function *function, const i
 loss_status lossi_loss_node_check(const lossi_tape *tape, const loss_function *function, const int32_t *roles,
                                   const int32_t *inputs, int32_t count);
 
+/* Of a sum of losses: the function, how many inputs it has, and which of them have derivatives. */
+const loss_function *lossi_loss_node_function(const lossi_tape *tape, int32_t node);
+int32_t lossi_loss_node_inputs(const lossi_tape *tape, int32_t node);
+int32_t lossi_loss_node_differentiable(const lossi_tape *tape, int32_t node, int32_t which);
+
+/* Second derivatives of a sum of losses, as `function` has them, times directions (LOSSI_NONE: 0), for the input `of`. */
+int32_t lossi_tape_loss_product(lossi_tape *tape, int32_t node, const loss_function *function,
+                                const int32_t *directions, int32_t of);
+
 /* A step: nodes of one function and the same inputs. */
 typedef struct lossi_loss_step lossi_loss_step;
 
