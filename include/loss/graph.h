@@ -151,6 +151,36 @@ LOSS_API int32_t loss_graph_parameter_node(const loss_graph *graph, int32_t para
 LOSS_API int64_t loss_graph_parameter_offset(const loss_graph *graph, int32_t parameter);
 LOSS_API int64_t loss_graph_dimension(const loss_graph *graph);
 
+/*
+ * How a parameter begins, for loss_graph_initialize(). Without a call: zeros.
+ *   graph  not NULL, not sealed     node  a parameter     gain  finite
+ *   name   "zeros"; "ones" (all are gain); "uniform" (−gain … gain); "normal" (deviation gain); "glorot_uniform", "glorot_normal"
+ *          (variance gain²·2/(fan_in + fan_out)); "he_uniform", "he_normal" (variance gain²·2/fan_in, for rectifiers); "orthogonal"
+ *          (the rows or columns, whichever are fewer, orthogonal and of length gain). fan_in is the product of all sizes but
+ *          the last, fan_out of all but the last but one
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_RANGE, LOSS_ERROR_SHAPE (glorot, he, orthogonal of fewer than two sizes),
+ * LOSS_ERROR_STATE. Since 0.1.
+ */
+LOSS_API loss_status loss_graph_set_initializer(loss_graph *graph, int32_t node, const char *name,
+                                                double gain);
+
+/*
+ * Fills x with first parameters, which depend on the seed alone: the same everywhere.
+ *   graph, context, x  not NULL; x has as many elements as the dimension, of the graph's type
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY. Any thread with a context of its own once the graph is sealed. Since 0.1.
+ */
+LOSS_API loss_status loss_graph_initialize(const loss_graph *graph, loss_context *context, uint64_t seed,
+                                           void *x);
+
+/*
+ * Writes what the graph is as text: "text", a line for each node with its shape and options, or "graphviz", which `dot` draws.
+ *   format  not NULL     buffer  of `capacity` bytes, may be NULL when that is 0     length  may be NULL
+ * *length is what the whole has, without its final zero; of a shorter buffer the first capacity − 1 characters are written.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (another format). Since 0.1.
+ */
+LOSS_API loss_status loss_graph_print(const loss_graph *graph, const char *format, char *buffer,
+                                      int64_t capacity, int64_t *length);
+
 /* ---- graphs as objectives --------------------------------------------------------------------------------------- */
 
 /*

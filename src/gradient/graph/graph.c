@@ -63,6 +63,7 @@ void lossi_graph_drop(const loss_graph *graph)
     lossi_release(context, held->names);
     lossi_release(context, held->inputs);
     lossi_release(context, held->parameters);
+    lossi_release(context, held->initial);
     lossi_tape_destroy(&held->tape);
     lossi_release(context, held);
     lossi_context_drop(context);
@@ -238,12 +239,17 @@ loss_status loss_graph_parameter(loss_graph *graph, const char *name, int32_t ra
                          graph->parameter_count, &graph->parameter_capacity);
     }
     if (status == LOSS_OK) {
+        status = reserve(graph, &graph->initial, (int64_t)sizeof *graph->initial, graph->parameter_count,
+                         &graph->initial_capacity);
+    }
+    if (status == LOSS_OK) {
         lossi_attributes attributes = leaf_attributes(graph->dimension, &sizes, graph->tape.dtype);
         attributes.integer[DTYPE + 1] = graph->parameter_count; /* parameters without elements differ by it */
         status = put(graph, &lossi_operation_parameter, &attributes, NULL, 0, node);
     }
     if (status == LOSS_OK) {
         graph->dimension += lossi_shape_row(&sizes);
+        graph->initial[graph->parameter_count] = (lossi_graph_initial){0, 0};
         graph->parameters[graph->parameter_count++] = *node;
         add_name(graph, name, *node);
     }

@@ -12,6 +12,12 @@ typedef struct lossi_graph_name {
     int32_t node;
 } lossi_graph_name;
 
+/* How a parameter begins; zeros when all is 0. */
+typedef struct lossi_graph_initial {
+    int32_t which;
+    double gain;
+} lossi_graph_initial;
+
 struct loss_graph {
     loss_context *context;
     atomic_int references;
@@ -22,6 +28,8 @@ struct loss_graph {
     int32_t *inputs; /* nodes, in the order of their index */
     int32_t input_count, input_capacity;
     int32_t *parameters;
+    lossi_graph_initial *initial; /* of each parameter */
+    int32_t initial_capacity;
     int32_t parameter_count, parameter_capacity;
     int64_t dimension;
     void **owned; /* the elements of constants */
