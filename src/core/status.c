@@ -35,6 +35,7 @@ static const constant statuses[] = {
     CONSTANT(LOSS_ERROR_NONFINITE, "a number that has to be finite is not"),
     CONSTANT(LOSS_ERROR_LABEL, "a class label is out of range"),
     CONSTANT(LOSS_ERROR_DOMAIN, "a prediction or target is outside the domain of the loss"),
+    CONSTANT(LOSS_ERROR_FORMULA, "a formula cannot be read"),
     CONSTANT(LOSS_ERROR_LINE_SEARCH, "the line search found no acceptable step"),
     CONSTANT(LOSS_ERROR_UNBOUNDED, "the objective is unbounded below"),
     CONSTANT(LOSS_ERROR_DERIVATIVE, "the gradient contradicts the values of the objective"),

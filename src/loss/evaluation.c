@@ -11,10 +11,16 @@
 
 #include "core/isa.h"
 #include "loss/array_rows.h"
+#include "loss/formula/formula.h"
 #include "loss/registry.h"
 #include "loss/user.h"
 
 enum { ALIGNMENT = 64 };
+
+static int64_t padded(int64_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
 
 /* ---- description ---- */
 
@@ -100,6 +106,20 @@ loss_status lossi_evaluation_fail_role(loss_context *context, const char *kind, 
                             kind);
 }
 
+static void set_kernels(lossi_evaluation *e, int32_t isa, int32_t real_index)
+{
+    const loss_function *function = e->function;
+    const lossi_formula *formula = function->prepared.formula;
+    e->isa = isa;
+    e->own_scratch = formula != NULL ? padded(formula->scratch) : 0;
+    e->callback = function->user != NULL && formula == NULL;
+    e->serial = function->user != NULL && !function->user->thread_safe;
+    e->kernels = formula != NULL ? lossi_formula_kernels(real_index)
+                 : e->callback   ? lossi_user_kernels(real_index)
+                                 : lossi_registry_kernels(function->index, isa, real_index);
+    e->tiles = lossi_tile_kernels_for(isa, real_index);
+}
+
 loss_status lossi_evaluation_init(lossi_evaluation *e, loss_context *context, const loss_function *function,
                                   loss_dtype dtype, int64_t rows, int64_t columns, const lossi_array *target,
                                   const lossi_array *weight, const lossi_array *mask)
@@ -137,11 +157,7 @@ loss_status lossi_evaluation_init(lossi_evaluation *e, loss_context *context, co
     e->labels = target != NULL && (function->row->flags & LOSSI_LABELS) != 0 &&
                 lossi_is_integer(target->dtype);
     int32_t isa = lossi_context_isa(context), real_index = lossi_real_index(dtype);
-    e->callback = function->user != NULL;
-    e->serial = e->callback && !function->user->thread_safe;
-    e->kernels = e->callback ? lossi_user_kernels(real_index)
-                             : lossi_registry_kernels(function->index, isa, real_index);
-    e->tiles = lossi_tile_kernels_for(isa, real_index);
+    set_kernels(e, isa, real_index);
     status = check_target(context, e, rows);
     if (status == LOSS_OK) {
         status = check_rows(context, weight, rows);
@@ -155,20 +171,15 @@ loss_status lossi_evaluation_init(lossi_evaluation *e, loss_context *context, co
 enum { PREDICTION, TARGET, DIRECTION, VALUE, GRADIENT, CURVATURE, PRODUCT, ELEMENT_BUFFERS };
 enum { WEIGHT, DENOMINATOR, LABELS, ACTIVE, ROW_BUFFERS };
 
-static int64_t padded(int64_t bytes)
-{
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
 int64_t lossi_evaluation_scratch(const lossi_evaluation *e, int64_t tile_rows)
 {
     return ELEMENT_BUFFERS * padded(tile_rows * e->columns * e->real_size) +
-           ROW_BUFFERS * padded(tile_rows * 8);
+           ROW_BUFFERS * padded(tile_rows * 8) + e->own_scratch;
 }
 
 typedef struct work {
     const lossi_evaluation *e;
-    char *elements[ELEMENT_BUFFERS], *by_row[ROW_BUFFERS];
+    char *elements[ELEMENT_BUFFERS], *by_row[ROW_BUFFERS], *own;
     int64_t first, rows;   /* the tile */
     const int64_t *active; /* NULL: all of them; else which of its rows count */
     int64_t count;         /* how many */
@@ -183,6 +194,7 @@ static void lay_out(work *w, const lossi_evaluation *e, char *scratch, int64_t t
     for (int32_t i = 0; i < ROW_BUFFERS; i++, scratch += row_bytes) {
         w->by_row[i] = scratch;
     }
+    w->own = scratch;
 }
 
 /* ---- fetching ---- */
@@ -484,6 +496,7 @@ void lossi_evaluation_tile(const lossi_evaluation *e, char *scratch, int64_t til
     lossi_tile tile = {.prepared = &e->function->prepared,
                        .scale = e->scale,
                        .curvature_kind = e->function->curvature_kind,
+                       .isa = e->isa,
                        .columns = e->columns,
                        .prediction_stride = e->columns,
                        .target_stride = e->columns,
@@ -494,6 +507,7 @@ void lossi_evaluation_tile(const lossi_evaluation *e, char *scratch, int64_t til
     const int32_t product_wanted = place->product.pointer != NULL;
 
     lay_out(&w, e, scratch, tile_rows);
+    tile.scratch = w.own;
     choose_active(&w);
     tile.rows = w.count;
     if (!fetch_inputs(&w, place, &tile, total)) {

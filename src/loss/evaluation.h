@@ -33,6 +33,8 @@ typedef struct lossi_evaluation {
     double scale;
     const lossi_array *target, *weight, *mask; /* NULL: not there; target, of a loss that has none */
     const int64_t *indices;                    /* NULL, or which rows the rows are: a batch */
+    int32_t isa;
+    int64_t own_scratch; /* bytes that the kernels of a formula need, padded to 64 */
     int32_t callback; /* the kernels are the caller's: they get copies, aligned and apart from each other */
     int32_t serial;   /* and run on no thread but the caller's */
 } lossi_evaluation;

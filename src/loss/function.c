@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "loss/formula/formula.h"
 #include "loss/handle.h"
 #include "loss/registry.h"
 #include "loss/structured.h"
@@ -15,6 +16,8 @@ static const loss_option common_options[LOSSI_FUNCTION_OPTIONS] = {
                                   .choices = "exact|gauss_newton|majorizer",
                                   .doc = "what the outputs curvature and product are"},
 };
+
+enum { LONGEST_TITLED = 48 }; /* characters of a name in sentences: formulas may be longer */
 
 /* ---- catalogue ---- */
 
@@ -78,7 +81,9 @@ loss_status lossi_function_new(loss_function **out, loss_context *context, const
     function->row = row;
     function->index = index;
     function->user = user;
-    snprintf(function->title, sizeof function->title, "the loss '%s'", row->name);
+    const int32_t is_long = strlen(row->name) > LONGEST_TITLED;
+    snprintf(function->title, sizeof function->title, "the loss '%.*s%s'", LONGEST_TITLED, row->name,
+             is_long ? "..." : "");
     loss_status status = lossi_options_create(&function->options, context, function->title, common_options,
                                               LOSSI_FUNCTION_OPTIONS, row->options, row->option_count);
     if (status != LOSS_OK) {
@@ -102,6 +107,9 @@ loss_status loss_function_create(loss_function **out, loss_context *context, con
         return lossi_fail_null(context, out == NULL       ? "out"
                                         : context == NULL ? "the context"
                                                           : "the name of the loss");
+    }
+    if (lossi_is_formula(name)) {
+        return lossi_formula_create(out, context, name);
     }
     int32_t index = lossi_registry_find(name);
     if (index < 0) {

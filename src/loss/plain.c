@@ -66,7 +66,8 @@ static int64_t gradient_bytes(const lossi_plain *plain)
 int64_t lossi_plain_scratch(const lossi_plain *plain)
 {
     const int64_t rows = plain->pointwise ? 0 : plain->block_rows, size = plain->e->real_size;
-    return gradient_bytes(plain) + 2 * padded(rows * size) + padded(rows * (int64_t)sizeof(int64_t));
+    return gradient_bytes(plain) + plain->e->own_scratch + 2 * padded(rows * size) +
+           padded(rows * (int64_t)sizeof(int64_t));
 }
 
 /* ---- checks ---- */
@@ -160,6 +161,8 @@ static void pointwise_block(const lossi_plain *plain, char *scratch, int64_t fir
                        .scale = e->scale,
                        .columns = 1,
                        .lanes = total->lanes,
+                       .isa = e->isa,
+                       .scratch = scratch + gradient_bytes(plain),
                        .streaming = e->streaming && aligned,
                        .outside = plain->domains && !in_place ? &outside : NULL};
     for (int64_t end = first + count; first < end; first += tile.rows) {

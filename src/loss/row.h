@@ -63,6 +63,7 @@ typedef struct lossi_domain {
 } lossi_domain;
 
 struct lossi_callback;
+struct lossi_formula;
 
 /* The options of a function made ready for its kernels: filled with defaults, then by the row's prepare. */
 typedef struct lossi_prepared {
@@ -78,6 +79,7 @@ typedef struct lossi_prepared {
     lossi_bounds bounds; /* by default no Lipschitz constant, no bound, 0 to infinity, no derivative */
     double quantile;     /* of LOSSI_CONSTANT_QUANTILE; 0.5 by default */
     const struct lossi_callback *callback; /* of a loss of the caller's (loss/user.h), else NULL */
+    const struct lossi_formula *formula;   /* of a loss from a formula (loss/formula/formula.h), else NULL */
 } lossi_prepared;
 
 /*
@@ -106,6 +108,8 @@ typedef struct lossi_tile {
     void *stream_to;
     int32_t *streamed;
     int32_t *callback_status; /* where a loss of the caller's puts what its callback returned */
+    int32_t isa;              /* of a formula: the instruction set, and its scratch, aligned to 64 */
+    void *scratch;
 } lossi_tile;
 
 typedef void (*lossi_kernel)(const lossi_tile *tile);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "loss/formula/formula.h"
 #include "loss/registry.h"
 
 /* ---- life ---- */
@@ -30,7 +31,12 @@ static void drop_callback(lossi_callback *callback)
 void lossi_user_free(loss_context *context, lossi_user *user)
 {
     if (user != NULL) {
-        drop_callback(user->callback);
+        if (user->callback != NULL) {
+            drop_callback(user->callback);
+        }
+        if (user->formula != NULL) {
+            lossi_formula_drop(user->formula);
+        }
         lossi_release(context, user);
     }
 }
@@ -49,11 +55,9 @@ static loss_status check_name(loss_context *context, const char *name)
 }
 
 /* Everything but the callback, as long as nobody has said more. */
-static void begin(lossi_user *user, const char *name)
+static void begin(lossi_user *user)
 {
     static const lossi_domain anything = {-INFINITY, INFINITY, 0};
-    memcpy(user->name, name, strlen(name) + 1);
-    user->row.name = user->name;
     user->row.aliases = "";
     user->row.summary = "defined by the program";
     user->row.formula = "";
@@ -87,7 +91,9 @@ loss_status loss_function_create_user(loss_function **out, loss_context *context
     if (made == NULL || callback == NULL) {
         status = lossi_fail_memory(context, "a loss function");
     } else {
-        begin(made, name);
+        begin(made);
+        memcpy(made->name, name, strlen(name) + 1);
+        made->row.name = made->name;
         made->callback = callback;
         callback->context = context;
         callback->evaluate = evaluate;
@@ -105,6 +111,27 @@ loss_status loss_function_create_user(loss_function **out, loss_context *context
     return LOSS_OK;
 }
 
+loss_status lossi_user_create_formula(loss_function **out, loss_context *context, lossi_formula *formula)
+{
+    lossi_user *made = lossi_allocate(context, (int64_t)sizeof *made);
+    if (made == NULL) {
+        return lossi_fail_memory(context, "a loss function");
+    }
+    begin(made);
+    made->row.name = formula->text;
+    made->row.summary = "a formula";
+    made->row.formula = formula->body;
+    made->row.options = formula->options;
+    made->row.option_count = formula->option_count;
+    made->thread_safe = 1;
+    made->formula = formula;
+    loss_status status = lossi_function_new(out, context, &made->row, -1, made);
+    if (status != LOSS_OK) {
+        lossi_release(context, made);
+    }
+    return status;
+}
+
 loss_status lossi_user_clone(loss_function **out, loss_context *context, const loss_function *function)
 {
     lossi_user *copy = lossi_allocate(context, (int64_t)sizeof *copy);
@@ -112,13 +139,15 @@ loss_status lossi_user_clone(loss_function **out, loss_context *context, const l
         return lossi_fail_memory(context, "a loss function");
     }
     *copy = *function->user;
-    copy->row.name = copy->name;
+    copy->row.name = copy->formula != NULL ? copy->row.name : copy->name;
     loss_status status = lossi_function_new(out, context, &copy->row, -1, copy);
     if (status != LOSS_OK) {
         lossi_release(context, copy);
         return status;
     }
-    atomic_fetch_add_explicit(&copy->callback->references, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(copy->formula != NULL ? &copy->formula->references
+                                                    : &copy->callback->references,
+                              1, memory_order_relaxed);
     return LOSS_OK;
 }
 
@@ -131,6 +160,7 @@ void lossi_user_prepare(const lossi_user *user, lossi_prepared *prepared)
     prepared->flags |= user->bounds.curvature < INFINITY ? LOSSI_MAJORIZED : 0;
     prepared->flags |= user->bounds.derivatives >= 1 ? LOSSI_SMOOTH : 0;
     prepared->callback = user->callback;
+    prepared->formula = user->formula;
 }
 
 /* ---- kernels ---- */

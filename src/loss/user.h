@@ -18,17 +18,24 @@ typedef struct lossi_callback {
     void *user;
 } lossi_callback;
 
+struct lossi_formula; /* loss/formula/formula.h */
+
 typedef struct lossi_user {
-    lossi_row row; /* its name is the one below, its flags are what the caller said */
+    lossi_row row; /* its flags are what the caller said, its name the one below or of the formula */
     char name[LOSSI_NAME_SIZE];
     int32_t thread_safe;
     lossi_domain prediction, target;
     lossi_bounds bounds;
-    lossi_callback *callback; /* a reference */
+    lossi_callback *callback;      /* a reference, or */
+    struct lossi_formula *formula; /* one to this */
 } lossi_user;
 
 /* Makes what the caller said into what kernels see. */
 void lossi_user_prepare(const lossi_user *user, lossi_prepared *prepared);
+
+/* A function of a formula, whose reference it takes over when it can be made. LOSS_OK or LOSS_ERROR_MEMORY. */
+loss_status lossi_user_create_formula(loss_function **out, loss_context *context,
+                                      struct lossi_formula *formula);
 
 /* A copy of a function of the caller's, without its options. LOSS_OK or LOSS_ERROR_MEMORY. */
 loss_status lossi_user_clone(loss_function **out, loss_context *context, const loss_function *function);

@@ -121,7 +121,7 @@ static int32_t term_hypotenuse(const rule *r)
 static int32_t term_hypotenuse_slope(const rule *r)
 {
     const int32_t root = unary(r->e, LOSSI_SCALAR_hypotenuse, r->a);
-    return over(r->e, r->factor, times(r->e, root, unary(r->e, LOSSI_SCALAR_square, root)));
+    return over(r->e, over(r->e, r->factor, root), unary(r->e, LOSSI_SCALAR_square, root));
 }
 
 static int32_t term_pseudo_huber(const rule *r)

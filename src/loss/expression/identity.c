@@ -333,6 +333,16 @@ static int32_t identity_select(graph e, int32_t a, int32_t b, int32_t c)
     return value_of(e, a) != 0 ? b : c;
 }
 
+/* A truth is not 0 where it is true. */
+static int32_t identity_not_equal(graph e, int32_t a, int32_t b)
+{
+    const int32_t operation = operation_of(e, a);
+    return operation >= LOSSI_SCALAR_less && operation <= LOSSI_SCALAR_not_equal && is_constant(e, b) &&
+                   value_of(e, b) == 0
+               ? a
+               : LOSSI_NO_NODE;
+}
+
 int32_t lossi_expression_identity(lossi_expression *expression, int32_t operation, int32_t a, int32_t b,
                                   int32_t c)
 {
@@ -360,6 +370,8 @@ int32_t lossi_expression_identity(lossi_expression *expression, int32_t operatio
         return identity_log1p(e, a);
     case LOSSI_SCALAR_select:
         return identity_select(e, a, b, c);
+    case LOSSI_SCALAR_not_equal:
+        return identity_not_equal(e, a, b);
     case LOSSI_SCALAR_minimum:
     case LOSSI_SCALAR_maximum:
         return a == b ? a : LOSSI_NO_NODE;
