@@ -68,7 +68,7 @@ static int64_t lay_out(job_list *list)
     list->a_copy = list->a_panel + round_up(panel_stride(m, size) * k * size, LINE);
     list->b_panel = list->a_copy + round_up(m * depth * size, LINE);
     list->b_copy = list->b_panel + round_up(panel_stride(n, size) * k * size, LINE);
-    list->worker_bytes = list->b_copy + round_up(n * depth * size, LINE);
+    list->worker_bytes = list->b_copy + round_up(least(n * list->inner * size, B_BYTES), LINE);
     return list->worker_bytes;
 }
 
@@ -141,65 +141,139 @@ static void place_a(const job_list *list, lossi_product_block *block, int64_t fi
     block->a_tile = block->tile_rows * block->a_row;
 }
 
-/* And B's steps k … and columns left …, of which there are whole vectors where it is read in place. */
-static void place_b(const job_list *list, lossi_product_block *block, int64_t rows, int64_t k, int64_t left,
-                    char *scratch)
+/* B's steps k … and columns left … as a copy at `to`. */
+static void copy_b(const job_list *list, lossi_product_block *block, int64_t k, int64_t left, char *scratch,
+                   char *to)
 {
     const lossi_product_kernels *kernels = list->kernels;
     const lossi_matrix_view b = part_of(list, list->b, k, block->inner, left, block->columns,
                                         scratch + list->b_panel);
-    if (b.column_stride == 1 && block->columns % kernels->lanes == 0 &&
-        rows <= DIRECT_TILES * kernels->tile_rows) {
-        block->b = b.data;
-        block->b_inner = b.row_stride;
-        block->b_panel = kernels->tile_columns;
-        block->b_ahead = list->b->pack == NULL ? kernels->tile_columns : 0;
-        return;
-    }
-    kernels->copy_b(block->inner, block->columns, b, scratch + list->b_copy);
-    block->b = scratch + list->b_copy;
-    block->b_inner = kernels->tile_columns;
+    kernels->copy_b(block->inner, block->columns, b, to);
+    block->b = to;
+    block->b_inner = block->columns <= kernels->lanes ? kernels->lanes : kernels->tile_columns;
     block->b_panel = kernels->tile_columns * block->inner;
     block->b_ahead = 0;
 }
 
-/* A strip of columns of a job: B is laid out once for every block of inner, then A goes by. */
-static void multiply_strip(const job_list *list, lossi_product_block *block, int64_t top, int64_t rows,
-                           int64_t left, int64_t begin, int64_t end, char *scratch)
+/* A strip of columns of a job. */
+typedef struct strip {
+    int64_t top, rows, left, columns, begin, end;
+    lossi_product_block block; /* the strip's C */
+    char *scratch;
+} strip;
+
+static char *c_of(const job_list *list, const strip *s, int64_t i, int64_t j)
 {
-    char *c = block->c;
-    for (int64_t k = begin; k < end; k += LOSSI_PRODUCT_DEPTH) {
-        block->inner = least(LOSSI_PRODUCT_DEPTH, end - k);
-        place_b(list, block, rows, k, left, scratch);
-        for (int64_t i = 0; i < rows; i += list->block_rows) {
-            block->rows = least(list->block_rows, rows - i);
-            place_a(list, block, top + i, k, scratch);
-            block->c = c + i * block->c_row * list->size;
-            list->kernels->multiply(block);
+    return (char *)s->block.c + (i * s->block.c_row + j * s->block.c_column) * list->size;
+}
+
+/* B is copied once for every block of inner, then A goes by. */
+static void multiply_copied(const job_list *list, const strip *s)
+{
+    lossi_product_block block = s->block;
+    block.columns = s->columns;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        copy_b(list, &block, k, s->left, s->scratch, s->scratch + list->b_copy);
+        for (int64_t i = 0; i < s->rows; i += list->block_rows) {
+            block.rows = least(list->block_rows, s->rows - i);
+            place_a(list, &block, s->top + i, k, s->scratch);
+            block.c = c_of(list, s, i, 0);
+            list->kernels->multiply(&block);
         }
-        block->fresh = 0;
+        block.fresh = 0;
+    }
+}
+
+/* All of B is copied, then A goes by, whole rows of it: in memory they are read fastest in their order. */
+static void multiply_by_rows(const job_list *list, const strip *s)
+{
+    const lossi_product_kernels *kernels = list->kernels;
+    const int64_t width = round_up(s->columns, kernels->tile_columns) * list->size;
+    const int64_t step = TILES_AHEAD * kernels->tile_rows;
+    lossi_product_block block = s->block;
+    block.columns = s->columns;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        copy_b(list, &block, k, s->left, s->scratch, s->scratch + list->b_copy + (k - s->begin) * width);
+    }
+    for (int64_t i = 0; i < s->rows; i += step) {
+        block.rows = least(step, s->rows - i);
+        block.c = c_of(list, s, i, 0);
+        block.fresh = s->block.fresh;
+        for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+            block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+            block.b = s->scratch + list->b_copy + (k - s->begin) * width;
+            block.b_panel = kernels->tile_columns * block.inner;
+            place_a(list, &block, s->top + i, k, s->scratch);
+            kernels->multiply(&block);
+            block.fresh = 0;
+        }
+    }
+}
+
+/* B is read where it is, but for the columns behind the last whole vector. */
+static void multiply_in_place(const job_list *list, const strip *s)
+{
+    const lossi_product_kernels *kernels = list->kernels;
+    const int64_t whole = s->columns - s->columns % kernels->lanes;
+    lossi_product_block block = s->block;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.rows = s->rows;
+        block.columns = whole;
+        block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        place_a(list, &block, s->top, k, s->scratch);
+        if (whole > 0) {
+            block.b = step(list->b->view, k, s->left, list->size).data;
+            block.b_inner = list->b->view.row_stride;
+            block.b_panel = block.b_ahead = kernels->tile_columns;
+            block.c = s->block.c;
+            kernels->multiply(&block);
+        }
+        if (whole < s->columns) {
+            block.columns = s->columns - whole;
+            copy_b(list, &block, k, s->left + whole, s->scratch, s->scratch + list->b_copy);
+            block.c = c_of(list, s, 0, whole);
+            kernels->multiply(&block);
+        }
+        block.fresh = 0;
+    }
+}
+
+static void multiply_strip(const job_list *list, const strip *s)
+{
+    const lossi_product_kernels *kernels = list->kernels;
+    const int64_t copied = round_up(s->columns, kernels->tile_columns) * (s->end - s->begin) * list->size;
+    if (list->b->pack == NULL && list->b->view.column_stride == 1 &&
+        s->rows <= DIRECT_TILES * kernels->tile_rows) {
+        multiply_in_place(list, s);
+    } else if (list->a->pack == NULL && list->a->view.column_stride == 1 && s->columns < COPY_COLUMNS &&
+               s->end - s->begin > LOSSI_PRODUCT_DEPTH && copied <= B_BYTES) {
+        multiply_by_rows(list, s);
+    } else {
+        multiply_copied(list, s);
     }
 }
 
 static void run_job(void *argument, int64_t index, int32_t worker)
 {
     const job_list *list = argument;
-    const int64_t piece = index / (list->down * list->across), lanes = list->kernels->lanes;
-    const int64_t top = index / list->across % list->down * list->job_rows;
+    const int64_t piece = index / (list->down * list->across), begin = piece * list->piece_depth;
     const int64_t left = index % list->across * list->job_columns;
-    const int64_t rows = least(list->job_rows, list->rows - top);
     const int64_t right = least(left + list->job_columns, list->columns);
-    const int64_t begin = piece * list->piece_depth, end = least(begin + list->piece_depth, list->inner);
+    strip s = {.top = index / list->across % list->down * list->job_rows,
+               .begin = begin,
+               .end = least(begin + list->piece_depth, list->inner),
+               .block = {.c_row = piece == 0 ? list->c_row : list->columns,
+                         .c_column = piece == 0 ? list->c_column : 1,
+                         .fresh = piece > 0 || !list->accumulate},
+               .scratch = list->scratch + worker * list->worker_bytes};
     char *c = piece == 0 ? list->c : list->sums + (piece - 1) * list->rows * list->columns * list->size;
-    for (int64_t j = left, n; j < right; j += n) {
-        n = least(list->block_columns, right - j);
-        n = n > lanes ? n - n % lanes : n; /* the columns behind the last whole vector by themselves */
-        lossi_product_block block = {.columns = n,
-                                     .c_row = piece == 0 ? list->c_row : list->columns,
-                                     .c_column = piece == 0 ? list->c_column : 1,
-                                     .fresh = piece > 0 || !list->accumulate};
-        block.c = c + (top * block.c_row + j * block.c_column) * list->size;
-        multiply_strip(list, &block, top, rows, j, begin, end, list->scratch + worker * list->worker_bytes);
+    s.rows = least(list->job_rows, list->rows - s.top);
+    for (s.left = left; s.left < right; s.left += s.columns) {
+        s.columns = least(list->block_columns, right - s.left);
+        s.block.c = c + (s.top * s.block.c_row + s.left * s.block.c_column) * list->size;
+        multiply_strip(list, &s);
     }
 }
 

@@ -244,59 +244,63 @@ static void copy_a(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_
 }
 
 /* Columns of a panel whose elements of one step are not contiguous, but those of consecutive steps may be. */
-static void gather_b(int64_t inner, int n, lossi_matrix_view from, real *to)
+static void gather_b(int64_t inner, int n, int pitch, lossi_matrix_view from, real *to)
 {
     const real *b = from.data;
     int64_t k = 0;
-    if (n == COLUMNS && from.row_stride == 1) {
+    if (n == pitch && from.row_stride == 1) {
         for (; k + LOSSI_GROUP <= inner; k += LOSSI_GROUP) {
-            for (int v = 0; v < VECTORS; v++) {
+            for (int l = 0; l < pitch; l += VREAL_LANES) {
                 vreal columns[LOSSI_GROUP];
-                v_load_columns(b + v * VREAL_LANES * from.column_stride + k, from.column_stride, columns);
+                v_load_columns(b + l * from.column_stride + k, from.column_stride, columns);
                 for (int g = 0; g < LOSSI_GROUP; g++) {
-                    v_store(to + (k + g) * COLUMNS + v * VREAL_LANES, columns[g]);
+                    v_store(to + (k + g) * pitch + l, columns[g]);
                 }
             }
         }
     }
     for (; k < inner; k++) {
-        for (int l = 0; l < COLUMNS; l++) {
-            put(to + k * COLUMNS + l,
+        for (int l = 0; l < pitch; l++) {
+            put(to + k * pitch + l,
                 l < n ? get(b + k * from.row_stride + l * from.column_stride) : REAL(0.0));
         }
     }
 }
 
 /* Contiguous columns, step by step, so that B is read in order. */
-static void copy_steps(int64_t inner, int64_t columns, lossi_matrix_view from, real *to)
+static void copy_steps(int64_t inner, int64_t columns, int pitch, lossi_matrix_view from, real *to)
 {
     const int64_t whole = columns - columns % COLUMNS;
     const int rest = (int)(columns - whole), first = rest < VREAL_LANES ? rest : VREAL_LANES;
     for (int64_t k = 0; k < inner; k++) {
         const real *b = (const real *)from.data + k * from.row_stride;
-        real *step = to + k * COLUMNS;
         for (int64_t j = 0; j < whole; j += COLUMNS) {
             for (int v = 0; v < VECTORS; v++) {
-                v_store(step + j * inner + v * VREAL_LANES, v_load(b + j + v * VREAL_LANES));
+                v_store(to + j * inner + k * COLUMNS + v * VREAL_LANES, v_load(b + j + v * VREAL_LANES));
             }
         }
         if (rest > 0) {
-            v_store(step + whole * inner, v_load_part(b + whole, first));
-            v_store(step + whole * inner + VREAL_LANES, v_load_part(b + whole + first, rest - first));
+            real *step = to + whole * inner + k * pitch;
+            v_store(step, v_load_part(b + whole, first));
+            if (pitch > VREAL_LANES) {
+                v_store(step + VREAL_LANES, v_load_part(b + whole + first, rest - first));
+            }
         }
     }
 }
 
 static void copy_b(int64_t inner, int64_t columns, lossi_matrix_view from, void *to)
 {
+    const int pitch = columns <= VREAL_LANES ? VREAL_LANES : COLUMNS;
     if (from.column_stride == 1) {
-        copy_steps(inner, columns, from, to);
+        copy_steps(inner, columns, pitch, from, to);
         return;
     }
     for (int64_t j = 0; j < columns; j += COLUMNS) {
         const lossi_matrix_view part = {(const real *)from.data + j * from.column_stride, from.row_stride,
                                         from.column_stride};
-        gather_b(inner, columns - j < COLUMNS ? (int)(columns - j) : COLUMNS, part, (real *)to + j * inner);
+        const int n = columns - j < COLUMNS ? (int)(columns - j) : COLUMNS;
+        gather_b(inner, n, pitch, part, (real *)to + j * inner);
     }
 }
 

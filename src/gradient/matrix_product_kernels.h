@@ -37,7 +37,8 @@ typedef struct lossi_product_kernels {
     void (*multiply)(const lossi_product_block *block);
     /* Copies rows × inner of A into tiles: a_row = 1, a_inner = tile_rows, a_tile = inner · tile_rows. */
     void (*copy_a)(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to);
-    /* Copies inner × columns of B, zeros to the right: b_inner = tile_columns, b_panel = inner · tile_columns. */
+    /* Copies inner × columns of B, zeros to the right: b_inner = tile_columns, b_panel = inner · tile_columns; where
+       there is no more than a vector of columns, b_inner = lanes. */
     void (*copy_b)(int64_t inner, int64_t columns, lossi_matrix_view from, void *to);
     /* to[i · to_row + j · to_column] += from[i · columns + j] */
     void (*add)(int64_t rows, int64_t columns, void *to, int64_t to_row, int64_t to_column, const void *from);
