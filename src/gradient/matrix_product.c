@@ -240,12 +240,39 @@ static void multiply_in_place(const job_list *list, const strip *s)
     }
 }
 
+/* Vectors go down the rows of C, of which there are only a few columns. */
+static void multiply_down(const job_list *list, const strip *s)
+{
+    const lossi_product_kernels *kernels = list->kernels;
+    const int64_t rows = list->a->pack == NULL ? kernels->down_rows : list->block_rows;
+    lossi_product_block block = s->block;
+    block.columns = s->columns;
+    block.b_inner = list->b->view.row_stride;
+    block.b_panel = list->b->view.column_stride;
+    for (int64_t i = 0; i < s->rows; i += rows) {
+        block.rows = least(rows, s->rows - i);
+        block.c = c_of(list, s, i, 0);
+        block.fresh = s->block.fresh;
+        for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+            block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+            block.b = step(list->b->view, k, s->left, list->size).data;
+            place_a(list, &block, s->top + i, k, s->scratch);
+            block.a_ahead = list->a->pack == NULL ? rows * block.a_row : 0;
+            kernels->multiply_down(&block);
+            block.fresh = 0;
+        }
+    }
+}
+
 static void multiply_strip(const job_list *list, const strip *s)
 {
     const lossi_product_kernels *kernels = list->kernels;
+    const int32_t a_in_rows = list->a->pack != NULL ? !list->a->transposed : list->a->view.column_stride == 1;
     const int64_t copied = round_up(s->columns, kernels->tile_columns) * (s->end - s->begin) * list->size;
-    if (list->b->pack == NULL && list->b->view.column_stride == 1 &&
-        s->rows <= DIRECT_TILES * kernels->tile_rows) {
+    if (a_in_rows && list->b->pack == NULL && s->columns <= LOSSI_PRODUCT_FEW && s->rows >= kernels->lanes) {
+        multiply_down(list, s);
+    } else if (list->b->pack == NULL && list->b->view.column_stride == 1 &&
+               s->rows <= DIRECT_TILES * kernels->tile_rows) {
         multiply_in_place(list, s);
     } else if (list->a->pack == NULL && list->a->view.column_stride == 1 && s->columns < COPY_COLUMNS &&
                s->end - s->begin > LOSSI_PRODUCT_DEPTH && copied <= B_BYTES) {

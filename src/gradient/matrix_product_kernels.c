@@ -25,6 +25,7 @@ enum { ROWS = 4 }; /* of 16 on x86 */
 enum {
     VECTORS = 2,
     COLUMNS = VECTORS * VREAL_LANES,
+    DOWN = 4, /* vectors of rows in a tile of few columns */
     MOST = 8, /* vectors of a tile of one row, which has as many chains as multiply-adds are under way */
     LINE = 64 / (LOSSI_REAL / 8)
 };
@@ -224,6 +225,106 @@ static void multiply(const lossi_product_block *block)
     }
 }
 
+/* One column of at most a vector of rows. */
+LOSSI_INLINE vreal gather_rows(const real *a, int64_t stride, int rows)
+{
+    real column[VREAL_LANES] = {0};
+    for (int r = 0; r < rows; r++) {
+        column[r] = get(a + r * stride);
+    }
+    return v_load(column);
+}
+
+/* `rows` of `vectors` vectors from a on. Both numbers, and whole, are constants: whether there are all rows. */
+LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first, int rows, const int vectors,
+                                const int columns, const int whole)
+{
+    const real *a = (const real *)block->a + first * block->a_row, *b = block->b;
+    vreal sums[DOWN][LOSSI_PRODUCT_FEW];
+    for (int v = 0; v < vectors; v++) {
+        for (int j = 0; j < columns; j++) {
+            sums[v][j] = v_set1(0);
+        }
+    }
+    int64_t k = 0;
+    for (; whole && k + LOSSI_GROUP <= block->inner; k += LOSSI_GROUP) {
+        if (k % LINE == 0 && block->a_ahead != 0) {
+            for (int r = 0; r < vectors * VREAL_LANES; r++) {
+                ask_for(a + r * block->a_row + k, block->a_ahead);
+            }
+        }
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            vreal steps[LOSSI_GROUP];
+            v_load_columns(a + v * VREAL_LANES * block->a_row + k, block->a_row, steps);
+#pragma GCC unroll 4
+            for (int g = 0; g < LOSSI_GROUP; g++) {
+#pragma GCC unroll 4
+                for (int j = 0; j < columns; j++) {
+                    const vreal across = v_set1(get(b + (k + g) * block->b_inner + j * block->b_panel));
+                    sums[v][j] = v_fma(steps[g], across, sums[v][j]);
+                }
+            }
+        }
+    }
+    for (; k < block->inner; k++) {
+        for (int v = 0; v < vectors; v++) {
+            const vreal step = gather_rows(a + v * VREAL_LANES * block->a_row + k, block->a_row,
+                                           whole ? VREAL_LANES : rows);
+            for (int j = 0; j < columns; j++) {
+                const vreal across = v_set1(get(b + k * block->b_inner + j * block->b_panel));
+                sums[v][j] = v_fma(step, across, sums[v][j]);
+            }
+        }
+    }
+    for (int v = 0; v < vectors; v++) {
+        for (int j = 0; j < columns; j++) {
+            real *c = (real *)block->c + (first + v * VREAL_LANES) * block->c_row + j * block->c_column;
+            if (block->c_row == 1) {
+                finish_vector(c, sums[v][j], rows, block->fresh);
+            } else {
+                real apart[VREAL_LANES];
+                v_store(apart, sums[v][j]);
+                for (int r = 0; r < VREAL_LANES && r < rows; r++) {
+                    real *to = c + r * block->c_row;
+                    put(to, block->fresh ? apart[r] : get(to) + apart[r]);
+                }
+            }
+        }
+    }
+}
+
+LOSSI_INLINE void multiply_columns(const lossi_product_block *block, const int vectors, const int columns)
+{
+    int64_t i = 0;
+    for (; i + vectors * VREAL_LANES <= block->rows; i += vectors * VREAL_LANES) {
+        multiply_rows(block, i, VREAL_LANES, vectors, columns, 1);
+    }
+    for (; i + VREAL_LANES <= block->rows; i += VREAL_LANES) {
+        multiply_rows(block, i, VREAL_LANES, 1, columns, 1);
+    }
+    if (i < block->rows) {
+        multiply_rows(block, i, (int)(block->rows - i), 1, columns, 0);
+    }
+}
+
+static void multiply_down(const lossi_product_block *block)
+{
+    switch (block->columns) {
+    case 1:
+        multiply_columns(block, 4, 1);
+        break;
+    case 2:
+        multiply_columns(block, 4, 2);
+        break;
+    case 3:
+        multiply_columns(block, 2, 3);
+        break;
+    default:
+        multiply_columns(block, 2, 4);
+    }
+}
+
 /* Step by step, so that a transposed matrix is read in order. */
 static void copy_a(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to)
 {
@@ -320,8 +421,15 @@ static void add(int64_t rows, int64_t columns, void *to, int64_t to_row, int64_t
 }
 
 extern const lossi_product_kernels LOSSI_NAME(product_kernels);
-const lossi_product_kernels LOSSI_NAME(product_kernels) = {ROWS,   COLUMNS, VREAL_LANES, multiply,
-                                                           copy_a, copy_b,  add};
+const lossi_product_kernels LOSSI_NAME(product_kernels) = {.tile_rows = ROWS,
+                                                           .tile_columns = COLUMNS,
+                                                           .lanes = VREAL_LANES,
+                                                           .down_rows = DOWN * VREAL_LANES,
+                                                           .multiply = multiply,
+                                                           .multiply_down = multiply_down,
+                                                           .copy_a = copy_a,
+                                                           .copy_b = copy_b,
+                                                           .add = add};
 
 #ifdef LOSSI_ONCE
 

@@ -32,9 +32,16 @@ typedef struct lossi_product_block {
     int32_t fresh;
 } lossi_product_block;
 
+enum { LOSSI_PRODUCT_FEW = 4 };
+
 typedef struct lossi_product_kernels {
-    int32_t tile_rows, tile_columns, lanes; /* tile_rows at most; lanes: elements of a vector */
+    int32_t tile_rows, tile_columns, lanes, down_rows; /* tile_rows at most; lanes: elements of a vector */
     void (*multiply)(const lossi_product_block *block);
+    /*
+     * The same for at most LOSSI_PRODUCT_FEW columns, with vectors down the rows of C: a_inner = 1, a_tile = tile_rows · a_row for any
+     * tile_rows, and element (k, j) of B is b[k · b_inner + j · b_panel]. down_rows: that are taken together.
+     */
+    void (*multiply_down)(const lossi_product_block *block);
     /* Copies rows × inner of A into tiles: a_row = 1, a_inner = tile_rows, a_tile = inner · tile_rows. */
     void (*copy_a)(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to);
     /* Copies inner × columns of B, zeros to the right: b_inner = tile_columns, b_panel = inner · tile_columns; where
