@@ -14,15 +14,16 @@
 #include "gradient/matrix_product_kernels.h"
 
 enum {
-    LINE = 64,            /* bytes of a cache line, and how scratch is aligned */
-    A_BYTES = 96 * 1024,  /* of A at a time, and */
-    B_BYTES = 256 * 1024, /* of B: half of a second-level cache of 512 KiB */
-    PARALLEL = 1 << 20,   /* multiplications; fewer take no longer than threads need to wake up */
-    JOBS_OF_THREAD = 4,   /* so that a thread that is late does not keep the others waiting */
-    DIRECT_TILES = 2,     /* rows of tiles for which B is not worth a copy */
-    DIRECT_A = 1 << 15,   /* multiplications for which a transposed A is not */
-    COPY_COLUMNS = 64,    /* from so many on A is read often enough for a copy of its rows */
-    TILES_AHEAD = 2       /* of A, asked for where there is no copy */
+    LINE = 64,              /* bytes of a cache line, and how scratch is aligned */
+    A_BYTES = 96 * 1024,    /* of A at a time, and */
+    B_BYTES = 256 * 1024,   /* of B: half of a second-level cache of 512 KiB */
+    PARALLEL = 1 << 20,     /* multiplications; fewer take no longer than threads need to wake up */
+    JOBS_OF_THREAD = 4,     /* so that a thread that is late does not keep the others waiting */
+    DIRECT_TILES = 2,       /* rows of tiles for which B is not worth a copy */
+    DIRECT_A = 1 << 15,     /* multiplications for which a transposed A is not */
+    NEAR_BYTES = 16 * 1024, /* nor where all steps of it fill half of a first-level cache */
+    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows */
+    TILES_AHEAD = 2         /* of A, asked for where there is no copy */
 };
 
 typedef struct job_list {
@@ -130,7 +131,8 @@ static void place_a(const job_list *list, lossi_product_block *block, int64_t fi
         }
         block->a = scratch + list->a_panel;
         block->a_row = stride;
-    } else if (a.column_stride != 1 && block->rows * block->columns * block->inner > DIRECT_A) {
+    } else if (a.column_stride != 1 && block->rows * block->columns * block->inner > DIRECT_A &&
+               (a.row_stride != 1 || a.column_stride * block->inner * list->size > NEAR_BYTES)) {
         list->kernels->copy_a(block->rows, block->inner, block->tile_rows, a, scratch + list->a_copy);
         block->a = scratch + list->a_copy;
         block->a_row = 1;
@@ -399,12 +401,14 @@ static int32_t by_columns(const lossi_matrix_factor *factor)
 }
 
 /*
- * Cᵀ = Bᵀ·Aᵀ has the same bits. It is better where C has few columns, which fill no vectors, and A is contiguous along the
- * rows of C, which then do.
+ * Cᵀ = Bᵀ·Aᵀ has the same bits. It is better where A is contiguous along the rows of C: these fill vectors where C has but a few
+ * columns, and B is cheaper to copy than A, so that it should be the larger one. C itself is then written element by
+ * element, but only by the first of some pieces.
  */
 static int32_t better_transposed(const job_list *list)
 {
-    return list->columns < list->kernels->tile_columns && list->rows > list->columns && by_columns(list->a);
+    return by_columns(list->a) && list->rows > list->columns &&
+           (list->columns < list->kernels->tile_columns || list->pieces > 3);
 }
 
 loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype, int64_t rows,
