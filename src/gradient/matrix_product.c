@@ -14,13 +14,16 @@
 #include "gradient/matrix_product_kernels.h"
 
 enum {
-    LINE = 64,            /* bytes of a cache line, and how scratch is aligned */
-    A_BYTES = 96 * 1024,  /* of A at a time, and */
-    B_BYTES = 256 * 1024, /* of B: half of a second-level cache of 512 KiB */
-    PARALLEL = 1 << 20,   /* multiplications; fewer take no longer than threads need to wake up */
-    JOBS_OF_THREAD = 4,   /* so that a thread that is late does not keep the others waiting */
-    DIRECT_TILES = 2,     /* rows of tiles for which B is not worth a copy */
-    DIRECT_A = 1 << 15    /* multiplications for which a transposed A is not */
+    LINE = 64,              /* bytes of a cache line, and how scratch is aligned */
+    A_BYTES = 96 * 1024,    /* of A at a time, and */
+    B_BYTES = 256 * 1024,   /* of B: half of a second-level cache of 512 KiB */
+    PARALLEL = 1 << 20,     /* multiplications; fewer take no longer than threads need to wake up */
+    JOBS_OF_THREAD = 4,     /* so that a thread that is late does not keep the others waiting */
+    DIRECT_TILES = 2,       /* rows of tiles for which B is not worth a copy */
+    DIRECT_A = 1 << 15,     /* multiplications for which a transposed A is not */
+    NEAR_BYTES = 16 * 1024, /* nor where all steps of it fill half of a first-level cache */
+    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows */
+    TILES_AHEAD = 2         /* of A, asked for where there is no copy */
 };
 
 typedef struct job_list {
@@ -28,7 +31,7 @@ typedef struct job_list {
     const lossi_matrix_factor *a, *b;
     int64_t rows, columns, inner, size;
     char *c;
-    int64_t c_row;
+    int64_t c_row, c_column;
     int32_t accumulate;
     int64_t piece_depth, pieces;                    /* elements of inner in a piece, and how many */
     int64_t job_rows, job_columns, down, across;    /* a job's part of C, and how many of them */
@@ -66,7 +69,7 @@ static int64_t lay_out(job_list *list)
     list->a_copy = list->a_panel + round_up(panel_stride(m, size) * k * size, LINE);
     list->b_panel = list->a_copy + round_up(m * depth * size, LINE);
     list->b_copy = list->b_panel + round_up(panel_stride(n, size) * k * size, LINE);
-    list->worker_bytes = list->b_copy + round_up(n * depth * size, LINE);
+    list->worker_bytes = list->b_copy + round_up(least(n * list->inner * size, B_BYTES), LINE);
     return list->worker_bytes;
 }
 
@@ -77,9 +80,11 @@ int64_t lossi_matrix_product_scratch(const loss_context *context, loss_dtype dty
         return -1;
     }
     job_list list = {.rows = rows, .columns = columns, .inner = inner, .size = loss_dtype_size(dtype)};
+    job_list other = {.rows = columns, .columns = rows, .inner = inner, .size = list.size};
     const int64_t pieces = lossi_product_pieces(rows, columns, inner);
     const int64_t sums = pieces > 1 ? (pieces - 1) * rows * columns * list.size : 0;
-    return LINE + lay_out(&list) * lossi_context_threads(context) + sums;
+    const int64_t each = lay_out(&list), transposed = lay_out(&other);
+    return LINE + (each > transposed ? each : transposed) * lossi_context_threads(context) + sums;
 }
 
 static lossi_matrix_view step(lossi_matrix_view view, int64_t i, int64_t j, int64_t size)
@@ -105,72 +110,199 @@ static lossi_matrix_view part_of(const job_list *list, const lossi_matrix_factor
     return (lossi_matrix_view){panel, stride, 1};
 }
 
-/* The sums of a block of inner for some columns of a job: b is laid out, and A goes by. */
-static void multiply_rows(const job_list *list, lossi_product_block *block, int64_t first, int64_t rows,
-                          int64_t k, char *scratch)
+/* How A's rows first … and steps k … are read, in place or as a copy. */
+static void place_a(const job_list *list, lossi_product_block *block, int64_t first, int64_t k, char *scratch)
+{
+    const int64_t tiles = (block->rows + list->kernels->tile_rows - 1) / list->kernels->tile_rows;
+    const lossi_matrix_view a = part_of(list, list->a, first, block->rows, k, block->inner,
+                                        scratch + list->a_panel);
+    block->tile_rows = (block->rows + tiles - 1) / tiles;
+    block->a = a.data;
+    block->a_row = a.row_stride;
+    block->a_inner = a.column_stride;
+    block->a_ahead = 0;
+    if (a.column_stride == 1 && block->columns < COPY_COLUMNS) {
+        block->a_ahead = list->a->pack == NULL ? TILES_AHEAD * block->tile_rows * a.row_stride : 0;
+    } else if (a.column_stride == 1 && list->a->pack == NULL) {
+        const int64_t stride = panel_stride(block->inner, list->size);
+        for (int64_t i = 0; i < block->rows; i++) {
+            memcpy(scratch + list->a_panel + i * stride * list->size,
+                   (const char *)a.data + i * a.row_stride * list->size, (size_t)(block->inner * list->size));
+        }
+        block->a = scratch + list->a_panel;
+        block->a_row = stride;
+    } else if (a.column_stride != 1 && block->rows * block->columns * block->inner > DIRECT_A &&
+               (a.row_stride != 1 || a.column_stride * block->inner * list->size > NEAR_BYTES)) {
+        list->kernels->copy_a(block->rows, block->inner, block->tile_rows, a, scratch + list->a_copy);
+        block->a = scratch + list->a_copy;
+        block->a_row = 1;
+        block->a_inner = block->tile_rows;
+        block->a_tile = block->tile_rows * block->inner;
+        return;
+    }
+    block->a_tile = block->tile_rows * block->a_row;
+}
+
+/* B's steps k … and columns left … as a copy at `to`. */
+static void copy_b(const job_list *list, lossi_product_block *block, int64_t k, int64_t left, char *scratch,
+                   char *to)
 {
     const lossi_product_kernels *kernels = list->kernels;
-    char *c = block->c;
-    for (int64_t i = 0; i < rows; i += list->block_rows) {
-        block->rows = least(list->block_rows, rows - i);
-        const lossi_matrix_view a = part_of(list, list->a, first + i, block->rows, k, block->inner,
-                                            scratch + list->a_panel);
-        if (a.column_stride == 1 || block->rows * block->columns * block->inner <= DIRECT_A) {
-            block->a = a.data;
-            block->a_row = a.row_stride;
-            block->a_inner = a.column_stride;
-            block->a_tile = kernels->tile_rows * a.row_stride;
-        } else {
-            kernels->copy_a(block->rows, block->inner, a, scratch + list->a_copy);
-            block->a = scratch + list->a_copy;
-            block->a_row = 1;
-            block->a_inner = kernels->tile_rows;
-            block->a_tile = kernels->tile_rows * block->inner;
+    const lossi_matrix_view b = part_of(list, list->b, k, block->inner, left, block->columns,
+                                        scratch + list->b_panel);
+    kernels->copy_b(block->inner, block->columns, b, to);
+    block->b = to;
+    block->b_inner = block->columns <= kernels->lanes ? kernels->lanes : kernels->tile_columns;
+    block->b_panel = kernels->tile_columns * block->inner;
+    block->b_ahead = 0;
+}
+
+/* A strip of columns of a job. */
+typedef struct strip {
+    int64_t top, rows, left, columns, begin, end;
+    lossi_product_block block; /* the strip's C */
+    char *scratch;
+} strip;
+
+static char *c_of(const job_list *list, const strip *s, int64_t i, int64_t j)
+{
+    return (char *)s->block.c + (i * s->block.c_row + j * s->block.c_column) * list->size;
+}
+
+/* B is copied once for every block of inner, then A goes by. */
+static void multiply_copied(const job_list *list, const strip *s)
+{
+    lossi_product_block block = s->block;
+    block.columns = s->columns;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        copy_b(list, &block, k, s->left, s->scratch, s->scratch + list->b_copy);
+        for (int64_t i = 0; i < s->rows; i += list->block_rows) {
+            block.rows = least(list->block_rows, s->rows - i);
+            place_a(list, &block, s->top + i, k, s->scratch);
+            block.c = c_of(list, s, i, 0);
+            list->kernels->multiply(&block);
         }
-        block->c = c + i * list->c_row * list->size;
-        kernels->multiply(block);
+        block.fresh = 0;
     }
-    block->c = c;
+}
+
+/* All of B is copied, then A goes by, whole rows of it: in memory they are read fastest in their order. */
+static void multiply_by_rows(const job_list *list, const strip *s)
+{
+    const lossi_product_kernels *kernels = list->kernels;
+    const int64_t width = round_up(s->columns, kernels->tile_columns) * list->size;
+    const int64_t step = TILES_AHEAD * kernels->tile_rows;
+    lossi_product_block block = s->block;
+    block.columns = s->columns;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        copy_b(list, &block, k, s->left, s->scratch, s->scratch + list->b_copy + (k - s->begin) * width);
+    }
+    for (int64_t i = 0; i < s->rows; i += step) {
+        block.rows = least(step, s->rows - i);
+        block.c = c_of(list, s, i, 0);
+        block.fresh = s->block.fresh;
+        for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+            block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+            block.b = s->scratch + list->b_copy + (k - s->begin) * width;
+            block.b_panel = kernels->tile_columns * block.inner;
+            place_a(list, &block, s->top + i, k, s->scratch);
+            kernels->multiply(&block);
+            block.fresh = 0;
+        }
+    }
+}
+
+/* B is read where it is, but for the columns behind the last whole vector. */
+static void multiply_in_place(const job_list *list, const strip *s)
+{
+    const lossi_product_kernels *kernels = list->kernels;
+    const int64_t whole = s->columns - s->columns % kernels->lanes;
+    lossi_product_block block = s->block;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.rows = s->rows;
+        block.columns = whole;
+        block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        place_a(list, &block, s->top, k, s->scratch);
+        if (whole > 0) {
+            block.b = step(list->b->view, k, s->left, list->size).data;
+            block.b_inner = list->b->view.row_stride;
+            block.b_panel = block.b_ahead = kernels->tile_columns;
+            block.c = s->block.c;
+            kernels->multiply(&block);
+        }
+        if (whole < s->columns) {
+            block.columns = s->columns - whole;
+            copy_b(list, &block, k, s->left + whole, s->scratch, s->scratch + list->b_copy);
+            block.c = c_of(list, s, 0, whole);
+            kernels->multiply(&block);
+        }
+        block.fresh = 0;
+    }
+}
+
+/* Vectors go down the rows of C, of which there are only a few columns. */
+static void multiply_down(const job_list *list, const strip *s)
+{
+    const lossi_product_kernels *kernels = list->kernels;
+    const int64_t rows = list->a->pack == NULL ? kernels->down_rows : list->block_rows;
+    lossi_product_block block = s->block;
+    block.columns = s->columns;
+    block.b_inner = list->b->view.row_stride;
+    block.b_panel = list->b->view.column_stride;
+    for (int64_t i = 0; i < s->rows; i += rows) {
+        block.rows = least(rows, s->rows - i);
+        block.c = c_of(list, s, i, 0);
+        block.fresh = s->block.fresh;
+        for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+            block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+            block.b = step(list->b->view, k, s->left, list->size).data;
+            place_a(list, &block, s->top + i, k, s->scratch);
+            block.a_ahead = list->a->pack == NULL ? rows * block.a_row : 0;
+            kernels->multiply_down(&block);
+            block.fresh = 0;
+        }
+    }
+}
+
+static void multiply_strip(const job_list *list, const strip *s)
+{
+    const lossi_product_kernels *kernels = list->kernels;
+    const int32_t a_in_rows = list->a->pack != NULL ? !list->a->transposed : list->a->view.column_stride == 1;
+    const int64_t copied = round_up(s->columns, kernels->tile_columns) * (s->end - s->begin) * list->size;
+    if (a_in_rows && list->b->pack == NULL && s->columns <= LOSSI_PRODUCT_FEW && s->rows >= kernels->lanes) {
+        multiply_down(list, s);
+    } else if (list->b->pack == NULL && list->b->view.column_stride == 1 &&
+               s->rows <= DIRECT_TILES * kernels->tile_rows) {
+        multiply_in_place(list, s);
+    } else if (list->a->pack == NULL && list->a->view.column_stride == 1 && s->columns < COPY_COLUMNS &&
+               s->end - s->begin > LOSSI_PRODUCT_DEPTH && copied <= B_BYTES) {
+        multiply_by_rows(list, s);
+    } else {
+        multiply_copied(list, s);
+    }
 }
 
 static void run_job(void *argument, int64_t index, int32_t worker)
 {
     const job_list *list = argument;
-    const lossi_product_kernels *kernels = list->kernels;
-    char *scratch = list->scratch + worker * list->worker_bytes;
-    const int64_t piece = index / (list->down * list->across), size = list->size;
-    const int64_t top = index / list->across % list->down * list->job_rows;
+    const int64_t piece = index / (list->down * list->across), begin = piece * list->piece_depth;
     const int64_t left = index % list->across * list->job_columns;
-    const int64_t rows = least(list->job_rows, list->rows - top);
     const int64_t right = least(left + list->job_columns, list->columns);
-    const int64_t begin = piece * list->piece_depth, end = least(begin + list->piece_depth, list->inner);
-    job_list own = *list; /* the piece's C */
-    if (piece > 0) {
-        own.c = list->sums + (piece - 1) * list->rows * list->columns * size;
-        own.c_row = list->columns;
-    }
-    for (int64_t j = left; j < right; j += list->block_columns) {
-        for (int64_t k = begin; k < end; k += LOSSI_PRODUCT_DEPTH) {
-            lossi_product_block block = {.columns = least(list->block_columns, right - j),
-                                         .inner = least(LOSSI_PRODUCT_DEPTH, end - k),
-                                         .c = own.c + (top * own.c_row + j) * size,
-                                         .c_row = own.c_row,
-                                         .fresh = k == begin && (piece > 0 || !list->accumulate)};
-            const lossi_matrix_view b = part_of(list, list->b, k, block.inner, j, block.columns,
-                                                scratch + list->b_panel);
-            if (b.column_stride == 1 && block.columns % kernels->lanes == 0 &&
-                rows <= DIRECT_TILES * kernels->tile_rows) {
-                block.b = b.data;
-                block.b_inner = b.row_stride;
-                block.b_panel = kernels->tile_columns;
-            } else {
-                kernels->copy_b(block.inner, block.columns, b, scratch + list->b_copy);
-                block.b = scratch + list->b_copy;
-                block.b_inner = kernels->tile_columns;
-                block.b_panel = kernels->tile_columns * block.inner;
-            }
-            multiply_rows(&own, &block, top, rows, k, scratch);
-        }
+    strip s = {.top = index / list->across % list->down * list->job_rows,
+               .begin = begin,
+               .end = least(begin + list->piece_depth, list->inner),
+               .block = {.c_row = piece == 0 ? list->c_row : list->columns,
+                         .c_column = piece == 0 ? list->c_column : 1,
+                         .fresh = piece > 0 || !list->accumulate},
+               .scratch = list->scratch + worker * list->worker_bytes};
+    char *c = piece == 0 ? list->c : list->sums + (piece - 1) * list->rows * list->columns * list->size;
+    s.rows = least(list->job_rows, list->rows - s.top);
+    for (s.left = left; s.left < right; s.left += s.columns) {
+        s.columns = least(list->block_columns, right - s.left);
+        s.block.c = c + (s.top * s.block.c_row + s.left * s.block.c_column) * list->size;
+        multiply_strip(list, &s);
     }
 }
 
@@ -184,10 +316,14 @@ static void run_sums(void *argument, int64_t index, int32_t worker)
     (void)worker;
     for (int64_t apart = 1; apart < list->pieces; apart *= 2) {
         for (int64_t p = 0; p + apart < list->pieces; p += 2 * apart) {
-            char *to = p == 0 ? list->c + begin * list->c_row * list->size
-                              : list->sums + (p - 1) * whole + skip;
-            list->kernels->add(end - begin, list->columns, to, p == 0 ? list->c_row : list->columns,
-                               list->sums + (p + apart - 1) * whole + skip);
+            const char *from = list->sums + (p + apart - 1) * whole + skip;
+            if (p == 0) {
+                list->kernels->add(end - begin, list->columns, list->c + begin * list->c_row * list->size,
+                                   list->c_row, list->c_column, from);
+            } else {
+                list->kernels->add(end - begin, list->columns, list->sums + (p - 1) * whole + skip,
+                                   list->columns, 1, from);
+            }
         }
     }
 }
@@ -218,6 +354,7 @@ static void cut_jobs(job_list *list, int64_t wanted)
 
 static void clear(const job_list *list)
 {
+    /* Before any exchange of sides: rows of C are contiguous. */
     for (int64_t i = 0; i < list->rows && !list->accumulate; i++) {
         memset(list->c + i * list->c_row * list->size, 0, (size_t)(list->columns * list->size));
     }
@@ -247,6 +384,33 @@ static void run(loss_context *context, job_list *list)
     }
 }
 
+static lossi_matrix_factor transpose(const lossi_matrix_factor *factor)
+{
+    lossi_matrix_factor other = *factor;
+    other.view.row_stride = factor->view.column_stride;
+    other.view.column_stride = factor->view.row_stride;
+    other.transposed = !factor->transposed;
+    return other;
+}
+
+/* Whether consecutive elements down a column are consecutive in memory, but not those of a row. */
+static int32_t by_columns(const lossi_matrix_factor *factor)
+{
+    return factor->pack != NULL ? factor->transposed
+                                : factor->view.row_stride == 1 && factor->view.column_stride != 1;
+}
+
+/*
+ * Cᵀ = Bᵀ·Aᵀ has the same bits. It is better where A is contiguous along the rows of C: these fill vectors where C has but a few
+ * columns, and B is cheaper to copy than A, so that it should be the larger one. C itself is then written element by
+ * element, but only by the first of some pieces.
+ */
+static int32_t better_transposed(const job_list *list)
+{
+    return by_columns(list->a) && list->rows > list->columns &&
+           (list->columns < list->kernels->tile_columns || list->pieces > 3);
+}
+
 loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype, int64_t rows,
                                         int64_t columns, int64_t inner, const lossi_matrix_factor *a,
                                         const lossi_matrix_factor *b, void *c, int64_t c_row_stride,
@@ -271,6 +435,7 @@ loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype,
                      .size = loss_dtype_size(dtype),
                      .c = c,
                      .c_row = c_row_stride,
+                     .c_column = 1,
                      .accumulate = accumulate,
                      .pieces = lossi_product_pieces(rows, columns, inner),
                      .piece_depth = lossi_product_piece_blocks(rows, columns, inner) * LOSSI_PRODUCT_DEPTH,
@@ -282,6 +447,15 @@ loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype,
     if (inner == 0) {
         clear(&list);
         return LOSS_OK;
+    }
+    const lossi_matrix_factor left = transpose(a), right = transpose(b);
+    if (better_transposed(&list)) {
+        list.a = &right;
+        list.b = &left;
+        list.rows = columns;
+        list.columns = rows;
+        list.c_row = 1;
+        list.c_column = c_row_stride;
     }
     list.block_rows = A_BYTES / (LOSSI_PRODUCT_DEPTH * list.size) / kernels->tile_rows * kernels->tile_rows;
     list.block_columns = B_BYTES / (LOSSI_PRODUCT_DEPTH * list.size);

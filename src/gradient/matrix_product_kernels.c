@@ -12,6 +12,7 @@
 #include "core/isa.h"
 #include "simd/transpose.h"
 
+/* Rows of the largest tile, and the heights there are (LOW: 1, 2, 3, …): a few rows more than wanted are computed twice. */
 #if defined(LOSSI_ISA_AVX512)
 enum { ROWS = 14 }; /* of 32 registers */
 #elif defined(LOSSI_ISA_AVX2)
@@ -21,7 +22,13 @@ enum { ROWS = 12 }; /* of 32 */
 #else
 enum { ROWS = 4 }; /* of 16 on x86 */
 #endif
-enum { VECTORS = 2, COLUMNS = VECTORS * VREAL_LANES, HALF_ROWS = ROWS / 2 };
+enum {
+    VECTORS = 2,
+    COLUMNS = VECTORS * VREAL_LANES,
+    DOWN = 4, /* vectors of rows in a tile of few columns */
+    MOST = 8, /* vectors of a tile of one row, which has as many chains as multiply-adds are under way */
+    LINE = 64 / (LOSSI_REAL / 8)
+};
 
 /* Arrays need no alignment. */
 LOSSI_INLINE real get(const real *p)
@@ -34,6 +41,12 @@ LOSSI_INLINE real get(const real *p)
 LOSSI_INLINE void put(real *p, real x)
 {
     memcpy(p, &x, sizeof x);
+}
+
+/* What it asks for may lie behind an array: it is never read. */
+LOSSI_INLINE void ask_for(const real *p, int64_t ahead)
+{
+    __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)ahead * sizeof(real)), 0, 3);
 }
 
 typedef struct tile {
@@ -51,161 +64,356 @@ LOSSI_INLINE void finish_vector(real *c, vreal sum, int n, int fresh)
     }
 }
 
-/* `rows` and `vectors` are constants after inlining; where the tile has fewer rows its last one is taken once more. */
+/* A row of a tile whose columns are not contiguous in C. */
+static __attribute__((noinline)) void finish_apart(const lossi_product_block *block, real *c,
+                                                   const real *sums, int n)
+{
+    for (int l = 0; l < n; l++) {
+        real *to = c + l * block->c_column;
+        put(to, block->fresh ? sums[l] : get(to) + sums[l]);
+    }
+}
+
+/*
+ * `rows` and `vectors` are constants after inlining; where the tile has fewer rows its last one is taken once more. Of A a
+ * line is asked for when one has been read, of B every step.
+ */
 LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t, const int rows,
                                 const int vectors)
 {
     const real *a[ROWS];
-    vreal sums[ROWS][VECTORS];
+    vreal sums[ROWS][MOST];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
         a[r] = t->a + (r < t->rows ? r : t->rows - 1) * block->a_row;
-#pragma GCC unroll 2
+#pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
             sums[r][v] = v_set1(0);
         }
     }
     const real *b = t->b;
     int64_t at = 0;
-    for (int64_t k = block->inner; k > 0; k--) {
-        vreal across[VECTORS];
-#pragma GCC unroll 2
-        for (int v = 0; v < vectors; v++) {
-            across[v] = v_load(b + v * VREAL_LANES);
-        }
+    for (int64_t left = block->inner; left > 0; left -= LINE) {
+        if (block->a_ahead != 0) {
 #pragma GCC unroll 16
-        for (int r = 0; r < rows; r++) {
-            const vreal down = v_set1(get(a[r] + at));
-#pragma GCC unroll 2
-            for (int v = 0; v < vectors; v++) {
-                sums[r][v] = v_fma(down, across[v], sums[r][v]);
+            for (int r = 0; r < rows; r++) {
+                ask_for(a[r] + at, block->a_ahead);
             }
         }
-        at += block->a_inner;
-        b += block->b_inner;
+        for (int64_t k = left < LINE ? left : LINE; k > 0; k--) {
+            vreal across[MOST];
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                across[v] = v_load(b + v * VREAL_LANES);
+                if (v * VREAL_LANES % LINE == 0) {
+                    ask_for(b + v * VREAL_LANES, block->b_ahead);
+                }
+            }
+#pragma GCC unroll 16
+            for (int r = 0; r < rows; r++) {
+                const vreal down = v_set1(get(a[r] + at));
+#pragma GCC unroll 8
+                for (int v = 0; v < vectors; v++) {
+                    sums[r][v] = v_fma(down, across[v], sums[r][v]);
+                }
+            }
+            at += block->a_inner;
+            b += block->b_inner;
+        }
     }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
-        if (r < t->rows) {
-#pragma GCC unroll 2
+        if (r < t->rows && block->c_column == 1) {
+#pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) {
                 finish_vector(t->c + r * block->c_row + v * VREAL_LANES, sums[r][v],
                               t->columns - v * VREAL_LANES, block->fresh);
             }
+        } else if (r < t->rows) {
+            real apart[MOST * VREAL_LANES];
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                v_store(apart + v * VREAL_LANES, sums[r][v]);
+            }
+            finish_apart(block, t->c + r * block->c_row, apart, t->columns);
         }
     }
 }
 
-#define TILE(name, rows, vectors)                                                                            \
-    static __attribute__((noinline)) void name(const lossi_product_block *block, const tile *t)              \
+/* Tiles of `rows` rows: one vector wide, two, and as many as there are chains for. */
+#define TILES(rows, wide)                                                                                    \
+    static __attribute__((noinline)) void tile_##rows##_1(const lossi_product_block *block, const tile *t)   \
     {                                                                                                        \
-        multiply_tile(block, t, rows, vectors);                                                              \
+        multiply_tile(block, t, rows, 1);                                                                    \
+    }                                                                                                        \
+    static __attribute__((noinline)) void tile_##rows##_2(const lossi_product_block *block, const tile *t)   \
+    {                                                                                                        \
+        multiply_tile(block, t, rows, 2);                                                                    \
+    }                                                                                                        \
+    static __attribute__((noinline)) void tile_##rows##_w(const lossi_product_block *block, const tile *t)   \
+    {                                                                                                        \
+        multiply_tile(block, t, rows, wide);                                                                 \
     }
-TILE(whole_wide, ROWS, 2)
-TILE(whole_narrow, ROWS, 1)
-TILE(half_wide, HALF_ROWS, 2)
-TILE(half_narrow, HALF_ROWS, 1)
-TILE(row_wide, 1, 2)
-TILE(row_narrow, 1, 1)
+#define TILE_ROW(rows, wide)                                                                                 \
+    {                                                                                                        \
+        wide *VREAL_LANES,                                                                                   \
+        {                                                                                                    \
+            tile_##rows##_1, tile_##rows##_2, tile_##rows##_w                                                \
+        }                                                                                                    \
+    }
+
+typedef struct tile_kernels {
+    int wide; /* columns of the third */
+    void (*multiply[3])(const lossi_product_block *block, const tile *t);
+} tile_kernels;
+
+#if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
+TILES(1, 8)
+TILES(2, 8)
+TILES(4, 4)
+TILES(6, 4)
+TILES(8, 2)
+TILES(10, 2)
+TILES(12, 2)
+#if defined(LOSSI_ISA_AVX512)
+TILES(14, 2)
+#endif
+static const tile_kernels tile_table[ROWS + 1] = {
+    {0, {NULL}},     TILE_ROW(1, 8),  TILE_ROW(2, 8),  TILE_ROW(4, 4), TILE_ROW(4, 4),
+    TILE_ROW(6, 4),  TILE_ROW(6, 4),  TILE_ROW(8, 2),  TILE_ROW(8, 2), TILE_ROW(10, 2),
+    TILE_ROW(10, 2), TILE_ROW(12, 2), TILE_ROW(12, 2),
+#if defined(LOSSI_ISA_AVX512)
+    TILE_ROW(14, 2), TILE_ROW(14, 2),
+#endif
+};
+#else
+TILES(1, 8)
+TILES(2, 4)
+TILES(3, 4)
+TILES(4, 2)
+#if defined(LOSSI_ISA_AVX2)
+TILES(5, 2)
+TILES(6, 2)
+#endif
+static const tile_kernels tile_table[ROWS + 1] = {
+    {0, {NULL}},    TILE_ROW(1, 8), TILE_ROW(2, 4), TILE_ROW(3, 4), TILE_ROW(4, 2),
+#if defined(LOSSI_ISA_AVX2)
+    TILE_ROW(5, 2), TILE_ROW(6, 2),
+#endif
+};
+#endif
 
 static void multiply(const lossi_product_block *block)
 {
-    for (int64_t j = 0; j < block->columns; j += COLUMNS) {
+    const int64_t tile_rows = block->tile_rows;
+    const tile_kernels *all = tile_table + tile_rows;
+    /* Panels that lie side by side are one. */
+    const int64_t wide = block->b_panel == COLUMNS ? all->wide : COLUMNS;
+    for (int64_t j = 0; j < block->columns;) {
+        const int64_t n = block->columns - j;
+        const int kind = n <= VREAL_LANES ? 0 : n < wide || wide == COLUMNS ? 1 : 2;
+        const int64_t step = kind == 2 ? wide : COLUMNS;
         tile t = {.b = (const real *)block->b + j / COLUMNS * block->b_panel};
-        t.columns = block->columns - j < COLUMNS ? (int)(block->columns - j) : COLUMNS;
-        const int narrow = t.columns <= VREAL_LANES;
-        for (int64_t i = 0; i < block->rows; i += ROWS) {
-            t.a = (const real *)block->a + i / ROWS * block->a_tile;
-            t.c = (real *)block->c + i * block->c_row + j;
-            t.rows = block->rows - i < ROWS ? (int)(block->rows - i) : ROWS;
-            if (t.rows > HALF_ROWS) {
-                (narrow ? whole_narrow : whole_wide)(block, &t);
-            } else if (t.rows > 1) {
-                (narrow ? half_narrow : half_wide)(block, &t);
-            } else {
-                (narrow ? row_narrow : row_wide)(block, &t);
-            }
+        t.columns = (int)(n < step ? n : step);
+        for (int64_t i = 0; i < block->rows; i += tile_rows) {
+            t.a = (const real *)block->a + i / tile_rows * block->a_tile;
+            t.c = (real *)block->c + i * block->c_row + j * block->c_column;
+            t.rows = (int)(block->rows - i < tile_rows ? block->rows - i : tile_rows);
+            tile_table[kind == 2 ? tile_rows : t.rows].multiply[kind](block, &t);
         }
+        j += step;
     }
 }
 
-/* Whole tiles of a transposed matrix are contiguous; the compiler makes a few wide moves of a copy of constant size. */
-static void copy_a(int64_t rows, int64_t inner, lossi_matrix_view from, void *to)
+/* One column of at most a vector of rows. */
+LOSSI_INLINE vreal gather_rows(const real *a, int64_t stride, int rows)
 {
-    for (int64_t i = 0; i < rows; i += ROWS) {
-        real *tile_to = (real *)to + i * inner;
-        const real *a = (const real *)from.data + i * from.row_stride;
-        const int n = rows - i < ROWS ? (int)(rows - i) : ROWS;
-        if (n == ROWS && from.row_stride == 1) {
-            for (int64_t k = 0; k < inner; k++) {
-                memcpy(tile_to + k * ROWS, a + k * from.column_stride, ROWS * sizeof(real));
+    real column[VREAL_LANES] = {0};
+    for (int r = 0; r < rows; r++) {
+        column[r] = get(a + r * stride);
+    }
+    return v_load(column);
+}
+
+/* `rows` of `vectors` vectors from a on. Both numbers, and whole, are constants: whether there are all rows. */
+LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first, int rows, const int vectors,
+                                const int columns, const int whole)
+{
+    const real *a = (const real *)block->a + first * block->a_row, *b = block->b;
+    vreal sums[DOWN][LOSSI_PRODUCT_FEW];
+    for (int v = 0; v < vectors; v++) {
+        for (int j = 0; j < columns; j++) {
+            sums[v][j] = v_set1(0);
+        }
+    }
+    int64_t k = 0;
+    for (; whole && k + LOSSI_GROUP <= block->inner; k += LOSSI_GROUP) {
+        if (k % LINE == 0 && block->a_ahead != 0) {
+            for (int r = 0; r < vectors * VREAL_LANES; r++) {
+                ask_for(a + r * block->a_row + k, block->a_ahead);
             }
-        } else {
-            for (int64_t k = 0; k < inner; k++) {
-                for (int r = 0; r < n; r++) {
-                    put(tile_to + k * ROWS + r, get(a + r * from.row_stride + k * from.column_stride));
+        }
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            vreal steps[LOSSI_GROUP];
+            v_load_columns(a + v * VREAL_LANES * block->a_row + k, block->a_row, steps);
+#pragma GCC unroll 4
+            for (int g = 0; g < LOSSI_GROUP; g++) {
+#pragma GCC unroll 4
+                for (int j = 0; j < columns; j++) {
+                    const vreal across = v_set1(get(b + (k + g) * block->b_inner + j * block->b_panel));
+                    sums[v][j] = v_fma(steps[g], across, sums[v][j]);
+                }
+            }
+        }
+    }
+    for (; k < block->inner; k++) {
+        for (int v = 0; v < vectors; v++) {
+            const vreal step = gather_rows(a + v * VREAL_LANES * block->a_row + k, block->a_row,
+                                           whole ? VREAL_LANES : rows);
+            for (int j = 0; j < columns; j++) {
+                const vreal across = v_set1(get(b + k * block->b_inner + j * block->b_panel));
+                sums[v][j] = v_fma(step, across, sums[v][j]);
+            }
+        }
+    }
+    for (int v = 0; v < vectors; v++) {
+        for (int j = 0; j < columns; j++) {
+            real *c = (real *)block->c + (first + v * VREAL_LANES) * block->c_row + j * block->c_column;
+            if (block->c_row == 1) {
+                finish_vector(c, sums[v][j], rows, block->fresh);
+            } else {
+                real apart[VREAL_LANES];
+                v_store(apart, sums[v][j]);
+                for (int r = 0; r < VREAL_LANES && r < rows; r++) {
+                    real *to = c + r * block->c_row;
+                    put(to, block->fresh ? apart[r] : get(to) + apart[r]);
                 }
             }
         }
     }
 }
 
-/* Columns j … of a panel whose elements of one step are not contiguous, but those of consecutive steps may be. */
-static void gather_b(int64_t inner, int n, lossi_matrix_view from, real *to)
+LOSSI_INLINE void multiply_columns(const lossi_product_block *block, const int vectors, const int columns)
+{
+    int64_t i = 0;
+    for (; i + vectors * VREAL_LANES <= block->rows; i += vectors * VREAL_LANES) {
+        multiply_rows(block, i, VREAL_LANES, vectors, columns, 1);
+    }
+    for (; i + VREAL_LANES <= block->rows; i += VREAL_LANES) {
+        multiply_rows(block, i, VREAL_LANES, 1, columns, 1);
+    }
+    if (i < block->rows) {
+        multiply_rows(block, i, (int)(block->rows - i), 1, columns, 0);
+    }
+}
+
+static void multiply_down(const lossi_product_block *block)
+{
+    switch (block->columns) {
+    case 1:
+        multiply_columns(block, 4, 1);
+        break;
+    case 2:
+        multiply_columns(block, 4, 2);
+        break;
+    case 3:
+        multiply_columns(block, 2, 3);
+        break;
+    default:
+        multiply_columns(block, 2, 4);
+    }
+}
+
+/* Step by step, so that a transposed matrix is read in order. */
+static void copy_a(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to)
+{
+    const int64_t whole = from.row_stride == 1 && tile_rows == ROWS ? rows - rows % ROWS : 0;
+    for (int64_t k = 0; k < inner; k++) {
+        const real *a = (const real *)from.data + k * from.column_stride;
+        real *step = (real *)to + k * tile_rows;
+        for (int64_t i = 0; i < whole; i += ROWS) { /* of constant size: a few wide moves */
+            memcpy(step + i * inner, a + i, ROWS * sizeof(real));
+        }
+        for (int64_t i = whole; i < rows; i += tile_rows) {
+            const int64_t n = rows - i < tile_rows ? rows - i : tile_rows;
+            for (int64_t r = 0; r < n; r++) {
+                put(step + i * inner + r, get(a + (i + r) * from.row_stride));
+            }
+        }
+    }
+}
+
+/* Columns of a panel whose elements of one step are not contiguous, but those of consecutive steps may be. */
+static void gather_b(int64_t inner, int n, int pitch, lossi_matrix_view from, real *to)
 {
     const real *b = from.data;
     int64_t k = 0;
-    if (n == COLUMNS && from.row_stride == 1) {
+    if (n == pitch && from.row_stride == 1) {
         for (; k + LOSSI_GROUP <= inner; k += LOSSI_GROUP) {
-            for (int v = 0; v < VECTORS; v++) {
+            for (int l = 0; l < pitch; l += VREAL_LANES) {
                 vreal columns[LOSSI_GROUP];
-                v_load_columns(b + v * VREAL_LANES * from.column_stride + k, from.column_stride, columns);
+                v_load_columns(b + l * from.column_stride + k, from.column_stride, columns);
                 for (int g = 0; g < LOSSI_GROUP; g++) {
-                    v_store(to + (k + g) * COLUMNS + v * VREAL_LANES, columns[g]);
+                    v_store(to + (k + g) * pitch + l, columns[g]);
                 }
             }
         }
     }
     for (; k < inner; k++) {
-        for (int l = 0; l < COLUMNS; l++) {
-            put(to + k * COLUMNS + l,
+        for (int l = 0; l < pitch; l++) {
+            put(to + k * pitch + l,
                 l < n ? get(b + k * from.row_stride + l * from.column_stride) : REAL(0.0));
+        }
+    }
+}
+
+/* Contiguous columns, step by step, so that B is read in order. */
+static void copy_steps(int64_t inner, int64_t columns, int pitch, lossi_matrix_view from, real *to)
+{
+    const int64_t whole = columns - columns % COLUMNS;
+    const int rest = (int)(columns - whole), first = rest < VREAL_LANES ? rest : VREAL_LANES;
+    for (int64_t k = 0; k < inner; k++) {
+        const real *b = (const real *)from.data + k * from.row_stride;
+        for (int64_t j = 0; j < whole; j += COLUMNS) {
+            for (int v = 0; v < VECTORS; v++) {
+                v_store(to + j * inner + k * COLUMNS + v * VREAL_LANES, v_load(b + j + v * VREAL_LANES));
+            }
+        }
+        if (rest > 0) {
+            real *step = to + whole * inner + k * pitch;
+            v_store(step, v_load_part(b + whole, first));
+            if (pitch > VREAL_LANES) {
+                v_store(step + VREAL_LANES, v_load_part(b + whole + first, rest - first));
+            }
         }
     }
 }
 
 static void copy_b(int64_t inner, int64_t columns, lossi_matrix_view from, void *to)
 {
+    const int pitch = columns <= VREAL_LANES ? VREAL_LANES : COLUMNS;
+    if (from.column_stride == 1) {
+        copy_steps(inner, columns, pitch, from, to);
+        return;
+    }
     for (int64_t j = 0; j < columns; j += COLUMNS) {
-        real *panel = (real *)to + j * inner;
-        const real *b = (const real *)from.data + j * from.column_stride;
+        const lossi_matrix_view part = {(const real *)from.data + j * from.column_stride, from.row_stride,
+                                        from.column_stride};
         const int n = columns - j < COLUMNS ? (int)(columns - j) : COLUMNS;
-        if (from.column_stride != 1) {
-            gather_b(inner, n, (lossi_matrix_view){b, from.row_stride, from.column_stride}, panel);
-        } else if (n == COLUMNS) {
-            for (int64_t k = 0; k < inner; k++) {
-                for (int v = 0; v < VECTORS; v++) {
-                    v_store(panel + k * COLUMNS + v * VREAL_LANES,
-                            v_load(b + k * from.row_stride + v * VREAL_LANES));
-                }
-            }
-        } else {
-            const int first = n < VREAL_LANES ? n : VREAL_LANES;
-            for (int64_t k = 0; k < inner; k++) {
-                const real *row = b + k * from.row_stride;
-                v_store(panel + k * COLUMNS, v_load_part(row, first));
-                v_store(panel + k * COLUMNS + VREAL_LANES, v_load_part(row + first, n - first));
-            }
-        }
+        gather_b(inner, n, pitch, part, (real *)to + j * inner);
     }
 }
 
-static void add(int64_t rows, int64_t columns, void *to, int64_t to_row, const void *from)
+static void add(int64_t rows, int64_t columns, void *to, int64_t to_row, int64_t to_column, const void *from)
 {
     for (int64_t i = 0; i < rows; i++) {
         real *sum = (real *)to + i * to_row;
         const real *term = (const real *)from + i * columns;
-        for (int64_t j = 0; j < columns; j += VREAL_LANES) {
+        for (int64_t j = 0; j < columns && to_column != 1; j++) {
+            put(sum + j * to_column, get(sum + j * to_column) + get(term + j));
+        }
+        for (int64_t j = 0; j < columns && to_column == 1; j += VREAL_LANES) {
             const int n = columns - j < VREAL_LANES ? (int)(columns - j) : VREAL_LANES;
             finish_vector(sum + j, n == VREAL_LANES ? v_load(term + j) : v_load_part(term + j, n), n, 0);
         }
@@ -213,8 +421,15 @@ static void add(int64_t rows, int64_t columns, void *to, int64_t to_row, const v
 }
 
 extern const lossi_product_kernels LOSSI_NAME(product_kernels);
-const lossi_product_kernels LOSSI_NAME(product_kernels) = {ROWS,   COLUMNS, VREAL_LANES, multiply,
-                                                           copy_a, copy_b,  add};
+const lossi_product_kernels LOSSI_NAME(product_kernels) = {.tile_rows = ROWS,
+                                                           .tile_columns = COLUMNS,
+                                                           .lanes = VREAL_LANES,
+                                                           .down_rows = DOWN * VREAL_LANES,
+                                                           .multiply = multiply,
+                                                           .multiply_down = multiply_down,
+                                                           .copy_a = copy_a,
+                                                           .copy_b = copy_b,
+                                                           .add = add};
 
 #ifdef LOSSI_ONCE
 

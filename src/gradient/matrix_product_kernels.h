@@ -15,28 +15,40 @@
 /*
  * rows × columns of C over `inner` steps, at most LOSSI_PRODUCT_DEPTH of them, as tiles. Element (i, k) of A with i = t · tile_rows
  * + r is a[t · a_tile + r · a_row + k · a_inner]; (k, j) of B with j = p · tile_columns + l is b[p · b_panel + k · b_inner + l],
- * where a panel is as wide as vectors are, also the last. The block's sums are added to C, or with `fresh` are C.
+ * where a panel is as wide as vectors are, also the last. The block's sums are added to element (i, j) of C, c[i · c_row +
+ * j · c_column], or with `fresh` are C.
+ *
+ * What is a_ahead elements behind A and b_ahead behind B is asked for while they are read: nothing where that is 0.
  */
 typedef struct lossi_product_block {
     int64_t rows, columns, inner;
+    int64_t tile_rows;
     const void *a;
-    int64_t a_tile, a_row, a_inner;
+    int64_t a_tile, a_row, a_inner, a_ahead;
     const void *b;
-    int64_t b_panel, b_inner;
+    int64_t b_panel, b_inner, b_ahead;
     void *c;
-    int64_t c_row;
+    int64_t c_row, c_column;
     int32_t fresh;
 } lossi_product_block;
 
+enum { LOSSI_PRODUCT_FEW = 4 };
+
 typedef struct lossi_product_kernels {
-    int32_t tile_rows, tile_columns, lanes; /* lanes: elements of a vector */
+    int32_t tile_rows, tile_columns, lanes, down_rows; /* tile_rows at most; lanes: elements of a vector */
     void (*multiply)(const lossi_product_block *block);
-    /* Copies rows × inner of A: a_row = 1, a_inner = tile_rows, a_tile = inner · tile_rows. */
-    void (*copy_a)(int64_t rows, int64_t inner, lossi_matrix_view from, void *to);
-    /* Copies inner × columns of B, zeros to the right: b_inner = tile_columns, b_panel = inner · tile_columns. */
+    /*
+     * The same for at most LOSSI_PRODUCT_FEW columns, with vectors down the rows of C: a_inner = 1, a_tile = tile_rows · a_row for any
+     * tile_rows, and element (k, j) of B is b[k · b_inner + j · b_panel]. down_rows: that are taken together.
+     */
+    void (*multiply_down)(const lossi_product_block *block);
+    /* Copies rows × inner of A into tiles: a_row = 1, a_inner = tile_rows, a_tile = inner · tile_rows. */
+    void (*copy_a)(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to);
+    /* Copies inner × columns of B, zeros to the right: b_inner = tile_columns, b_panel = inner · tile_columns; where
+       there is no more than a vector of columns, b_inner = lanes. */
     void (*copy_b)(int64_t inner, int64_t columns, lossi_matrix_view from, void *to);
-    /* to[i] += from[i] over rows × columns; the rows of `from` are contiguous. */
-    void (*add)(int64_t rows, int64_t columns, void *to, int64_t to_row, const void *from);
+    /* to[i · to_row + j · to_column] += from[i · columns + j] */
+    void (*add)(int64_t rows, int64_t columns, void *to, int64_t to_row, int64_t to_column, const void *from);
 } lossi_product_kernels;
 
 /* Of an instruction set (core/isa.h) and element type. */

@@ -2,6 +2,7 @@
  * How fast matrix products are, beside OpenBLAS where it was found.
  *
  *     bench_matrix_product [--threads N] [--only NAME] [--dtype float32 | float64] [--seconds S]
+ *                          [--shape FORM,ROWS,COLUMNS,INNER]
  *
  * One JSON object a line:
  *   shape, rows, columns, inner, dtype, threads, isa
@@ -22,10 +23,12 @@
 #include <cblas.h>
 #endif
 
-static const struct {
+typedef struct shape {
     const char *name, *form;
     int64_t rows, columns, inner;
-} shapes[] = {
+} shape;
+
+static const shape shapes[] = {
     {"square", "nn", 512, 512, 512},
     {"square", "nt", 512, 512, 512},
     {"square", "tn", 512, 512, 512},
@@ -115,11 +118,11 @@ static void *new_array(loss_dtype dtype, int64_t count, double step)
     return array;
 }
 
-static void measure(loss_context *context, size_t k, loss_dtype dtype, double seconds)
+static void measure(loss_context *context, const shape *s, loss_dtype dtype, double seconds)
 {
     enum { TURNS = 5 };
-    const int64_t rows = shapes[k].rows, columns = shapes[k].columns, inner = shapes[k].inner;
-    const int32_t a_transposed = shapes[k].form[0] == 't', b_transposed = shapes[k].form[1] == 't';
+    const int64_t rows = s->rows, columns = s->columns, inner = s->inner;
+    const int32_t a_transposed = s->form[0] == 't', b_transposed = s->form[1] == 't';
     void *a = new_array(dtype, rows * inner, 0.001), *b = new_array(dtype, inner * columns, 0.002);
     job j = {context,         dtype,        rows,         columns, inner, {a, inner, 1},
              {b, columns, 1}, a_transposed, b_transposed, NULL,    NULL};
@@ -144,8 +147,8 @@ static void measure(loss_context *context, size_t k, loss_dtype dtype, double se
     must(context, loss_context_get_int(context, "threads", &threads));
     printf("{\"shape\": \"%s\", \"form\": \"%s\", \"rows\": %lld, \"columns\": %lld, \"inner\": %lld, "
            "\"dtype\": \"%s\", \"threads\": %d, \"isa\": \"%s\", \"us\": %.2f, \"gflops\": %.2f",
-           shapes[k].name, shapes[k].form, (long long)rows, (long long)columns, (long long)inner,
-           loss_dtype_name(dtype), (int)threads, isa, 1e6 * actions[0].smallest,
+           s->name, s->form, (long long)rows, (long long)columns, (long long)inner, loss_dtype_name(dtype),
+           (int)threads, isa, 1e6 * actions[0].smallest,
            2e-9 * (double)rows * (double)columns * (double)inner / actions[0].smallest);
     if (count > 1) {
         printf(", \"peer_us\": %.2f, \"ratio\": %.2f", 1e6 * actions[1].smallest,
@@ -159,10 +162,22 @@ static void measure(loss_context *context, size_t k, loss_dtype dtype, double se
     free(j.scratch);
 }
 
+static void measure_both(loss_context *context, const shape *s, const char *dtype, double seconds)
+{
+    for (int d = 0; d < 2; d++) {
+        const loss_dtype of = d == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64;
+        if (dtype == NULL || strcmp(dtype, loss_dtype_name(of)) == 0) {
+            measure(context, s, of, seconds);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     loss_context *context = NULL;
     const char *only = NULL, *dtype = NULL;
+    char form[3] = "nn";
+    shape own = {"own", form, 0, 0, 0};
     double seconds = 0.02;
     int32_t threads = 1;
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -174,20 +189,24 @@ int main(int argc, char **argv)
             dtype = argv[i + 1];
         } else if (strcmp(argv[i], "--seconds") == 0) {
             seconds = strtod(argv[i + 1], NULL);
+        } else if (strcmp(argv[i], "--shape") == 0) {
+            long long n[3] = {0};
+            if (sscanf(argv[i + 1], "%2[nt],%lld,%lld,%lld", form, &n[0], &n[1], &n[2]) == 4) {
+                own.rows = n[0];
+                own.columns = n[1];
+                own.inner = n[2];
+            }
         }
     }
     must(NULL, loss_context_create(&context));
     must(context, loss_context_set_int(context, "threads", threads));
-    for (size_t k = 0; k < sizeof shapes / sizeof shapes[0]; k++) {
-        if (only != NULL && strcmp(only, shapes[k].name) != 0) {
-            continue;
+    for (size_t k = 0; k < sizeof shapes / sizeof shapes[0] && own.rows == 0; k++) {
+        if (only == NULL || strcmp(only, shapes[k].name) == 0) {
+            measure_both(context, &shapes[k], dtype, seconds);
         }
-        for (int d = 0; d < 2; d++) {
-            const loss_dtype of = d == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64;
-            if (dtype == NULL || strcmp(dtype, loss_dtype_name(of)) == 0) {
-                measure(context, k, of, seconds);
-            }
-        }
+    }
+    if (own.rows > 0) {
+        measure_both(context, &own, dtype, seconds);
     }
     loss_context_free(context);
     return 0;

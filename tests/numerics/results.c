@@ -1,6 +1,6 @@
 /*
  * The same bits everywhere, seen through the public interface: digests of every loss of the catalogue and of a run of
- * every optimizer, on each instruction set of this machine and for 1 and 3 threads, against those in a file.
+ * every optimizer, and of matrix products, on each instruction set of this machine and for 1 and 3 threads, against those in a file.
  *
  *   results FILE     compares; 0 when all agree, 1 with the list of differences, 2 when FILE is unreadable
  *   results          prints the digests, in the format of FILE
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results_product.h"
 #include "results_structured.h"
 
 /* Rows: two blocks of the sums and a part, not a multiple of any vector. Columns: of losses that are not pointwise. */
@@ -338,6 +339,19 @@ static void digest_optimizer(workspace *w, const char *name, loss_dtype dtype)
     loss_optimizer_free(optimizer);
 }
 
+static void digest_products(workspace *w, loss_dtype dtype)
+{
+    fill(w, 0, 0, 0);
+    for (int k = 0; k < PRODUCT_SHAPES; k++) {
+        const void *a = dtype == LOSS_FLOAT32 ? (const void *)w->narrow[0] : w->wide[0];
+        const void *b = dtype == LOSS_FLOAT32 ? (const void *)w->narrow[1] : w->wide[1];
+        int64_t count = 0;
+        must(w->context, product_of_shape(w->context, k, dtype, a, b, w->output[0], &count),
+             product_shape(k));
+        add_line(w, "product", product_shape(k), dtype, "matrix", hash_array(w->output[0], dtype, count));
+    }
+}
+
 static void digest_everything(workspace *w)
 {
     w->line_count = 0;
@@ -354,6 +368,8 @@ static void digest_everything(workspace *w)
             digest_optimizer(w, loss_optimizer_catalogue_name(i), dtype);
         }
     }
+    digest_products(w, LOSS_FLOAT32);
+    digest_products(w, LOSS_FLOAT64);
 }
 
 static int compare(const workspace *w, const char *path, const char *isa, int threads)

@@ -17,7 +17,7 @@ static const shape shapes[] = {
     {6, 16, 7},    {7, 17, 9},     {14, 32, 33},   {15, 33, 31},  {13, 15, 256},  {5, 8, 257},
     {11, 24, 255}, {1, 40, 77},    {40, 1, 77},    {97, 31, 20},  {100, 10, 64},  {64, 10, 256},
     {3, 259, 40},  {29, 130, 513}, {197, 35, 300}, {2, 300, 19},  {1, 70, 600},   {3, 5, 4095},
-    {3, 5, 4096},  {2, 17, 6000},  {1, 3, 20001},  {9, 4, 70001}, {200, 200, 40}, {260, 180, 33},
+    {3, 5, 4096},  {2, 17, 6000},  {1, 3, 20001},  {3, 2, 70001}, {200, 200, 40}, {260, 180, 33},
 };
 
 /* The matrices of a case; elements between −1 and 1, some of them NaN or infinite when asked for. */
@@ -217,10 +217,10 @@ static void check_product(loss_context *context, const matrices *m, const lossi_
     free(scratch);
 }
 
-/* Every form of A with one of B and the other way round. */
-static void check_forms(loss_context *context, const matrices *m, int accumulate)
+/* Every form of A with one of B and the other way round, or some of them. */
+static void check_forms(loss_context *context, const matrices *m, int accumulate, int step)
 {
-    for (int k = 0; k < 2 * FORMS; k++) {
+    for (int k = 0; k < 2 * FORMS; k += step) {
         const int of_a = k < FORMS ? k : (k + 1) % 2, of_b = k < FORMS ? k % 2 : k - FORMS;
         form a, b;
         make_form(&a, of_a, m->a, m->dtype, m->of.rows, m->of.inner);
@@ -240,7 +240,7 @@ static void check_everywhere(const matrices *m, int accumulate)
         assert_int_equal(loss_context_set_string(context, "isa", loss_context_isa_name(context, i)), LOSS_OK);
         for (int32_t threads = 1; threads <= 3; threads++) {
             assert_int_equal(loss_context_set_int(context, "threads", threads), LOSS_OK);
-            check_forms(context, m, accumulate);
+            check_forms(context, m, accumulate, threads == 1 ? 1 : 3);
         }
     }
     loss_context_free(context);
@@ -248,7 +248,7 @@ static void check_everywhere(const matrices *m, int accumulate)
 
 static void check_shapes(loss_dtype dtype, int hard)
 {
-    for (size_t k = 0; k < sizeof shapes / sizeof shapes[0]; k++) {
+    for (size_t k = 0; k < sizeof shapes / sizeof shapes[0]; k += hard ? 2 : 1) {
         for (int accumulate = 0; accumulate < 2; accumulate++) {
             matrices m = new_matrices(dtype, shapes[k], accumulate, hard);
             check_everywhere(&m, accumulate);
