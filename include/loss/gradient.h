@@ -29,7 +29,9 @@ typedef struct loss_objective loss_objective;
  *   "l1"           strength · Σ|x_j|
  *   "elastic_net"  strength · (l1_ratio · Σ|x_j| + ½ · (1 − l1_ratio) · ‖x‖²); "l1_ratio", double, 0 … 1, default 0.5
  *   "group_lasso"  strength · Σ √size · ‖x_group‖; int "group_size" (1) neighbours make a group, the last has what is left,
- *                  with the root of its own size; or array "group_sizes", whose sum is the count
+ *                  with the root of its own size; or array "group_sizes", whose sum is the count; or string "groups" ("sizes"):
+ *                  "segments" of the optimizer, "segment_rows" or "segment_columns", every row or column of them a group. They
+ *                  have to cover the stretch, and their option "penalty_factor" multiplies the strength: loss_optimizer_add_segment()
  *   "box"          lower ≤ x_j ≤ upper: doubles "lower" (−∞), "upper" (∞), or arrays "lower_bounds", "upper_bounds"
  *   "simplex"      x_j ≥ 0, Σ x_j = total; "total", double, default 1
  * All but l2 have a part without derivatives everywhere. loss_objective_evaluate() counts it in the value (a set is 0 inside, ∞
@@ -45,10 +47,13 @@ LOSS_API void loss_penalty_free(loss_penalty *penalty);
 /* Options, as loss_function_set_double() and its kin; a penalty is sealed when an objective or an optimizer first uses it. Since 0.1. */
 LOSS_API loss_status loss_penalty_set_double(loss_penalty *penalty, const char *name, double value);
 LOSS_API loss_status loss_penalty_set_int(loss_penalty *penalty, const char *name, int64_t value);
+LOSS_API loss_status loss_penalty_set_string(loss_penalty *penalty, const char *name, const char *value);
 LOSS_API loss_status loss_penalty_set_array(loss_penalty *penalty, const char *name, const void *values,
                                             loss_dtype dtype, int64_t count);
 LOSS_API loss_status loss_penalty_get_int(const loss_penalty *penalty, const char *name, int64_t *value);
 LOSS_API loss_status loss_penalty_get_double(const loss_penalty *penalty, const char *name, double *value);
+LOSS_API loss_status loss_penalty_get_string(const loss_penalty *penalty, const char *name,
+                                             const char **value);
 LOSS_API int32_t loss_penalty_option_count(const loss_penalty *penalty);
 LOSS_API const loss_option *loss_penalty_option(const loss_penalty *penalty, int32_t index);
 

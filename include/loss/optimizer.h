@@ -124,7 +124,7 @@ LOSS_API loss_status loss_optimizer_get_string(const loss_optimizer *optimizer, 
 
 /*
  * Segments: named stretches of the parameters that have a shape and options of their own; what lies in none follows the
- * options of the optimizer. Stochastic methods use them, others keep them only.
+ * options of the optimizer. Stochastic methods and group lasso (loss_penalty_create()) use them, others keep them only.
  *
  * loss_optimizer_add_segment() names parameters offset … offset + rows · columns − 1, a rows × columns matrix, row-major.
  *   optimizer, name  not NULL; 1 … 63 bytes, copied, no segment has it yet
@@ -141,15 +141,16 @@ LOSS_API int64_t loss_optimizer_segment_count(const loss_optimizer *optimizer);
 LOSS_API const char *loss_optimizer_segment_name(const loss_optimizer *optimizer, int64_t index);
 
 /*
- * Options of a segment, for stochastic methods:
+ * Options of a segment, for stochastic methods, and the last one for methods that take group lasso:
  *   "learning_rate_scale"  1: factor on the learning rate; 0 leaves the segment as it is
  *   "weight_decay"         the optimizer's: in its place
  *   "orthogonalize"        1: of "muon", for segments with rows, columns > 1; 0 leaves the matrix to AdamW, as are all parameters
  *                          that are in no such segment
+ *   "penalty_factor"       1: factor on the strength of a group lasso whose groups are segments; 0: none on this one
  * and its numbers as ints: "offset", "rows", "columns".
  *   optimizer, segment, option, value  not NULL; *value is untouched on failure
  * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (no such segment, no such option), LOSS_ERROR_RANGE,
- * LOSS_ERROR_SUPPORT (a method that treats all parameters alike), LOSS_ERROR_STATE (set during a run). Since 0.1.
+ * LOSS_ERROR_SUPPORT (a method that makes no use of it), LOSS_ERROR_STATE (set during a run). Since 0.1.
  */
 LOSS_API loss_status loss_optimizer_set_segment_double(loss_optimizer *optimizer, const char *segment,
                                                        const char *option, double value);
@@ -162,7 +163,9 @@ LOSS_API loss_status loss_optimizer_get_segment_int(const loss_optimizer *optimi
  * Starts, or starts again, from x0.
  *   x0  not NULL, dimension elements, copied; finite
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NONFINITE, LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (a method that draws
- * batches needs its option "samples"), LOSS_ERROR_RANGE (no step can fulfil the options of the line search). Since 0.1.
+ * batches needs its option "samples"; a penalty needs segments, and there are none), LOSS_ERROR_RANGE (no step can fulfil the
+ * options of the line search), LOSS_ERROR_SHAPE (a penalty does not fit the dimension, or its segments), LOSS_ERROR_SUPPORT (a penalty
+ * that the method cannot handle). Since 0.1.
  */
 LOSS_API loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0);
 

@@ -288,7 +288,7 @@ loss_status loss_objective_prepare(loss_objective *objective)
         status = objective->kind->prepare(objective);
     }
     if (status == LOSS_OK) {
-        status = lossi_penalties_check(&objective->penalties, objective->context, objective->penalised);
+        status = lossi_penalties_check(&objective->penalties, objective->context, objective->penalised, NULL);
     }
     if (status == LOSS_OK) {
         lossi_penalties_seal(&objective->penalties);
@@ -316,9 +316,9 @@ double lossi_objective_penalties(const loss_objective *objective, const void *x)
 {
     const lossi_penalties *penalties = &objective->penalties;
     const double value = lossi_penalties_value(penalties, objective->dtype, objective->penalised, x);
-    return objective->smooth_only
-               ? value
-               : value + lossi_penalties_rough_value(penalties, objective->dtype, objective->penalised, x);
+    return objective->smooth_only ? value
+                                  : value + lossi_penalties_rough_value(penalties, objective->dtype,
+                                                                        objective->penalised, NULL, x);
 }
 
 loss_status lossi_objective_returned(loss_objective *objective, const char *which, int32_t number)
@@ -329,10 +329,26 @@ loss_status lossi_objective_returned(loss_objective *objective, const char *whic
                                     which, (int)number);
 }
 
+/* The whole value of a penalty about segments only their optimizer knows. */
+static loss_status check_shapes(const loss_objective *objective)
+{
+    const char *penalty = objective->smooth_only ? NULL : lossi_penalties_shaped(&objective->penalties);
+    return penalty == NULL
+               ? LOSS_OK
+               : lossi_fail(objective->context, LOSS_ERROR_STATE,
+                            "the groups of %s are segments of an optimizer, and the objective has none: "
+                            "minimise it, or say group_sizes",
+                            penalty);
+}
+
 static loss_status evaluate(loss_objective *objective, const void *x, lossi_batch batch, double *value,
                             void *gradient)
 {
     double unwanted;
+    loss_status status = value == NULL ? LOSS_OK : check_shapes(objective);
+    if (status != LOSS_OK) {
+        return status;
+    }
     return objective->kind->evaluate(objective, x, batch, value != NULL ? value : &unwanted, gradient);
 }
 

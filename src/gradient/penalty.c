@@ -99,6 +99,12 @@ loss_status loss_penalty_set_int(loss_penalty *penalty, const char *name, int64_
     return status != LOSS_OK ? status : lossi_options_set_int(&penalty->options, name, value);
 }
 
+loss_status loss_penalty_set_string(loss_penalty *penalty, const char *name, const char *value)
+{
+    loss_status status = settable(penalty);
+    return status != LOSS_OK ? status : lossi_options_set_string(&penalty->options, name, value);
+}
+
 loss_status loss_penalty_set_array(loss_penalty *penalty, const char *name, const void *values,
                                    loss_dtype dtype, int64_t count)
 {
@@ -115,6 +121,11 @@ loss_status loss_penalty_get_double(const loss_penalty *penalty, const char *nam
 loss_status loss_penalty_get_int(const loss_penalty *penalty, const char *name, int64_t *value)
 {
     return penalty == NULL ? LOSS_ERROR_ARGUMENT : lossi_options_get_int(&penalty->options, name, value);
+}
+
+loss_status loss_penalty_get_string(const loss_penalty *penalty, const char *name, const char **value)
+{
+    return penalty == NULL ? LOSS_ERROR_ARGUMENT : lossi_options_get_string(&penalty->options, name, value);
 }
 
 int32_t loss_penalty_option_count(const loss_penalty *penalty)
@@ -175,7 +186,16 @@ static lossi_stretch whole(const loss_penalty *penalty, loss_dtype dtype, int64_
     const int64_t count = lossi_options_common(&penalty->options, LOSSI_PENALTY_COUNT)->integer;
     const int64_t left = first < length ? length - first : 0;
     const int64_t mine = count > 0 && count < left ? count : left;
-    return (lossi_stretch){dtype, first, mine, first, mine};
+    return (lossi_stretch){dtype, first, mine, first, mine, NULL};
+}
+
+/* The same with what is known of their shapes. */
+static lossi_stretch shaped(const loss_penalty *penalty, loss_dtype dtype, int64_t length,
+                            const lossi_shapes *shapes)
+{
+    lossi_stretch s = whole(penalty, dtype, length);
+    s.shapes = shapes;
+    return s;
 }
 
 /* Those of them that are among `count` parameters from `first` on. */
@@ -214,7 +234,8 @@ static loss_status check_pairs(const lossi_penalties *penalties, loss_context *c
     return LOSS_OK;
 }
 
-loss_status lossi_penalties_check(const lossi_penalties *penalties, loss_context *context, int64_t length)
+loss_status lossi_penalties_check(const lossi_penalties *penalties, loss_context *context, int64_t length,
+                                  const lossi_shapes *shapes)
 {
     for (int32_t i = 0; i < penalties->count; i++) {
         const loss_penalty *penalty = penalties->list[i];
@@ -229,7 +250,7 @@ loss_status lossi_penalties_check(const lossi_penalties *penalties, loss_context
         loss_status status = check_pairs(penalties, context, i, length);
         if (status == LOSS_OK && penalty->row->check != NULL) {
             status = penalty->row->check(&penalty->options, context, penalty->title,
-                                         whole(penalty, 0, length).length);
+                                         shaped(penalty, 0, length, shapes));
         }
         if (status != LOSS_OK) {
             return status;
@@ -309,7 +330,7 @@ double lossi_penalties_curvature(const lossi_penalties *penalties, loss_dtype dt
         const loss_penalty *penalty = penalties->list[i];
         const lossi_stretch s = part(penalty, dtype, length, index, 1);
         if (penalty->row->add_product != NULL && s.count > 0) {
-            penalty->row->add_product(&penalty->options, (lossi_stretch){dtype, 0, 1, 0, 1}, one, &sum);
+            penalty->row->add_product(&penalty->options, (lossi_stretch){dtype, 0, 1, 0, 1, NULL}, one, &sum);
         }
     }
     return sum;
@@ -345,29 +366,40 @@ const char *lossi_penalties_named(const lossi_penalties *penalties, int32_t kind
     return NULL;
 }
 
+const char *lossi_penalties_shaped(const lossi_penalties *penalties)
+{
+    for (int32_t i = 0; i < penalties->count; i++) {
+        const loss_penalty *penalty = penalties->list[i];
+        if (penalty->row->shaped != NULL && penalty->row->shaped(&penalty->options)) {
+            return penalty->title;
+        }
+    }
+    return NULL;
+}
+
 double lossi_penalties_rough_value(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
-                                   const void *x)
+                                   const lossi_shapes *shapes, const void *x)
 {
     double sum = 0;
     for (int32_t i = 0; i < penalties->count; i++) {
         const loss_penalty *penalty = penalties->list[i];
         if (penalty->row->rough_value != NULL) {
-            sum += penalty->row->rough_value(&penalty->options, whole(penalty, dtype, length), x);
+            sum += penalty->row->rough_value(&penalty->options, shaped(penalty, dtype, length, shapes), x);
         }
     }
     return sum;
 }
 
 /* |x| first, then the sets: of one parameter that is the map of the sum (both are convex functions of it alone). */
-void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, double step,
-                          void *x)
+void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                          const lossi_shapes *shapes, double step, void *x)
 {
     const int32_t sets = LOSSI_ROUGH_BOUNDS | LOSSI_ROUGH_SET;
     for (int32_t turn = 0; turn < 2; turn++) {
         for (int32_t i = 0; i < penalties->count; i++) {
             const loss_penalty *penalty = penalties->list[i];
             if (penalty->row->prox != NULL && ((penalty->row->rough & sets) != 0) == turn) {
-                penalty->row->prox(&penalty->options, whole(penalty, dtype, length), step, x);
+                penalty->row->prox(&penalty->options, shaped(penalty, dtype, length, shapes), step, x);
             }
         }
     }

@@ -15,6 +15,20 @@ enum {
     LOSSI_ROUGH_NORM = 8    /* another function with a proximal map */
 };
 
+/* Parameters with a shape, a rows × columns matrix, row after row, and a factor on the strengths of penalties about it. */
+typedef struct lossi_shape {
+    int64_t offset, rows, columns;
+    double factor;
+} lossi_shape;
+
+/* Those of somebody, apart from each other and in the order of their offsets. `owner` is for sentences. */
+typedef struct lossi_shapes {
+    const char *owner;
+    const void *all;
+    int64_t count;
+    lossi_shape (*at)(const void *all, int64_t index);
+} lossi_shapes;
+
 /* The penalties of one handle, in the order they were added. */
 typedef struct lossi_penalties {
     loss_penalty **list; /* references, owned */
@@ -28,8 +42,10 @@ void lossi_penalties_destroy(lossi_penalties *penalties, loss_context *context);
 /* From here on their options stay. */
 void lossi_penalties_seal(const lossi_penalties *penalties);
 
-/* Whether all of them make sense together for the first `length` parameters; with a sentence. */
-loss_status lossi_penalties_check(const lossi_penalties *penalties, loss_context *context, int64_t length);
+/* Whether all of them make sense together for the first `length` parameters, and with the shapes unless they are NULL:
+ * not known yet; with a sentence. */
+loss_status lossi_penalties_check(const lossi_penalties *penalties, loss_context *context, int64_t length,
+                                  const lossi_shapes *shapes);
 
 /* ---- the smooth parts ---- */
 
@@ -63,12 +79,15 @@ const char *lossi_penalties_named(const lossi_penalties *penalties, int32_t kind
 /* Whether there are smooth parts. */
 int32_t lossi_penalties_smooth(const lossi_penalties *penalties);
 
+/* The first that cannot be without shapes, NULL when there is none. */
+const char *lossi_penalties_shaped(const lossi_penalties *penalties);
+
 double lossi_penalties_rough_value(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
-                                   const void *x);
+                                   const lossi_shapes *shapes, const void *x);
 
 /* x = the proximal map of step · their sum. Step 0 is the projection onto the sets. */
-void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, double step,
-                          void *x);
+void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                          const lossi_shapes *shapes, double step, void *x);
 
 /* lower and upper are narrowed by every box; weights grow by every factor of |x_j|. */
 void lossi_penalties_narrow(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, void *lower,

@@ -20,10 +20,11 @@
 enum { LOSSI_PENALTY_FIRST, LOSSI_PENALTY_COUNT, LOSSI_PENALTY_COMMON };
 
 /* The parameters of one call: elements first … first + count − 1 of x, all of them the penalty's. `origin` is
- * the penalty's first parameter, and `length` how many it has. */
+ * the penalty's first parameter, and `length` how many it has; `shapes` what is known of them, NULL when nothing is. */
 typedef struct lossi_stretch {
     loss_dtype dtype;
     int64_t origin, length, first, count;
+    const lossi_shapes *shapes;
 } lossi_stretch;
 
 typedef struct lossi_penalty_row {
@@ -39,9 +40,11 @@ typedef struct lossi_penalty_row {
     /* The rough part: NULL when there is none. Both are of the whole stretch. */
     double (*rough_value)(const lossi_options *options, lossi_stretch stretch, const void *x);
     void (*prox)(const lossi_options *options, lossi_stretch stretch, double step, void *x);
-    /* A sentence about options that contradict each other or the length; NULL when there are none. */
+    /* A sentence about options that contradict each other, the stretch or its shapes; NULL when there are none. */
     loss_status (*check)(const lossi_options *options, loss_context *context, const char *title,
-                         int64_t length);
+                         lossi_stretch stretch);
+    /* Whether it cannot be without shapes; NULL: it never needs them. */
+    int32_t (*shaped)(const lossi_options *options);
     /* What a method needs that handles this kind in its own way, by parameter: 1 the factor of |x| (l1), or the
      * bounds. NULL unless `rough` is LOSSI_ROUGH_L1 or LOSSI_ROUGH_BOUNDS. */
     double (*weight)(const lossi_options *options, int64_t index);
@@ -49,6 +52,10 @@ typedef struct lossi_penalty_row {
 } lossi_penalty_row;
 
 extern const lossi_penalty_row lossi_penalty_box, lossi_penalty_simplex; /* penalty_sets.c */
+extern const lossi_penalty_row lossi_penalty_group_lasso;                /* penalty_groups.c */
+
+/* Σ x_j² of the stretch, element j in lane j mod 16. */
+double lossi_sum_of_squares(lossi_stretch stretch, const void *x);
 
 /* All of them, in alphabetical order. */
 extern const lossi_penalty_row *const lossi_penalty_rows[];

@@ -1,12 +1,10 @@
 /*
- * The penalties that shrink; those that keep parameters in a set are in penalty_sets.c.
+ * The penalties that shrink; the one of groups is in penalty_groups.c, those that keep parameters in a set are in penalty_sets.c.
  *
  *     l2           ½ · strength · Σ x_j²       Hoerl & Kennard, Technometrics 12 (1970), eq. 2.1
  *     l1           strength · Σ |x_j|          Tibshirani, J. R. Statist. Soc. B 58 (1996)
  *     elastic_net  strength · (ratio · Σ |x_j| + ½ · (1 − ratio) · Σ x_j²)
  *                                              Zou & Hastie, J. R. Statist. Soc. B 67 (2005), as in glmnet
- *     group_lasso  strength · Σ_g √p_g · ‖x_g‖, groups g of p_g neighbouring parameters
- *                                              Yuan & Lin, J. R. Statist. Soc. B 68 (2006), eq. 2.1
  *
  * A sum has the lanes of core/sum.h: element j of the penalty belongs to lane j mod 16, a square is rounded before it
  * is added, lanes are added by halving.
@@ -33,7 +31,7 @@ static double element(lossi_stretch s, const void *x, int64_t i)
 
 /* ---- sums ---- */
 
-static double sum_of_squares(lossi_stretch s, const void *x)
+double lossi_sum_of_squares(lossi_stretch s, const void *x)
 {
     double lanes[LOSSI_LANES] = {0};
     for (int64_t i = 0; i < s.count; i++) {
@@ -77,7 +75,7 @@ static const loss_option l2_options[] = {
 
 static double l2_value(const lossi_options *options, lossi_stretch s, const void *x)
 {
-    return 0.5 * number(options, STRENGTH) * sum_of_squares(s, x);
+    return 0.5 * number(options, STRENGTH) * lossi_sum_of_squares(s, x);
 }
 
 /* The gradient is strength · x and the Hessian strength · 1: one function for both. */
@@ -149,7 +147,7 @@ static double elastic_net_weight(const lossi_options *options, int64_t index)
 
 static double elastic_net_value(const lossi_options *options, lossi_stretch s, const void *x)
 {
-    return 0.5 * square_factor(options) * sum_of_squares(s, x);
+    return 0.5 * square_factor(options) * lossi_sum_of_squares(s, x);
 }
 
 static void elastic_net_add(const lossi_options *options, lossi_stretch s, const void *x, double *out)
@@ -180,90 +178,9 @@ static const lossi_penalty_row elastic_net = {
     .weight = elastic_net_weight,
 };
 
-/* ---- group_lasso ---- */
-
-enum { GROUP_SIZE = STRENGTH + 1, GROUP_SIZES };
-
-static const loss_option group_lasso_options[] = {
-    [STRENGTH] = {"strength", LOSS_OPTION_DOUBLE, 0, 1e300, 1, NULL, NULL,
-                  "the factor before the sum of √size · norm over the groups"},
-    [GROUP_SIZE] = {"group_size", LOSS_OPTION_INT, 1, 0x1p53, 1, NULL, NULL,
-                    "how many neighbouring parameters make a group, the last one may have fewer"},
-    [GROUP_SIZES] = {"group_sizes", LOSS_OPTION_ARRAY, 1, 0x1p53, 0, NULL, NULL,
-                     "the sizes of all groups in turn, instead of group_size; their sum is the count"},
-};
-
-/* The group that begins at element `at` of the stretch, number g. */
-static lossi_stretch group(const lossi_options *options, lossi_stretch s, int64_t g, int64_t at)
-{
-    const lossi_option_value *sizes = lossi_options_own(options, GROUP_SIZES);
-    int64_t size = sizes->count > 0 ? (int64_t)sizes->array[g]
-                                    : lossi_options_own(options, GROUP_SIZE)->integer;
-    s.first += at;
-    s.count = size < s.count - at ? size : s.count - at;
-    return s;
-}
-
-static double group_lasso_value(const lossi_options *options, lossi_stretch s, const void *x)
-{
-    double sum = 0.0;
-    for (int64_t g = 0, at = 0; at < s.count; g++) {
-        const lossi_stretch part = group(options, s, g, at);
-        sum += sqrt((double)part.count) * sqrt(sum_of_squares(part, x));
-        at += part.count;
-    }
-    return number(options, STRENGTH) * sum;
-}
-
-/* x_g = max(1 − t·√p_g/‖x_g‖, 0) · x_g */
-static void group_lasso_prox(const lossi_options *options, lossi_stretch s, double step, void *x)
-{
-    for (int64_t g = 0, at = 0; at < s.count; g++) {
-        const lossi_stretch part = group(options, s, g, at);
-        const double norm = sqrt(sum_of_squares(part, x));
-        const double by = step * number(options, STRENGTH) * sqrt((double)part.count);
-        const double factor = norm <= by ? 0.0 : 1.0 - by / norm;
-        for (int64_t i = 0; i < part.count; i++) {
-            lossi_real_put(s.dtype, x, part.first + i, factor * element(part, x, i));
-        }
-        at += part.count;
-    }
-}
-
-static loss_status group_lasso_check(const lossi_options *options, loss_context *context, const char *title,
-                                     int64_t length)
-{
-    const lossi_option_value *sizes = lossi_options_own(options, GROUP_SIZES);
-    double sum = 0.0;
-    for (int64_t g = 0; g < sizes->count; g++) {
-        if (sizes->array[g] != floor(sizes->array[g])) {
-            return lossi_fail(context, LOSS_ERROR_RANGE,
-                              "group %lld of %s has %g parameters: a whole number is needed", (long long)g,
-                              title, sizes->array[g]);
-        }
-        sum += sizes->array[g];
-    }
-    if (sizes->count > 0 && sum != (double)length) {
-        return lossi_fail(context, LOSS_ERROR_SHAPE,
-                          "the groups of %s have %.0f parameters together, but it is about %lld", title, sum,
-                          (long long)length);
-    }
-    return LOSS_OK;
-}
-
-static const lossi_penalty_row group_lasso = {
-    .name = "group_lasso",
-    .options = group_lasso_options,
-    .option_count = sizeof group_lasso_options / sizeof *group_lasso_options,
-    .rough = LOSSI_ROUGH_NORM,
-    .rough_value = group_lasso_value,
-    .prox = group_lasso_prox,
-    .check = group_lasso_check,
-};
-
 /* ---- all ---- */
 
 const lossi_penalty_row *const lossi_penalty_rows[] = {
-    &lossi_penalty_box, &elastic_net, &group_lasso, &l1, &l2, &lossi_penalty_simplex,
+    &lossi_penalty_box, &elastic_net, &lossi_penalty_group_lasso, &l1, &l2, &lossi_penalty_simplex,
 };
 const int32_t lossi_penalty_row_count = sizeof lossi_penalty_rows / sizeof *lossi_penalty_rows;

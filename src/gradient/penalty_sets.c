@@ -86,8 +86,9 @@ static void box_prox(const lossi_options *options, lossi_stretch s, double step,
 }
 
 static loss_status box_check(const lossi_options *options, loss_context *context, const char *title,
-                             int64_t length)
+                             lossi_stretch s)
 {
+    const int64_t length = s.length;
     for (int32_t each = LOWER_BOUNDS; each <= UPPER_BOUNDS; each++) {
         const int64_t count = lossi_options_own(options, each)->count;
         if (count > 0 && count != length) {

@@ -20,7 +20,7 @@
 
 static const char magic[8] = {'l', 'o', 's', 's', 'r', 'u', 'n', '\x1a'};
 
-enum { FORMAT = 2, BYTE_ORDER = 0x01020304 };
+enum { FORMAT = 3, BYTE_ORDER = 0x01020304 };
 
 typedef struct header {
     char magic[8];

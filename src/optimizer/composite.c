@@ -31,6 +31,19 @@ static const lossi_penalties *borrowed(const loss_optimizer *optimizer)
     return optimizer->objective_penalties;
 }
 
+static lossi_shape shape_at(const void *all, int64_t index)
+{
+    const lossi_segment *segment = (const lossi_segment *)all + index;
+    return (lossi_shape){segment->offset, segment->rows, segment->columns,
+                         segment->options[LOSSI_SEGMENT_PENALTY_FACTOR]};
+}
+
+/* The segments as penalties see them. */
+static lossi_shapes shapes_of(const loss_optimizer *optimizer)
+{
+    return (lossi_shapes){optimizer->owner, optimizer->segments.all, optimizer->segments.count, shape_at};
+}
+
 /* ---- start ---- */
 
 /* "owl_qn, proximal_gradient and spg": the rows that handle these kinds. */
@@ -66,8 +79,13 @@ static loss_status refuse(const loss_optimizer *optimizer, int32_t rough)
 loss_status lossi_composite_layout(loss_optimizer *optimizer, lossi_layout *layout)
 {
     int32_t rough = lossi_penalties_rough(&optimizer->penalties) | optimizer->rough_hint;
+    const lossi_shapes shapes = shapes_of(optimizer);
     loss_status status = lossi_penalties_check(&optimizer->penalties, optimizer->context,
-                                               optimizer->dimension);
+                                               optimizer->dimension, &shapes);
+    if (status == LOSS_OK && borrowed(optimizer) != NULL && lossi_penalties_shaped(borrowed(optimizer))) {
+        status = lossi_penalties_check(borrowed(optimizer), optimizer->context,
+                                       optimizer->objective_penalised, &shapes);
+    }
     if (status != LOSS_OK) {
         return status;
     }
@@ -231,22 +249,24 @@ void lossi_prox(const loss_optimizer *optimizer, int32_t vector, double step)
     if (optimizer->machine.rough == 0) {
         return;
     }
-    lossi_penalties_prox(&optimizer->penalties, optimizer->dtype, optimizer->dimension, step,
+    const lossi_shapes shapes = shapes_of(optimizer);
+    lossi_penalties_prox(&optimizer->penalties, optimizer->dtype, optimizer->dimension, &shapes, step,
                          lossi_vector(optimizer, vector));
     if (borrowed(optimizer) != NULL) {
-        lossi_penalties_prox(borrowed(optimizer), optimizer->dtype, optimizer->objective_penalised, step,
-                             lossi_vector(optimizer, vector));
+        lossi_penalties_prox(borrowed(optimizer), optimizer->dtype, optimizer->objective_penalised, &shapes,
+                             step, lossi_vector(optimizer, vector));
     }
 }
 
 double lossi_rough_value(const loss_optimizer *optimizer, int32_t vector)
 {
     const void *x = lossi_vector(optimizer, vector);
+    const lossi_shapes shapes = shapes_of(optimizer);
     double value = lossi_penalties_rough_value(&optimizer->penalties, optimizer->dtype, optimizer->dimension,
-                                               x);
+                                               &shapes, x);
     if (borrowed(optimizer) != NULL) {
         value += lossi_penalties_rough_value(borrowed(optimizer), optimizer->dtype,
-                                             optimizer->objective_penalised, x);
+                                             optimizer->objective_penalised, &shapes, x);
     }
     return value;
 }

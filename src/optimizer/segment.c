@@ -11,6 +11,8 @@ static const loss_option segment_options[LOSSI_SEGMENT_OPTIONS] = {
     {"weight_decay", LOSS_OPTION_DOUBLE, 0, 1e30, NAN, NULL, NULL, "in place of the optimizer's"},
     {"orthogonalize", LOSS_OPTION_DOUBLE, 0, 1, 1, NULL, NULL,
      "of muon: 0 leaves a matrix, as that of an embedding, to adamw"},
+    {"penalty_factor", LOSS_OPTION_DOUBLE, 0, 1e30, 1, NULL, NULL,
+     "factor on the strength of a penalty whose groups are segments; 0: none on this one"},
 };
 
 static const char *segment_name(const void *segments, int32_t index)
@@ -161,17 +163,31 @@ const char *loss_optimizer_segment_name(const loss_optimizer *optimizer, int64_t
 
 /* ---- options ---- */
 
+/* Whether the method makes use of an option: stochastic ones of all but the last, which is for group lasso. */
+static loss_status check_use(const loss_optimizer *optimizer, int32_t index)
+{
+    const int32_t steps = optimizer->row->stochastic != NULL;
+    const int32_t groups = (optimizer->row->handles & LOSSI_ROUGH_NORM) != 0;
+    if (index == LOSSI_SEGMENT_PENALTY_FACTOR ? groups : steps) {
+        return LOSS_OK;
+    }
+    if (!steps && !groups) {
+        return lossi_fail(optimizer->context, LOSS_ERROR_SUPPORT,
+                          "%s treats all parameters alike: its segments have no options", optimizer->owner);
+    }
+    return lossi_fail(optimizer->context, LOSS_ERROR_SUPPORT,
+                      "%s makes no use of the option '%s' of segments", optimizer->owner,
+                      segment_options[index].name);
+}
+
 static loss_status find_option(const loss_optimizer *optimizer, const lossi_segment *segment,
                                const char *option, int32_t *index)
 {
     char owner[LOSSI_SEGMENT_NAME + 24];
-    if (optimizer->row->stochastic == NULL) {
-        return lossi_fail(optimizer->context, LOSS_ERROR_SUPPORT,
-                          "%s treats all parameters alike: its segments have no options", optimizer->owner);
-    }
     snprintf(owner, sizeof owner, "the segment '%s'", segment->name);
-    return lossi_option_find(optimizer->context, owner, segment_options, LOSSI_SEGMENT_OPTIONS, option,
-                             LOSS_OPTION_DOUBLE, index);
+    loss_status status = lossi_option_find(optimizer->context, owner, segment_options, LOSSI_SEGMENT_OPTIONS,
+                                           option, LOSS_OPTION_DOUBLE, index);
+    return status == LOSS_OK ? check_use(optimizer, *index) : status;
 }
 
 loss_status loss_optimizer_set_segment_double(loss_optimizer *optimizer, const char *segment,

@@ -142,6 +142,8 @@ static loss_status set_option(loss_penalty *penalty, loss_context *context, cons
         return *value && !*end ? loss_penalty_set_int(penalty, name, integer)
                                : fail_value(context, name, value, "a whole number");
     }
+    case LOSS_OPTION_STRING:
+        return loss_penalty_set_string(penalty, name, value);
     default: /* a number, or a name it does not know: then the sentence has the nearest */
         return parse_number(value, strlen(value), &number) ? loss_penalty_set_double(penalty, name, number)
                                                            : fail_value(context, name, value, "a number");

@@ -37,10 +37,19 @@ static void narrow(const double *from, void *to, loss_dtype dtype)
     }
 }
 
+/* 1 parameter without a penalty, and a matrix of 2 × 3. */
+static lossi_shape shape_at(const void *all, int64_t index)
+{
+    return ((const lossi_shape *)all)[index];
+}
+
+static const lossi_shape all_shapes[] = {{0, 1, 1, 0.0}, {1, 2, 3, 1.375}};
+static const lossi_shapes shapes = {"the test", all_shapes, 2, shape_at};
+
 /* h(u) + ‖u − v‖²/2t */
 static double moreau(const lossi_penalties *list, loss_dtype dtype, const void *u, const void *v, double t)
 {
-    double sum = lossi_penalties_rough_value(list, dtype, N, u);
+    double sum = lossi_penalties_rough_value(list, dtype, N, &shapes, u);
     for (int64_t i = 0; i < N; i++) {
         double way = element(u, dtype, i) - element(v, dtype, i);
         sum += way * way / (2.0 * t);
@@ -48,10 +57,14 @@ static double moreau(const lossi_penalties *list, loss_dtype dtype, const void *
     return sum;
 }
 
-static const char *const rough[] = {"box", "elastic_net", "group_lasso", "l1", "simplex"};
+static const char *const rough[] = {
+    "box",      "elastic_net",  "group_lasso",     "l1",
+    "segments", "segment_rows", "segment_columns", "simplex"}; /* group_lasso of what the segments make */
 
-static void set_up(lossi_penalties *list, loss_context *context, const char *name)
+static void set_up(lossi_penalties *list, loss_context *context, const char *kind)
 {
+    const int32_t of_shapes = strncmp(kind, "segment", 7) == 0;
+    const char *name = of_shapes ? "group_lasso" : kind;
     loss_penalty *penalty = NULL;
     assert_status(context, loss_penalty_create(&penalty, context, name), LOSS_OK);
     if (strcmp(name, "box") == 0) {
@@ -62,12 +75,14 @@ static void set_up(lossi_penalties *list, loss_context *context, const char *nam
     } else {
         assert_int_equal(loss_penalty_set_double(penalty, "strength", 0.6), LOSS_OK);
     }
-    if (strcmp(name, "group_lasso") == 0) {
+    if (of_shapes) {
+        assert_status(context, loss_penalty_set_string(penalty, "groups", kind), LOSS_OK);
+    } else if (strcmp(name, "group_lasso") == 0) {
         const int64_t sizes[] = {2, 1, 4};
         assert_status(context, loss_penalty_set_array(penalty, "group_sizes", sizes, LOSS_INT64, 3), LOSS_OK);
     }
     assert_int_equal(lossi_penalties_append(list, context, penalty), LOSS_OK);
-    assert_status(context, lossi_penalties_check(list, context, N), LOSS_OK);
+    assert_status(context, lossi_penalties_check(list, context, N, &shapes), LOSS_OK);
     loss_penalty_free(penalty);
 }
 
@@ -85,7 +100,7 @@ static void a_proximal_map_is_the_minimiser(void **unused)
             set_up(&list, context, rough[k]);
             narrow(point, v, dtype);
             memcpy(u, v, sizeof u);
-            lossi_penalties_prox(&list, dtype, N, t, u);
+            lossi_penalties_prox(&list, dtype, N, &shapes, t, u);
             double least = moreau(&list, dtype, u, v, t), slack = dtype == LOSS_FLOAT64 ? 1e-14 : 1e-6;
             assert_true(isfinite(least));
             uint64_t random = 12345;
@@ -96,7 +111,7 @@ static void a_proximal_map_is_the_minimiser(void **unused)
                     double r = (double)(int64_t)(random >> 11) * 0x1p-52 - 1.0;
                     set_element(trial, dtype, j, element(u, dtype, j) + shrink * r);
                 }
-                lossi_penalties_prox(&list, dtype, N, 0.0, trial); /* into the set, when it is one */
+                lossi_penalties_prox(&list, dtype, N, &shapes, 0.0, trial); /* into the set, when it is one */
                 assert_true(moreau(&list, dtype, trial, v, t) >= least - slack);
             }
             lossi_penalties_destroy(&list, context);
@@ -123,6 +138,11 @@ static void values_are_those_of_the_definitions(void **unused)
         {"elastic_net", 0.25 * 0.6 * squares, 0.5 * 0.6 * magnitudes},
         {"group_lasso", 0.0,
          0.6 * (sqrt(2.0) * hypot(0.8, 2.385) + 0.03 + 2.0 * sqrt(1.7 * 1.7 + 0.4 * 0.4 + 3.1 * 3.1))},
+        {"segments", 0.0, 0.6 * 1.375 * sqrt(6.0) * sqrt(squares - 0.8 * 0.8)},
+        {"segment_rows", 0.0,
+         0.6 * 1.375 * sqrt(3.0) *
+             (sqrt(2.385 * 2.385 + 0.03 * 0.03 + 1.7 * 1.7) + sqrt(0.4 * 0.4 + 3.1 * 3.1))},
+        {"segment_columns", 0.0, 0.6 * 1.375 * sqrt(2.0) * (hypot(2.385, 0.4) + 0.03 + hypot(1.7, 3.1))},
         {"box", 0.0, INFINITY},
         {"simplex", 0.0, INFINITY},
     };
@@ -130,8 +150,8 @@ static void values_are_those_of_the_definitions(void **unused)
         lossi_penalties list = {0};
         set_up(&list, context, expected[k].name);
         assert_close(lossi_penalties_value(&list, LOSS_FLOAT64, N, point), expected[k].smooth, 1e-15, 0.0);
-        assert_close(lossi_penalties_rough_value(&list, LOSS_FLOAT64, N, point), expected[k].rough, 1e-15,
-                     0.0);
+        assert_close(lossi_penalties_rough_value(&list, LOSS_FLOAT64, N, &shapes, point), expected[k].rough,
+                     1e-15, 0.0);
         lossi_penalties_destroy(&list, context);
     }
     loss_context_free(context);
@@ -158,16 +178,59 @@ static void the_last_group_has_what_is_left(void **unused)
                           LOSS_OK);
         }
         assert_int_equal(lossi_penalties_append(&list, context, penalty), LOSS_OK);
-        assert_status(context, lossi_penalties_check(&list, context, N), LOSS_OK);
+        assert_status(context, lossi_penalties_check(&list, context, N, NULL), LOSS_OK);
         loss_penalty_free(penalty);
-        assert_close(lossi_penalties_rough_value(&list, LOSS_FLOAT64, N, point),
+        assert_close(lossi_penalties_rough_value(&list, LOSS_FLOAT64, N, NULL, point),
                      sqrt(3.0) * (first + second) + 3.1, 1e-15, 0.0);
         memcpy(x, point, sizeof x);
-        lossi_penalties_prox(&list, LOSS_FLOAT64, N, t, x);
+        lossi_penalties_prox(&list, LOSS_FLOAT64, N, NULL, t, x);
         for (int i = 0; i < N; i++) {
             assert_close(x[i], kept[i / 3] * point[i], 1e-15, 0.0);
         }
         lossi_penalties_destroy(&list, context);
+    }
+    loss_context_free(context);
+}
+
+/* A matrix of more columns than are taken at a time, by columns and its transpose by rows: the same bits. */
+static void columns_are_rows_of_the_transpose(void **unused)
+{
+    enum { ROWS = 37, COLUMNS = 41, SIZE = ROWS * COLUMNS };
+    const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
+    const lossi_shape matrix = {0, ROWS, COLUMNS, 0.25}, transpose = {0, COLUMNS, ROWS, 0.25};
+    const lossi_shapes of[] = {{"the test", &matrix, 1, shape_at}, {"the test", &transpose, 1, shape_at}};
+    loss_context *context = context_make();
+    lossi_penalties lists[2] = {{0}};
+    double *x[2] = {calloc(SIZE, sizeof(double)), calloc(SIZE, sizeof(double))};
+    (void)unused;
+    assert_true(x[0] != NULL && x[1] != NULL);
+    for (int k = 0; k < 2; k++) {
+        set_up(&lists[k], context, k == 0 ? "segment_columns" : "segment_rows");
+    }
+    for (int which = 0; which < 2; which++) {
+        for (int64_t i = 0; i < SIZE; i++) {
+            const double number = sin(0.7 * (double)i) * (double)(i % COLUMNS);
+            set_element(x[0], dtypes[which], i, number);
+            set_element(x[1], dtypes[which], i % COLUMNS * ROWS + i / COLUMNS, number);
+        }
+        double values[2];
+        for (int k = 0; k < 2; k++) {
+            assert_status(context, lossi_penalties_check(&lists[k], context, SIZE, &of[k]), LOSS_OK);
+            values[k] = lossi_penalties_rough_value(&lists[k], dtypes[which], SIZE, &of[k], x[k]);
+            lossi_penalties_prox(&lists[k], dtypes[which], SIZE, &of[k], 5.0, x[k]);
+        }
+        assert_true(values[0] == values[1] && values[0] > 0.0);
+        int64_t zeros = 0;
+        for (int64_t i = 0; i < SIZE; i++) {
+            const double number = element(x[0], dtypes[which], i);
+            assert_true(number == element(x[1], dtypes[which], i % COLUMNS * ROWS + i / COLUMNS));
+            zeros += number == 0.0;
+        }
+        assert_true(zeros > ROWS && zeros < SIZE);
+    }
+    for (int k = 0; k < 2; k++) {
+        lossi_penalties_destroy(&lists[k], context);
+        free(x[k]);
     }
     loss_context_free(context);
 }
@@ -180,7 +243,7 @@ static void projections_are_known(void **unused)
     double x[] = {0.5, 0.9, -1.0, 0.3, 0.0, -0.2, 0.1}, sum = 0.0;
     (void)unused;
     add(&list, context, "simplex", "total", 1.0);
-    lossi_penalties_prox(&list, LOSS_FLOAT64, N, 5.0, x);
+    lossi_penalties_prox(&list, LOSS_FLOAT64, N, NULL, 5.0, x);
     /* τ = (0.5 + 0.9 + 0.3 − 1)/3 = 0.2333…, 0.1 is below it */
     const double expected[] = {0.8 / 3.0, 2.0 / 3.0, 0.0, 0.2 / 3.0, 0.0, 0.0, 0.0};
     for (int i = 0; i < N; i++) {
@@ -188,9 +251,9 @@ static void projections_are_known(void **unused)
         sum += x[i];
     }
     assert_close(sum, 1.0, 1e-15, 0.0);
-    assert_true(lossi_penalties_rough_value(&list, LOSS_FLOAT64, N, x) == 0.0);
+    assert_true(lossi_penalties_rough_value(&list, LOSS_FLOAT64, N, NULL, x) == 0.0);
     double nan[] = {0.5, NAN, 0.1, 0.2, 0.3, 0.4, 0.5};
-    lossi_penalties_prox(&list, LOSS_FLOAT64, N, 5.0, nan);
+    lossi_penalties_prox(&list, LOSS_FLOAT64, N, NULL, 5.0, nan);
     assert_true(isnan(nan[0]));
     lossi_penalties_destroy(&list, context);
     loss_context_free(context);
@@ -211,8 +274,8 @@ static void far_points_come_into_the_simplex(void **unused)
                 far[i] = (i % 3 == 1 ? 3.1 : point[i]) * size;
             }
             narrow(far, x, dtypes[which]);
-            lossi_penalties_prox(&list, dtypes[which], N, 5.0, x);
-            assert_true(lossi_penalties_rough_value(&list, dtypes[which], N, x) == 0.0);
+            lossi_penalties_prox(&list, dtypes[which], N, NULL, 5.0, x);
+            assert_true(lossi_penalties_rough_value(&list, dtypes[which], N, NULL, x) == 0.0);
         }
     }
     lossi_penalties_destroy(&list, context);
@@ -236,7 +299,7 @@ static void a_stretch_is_kept_to(void **unused)
     assert_int_equal(lossi_penalties_append(&list, context, penalty), LOSS_OK);
     loss_penalty_free(penalty);
     lossi_penalties_add_gradient(&list, LOSS_FLOAT64, N, x, 0, N, out);
-    lossi_penalties_prox(&list, LOSS_FLOAT64, N, 1.0, x);
+    lossi_penalties_prox(&list, LOSS_FLOAT64, N, NULL, 1.0, x);
     for (int i = 0; i < N; i++) {
         int inside = i >= 1 && i < 4;
         assert_close(out[i], inside ? 1.5 * point[i] : 0.0, 1e-15, 0.0);
@@ -284,7 +347,7 @@ static void contradictions_are_refused(void **unused)
                 LOSS_OK);
         }
         assert_int_equal(lossi_penalties_append(&list, context, penalty), LOSS_OK);
-        assert_status(context, lossi_penalties_check(&list, context, N), statuses[k]);
+        assert_status(context, lossi_penalties_check(&list, context, N, NULL), statuses[k]);
         assert_sentence(context, sentences[k]);
         loss_penalty_free(penalty);
         lossi_penalties_destroy(&list, context);
@@ -298,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_proximal_map_is_the_minimiser),
         cmocka_unit_test(values_are_those_of_the_definitions),
         cmocka_unit_test(the_last_group_has_what_is_left),
+        cmocka_unit_test(columns_are_rows_of_the_transpose),
         cmocka_unit_test(projections_are_known),
         cmocka_unit_test(far_points_come_into_the_simplex),
         cmocka_unit_test(a_stretch_is_kept_to),
