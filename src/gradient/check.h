@@ -7,6 +7,12 @@
 
 enum { LOSSI_CHECK_SAMPLE = 256 /* parameters looked at */ };
 
+/*
+ * How much more noise counts along a direction with values on one side only: taking all powers of the step off one after the other
+ * magnifies it by up to Π (2^j + 1)/(2^j − 1) ≈ 8, of which lossi_ridders_tell() has 2.
+ */
+enum { LOSSI_CHECK_ONE_SIDED = 4 };
+
 /* A number of the objective beside a difference. */
 typedef struct lossi_finding {
     int32_t what; /* LOSSI_OF_… */

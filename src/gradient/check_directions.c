@@ -145,7 +145,8 @@ static loss_status find_slope(directional *c, int32_t side, lossi_slope *slope, 
     lossi_ridders ridders;
     loss_status status = LOSS_OK;
     int32_t more = 1;
-    lossi_ridders_begin(&ridders, c->d.value, c->d.noise, c->d.first_step, unit);
+    lossi_ridders_begin(&ridders, c->d.value, (side == 0 ? 1 : LOSSI_CHECK_ONE_SIDED) * c->d.noise,
+                        c->d.first_step, unit);
     ridders.one_sided = side;
     while (more && status == LOSS_OK) {
         double value[2] = {NAN, NAN};

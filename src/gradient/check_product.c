@@ -105,7 +105,8 @@ static loss_status begin(product_check *c, int32_t side)
         const double seen = 2 * lossi_noise_of(t->near); /* of so many tracks some show too little */
         const double rounding = t->index < 0 ? fmax(least, unit * terms(c, c->weights, c->gradient)) : least;
         lossi_ridders_begin(&t->ridders, watched(c, t, c->gradient),
-                            isfinite(seen) ? fmax(seen, rounding) : rounding,
+                            (side == 0 ? 1 : LOSSI_CHECK_ONE_SIDED) *
+                                (isfinite(seen) ? fmax(seen, rounding) : rounding),
                             c->objective->dtype == LOSS_FLOAT32 ? 0x1p-4 : 0x1p-6, unit);
         t->ridders.one_sided = side;
         t->ridders.slope.rounding = 64 * rounding / t->ridders.step;
@@ -184,10 +185,14 @@ static loss_status watch_along(product_check *c, int32_t side, int32_t *there)
 
 static loss_status look_along(product_check *c, int64_t direction, lossi_finding *worst)
 {
+    lossi_finding found = lossi_check_none();
     double slope = NAN;
     int32_t there = 0;
     loss_status status = watch_along(c, 0, &there);
-    if (status == LOSS_OK && there != 0) {
+    if (status == LOSS_OK) {
+        judge(c, direction, slope, &found);
+    }
+    if (status == LOSS_OK && found.verdict == LOSS_CHECK_INCONCLUSIVE && there != 0) {
         status = watch_along(c, there, &there); /* on an edge, or near it: the inner side says it */
     }
     if (status == LOSS_OK) {
