@@ -299,7 +299,8 @@ LOSS_API loss_status loss_objective_check(loss_objective *objective, const void 
  *   objective, x   not NULL     count  ≥ 1, at most 2^31 − 1 directions     verdict  as above
  * Direction k at x is v_i = ±m/16 · 2^e / 2^⌊½(1 + log2 n)⌋, n the dimension, 2^e the power of two with 2^e ≤ max(|x_i|, 1) < 2^(e+1).
  * With u_i the uniform number i of the stream k + 2 of the seed (loss_random_uniform()) the sign is − below ½ and + from there,
- * and m = 8 + ⌊32u⌋, ½ taken off u before that when it is not below.
+ * and m = 8 + ⌊32u⌋, ½ taken off u before that when it is not below. Where a bound of a difference is nearer to x_i than |v_i|/16,
+ * v_i has the sign that leads away from the nearer bound; and where values end at x, those on the side that has some are taken alone.
  * Afterwards "check_direction" is the worst direction, "check_index" −1, and "check_slope" the power of t by which Taylor's
  * remainder |f(x + tv) − f(x) − t·g·v| falls as the step t is halved: near 2 for a right gradient, 1 for a wrong one, NaN
  * when fewer than three remainders are above the noise (a function that is linear along v has none). The verdict is that of the

@@ -396,14 +396,14 @@ static int32_t by_differences(const loss_objective *objective, int32_t what)
     return what == 0 ? self->difference != NULL : self->product == NULL;
 }
 
-static int32_t fixed(const loss_objective *objective, int64_t index)
+static void bounds(const loss_objective *objective, int64_t index, double *lower, double *upper)
 {
     const callback_objective *self = (const callback_objective *)objective;
-    double lower = 0, upper = 1;
+    *lower = -INFINITY;
+    *upper = INFINITY;
     if (self->difference != NULL) {
-        lossi_difference_bounds(self->difference, index, &lower, &upper);
+        lossi_difference_bounds(self->difference, index, lower, upper);
     }
-    return lower == upper;
 }
 
 static const lossi_objective_kind kind = {
@@ -414,7 +414,7 @@ static const lossi_objective_kind kind = {
     .product = product,
     .hessian = hessian,
     .differences = by_differences,
-    .fixed = fixed,
+    .bounds = bounds,
     .destroy = destroy,
 };
 

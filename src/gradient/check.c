@@ -168,7 +168,18 @@ int64_t lossi_check_parameter(int64_t dimension, int64_t k, uint64_t seed)
 
 int32_t lossi_check_fixed(const loss_objective *o, int64_t index)
 {
-    return o->kind->fixed != NULL && o->kind->fixed(o, index);
+    double lower, upper;
+    lossi_check_bounds(o, index, &lower, &upper);
+    return lower == upper;
+}
+
+void lossi_check_bounds(const loss_objective *o, int64_t index, double *lower, double *upper)
+{
+    *lower = -INFINITY;
+    *upper = INFINITY;
+    if (o->kind->bounds != NULL) {
+        o->kind->bounds(o, index, lower, upper);
+    }
 }
 
 double lossi_check_largest(const loss_objective *o, const void *vector)

@@ -7,6 +7,12 @@
 
 enum { LOSSI_CHECK_SAMPLE = 256 /* parameters looked at */ };
 
+/*
+ * How much more noise counts along a direction with values on one side only: taking all powers of the step off one after the other
+ * magnifies it by up to Π (2^j + 1)/(2^j − 1) ≈ 8, of which lossi_ridders_tell() has 2.
+ */
+enum { LOSSI_CHECK_ONE_SIDED = 4 };
+
 /* A number of the objective beside a difference. */
 typedef struct lossi_finding {
     int32_t what; /* LOSSI_OF_… */
@@ -51,12 +57,14 @@ loss_status lossi_check_arguments(loss_objective *objective, const void *x, int6
 /* The k-th of the parameters looked at: all of them, or one from each of LOSSI_CHECK_SAMPLE parts. */
 int64_t lossi_check_parameter(int64_t dimension, int64_t k, uint64_t seed);
 
-/* Whether bounds leave a parameter no room to move. */
+/* Between which numbers a parameter has values, infinite ones where there is no bound; whether they leave it no room to move. */
+void lossi_check_bounds(const loss_objective *objective, int64_t index, double *lower, double *upper);
 int32_t lossi_check_fixed(const loss_objective *objective, int64_t index);
 
 /*
  * Direction number k of the seed at x: 0 for parameters that are fixed; else element i is ±m/16 · 2^e/2^⌊½(1 + log2 n)⌋ with m from 8 to 23 and 2^e ≤ max(|x_i|, 1) < 2^(e+1),
- * so that no two contributions cancel for good and x + t·v is exact for most t. Any k < 2^32.
+ * so that no two contributions cancel for good and x + t·v is exact for most t. Where a bound is nearer than |v_i|/16 it points away
+ * from the nearer bound, so that in a corner x + t·v is inside for small positive t. Any k < 2^32.
  */
 void lossi_check_direction(const loss_objective *objective, const void *x, uint64_t seed, int64_t k,
                            double *out);

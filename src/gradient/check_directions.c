@@ -3,6 +3,8 @@
  * extrapolation, with an error bar. Every parameter takes part in every direction, so that a few of them see what a check
  * of some parameters misses.
  *
+ * Where values end at x, in a corner of bounds above all, those ahead of it say the derivative: v points inwards there.
+ *
  * Beside the verdict stands how fast Taylor's remainder falls: |f(x + t·v) − f(x) − t·g·v| goes with t² when g is the gradient,
  * and with t when it is not (Dolfin-adjoint's Taylor test: Farrell, Ham, Funke & Rognes, SIAM J. Sci. Comput. 35 (2013), §5).
  */
@@ -16,6 +18,19 @@
 #include "loss/random.h"
 
 /* ---- directions ---- */
+
+/* Element i of the direction, turned from a bound that the widest step of a check would leave. */
+static double inwards(const loss_objective *o, const void *x, int64_t i, double v)
+{
+    const double x_i = lossi_real_get(o->dtype, x, i);
+    double lower, upper;
+    lossi_check_bounds(o, i, &lower, &upper);
+    const double behind = x_i - lower, ahead = upper - x_i, reach = 0x1p-4 * fabs(v);
+    if (behind >= reach && ahead >= reach) {
+        return v;
+    }
+    return behind == 0 && ahead == 0 ? 0 : behind < ahead ? fabs(v) : -fabs(v);
+}
 
 void lossi_check_direction(const loss_objective *o, const void *x, uint64_t seed, int64_t k, double *out)
 {
@@ -32,7 +47,7 @@ void lossi_check_direction(const loss_objective *o, const void *x, uint64_t seed
         const double u = 2 * uniform[i % CHUNK], sign = u < 1 ? -1 : 1;
         const double sixteenths = 8 + floor(16 * (u < 1 ? u : u - 1));
         frexp(fmax(fabs(lossi_real_get(o->dtype, x, i)), 1), &exponent);
-        out[i] = lossi_check_fixed(o, i) ? 0 : sign * shrink * ldexp(sixteenths / 16, exponent - 1);
+        out[i] = inwards(o, x, i, sign * shrink * ldexp(sixteenths / 16, exponent - 1));
     }
 }
 
@@ -123,28 +138,45 @@ static loss_status value_at(directional *c, double t, double *value)
     return status;
 }
 
-static loss_status look_along(directional *c, lossi_check_limits limits, lossi_finding *f)
+/* By values on both sides (0), or behind (−1) or ahead (1); *there: on which sides there were any at the widest step, 0 for both or none. */
+static loss_status find_slope(directional *c, int32_t side, lossi_slope *slope, int32_t *there)
 {
-    const loss_objective *o = c->d.objective;
-    const double unit = o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
+    const double unit = c->d.objective->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
     lossi_ridders ridders;
     loss_status status = LOSS_OK;
     int32_t more = 1;
-    project(c);
-    lossi_ridders_begin(&ridders, c->d.value, c->d.noise, c->d.first_step, unit);
+    lossi_ridders_begin(&ridders, c->d.value, (side == 0 ? 1 : LOSSI_CHECK_ONE_SIDED) * c->d.noise,
+                        c->d.first_step, unit);
+    ridders.one_sided = side;
     while (more && status == LOSS_OK) {
         double value[2] = {NAN, NAN};
-        const double t = ridders.step, distance[2] = {-t, t};
-        status = value_at(c, -t, &value[0]);
-        if (status == LOSS_OK) {
+        const double t = ridders.step, distance[2] = {side > 0 ? t : -t, t};
+        status = value_at(c, distance[0], &value[0]);
+        if (status == LOSS_OK && side == 0) {
             status = value_at(c, t, &value[1]);
+        }
+        if (side == 0 && ridders.levels == 0) {
+            *there = (isfinite(value[1]) != 0) - (isfinite(value[0]) != 0);
         }
         more = lossi_ridders_tell(&ridders, distance, value);
     }
+    *slope = ridders.slope;
+    return status;
+}
+
+static loss_status look_along(directional *c, lossi_check_limits limits, lossi_finding *f)
+{
+    const loss_objective *o = c->d.objective;
+    int32_t there = 0;
+    project(c);
     f->what = LOSSI_OF_DIRECTION;
     f->derivative = c->derivative;
-    f->slope = ridders.slope;
+    loss_status status = find_slope(c, 0, &f->slope, &there);
     lossi_check_judge(limits, o, c->scale, f);
+    if (status == LOSS_OK && f->verdict == LOSS_CHECK_INCONCLUSIVE && there != 0) {
+        status = find_slope(c, there, &f->slope, &there); /* on an edge, or near it: the inner side says it */
+        lossi_check_judge(limits, o, c->scale, f);
+    }
     const lossi_expansion expansion = {c->d.objective, c->x,       c->gradient, NULL,
                                        c->v,           c->d.value, c->d.noise,  c->d.x};
     return status == LOSS_OK ? lossi_taylor_slope(&expansion, &f->taylor) : status;

@@ -86,8 +86,8 @@ static loss_status gradient_at(product_check *c, double t, void *gradient)
 
 /* ---- along one direction ---- */
 
-/* Begins every track with the noise that its numbers show between points close together. */
-static loss_status begin(product_check *c)
+/* Begins every track with the noise that its numbers show between points close together. side: as of lossi_ridders. */
+static loss_status begin(product_check *c, int32_t side)
 {
     const double unit = unit_of(c),
                  step = fmax(sqrt(unit), 16 * unit * sqrt((double)c->objective->dimension));
@@ -105,8 +105,10 @@ static loss_status begin(product_check *c)
         const double seen = 2 * lossi_noise_of(t->near); /* of so many tracks some show too little */
         const double rounding = t->index < 0 ? fmax(least, unit * terms(c, c->weights, c->gradient)) : least;
         lossi_ridders_begin(&t->ridders, watched(c, t, c->gradient),
-                            isfinite(seen) ? fmax(seen, rounding) : rounding,
+                            (side == 0 ? 1 : LOSSI_CHECK_ONE_SIDED) *
+                                (isfinite(seen) ? fmax(seen, rounding) : rounding),
                             c->objective->dtype == LOSS_FLOAT32 ? 0x1p-4 : 0x1p-6, unit);
+        t->ridders.one_sided = side;
         t->ridders.slope.rounding = 64 * rounding / t->ridders.step;
         t->wanted = watched(c, t, c->product);
         t->more = 1;
@@ -115,14 +117,15 @@ static loss_status begin(product_check *c)
 }
 
 /* Tells all tracks that still want to know; returns whether any wants more. */
-static int32_t tell(product_check *c, double step)
+static int32_t tell(product_check *c, int32_t side, double step)
 {
-    const double distance[2] = {-step, step};
+    const double distance[2] = {side > 0 ? step : -step, step};
     int32_t more = 0;
     for (int32_t j = 0; j < c->count; j++) {
         track *t = &c->tracks[j];
         if (t->more) {
-            const double value[2] = {watched(c, t, c->behind), watched(c, t, c->ahead)};
+            const double ahead = watched(c, t, c->ahead);
+            const double value[2] = {side > 0 ? ahead : watched(c, t, c->behind), ahead};
             t->more = lossi_ridders_tell(&t->ridders, distance, value);
         }
         more |= t->more;
@@ -156,20 +159,41 @@ static void judge(product_check *c, int64_t direction, double slope, lossi_findi
     }
 }
 
-static loss_status look_along(product_check *c, int64_t direction, lossi_finding *worst)
+/* By gradients on both sides (0), or behind (−1) or ahead (1); *there: where there is one at the widest step, 0 for both or none. */
+static loss_status watch_along(product_check *c, int32_t side, int32_t *there)
 {
-    double step = c->objective->dtype == LOSS_FLOAT32 ? 0x1p-4 : 0x1p-6;
-    double slope = NAN;
+    const double widest = c->objective->dtype == LOSS_FLOAT32 ? 0x1p-4 : 0x1p-6;
     int32_t more = 1;
-    loss_status status = begin(c);
-    for (; more && status == LOSS_OK; step /= 2) {
-        status = gradient_at(c, -step, c->behind);
-        if (status == LOSS_OK) {
+    loss_status status = begin(c, side);
+    for (double step = widest; more && status == LOSS_OK; step /= 2) {
+        if (side <= 0) {
+            status = gradient_at(c, -step, c->behind);
+        }
+        if (status == LOSS_OK && side >= 0) {
             status = gradient_at(c, step, c->ahead);
         }
-        if (status == LOSS_OK) {
-            more = tell(c, step);
+        if (status == LOSS_OK && side == 0 && step == widest) {
+            *there = (isfinite(watched(c, c->tracks, c->ahead)) != 0) -
+                     (isfinite(watched(c, c->tracks, c->behind)) != 0);
         }
+        if (status == LOSS_OK) {
+            more = tell(c, side, step);
+        }
+    }
+    return status;
+}
+
+static loss_status look_along(product_check *c, int64_t direction, lossi_finding *worst)
+{
+    lossi_finding found = lossi_check_none();
+    double slope = NAN;
+    int32_t there = 0;
+    loss_status status = watch_along(c, 0, &there);
+    if (status == LOSS_OK) {
+        judge(c, direction, slope, &found);
+    }
+    if (status == LOSS_OK && found.verdict == LOSS_CHECK_INCONCLUSIVE && there != 0) {
+        status = watch_along(c, there, &there); /* on an edge, or near it: the inner side says it */
     }
     if (status == LOSS_OK) {
         /* the precision of double: values are sums in double, whatever the type of x */

@@ -39,8 +39,8 @@ typedef struct lossi_objective_kind {
                            const loss_data *outputs);
     /* Whether the gradient (0) or Hessian products (1) are differences of the library's; NULL: never. */
     int32_t (*differences)(const loss_objective *objective, int32_t what);
-    /* Whether equal bounds leave a parameter no room to move; NULL: none has any. */
-    int32_t (*fixed)(const loss_objective *objective, int64_t index);
+    /* Between which numbers, they included, a parameter has values; NULL: any finite one has. */
+    void (*bounds)(const loss_objective *objective, int64_t index, double *lower, double *upper);
     /* Releases what is its own; the rest is common. */
     void (*destroy)(loss_objective *objective);
 } lossi_objective_kind;

@@ -204,42 +204,6 @@ void check_derivatives(loss_context *context, const loss_function *function, los
     assert_true(fine);
 }
 
-static void add_penalty(loss_context *context, loss_objective *objective, const char *name)
-{
-    loss_penalty *penalty;
-    assert_status(context, loss_penalty_create(&penalty, context, name), LOSS_OK);
-    assert_status(context, loss_penalty_set_double(penalty, "strength", 0.02), LOSS_OK);
-    assert_status(context, loss_objective_add_penalty(objective, penalty), LOSS_OK);
-    loss_penalty_free(penalty);
-}
-
-/* Every loss × smooth penalty or none × dense or sparse features, against differences of values. */
-static void derivatives_of(loss_context *context, const loss_function *function, const vector_group *group,
-                           int32_t pointwise)
-{
-    model m = model_of_group(group, 23, 3, 2, pointwise, 1);
-    m.rows.give |= GIVE_WEIGHT | GIVE_MASK;
-    model_thin(&m);
-    csr features = csr_of(m.rows.dtype, m.x, m.rows.rows, m.features, SPLIT);
-    for (int c = 0; c < 4; c++) {
-        loss_objective *objective = c % 2 ? sparse_objective(context, function, &m, &features)
-                                          : model_objective(context, function, &m);
-        if (c / 2) {
-            add_penalty(context, objective, "l2");
-        }
-        check_derivatives(context, function, objective, m.parameters);
-        loss_objective_free(objective);
-    }
-    csr_free(&features);
-    model_free(&m);
-}
-
-void sparse_every_derivative(void **state)
-{
-    (void)state;
-    for_every_loss(derivatives_of);
-}
-
 /* ---- forms ---- */
 
 /* The types of offsets and indices and the place of the rows change no bit; order and duplicates only the rounding. */

@@ -35,7 +35,6 @@ void check_derivatives(loss_context *context, const loss_function *function, los
 
 /* The tests of the other files of this executable. */
 void sparse_every_loss(void **state);
-void sparse_every_derivative(void **state);
 void sparse_forms(void **state);
 void sparse_by_hand(void **state);
 void sparse_malformed(void **state);

@@ -2,25 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "check_directions.h"
 #include "support/allocator.h"
-#include "support/batch.h"
-#include "support/check.h"
-
-enum { MOST = 1000 };
-
-/* A function with its derivatives, each of which can be made wrong. */
-typedef struct plan {
-    loss_dtype dtype;
-    double (*value)(const double *x, int64_t n, double *gradient);
-    int64_t wrong;         /* the element whose derivative has the wrong sign, −1 */
-    double factor, offset; /* of the gradient, and to the value */
-    double noise;          /* added to values, other every time */
-    int32_t product;       /* what is wrong with the product: PRODUCT_… */
-    int64_t calls;
-    int32_t status;
-} plan;
-
-enum { PRODUCT_RIGHT, PRODUCT_ELEMENT, PRODUCT_FACTOR, PRODUCT_UNSYMMETRIC, PRODUCT_ZERO };
 
 static int32_t evaluate(void *user, int64_t n, const void *x, double *value, void *gradient)
 {
@@ -39,7 +22,7 @@ static int32_t evaluate(void *user, int64_t n, const void *x, double *value, voi
 }
 
 /* Σ exp(x_i / 2) + x_i x_{i+1} + ½ (1 + i mod 7) x_i² */
-static double chain(const double *x, int64_t n, double *gradient)
+double chain(const double *x, int64_t n, double *gradient)
 {
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -50,7 +33,7 @@ static double chain(const double *x, int64_t n, double *gradient)
     return sum;
 }
 
-static int32_t chain_product(void *user, int64_t n, const void *x, const void *direction, void *product)
+int32_t chain_product(void *user, int64_t n, const void *x, const void *direction, void *product)
 {
     const plan *p = user;
     for (int64_t i = 0; i < n; i++) {
@@ -106,15 +89,8 @@ static double bowl(const double *x, int64_t n, double *gradient)
     return sum;
 }
 
-typedef struct fixture {
-    loss_context *context;
-    loss_objective *objective;
-    plan p;
-    double x[MOST];
-} fixture;
-
-static void make(fixture *f, loss_dtype dtype, int64_t n, const plan *p, loss_product_callback product,
-                 int32_t at_zero)
+void make(fixture *f, loss_dtype dtype, int64_t n, const plan *p, loss_product_callback product,
+          int32_t at_zero)
 {
     f->p = *p;
     f->p.dtype = dtype;
@@ -128,7 +104,7 @@ static void make(fixture *f, loss_dtype dtype, int64_t n, const plan *p, loss_pr
     }
 }
 
-static void unmake(fixture *f)
+void unmake(fixture *f)
 {
     loss_objective_free(f->objective);
     loss_context_free(f->context);
@@ -387,36 +363,6 @@ static void values_alone(void **state)
     }
 }
 
-/* In a corner of the bounds, where values are to be had on one side alone: parameter by parameter that is enough. */
-static void in_a_corner(void **state)
-{
-    enum { N = 5 };
-    (void)state;
-    for (int run = 0; run < 4; run++) {
-        const plan p = {.value = chain, .wrong = -1, .factor = 1};
-        double corner[N];
-        int32_t verdict = 0;
-        loss_difference *d;
-        fixture f;
-        make(&f, dtypes[run % 2], N, &p, NULL, 0);
-        for (int i = 0; i < N; i++) {
-            corner[i] = element(f.x, f.p.dtype, i);
-        }
-        assert_status(f.context, loss_difference_create(&d, f.context, "central", f.p.dtype, N), LOSS_OK);
-        assert_status(
-            f.context,
-            loss_difference_set_array(d, run < 2 ? "lower_bounds" : "upper_bounds", corner, LOSS_FLOAT64, N),
-            LOSS_OK);
-        assert_status(f.context, loss_objective_set_difference(f.objective, d), LOSS_OK);
-        assert_status(f.context, loss_objective_check(f.objective, f.x, 3, &verdict), LOSS_OK);
-        assert_int_equal(verdict, LOSS_CHECK_PASS);
-        assert_status(f.context, loss_objective_check_directions(f.objective, f.x, 2, 3, &verdict), LOSS_OK);
-        assert_int_equal(verdict, LOSS_CHECK_INCONCLUSIVE);
-        loss_difference_free(d);
-        unmake(&f);
-    }
-}
-
 /* At a kink of f its gradient jumps, and differences of it, the library's own products too, are what the step makes them. */
 static void products_at_a_kink(void **state)
 {
@@ -432,42 +378,6 @@ static void products_at_a_kink(void **state)
             assert_sentence(f.context, "kink of the gradient");
         }
         assert_int_not_equal(verdict, LOSS_CHECK_FAIL);
-        unmake(&f);
-    }
-}
-
-/* A parameter that bounds hold where it is has the derivative 0, and says nothing of the others. */
-static void a_fixed_parameter(void **state)
-{
-    enum { N = 5, FIXED = 3 };
-    (void)state;
-    for (int run = 0; run < 4; run++) {
-        const plan p = {.value = chain, .wrong = -1, .factor = 1};
-        double lower[N], upper[N];
-        int32_t verdicts[3] = {0};
-        loss_difference *d;
-        fixture f;
-        make(&f, dtypes[run % 2], N, &p, NULL, 0);
-        for (int i = 0; i < N; i++) {
-            lower[i] = element(f.x, f.p.dtype, i) - (i == FIXED ? 0 : 3);
-            upper[i] = element(f.x, f.p.dtype, i) + (i == FIXED ? 0 : 3);
-        }
-        assert_status(f.context,
-                      loss_difference_create(&d, f.context, run < 2 ? "central" : "ridders", f.p.dtype, N),
-                      LOSS_OK);
-        assert_status(f.context, loss_difference_set_array(d, "lower_bounds", lower, LOSS_FLOAT64, N),
-                      LOSS_OK);
-        assert_status(f.context, loss_difference_set_array(d, "upper_bounds", upper, LOSS_FLOAT64, N),
-                      LOSS_OK);
-        assert_status(f.context, loss_objective_set_difference(f.objective, d), LOSS_OK);
-        assert_status(f.context, loss_objective_check(f.objective, f.x, 3, &verdicts[0]), LOSS_OK);
-        assert_status(f.context, loss_objective_check_directions(f.objective, f.x, 2, 3, &verdicts[1]),
-                      LOSS_OK);
-        assert_status(f.context, loss_objective_check_product(f.objective, f.x, 2, 3, &verdicts[2]), LOSS_OK);
-        assert_int_equal(verdicts[0], LOSS_CHECK_PASS);
-        assert_int_equal(verdicts[1], LOSS_CHECK_PASS);
-        assert_true(verdicts[2] != LOSS_CHECK_FAIL);
-        loss_difference_free(d);
         unmake(&f);
     }
 }
@@ -582,6 +492,7 @@ int main(void)
         cmocka_unit_test(symmetry),
         cmocka_unit_test(values_alone),
         cmocka_unit_test(in_a_corner),
+        cmocka_unit_test(on_an_edge),
         cmocka_unit_test(refused),
         cmocka_unit_test(memory),
         cmocka_unit_test(penalties_without_derivatives),
