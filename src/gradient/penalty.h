@@ -16,17 +16,17 @@ enum {
 };
 
 /* Parameters with a shape, a rows × columns matrix, row after row, and a factor on the strengths of penalties about it. */
-typedef struct lossi_shape {
+typedef struct lossi_segment_shape {
     int64_t offset, rows, columns;
     double factor;
-} lossi_shape;
+} lossi_segment_shape;
 
 /* Those of somebody, apart from each other and in the order of their offsets. `owner` is for sentences. */
 typedef struct lossi_shapes {
     const char *owner;
     const void *all;
     int64_t count;
-    lossi_shape (*at)(const void *all, int64_t index);
+    lossi_segment_shape (*at)(const void *all, int64_t index);
 } lossi_shapes;
 
 /* The penalties of one handle, in the order they were added. */

@@ -71,7 +71,7 @@ static int32_t next_shape(const lossi_options *options, lossi_stretch s, walk *w
 {
     const int64_t kind = kind_of(options);
     while (s.shapes != NULL && w->index < s.shapes->count) {
-        const lossi_shape shape = s.shapes->at(s.shapes->all, w->index++);
+        const lossi_segment_shape shape = s.shapes->at(s.shapes->all, w->index++);
         if (shape.offset < s.first || shape.offset >= s.first + s.count || shape.factor == 0.0) {
             continue;
         }
@@ -226,7 +226,7 @@ static loss_status check_cover(loss_context *context, const char *title, lossi_s
     const int64_t end = s.first + s.count;
     int64_t covered = s.first;
     for (int64_t i = 0; i < s.shapes->count; i++) {
-        const lossi_shape shape = s.shapes->at(s.shapes->all, i);
+        const lossi_segment_shape shape = s.shapes->at(s.shapes->all, i);
         const int64_t behind = shape.offset + shape.rows * shape.columns;
         if (behind <= s.first || shape.offset >= end) {
             continue;

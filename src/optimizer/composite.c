@@ -31,10 +31,10 @@ static const lossi_penalties *borrowed(const loss_optimizer *optimizer)
     return optimizer->objective_penalties;
 }
 
-static lossi_shape shape_at(const void *all, int64_t index)
+static lossi_segment_shape shape_at(const void *all, int64_t index)
 {
     const lossi_segment *segment = (const lossi_segment *)all + index;
-    return (lossi_shape){segment->offset, segment->rows, segment->columns,
+    return (lossi_segment_shape){segment->offset, segment->rows, segment->columns,
                          segment->options[LOSSI_SEGMENT_PENALTY_FACTOR]};
 }
 

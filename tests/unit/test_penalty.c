@@ -38,12 +38,12 @@ static void narrow(const double *from, void *to, loss_dtype dtype)
 }
 
 /* 1 parameter without a penalty, and a matrix of 2 × 3. */
-static lossi_shape shape_at(const void *all, int64_t index)
+static lossi_segment_shape shape_at(const void *all, int64_t index)
 {
-    return ((const lossi_shape *)all)[index];
+    return ((const lossi_segment_shape *)all)[index];
 }
 
-static const lossi_shape all_shapes[] = {{0, 1, 1, 0.0}, {1, 2, 3, 1.375}};
+static const lossi_segment_shape all_shapes[] = {{0, 1, 1, 0.0}, {1, 2, 3, 1.375}};
 static const lossi_shapes shapes = {"the test", all_shapes, 2, shape_at};
 
 /* h(u) + ‖u − v‖²/2t */
@@ -197,7 +197,7 @@ static void columns_are_rows_of_the_transpose(void **unused)
 {
     enum { ROWS = 37, COLUMNS = 41, SIZE = ROWS * COLUMNS };
     const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
-    const lossi_shape matrix = {0, ROWS, COLUMNS, 0.25}, transpose = {0, COLUMNS, ROWS, 0.25};
+    const lossi_segment_shape matrix = {0, ROWS, COLUMNS, 0.25}, transpose = {0, COLUMNS, ROWS, 0.25};
     const lossi_shapes of[] = {{"the test", &matrix, 1, shape_at}, {"the test", &transpose, 1, shape_at}};
     loss_context *context = context_make();
     lossi_penalties lists[2] = {{0}};
