@@ -138,7 +138,8 @@ LOSS_API void loss_objective_free(loss_objective *objective);
  * Since 0.1.
  */
 LOSS_API loss_status loss_objective_set_int(loss_objective *objective, const char *name, int64_t value);
-LOSS_API loss_status loss_objective_set_string(loss_objective *objective, const char *name, const char *value);
+LOSS_API loss_status loss_objective_set_string(loss_objective *objective, const char *name,
+                                               const char *value);
 LOSS_API loss_status loss_objective_get_int(const loss_objective *objective, const char *name,
                                             int64_t *value);
 LOSS_API loss_status loss_objective_get_double(const loss_objective *objective, const char *name,

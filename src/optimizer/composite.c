@@ -35,7 +35,7 @@ static lossi_segment_shape shape_at(const void *all, int64_t index)
 {
     const lossi_segment *segment = (const lossi_segment *)all + index;
     return (lossi_segment_shape){segment->offset, segment->rows, segment->columns,
-                         segment->options[LOSSI_SEGMENT_PENALTY_FACTOR]};
+                                 segment->options[LOSSI_SEGMENT_PENALTY_FACTOR]};
 }
 
 /* The segments as penalties see them. */

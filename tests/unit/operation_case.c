@@ -77,7 +77,7 @@ void *case_forward(loss_context *context, const operation_case *c, loss_dtype dt
     lossi_attributes attributes;
     int32_t inputs[CASE_INPUTS];
     int64_t offset = 0;
-    lossi_tape_create(&tape, context, dtype, (lossi_purpose){training, -1});
+    lossi_tape_create(&tape, context, dtype, (lossi_purpose){training});
     for (int32_t i = 0; i < c->inputs; i++) {
         const lossi_shape *own = &c->shapes[i];
         attributes = (lossi_attributes){.integer = {offset, own->rank}};

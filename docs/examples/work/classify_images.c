@@ -26,7 +26,8 @@ typedef struct pictures {
     int64_t rows;
 } pictures;
 
-static void read_pictures(loss_context *context, const char *directory, const char *prefix, int64_t rows, pictures *out)
+static void read_pictures(loss_context *context, const char *directory, const char *prefix, int64_t rows,
+                          pictures *out)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s-images-idx3-ubyte.gz", directory, prefix);
@@ -36,10 +37,10 @@ static void read_pictures(loss_context *context, const char *directory, const ch
     const int64_t there = loss_array_row_count(out->images);
     out->rows = rows > 0 && rows < there ? rows : there;
     must(context, loss_data_create(&out->data, context));
-    must(context, loss_data_set_input(out->data, "image", loss_array_values(out->images), loss_array_dtype(out->images),
-                                      out->rows, SIDE * SIDE, SIDE * SIDE, 1));
-    must(context, loss_data_set_input(out->data, "label", loss_array_values(out->labels), loss_array_dtype(out->labels),
-                                      out->rows, 1, 1, 1));
+    must(context, loss_data_set_input(out->data, "image", loss_array_values(out->images),
+                                      loss_array_dtype(out->images), out->rows, SIDE * SIDE, SIDE * SIDE, 1));
+    must(context, loss_data_set_input(out->data, "label", loss_array_values(out->labels),
+                                      loss_array_dtype(out->labels), out->rows, 1, 1, 1));
 }
 
 /* ---- models ---- */
@@ -98,14 +99,16 @@ static int32_t build(network *net, const char *model)
 /* ---- judging ---- */
 
 /* The share of pictures that are recognised; counts[i · CLASSES + k]: class i taken for k. */
-static double judge(loss_context *context, loss_objective *objective, const float *x, const pictures *test, int64_t *counts)
+static double judge(loss_context *context, loss_objective *objective, const float *x, const pictures *test,
+                    int64_t *counts)
 {
     loss_data *outputs;
     float *scores = malloc((size_t)test->rows * CLASSES * sizeof *scores);
     const unsigned char *labels = loss_array_values(test->labels);
     int64_t right = 0;
     must(context, loss_data_create(&outputs, context));
-    must(context, loss_data_set_output(outputs, "scores", scores, LOSS_FLOAT32, test->rows, CLASSES, CLASSES, 1));
+    must(context,
+         loss_data_set_output(outputs, "scores", scores, LOSS_FLOAT32, test->rows, CLASSES, CLASSES, 1));
     must(context, loss_objective_predict(objective, x, test->data, outputs));
     memset(counts, 0, CLASSES * CLASSES * sizeof *counts);
     for (int64_t i = 0; i < test->rows; i++) {
@@ -167,13 +170,15 @@ static void learn_by_batches(learning *l, const pictures *train, const pictures 
     const void *x, *indices;
     (void)train;
     must(l->context, loss_optimizer_start(l->optimizer, l->x));
-    while (must(l->context, loss_optimizer_ask(l->optimizer, &request)) == LOSS_OK && request != LOSS_REQUEST_DONE) {
+    while (must(l->context, loss_optimizer_ask(l->optimizer, &request)) == LOSS_OK &&
+           request != LOSS_REQUEST_DONE) {
         int64_t count = 0;
         must(l->context, loss_optimizer_get_pointer(l->optimizer, "x", &x));
         if (request == LOSS_REQUEST_BATCH_GRADIENT) {
             must(l->context, loss_optimizer_get_int(l->optimizer, "indices_count", &count));
             must(l->context, loss_optimizer_get_pointer(l->optimizer, "indices", &indices));
-            must(l->context, loss_objective_evaluate_batch(l->objective, x, count, indices, &value, gradient));
+            must(l->context,
+                 loss_objective_evaluate_batch(l->objective, x, count, indices, &value, gradient));
             must(l->context, loss_objective_new_iterate(l->objective, x));
         } else {
             must(l->context, loss_objective_evaluate(l->objective, x, &value, gradient));

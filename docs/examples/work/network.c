@@ -25,14 +25,14 @@ static loss_operation *make(network *net, const char *name)
     return operation;
 }
 
-
 static void set_array(network *net, loss_operation *operation, const char *name, int64_t a, int64_t b)
 {
     const int64_t values[] = {a, b};
     must(net->context, loss_operation_set_array(operation, name, values, LOSS_INT64, 2));
 }
 
-int32_t network_parameter(network *net, const char *name, int32_t rank, const int64_t *shape, const char *initializer)
+int32_t network_parameter(network *net, const char *name, int32_t rank, const int64_t *shape,
+                          const char *initializer)
 {
     char full[48];
     int32_t node;
@@ -60,7 +60,8 @@ int32_t network_dense(network *net, int32_t input, int64_t outputs)
     return network_apply(net, "add", network_apply(net, "matrix_product", input, weights), bias);
 }
 
-int32_t network_convolution(network *net, int32_t input, int64_t size, int64_t channels, int64_t stride, int bias)
+int32_t network_convolution(network *net, int32_t input, int64_t size, int64_t channels, int64_t stride,
+                            int bias)
 {
     const int64_t shape[] = {size, size, width(net, input), channels};
     loss_operation *operation = make(net, "conv2d");
@@ -69,7 +70,8 @@ int32_t network_convolution(network *net, int32_t input, int64_t size, int64_t c
     set_array(net, operation, "padding", size / 2, size / 2);
     const int32_t inputs[] = {input, network_parameter(net, "weights", 4, shape, "he_normal")};
     const int32_t image = apply_made(net, operation, inputs, 2);
-    return bias ? network_apply(net, "add", image, network_parameter(net, "bias", 1, shape + 3, "zeros")) : image;
+    return bias ? network_apply(net, "add", image, network_parameter(net, "bias", 1, shape + 3, "zeros"))
+                : image;
 }
 
 int32_t network_batch_norm(network *net, int32_t input)

@@ -14,13 +14,15 @@ typedef struct network {
 int32_t network_apply(network *net, const char *operation, int32_t a, int32_t b);
 
 /* A parameter "<layer>.<name>" with an initializer. */
-int32_t network_parameter(network *net, const char *name, int32_t rank, const int64_t *shape, const char *initializer);
+int32_t network_parameter(network *net, const char *name, int32_t rank, const int64_t *shape,
+                          const char *initializer);
 
 /* x·W + b */
 int32_t network_dense(network *net, int32_t input, int64_t outputs);
 
 /* A convolution with windows of 3 × 3 (or 1 × 1), padded so that the image keeps its size divided by the stride. */
-int32_t network_convolution(network *net, int32_t input, int64_t size, int64_t channels, int64_t stride, int bias);
+int32_t network_convolution(network *net, int32_t input, int64_t size, int64_t channels, int64_t stride,
+                            int bias);
 
 /* Each channel less its mean, divided by its deviation, then scaled and shifted. */
 int32_t network_batch_norm(network *net, int32_t input);

@@ -8,14 +8,15 @@ static FILE *start(const char *path, int width, int height)
 {
     FILE *gnuplot = popen("gnuplot -", "w");
     if (gnuplot != NULL) {
-        fprintf(gnuplot, "set terminal svg size %d,%d background rgb 'white' font 'sans-serif,13'\n", width, height);
+        fprintf(gnuplot, "set terminal svg size %d,%d background rgb 'white' font 'sans-serif,13'\n", width,
+                height);
         fprintf(gnuplot, "set output '%s'\n", path);
     }
     return gnuplot;
 }
 
-int draw_curves(const char *path, const char *title, const char *const *names, int curves, const double *values,
-                int64_t count)
+int draw_curves(const char *path, const char *title, const char *const *names, int curves,
+                const double *values, int64_t count)
 {
     FILE *gnuplot = start(path, 640, 400);
     if (gnuplot == NULL) {
@@ -23,7 +24,8 @@ int draw_curves(const char *path, const char *title, const char *const *names, i
     }
     fprintf(gnuplot, "set title '%s'\nset xlabel 'epoch'\nset grid\nset key bottom right\nplot", title);
     for (int k = 0; k < curves; k++) {
-        fprintf(gnuplot, "%s '-' with linespoints pointtype 7 pointsize 0.4 title '%s'", k > 0 ? "," : "", names[k]);
+        fprintf(gnuplot, "%s '-' with linespoints pointtype 7 pointsize 0.4 title '%s'", k > 0 ? "," : "",
+                names[k]);
     }
     fprintf(gnuplot, "\n");
     for (int k = 0; k < curves; k++) {
@@ -41,9 +43,10 @@ int draw_confusion(const char *path, const char *const *names, int64_t classes, 
     if (gnuplot == NULL) {
         return -1;
     }
-    fprintf(gnuplot, "set title 'rows: what it is, columns: what it was taken for'\nunset key\nunset colorbox\n"
-                     "set palette defined (0 'white', 1 'steelblue')\nset cbrange [0:1]\n"
-                     "set xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\nset xtics rotate by 45 right (",
+    fprintf(gnuplot,
+            "set title 'rows: what it is, columns: what it was taken for'\nunset key\nunset colorbox\n"
+            "set palette defined (0 'white', 1 'steelblue')\nset cbrange [0:1]\n"
+            "set xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\nset xtics rotate by 45 right (",
             (int)classes - 1, (int)classes - 1);
     for (int64_t i = 0; i < classes; i++) {
         fprintf(gnuplot, "%s'%s' %d", i > 0 ? ", " : "", names[i], (int)i);
@@ -61,7 +64,8 @@ int draw_confusion(const char *path, const char *const *names, int64_t classes, 
             }
             for (int64_t k = 0; k < classes; k++) {
                 const double count = (double)counts[i * classes + k];
-                fprintf(gnuplot, "%d %d %.6g\n", (int)k, (int)i, what == 0 && total > 0 ? count / (double)total : count);
+                fprintf(gnuplot, "%d %d %.6g\n", (int)k, (int)i,
+                        what == 0 && total > 0 ? count / (double)total : count);
             }
         }
         fprintf(gnuplot, "e\n");

@@ -114,34 +114,70 @@ static int32_t failed(lossi_tape *tape)
     return lossi_tape_fail(tape, lossi_fail_memory(tape->context, "the derivative of an operation"));
 }
 
-/* The nodes of an expression on the tape; input k stands for the node operands[k]. The last one is the result. */
-static int32_t put_expression(lossi_tape *tape, const lossi_expression *expression, int32_t result,
-                              const int32_t *operands)
+/* An operation of an expression whose operands are on the tape, or constants. */
+static int32_t put_operation(lossi_tape *tape, const lossi_expression *expression, const lossi_node *node,
+                             const int32_t *at)
 {
-    int32_t at[MOST_NODES + 1];
-    for (int32_t i = 1; i <= result; i++) {
+    const int32_t from[OPERANDS] = {node->a, node->b, node->c},
+                  count = lossi_scalar_operands(node->operation);
+    int32_t inputs[OPERANDS];
+    for (int32_t k = 0; k < count; k++) {
+        const lossi_node *operand = lossi_expression_node(expression, from[k]);
+        inputs[k] = operand->operation == LOSSI_SCALAR_CONSTANT ? lossi_tape_number(tape, operand->value)
+                                                                : at[from[k]];
+    }
+    return lossi_tape_add(tape, &rows[node->operation], NULL, inputs, count);
+}
+
+enum { UNNEEDED = -3, NEEDED = -2 };
+
+/* What a node of an expression is made of, and itself: identities leave others behind. */
+static void mark_needed(const lossi_expression *expression, int32_t result, int32_t *mark)
+{
+    for (int32_t i = 0; i <= result; i++) {
+        mark[i] = i == result ? NEEDED : UNNEEDED;
+    }
+    for (int32_t i = result; i > 0; i--) {
         const lossi_node *node = lossi_expression_node(expression, i);
-        if (node->operation == LOSSI_SCALAR_INPUT) {
-            at[i] = operands[node->a];
-        } else if (node->operation == LOSSI_SCALAR_CONSTANT) {
-            at[i] = LOSSI_NONE; /* put when used: zeros and ones are often not */
-        } else {
-            const int32_t from[OPERANDS] = {node->a, node->b, node->c};
-            int32_t inputs[OPERANDS];
-            for (int32_t k = 0; k < lossi_scalar_operands(node->operation); k++) {
-                const lossi_node *operand = lossi_expression_node(expression, from[k]);
-                inputs[k] = operand->operation == LOSSI_SCALAR_CONSTANT
-                                ? lossi_tape_number(tape, operand->value)
-                                : at[from[k]];
-            }
-            at[i] = lossi_tape_add(tape, &rows[node->operation], NULL, inputs,
-                                   lossi_scalar_operands(node->operation));
+        const int32_t from[OPERANDS] = {node->a, node->b, node->c};
+        const int32_t count = mark[i] == NEEDED && node->operation < LOSSI_SCALAR_COUNT
+                                  ? lossi_scalar_operands(node->operation)
+                                  : 0;
+        for (int32_t k = 0; k < count; k++) {
+            mark[from[k]] = NEEDED;
         }
     }
-    return lossi_expression_is(expression, result, 0.0) ? LOSSI_NONE
-           : at[result] == LOSSI_NONE && tape->status == LOSS_OK
-               ? lossi_tape_number(tape, lossi_expression_node(expression, result)->value)
-               : at[result];
+}
+
+int32_t lossi_tape_expression(lossi_tape *tape, const lossi_expression *expression, int32_t result,
+                              const int32_t *operands)
+{
+    int32_t few[MOST_NODES + 1], *at = few;
+    if (result > MOST_NODES) {
+        at = lossi_allocate(tape->context, (result + 1) * (int64_t)sizeof *at);
+        if (at == NULL) {
+            return failed(tape);
+        }
+    }
+    mark_needed(expression, result, at);
+    for (int32_t i = 1; i <= result; i++) {
+        const lossi_node *node = lossi_expression_node(expression, i);
+        if (at[i] == NEEDED && node->operation == LOSSI_SCALAR_INPUT) {
+            at[i] = operands[node->a];
+        } else if (at[i] == NEEDED && node->operation != LOSSI_SCALAR_CONSTANT) {
+            at[i] = put_operation(tape, expression, node, at);
+        } else {
+            at[i] = LOSSI_NONE; /* constants are put when used: zeros and ones are often not */
+        }
+    }
+    int32_t made = at[result];
+    if (made == LOSSI_NONE && tape->status == LOSS_OK && !lossi_expression_is(expression, result, 0.0)) {
+        made = lossi_tape_number(tape, lossi_expression_node(expression, result)->value);
+    }
+    if (at != few) {
+        lossi_release(tape->context, at);
+    }
+    return made;
 }
 
 /* seed · ∂node/∂operand on the tape. */
@@ -164,7 +200,7 @@ static int32_t put_term(lossi_tape *tape, int32_t node, int32_t which, int32_t s
     const int32_t value = lossi_expression_make(expression, scalar, operands[0], operands[1], operands[2]);
     const int32_t result = lossi_expression_adjoint(expression, value,
                                                     lossi_expression_input(expression, SEED), which);
-    term = result < 0 ? failed(tape) : put_expression(tape, expression, result, nodes);
+    term = result < 0 ? failed(tape) : lossi_tape_expression(tape, expression, result, nodes);
     lossi_expression_free(expression);
     return term;
 }

@@ -12,6 +12,15 @@
 int32_t lossi_elementwise_count(void);
 const lossi_operation *lossi_elementwise_at(int32_t index);
 
+struct lossi_expression;
+
+/*
+ * The nodes of an expression on a tape; input k stands for the node operands[k]. Gives the node of `result`, LOSSI_NONE when that
+ * is the constant 0 (or the tape failed).
+ */
+int32_t lossi_tape_expression(lossi_tape *tape, const struct lossi_expression *expression, int32_t result,
+                              const int32_t *operands);
+
 /* '+', '-', '*' or '/' of such an operation, 0 of all others. */
 int32_t lossi_elementwise_arithmetic(const lossi_operation *operation);
 

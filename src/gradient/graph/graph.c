@@ -101,8 +101,7 @@ static loss_status reserve(const loss_graph *graph, void *list, int64_t size, in
     return LOSS_OK;
 }
 
-/* What every node needs: a graph that is open, and a place for its number. */
-static loss_status check_open(loss_graph *graph, const int32_t *node)
+loss_status lossi_graph_check_open(loss_graph *graph, const int32_t *node)
 {
     if (graph == NULL) {
         return LOSS_ERROR_ARGUMENT;
@@ -191,7 +190,7 @@ loss_status loss_graph_input(loss_graph *graph, const char *name, loss_dtype dty
 {
     lossi_shape sizes = {0, {0}};
     char what[LOSSI_ROLE_SIZE + 16];
-    loss_status status = check_open(graph, node);
+    loss_status status = lossi_graph_check_open(graph, node);
     if (status == LOSS_OK) {
         status = check_name(graph, name);
     }
@@ -225,7 +224,7 @@ loss_status loss_graph_parameter(loss_graph *graph, const char *name, int32_t ra
 {
     lossi_shape sizes = {0, {0}};
     char what[LOSSI_ROLE_SIZE + 20];
-    loss_status status = check_open(graph, node);
+    loss_status status = lossi_graph_check_open(graph, node);
     if (status == LOSS_OK) {
         status = check_name(graph, name);
     }
@@ -275,7 +274,7 @@ loss_status loss_graph_constant(loss_graph *graph, const void *values, loss_dtyp
                                 const int64_t *shape, int32_t *node)
 {
     lossi_shape sizes = {0, {0}};
-    loss_status status = check_open(graph, node);
+    loss_status status = lossi_graph_check_open(graph, node);
     if (status == LOSS_OK) {
         status = make_shape(graph, "a constant", rank, shape, 0, &sizes);
     }
@@ -313,7 +312,7 @@ loss_status loss_graph_constant(loss_graph *graph, const void *values, loss_dtyp
 
 /* ---- what is computed ---- */
 
-static loss_status check_nodes(loss_graph *graph, const int32_t *inputs, int32_t count)
+loss_status lossi_graph_check_nodes(loss_graph *graph, const int32_t *inputs, int32_t count)
 {
     if (inputs == NULL && count > 0) {
         return lossi_fail_null(graph->context, "the inputs");
@@ -355,7 +354,7 @@ loss_status loss_graph_apply(loss_graph *graph, const char *name, const loss_ope
 {
     lossi_attributes attributes;
     loss_operation *by_name = NULL;
-    loss_status status = check_open(graph, node);
+    loss_status status = lossi_graph_check_open(graph, node);
     if (status == LOSS_OK && (name == NULL) == (operation == NULL)) {
         status = lossi_fail(graph->context, LOSS_ERROR_ARGUMENT,
                             "either a name or an operation was expected");
@@ -368,7 +367,7 @@ loss_status loss_graph_apply(loss_graph *graph, const char *name, const loss_ope
         status = check_count(graph, operation->row, count);
     }
     if (status == LOSS_OK) {
-        status = check_nodes(graph, inputs, count);
+        status = lossi_graph_check_nodes(graph, inputs, count);
     }
     if (status == LOSS_OK) {
         status = lossi_operation_settle(operation->row, graph->context, &operation->options, &attributes);
@@ -435,7 +434,7 @@ loss_status loss_graph_loss(loss_graph *graph, const loss_function *function, co
                             const int32_t *nodes, int32_t count, int32_t *node)
 {
     lossi_attributes attributes = {.object = function};
-    loss_status status = check_open(graph, node);
+    loss_status status = lossi_graph_check_open(graph, node);
     if (status == LOSS_OK && (function == NULL || roles == NULL)) {
         status = lossi_fail_null(graph->context, function == NULL ? "the loss function" : "the roles");
     }
@@ -444,7 +443,7 @@ loss_status loss_graph_loss(loss_graph *graph, const loss_function *function, co
                             (int)count);
     }
     if (status == LOSS_OK) {
-        status = check_nodes(graph, nodes, count);
+        status = lossi_graph_check_nodes(graph, nodes, count);
     }
     for (int32_t i = 0; i < count && status == LOSS_OK; i++) {
         status = find_role(graph, function, roles[i], &attributes.integer[i]);
@@ -464,9 +463,9 @@ loss_status loss_graph_loss(loss_graph *graph, const loss_function *function, co
 
 loss_status loss_graph_set_output(loss_graph *graph, const char *name, int32_t node)
 {
-    loss_status status = check_open(graph, &node);
+    loss_status status = lossi_graph_check_open(graph, &node);
     if (status == LOSS_OK) {
-        status = check_nodes(graph, &node, 1);
+        status = lossi_graph_check_nodes(graph, &node, 1);
     }
     if (status == LOSS_OK) {
         status = check_name(graph, name);

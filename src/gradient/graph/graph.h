@@ -42,6 +42,10 @@ struct loss_graph {
 const loss_graph *lossi_graph_retain(const loss_graph *graph);
 void lossi_graph_drop(const loss_graph *graph);
 
+/* What every node needs: a graph that is open, and a place for its number; and inputs that are there. With sentences. */
+loss_status lossi_graph_check_open(loss_graph *graph, const int32_t *node);
+loss_status lossi_graph_check_nodes(loss_graph *graph, const int32_t *nodes, int32_t count);
+
 /* The name of a node, "" when it has none. */
 const char *lossi_graph_node_name(const loss_graph *graph, int32_t node);
 

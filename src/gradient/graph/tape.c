@@ -79,6 +79,16 @@ static int32_t node_hash_bucket(const lossi_tape *tape, int32_t index)
                      (uint64_t)tape->bucket_count);
 }
 
+/* The chains of all nodes, into empty buckets. */
+static void chain_all(lossi_tape *tape)
+{
+    for (int32_t i = 0; i < tape->count; i++) {
+        const int32_t bucket = node_hash_bucket(tape, i);
+        tape->nodes[i].chain = tape->buckets[bucket];
+        tape->buckets[bucket] = i;
+    }
+}
+
 /* As many buckets as nodes may be; the chains are made anew. */
 static loss_status rehash(lossi_tape *tape)
 {
@@ -90,11 +100,7 @@ static loss_status rehash(lossi_tape *tape)
     tape->buckets = buckets;
     tape->bucket_count = tape->capacity;
     memset(buckets, 0xff, sizeof *buckets * (size_t)tape->bucket_count);
-    for (int32_t i = 0; i < tape->count; i++) {
-        const int32_t bucket = node_hash_bucket(tape, i);
-        tape->nodes[i].chain = buckets[bucket];
-        buckets[bucket] = i;
-    }
+    chain_all(tape);
     return LOSS_OK;
 }
 
@@ -194,6 +200,16 @@ void lossi_tape_copy(lossi_tape *tape, const lossi_tape *from, int32_t last, con
             }
             at[i] = lossi_tape_add(tape, node->operation, &node->attributes, inputs, node->input_count);
         }
+    }
+}
+
+void lossi_tape_truncate(lossi_tape *tape, int32_t count)
+{
+    if (count < tape->count) {
+        tape->input_count = tape->nodes[count].first_input;
+        tape->count = count;
+        memset(tape->buckets, 0xff, sizeof *tape->buckets * (size_t)tape->bucket_count);
+        chain_all(tape);
     }
 }
 

@@ -139,6 +139,9 @@ static inline const lossi_tape_node *lossi_input_node(const lossi_tape *tape, co
 int32_t lossi_tape_add(lossi_tape *tape, const lossi_operation *operation, const lossi_attributes *attributes,
                        const int32_t *inputs, int32_t count);
 
+/* Takes the nodes from `count` on away again; none that stays may use one of them. */
+void lossi_tape_truncate(lossi_tape *tape, int32_t count);
+
 /* Keeps a failure, the first one; gives LOSSI_NONE. */
 int32_t lossi_tape_fail(lossi_tape *tape, loss_status status);
 

@@ -162,16 +162,26 @@ static int32_t fail_unknown(parser *p, const char *where, const char *kind, cons
     return FAILED;
 }
 
+/* Whether the builder has a function of that name. */
+static int32_t of_the_builder(const parser *p, const char *name)
+{
+    const char *const *functions = p->builder->functions;
+    while (functions != NULL && *functions != NULL && strcmp(*functions, name) != 0) {
+        functions++;
+    }
+    return functions != NULL && *functions != NULL;
+}
+
 /* Of a function, behind its name and parenthesis. */
 static int32_t arguments(parser *p, const char *where, const char *name)
 {
-    const int32_t function = lossi_formula_function(name);
+    const int32_t own = of_the_builder(p, name), function = lossi_formula_function(name);
     int32_t operands[3] = {0};
     char what[96];
-    if (function < 0) {
+    if (function < 0 && !own) {
         return fail_unknown(p, where, "function", name, function_name, NULL, lossi_formula_function_count());
     }
-    const int32_t count = lossi_formula_function_operands(function);
+    const int32_t count = own ? 1 : lossi_formula_function_operands(function);
     for (int32_t i = 0; i < count; i++) {
         if (i > 0 && !accept(p, ",")) {
             snprintf(what, sizeof what, "',' and number %d of the %d arguments of %s", i + 1, count, name);
@@ -186,7 +196,9 @@ static int32_t arguments(parser *p, const char *where, const char *name)
         snprintf(what, sizeof what, "')' behind the %d argument%s of %s", count, count > 1 ? "s" : "", name);
         return expected(p, what);
     }
-    return made(p, where, lossi_formula_call(function, p->builder, operands));
+    return made(p, where,
+                own ? p->builder->call(p->builder->user, name, operands[0])
+                    : lossi_formula_call(function, p->builder, operands));
 }
 
 static int32_t name_or_call(parser *p, const char *end)

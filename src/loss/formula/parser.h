@@ -38,6 +38,9 @@ typedef struct lossi_formula_builder {
     int32_t (*name)(void *user, const char *name);
     /* An operation of scalar_operations.def. Operands it does not have are 0. */
     int32_t (*apply)(void *user, int32_t operation, int32_t a, int32_t b, int32_t c);
+    /* Further functions of one operand, which only this builder has: their names, NULL at the end, and the call; NULL: none. */
+    const char *const *functions;
+    int32_t (*call)(void *user, const char *function, int32_t operand);
     /* The names there are, for the sentence about one that is not. */
     lossi_name_at name_at;
     const void *names;

@@ -1,0 +1,157 @@
+/*
+ * Formulas over the nodes of a graph: "cost + 0.1*mean(w^2)".
+ *
+ * The text becomes an expression, which puts it into its stable form (log(1 + exp(z)) is softplus(z)), and the expression becomes
+ * elementwise nodes; sum() and mean() over all elements end one expression and are an input of the next.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "gradient/graph/elementwise.h"
+#include "gradient/graph/graph.h"
+#include "gradient/graph/operations.h"
+#include "loss/expression/expression.h"
+#include "loss/formula/parser.h"
+
+enum { MOST_INPUTS = 1024 };
+
+typedef struct translation {
+    loss_graph *graph;
+    lossi_expression *expression;
+    const char *const *names; /* the caller's, for nodes of his */
+    const int32_t *nodes;
+    int32_t count;
+    char sentence[512]; /* about a node that could not be put, which the parser's would hide */
+    int32_t input_count;
+    int32_t inputs[MOST_INPUTS]; /* nodes of the graph that the expression's inputs stand for */
+} translation;
+
+static int32_t put_number(void *user, double value)
+{
+    return lossi_expression_constant(((translation *)user)->expression, value);
+}
+
+static int32_t put_operation(void *user, int32_t operation, int32_t a, int32_t b, int32_t c)
+{
+    return lossi_expression_apply(((translation *)user)->expression, operation, a, b, c);
+}
+
+/* The expression's input for a node of the graph. */
+static int32_t put_input(translation *t, int32_t node)
+{
+    int32_t k = 0;
+    while (k < t->input_count && t->inputs[k] != node) {
+        k++;
+    }
+    if (k == MOST_INPUTS) {
+        return LOSSI_EXPRESSION_FULL;
+    }
+    if (k == t->input_count) {
+        t->inputs[t->input_count++] = node;
+    }
+    return lossi_expression_input(t->expression, k);
+}
+
+static int32_t put_name(void *user, const char *name)
+{
+    translation *t = user;
+    for (int32_t i = 0; i < t->count; i++) {
+        if (strcmp(t->names[i], name) == 0) {
+            return put_input(t, t->nodes[i]);
+        }
+    }
+    const int32_t node = loss_graph_find(t->graph, name);
+    return node < 0 ? LOSSI_FORMULA_UNKNOWN : put_input(t, node);
+}
+
+/* The graph's node for one of the expression; LOSSI_NONE when the tape failed. */
+static int32_t put_nodes(translation *t, int32_t result)
+{
+    lossi_tape *tape = &t->graph->tape;
+    const int32_t node = lossi_tape_expression(tape, t->expression, result, t->inputs);
+    return node == LOSSI_NONE && tape->status == LOSS_OK ? lossi_tape_number(tape, 0.0) : node;
+}
+
+static int32_t put_reduction(void *user, const char *function, int32_t operand)
+{
+    translation *t = user;
+    lossi_attributes attributes;
+    const lossi_operation *row = lossi_operation_find(function);
+    const int32_t input = put_nodes(t, operand);
+    int32_t node = LOSSI_NONE;
+    if (lossi_operation_settle(row, t->graph->context, NULL, &attributes) == LOSS_OK) {
+        node = lossi_tape_add(&t->graph->tape, row, &attributes, &input, 1);
+    }
+    if (node == LOSSI_NONE) {
+        snprintf(t->sentence, sizeof t->sentence, "%s", loss_context_error(t->graph->context));
+        return LOSSI_EXPRESSION_MEMORY;
+    }
+    return put_input(t, node);
+}
+
+/* The names there are: those of the call, then the graph's. */
+static const char *name_at(const void *user, int32_t index)
+{
+    const translation *t = user;
+    return index < t->count ? t->names[index] : t->graph->names[index - t->count].text;
+}
+
+static loss_status translate(translation *t, const char *text, int32_t *node)
+{
+    static const char *const functions[] = {"sum", "mean", NULL};
+    lossi_tape *tape = &t->graph->tape;
+    const int32_t before = tape->count;
+    int32_t result = 0;
+    const lossi_formula_builder builder = {.user = t,
+                                           .number = put_number,
+                                           .name = put_name,
+                                           .apply = put_operation,
+                                           .functions = functions,
+                                           .call = put_reduction,
+                                           .name_at = name_at,
+                                           .names = t,
+                                           .name_count = t->count + t->graph->name_count};
+    loss_status status = lossi_formula_parse(t->graph->context, text, text + strlen(text), &builder, &result);
+    const int32_t made = status == LOSS_OK ? put_nodes(t, result) : LOSSI_NONE;
+    if (tape->status != LOSS_OK) { /* a shape that does not fit */
+        status = t->sentence[0] != '\0' ? lossi_fail(t->graph->context, tape->status, "%s", t->sentence)
+                                        : tape->status;
+        tape->status = LOSS_OK;
+    }
+    if (status != LOSS_OK) {
+        lossi_tape_truncate(tape, before);
+        return status;
+    }
+    *node = made;
+    return LOSS_OK;
+}
+
+loss_status loss_graph_formula(loss_graph *graph, const char *text, const char *const *names,
+                               const int32_t *nodes, int32_t count, int32_t *node)
+{
+    loss_status status = lossi_graph_check_open(graph, node);
+    if (status == LOSS_OK && (text == NULL || count < 0 || (count > 0 && (names == NULL || nodes == NULL)))) {
+        status = lossi_fail_null(graph->context, text == NULL ? "the formula" : "the names or their nodes");
+    }
+    if (status == LOSS_OK) {
+        status = lossi_graph_check_nodes(graph, nodes, count);
+    }
+    for (int32_t i = 0; i < count && status == LOSS_OK; i++) {
+        status = names[i] == NULL ? lossi_fail_null(graph->context, "a name") : LOSS_OK;
+    }
+    if (status != LOSS_OK) {
+        return status;
+    }
+    translation *t = lossi_allocate(graph->context, (int64_t)sizeof *t);
+    lossi_expression *expression = lossi_expression_create(graph->context, LOSSI_FORMULA_NODES);
+    if (t != NULL && expression != NULL) {
+        *t = (translation){
+            .graph = graph, .expression = expression, .names = names, .nodes = nodes, .count = count};
+        status = translate(t, text, node);
+    } else {
+        status = lossi_fail_memory(graph->context, "a formula");
+    }
+    lossi_expression_free(expression);
+    lossi_release(graph->context, t);
+    return status;
+}
