@@ -266,6 +266,22 @@ static void multiply_down(const job_list *list, const strip *s)
     }
 }
 
+/* Whether B is read where it is: few rows pay for no copy, and for none that would spare but a part of a vector. */
+static int32_t in_place(const job_list *list, const strip *s)
+{
+    const lossi_product_kernels *kernels = list->kernels;
+    if (list->b->pack != NULL || list->b->view.column_stride != 1) {
+        return 0;
+    }
+    if (s->rows <= 2) {
+        return 1;
+    }
+    if (s->columns < kernels->tile_columns && s->columns % kernels->lanes != 0) {
+        return 0;
+    }
+    return s->rows <= DIRECT_TILES * kernels->tile_rows;
+}
+
 static void multiply_strip(const job_list *list, const strip *s)
 {
     const lossi_product_kernels *kernels = list->kernels;
@@ -273,10 +289,9 @@ static void multiply_strip(const job_list *list, const strip *s)
     const int64_t copied = round_up(s->columns, kernels->tile_columns) * (s->end - s->begin) * list->size;
     if (a_in_rows && list->b->pack == NULL && s->columns <= LOSSI_PRODUCT_FEW && s->rows >= kernels->lanes) {
         multiply_down(list, s);
-    } else if (list->b->pack == NULL && list->b->view.column_stride == 1 &&
-               s->rows <= DIRECT_TILES * kernels->tile_rows) {
+    } else if (in_place(list, s)) {
         multiply_in_place(list, s);
-    } else if (list->a->pack == NULL && list->a->view.column_stride == 1 && s->columns < COPY_COLUMNS &&
+    } else if (list->a->pack == NULL && a_in_rows && s->columns < COPY_COLUMNS &&
                s->end - s->begin > LOSSI_PRODUCT_DEPTH && copied <= B_BYTES) {
         multiply_by_rows(list, s);
     } else {
