@@ -63,6 +63,7 @@ const lossi_optimizer_row lossi_optimizer_adagrad = {
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .state_size = sizeof(adagrad),
+    .handles = LOSSI_ROUGH_L1 | LOSSI_ROUGH_BOUNDS,
     .layout = lossi_stochastic_layout,
     .start = lossi_stochastic_start,
     .advance = lossi_stochastic_advance,

@@ -65,6 +65,7 @@ const lossi_optimizer_row lossi_optimizer_adam = {
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .state_size = sizeof(adam),
+    .handles = LOSSI_ROUGH_L1 | LOSSI_ROUGH_BOUNDS,
     .layout = lossi_stochastic_layout,
     .start = lossi_stochastic_start,
     .advance = lossi_stochastic_advance,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gradient/objective.h"
+#include "optimizer/stochastic.h"
 
 /* The vectors after the row's own: one to work in, then what the kinds need. */
 enum { SCRATCH, FIRST_OF_KIND };
@@ -94,6 +95,12 @@ loss_status lossi_composite_layout(loss_optimizer *optimizer, lossi_layout *layo
     }
     if ((rough & ~optimizer->row->handles) != 0) {
         return refuse(optimizer, rough);
+    }
+    if (optimizer->row->stochastic != NULL) {
+        status = lossi_stochastic_check_proximal(optimizer, rough);
+        if (status != LOSS_OK) {
+            return status;
+        }
     }
     lossi_penalties_seal(&optimizer->penalties);
     optimizer->rough = rough;
@@ -279,6 +286,11 @@ double lossi_stationarity(const loss_optimizer *optimizer, int32_t x, int32_t gr
     lossi_prox(optimizer, scratch, 1.0);
     return lossi_run(optimizer, optimizer->kernels->distance, (lossi_operands){.in = {x, scratch}})
         .maximum[0];
+}
+
+int32_t lossi_composite_scratch(const loss_optimizer *optimizer)
+{
+    return extra(optimizer, SCRATCH);
 }
 
 static int32_t has(const loss_optimizer *optimizer, int32_t kind)

@@ -45,6 +45,9 @@ double lossi_rough_value(const loss_optimizer *optimizer, int32_t vector);
 /* ‖x − prox(x − g)‖∞ of two vectors. */
 double lossi_stationarity(const loss_optimizer *optimizer, int32_t x, int32_t gradient);
 
+/* A vector to work in, when there is an h. */
+int32_t lossi_composite_scratch(const loss_optimizer *optimizer);
+
 /* The vectors of bounds (infinite where there is none), and of factors of |x|, for rows that handle these kinds;
  * −1 when the run has none of the kind. */
 int32_t lossi_lower_bounds(const loss_optimizer *optimizer);

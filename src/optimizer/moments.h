@@ -41,6 +41,7 @@ static inline void lossi_moments_fill(const lossi_moments *moments, lossi_step *
     step->scalar[5] = mean;
     step->scalar[6] = root;
     step->scalar[7] = epsilon;
+    step->rate = gradient + mean * (1.0 - moments->power1); /* m of a constant gradient is 1 − β₁ᵗ of it */
 }
 
 /* Adam's own: η·m̂/(√v̂ + ε). */

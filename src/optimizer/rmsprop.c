@@ -64,6 +64,7 @@ static int32_t take(loss_optimizer *optimizer, const lossi_span *span, lossi_ste
     step->scalar[3] = step->rate;
     step->scalar[4] = state->momentum;
     step->scalar[5] = state->inside;
+    step->scalar[6] = lossi_inverse_rate(optimizer, step->rate);
     return lossi_run_step(optimizer, lossi_steps(optimizer)->rmsprop[state->centered][state->momentum > 0.0],
                           step, span->count);
 }
@@ -78,6 +79,7 @@ const lossi_optimizer_row lossi_optimizer_rmsprop = {
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .state_size = sizeof(rmsprop),
+    .handles = LOSSI_ROUGH_L1 | LOSSI_ROUGH_BOUNDS,
     .layout = lossi_stochastic_layout,
     .start = lossi_stochastic_start,
     .advance = lossi_stochastic_advance,

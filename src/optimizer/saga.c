@@ -121,6 +121,7 @@ const lossi_optimizer_row lossi_optimizer_saga = {
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .state_size = sizeof(saga),
+    .handles = LOSSI_ROUGH_L1 | LOSSI_ROUGH_BOUNDS | LOSSI_ROUGH_SET | LOSSI_ROUGH_NORM,
     .layout = lossi_stochastic_layout,
     .start = lossi_stochastic_start,
     .advance = lossi_stochastic_advance,

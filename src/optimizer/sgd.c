@@ -38,6 +38,26 @@ static void begin(loss_optimizer *optimizer)
     state->momentum = lossi_own_double(optimizer, MOMENTUM_OPTION);
     state->dampening = lossi_own_double(optimizer, DAMPENING_OPTION);
     state->nesterov = (int32_t)lossi_own_int(optimizer, NESTEROV_OPTION);
+    state->base.velocity = state->momentum > 0.0 ? 0 : -1;
+}
+
+static void prepare(loss_optimizer *optimizer)
+{
+    sgd *state = optimizer->state;
+    state->base.share = state->momentum == 0.0 || state->base.steps == 0 ? 1.0 : 1.0 - state->dampening;
+}
+
+/* Nesterov's momentum looks ahead, at points that the proximal map has not seen. */
+static loss_status check_proximal(const loss_optimizer *optimizer)
+{
+    return lossi_own_int(optimizer, NESTEROV_OPTION) == 0 ||
+                   lossi_own_double(optimizer, MOMENTUM_OPTION) == 0.0
+               ? LOSS_OK
+               : lossi_fail(
+                     optimizer->context, LOSS_ERROR_SUPPORT,
+                     "%s cannot handle penalties without derivatives with the option 'nesterov': set it "
+                     "to 0, or take 'accelerated_gradient'",
+                     optimizer->owner);
 }
 
 static int32_t take(loss_optimizer *optimizer, const lossi_span *span, lossi_step *step)
@@ -49,13 +69,16 @@ static int32_t take(loss_optimizer *optimizer, const lossi_span *span, lossi_ste
         return lossi_run_step(optimizer, steps->plain, step, span->count);
     }
     step->scalar[0] = state->momentum;
-    step->scalar[1] = state->base.steps == 0 ? 1.0 : 1.0 - state->dampening;
+    step->scalar[1] = state->base.share;
     step->scalar[2] = state->nesterov ? step->rate : 0.0;
     step->scalar[3] = state->nesterov ? step->rate * state->momentum : step->rate;
+    step->scalar[4] = step->rate * state->base.share;
+    step->scalar[5] = lossi_inverse_rate(optimizer, step->rate);
     return lossi_run_step(optimizer, steps->momentum, step, span->count);
 }
 
-static const lossi_stochastic_method method = {.vectors = vectors, .begin = begin, .step = take};
+static const lossi_stochastic_method method = {
+    .vectors = vectors, .begin = begin, .prepare = prepare, .step = take, .check_proximal = check_proximal};
 
 const lossi_optimizer_row lossi_optimizer_sgd = {
     .name = "sgd",
@@ -65,6 +88,7 @@ const lossi_optimizer_row lossi_optimizer_sgd = {
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .state_size = sizeof(sgd),
+    .handles = LOSSI_ROUGH_L1 | LOSSI_ROUGH_BOUNDS | LOSSI_ROUGH_SET | LOSSI_ROUGH_NORM,
     .layout = lossi_stochastic_layout,
     .start = lossi_stochastic_start,
     .advance = lossi_stochastic_advance,

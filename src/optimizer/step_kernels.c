@@ -7,11 +7,11 @@
 #include "core/sum.h"
 #include "simd/real.h"
 
-/* One vector of elements on its way: where it stands, and how many of its lanes there are. */
+/* One vector of elements on its way: where it stands, how many of its lanes there are, and whether there are penalties. */
 typedef struct place {
     const lossi_step *step;
     int64_t i;
-    int n;
+    int n, proximal;
 } place;
 
 /* Gives 0 in every lane, NaN where a derivative is not finite, or its square: a step by its root would be 0 for good. */
@@ -57,25 +57,58 @@ LOSSI_INLINE vreal decayed(place at, vreal raw, vreal x)
     return clipped(at, raw) + v_set1((real)at.step->l2) * x;
 }
 
-LOSSI_INLINE void move(place at, vreal x, vreal u)
+/* What the proximal map of a·c·|x| and bounds makes of z. NaN stays: it is the second operand. */
+LOSSI_INLINE vreal shrunk(place at, vreal z, vreal a)
 {
-    put(at, at.step->x, v_set1((real)at.step->keep) * x - u);
+    if (at.step->weights != NULL) {
+        z = v_copysign(v_max(v_set1(0), v_abs(z) - a * get(at, at.step->weights)), z);
+    }
+    if (at.step->lower != NULL) {
+        z = v_min(get(at, at.step->upper), v_max(get(at, at.step->lower), z));
+    }
+    return z;
 }
 
-/* f is a constant, so the compiler makes a loop of its own for every step. The copy of the step is the loop's alone:
- * nothing that is stored can change it, so its numbers stay in registers. */
-LOSSI_INLINE int32_t sweep(element_step f, const lossi_step *step, int64_t begin, int64_t end)
+/* a is what a constant gradient would be multiplied by. Gives what penalties took off x. */
+LOSSI_INLINE vreal move(place at, vreal x, vreal u, vreal a)
+{
+    const vreal z = v_set1((real)at.step->keep) * x - u;
+    if (!at.proximal) {
+        put(at, at.step->x, z);
+        return v_set1(0);
+    }
+    const vreal left = shrunk(at, z, a);
+    put(at, at.step->x, left);
+    return z - left;
+}
+
+/* f and proximal are constants, so the compiler makes a loop of its own for every step. The copy of the step is the loop's
+ * alone: nothing that is stored can change it, so its numbers stay in registers. */
+LOSSI_INLINE int32_t sweep_so(element_step f, const lossi_step *step, int64_t begin, int64_t end,
+                              int proximal)
 {
     const lossi_step mine = *step;
     vreal bad = v_set1(0);
     int64_t i = begin;
     for (; i + VREAL_LANES <= end; i += VREAL_LANES) {
-        bad = bad + f((place){&mine, i, VREAL_LANES});
+        bad = bad + f((place){&mine, i, VREAL_LANES, proximal});
     }
     if (i < end) {
-        bad = bad + f((place){&mine, i, (int)(end - i)});
+        bad = bad + f((place){&mine, i, (int)(end - i), proximal});
     }
     return v_mask_any(v_is_nan(bad)) != 0;
+}
+
+LOSSI_INLINE int32_t sweep(element_step f, const lossi_step *step, int64_t begin, int64_t end)
+{
+    return sweep_so(f, step, begin, end, 0);
+}
+
+/* Of the steps that penalties can be part of. */
+LOSSI_INLINE int32_t sweep_proximal(element_step f, const lossi_step *step, int64_t begin, int64_t end)
+{
+    return step->weights == NULL && step->lower == NULL ? sweep_so(f, step, begin, end, 0)
+                                                        : sweep_so(f, step, begin, end, 1);
 }
 
 /* ---- the steps ---- */
@@ -83,7 +116,7 @@ LOSSI_INLINE int32_t sweep(element_step f, const lossi_step *step, int64_t begin
 LOSSI_INLINE vreal plain_step(place at)
 {
     vreal raw = get(at, at.step->gradient), x = get(at, at.step->x);
-    move(at, x, scalar(at, 0) * decayed(at, raw, x));
+    move(at, x, scalar(at, 0) * decayed(at, raw, x), scalar(at, 0));
     return raw - raw;
 }
 
@@ -91,8 +124,8 @@ LOSSI_INLINE vreal momentum_step(place at)
 {
     vreal raw = get(at, at.step->gradient), x = get(at, at.step->x), g = decayed(at, raw, x);
     vreal p = scalar(at, 0) * own(at, 0) + scalar(at, 1) * g;
-    put(at, at.step->state[0], p);
-    move(at, x, scalar(at, 2) * g + scalar(at, 3) * p);
+    vreal taken = move(at, x, scalar(at, 2) * g + scalar(at, 3) * p, scalar(at, 4));
+    put(at, at.step->state[0], at.proximal ? p + scalar(at, 5) * taken : p);
     return raw - raw;
 }
 
@@ -101,7 +134,8 @@ LOSSI_INLINE vreal adagrad_step(place at)
     vreal raw = get(at, at.step->gradient), x = get(at, at.step->x), g = decayed(at, raw, x);
     vreal p = own(at, 0) + g * g;
     put(at, at.step->state[0], p);
-    move(at, x, scalar(at, 0) * g / (v_sqrt(p) + scalar(at, 1)));
+    vreal under = v_sqrt(p) + scalar(at, 1);
+    move(at, x, scalar(at, 0) * g / under, scalar(at, 0) / under);
     return (raw - raw) + (p - p);
 }
 
@@ -109,10 +143,10 @@ LOSSI_INLINE vreal adadelta_step(place at)
 {
     vreal raw = get(at, at.step->gradient), x = get(at, at.step->x), g = decayed(at, raw, x);
     vreal p = scalar(at, 0) * own(at, 0) + scalar(at, 1) * (g * g), q = own(at, 1);
-    vreal d = v_sqrt(q + scalar(at, 2)) / v_sqrt(p + scalar(at, 2)) * g;
+    vreal unit = v_sqrt(q + scalar(at, 2)) / v_sqrt(p + scalar(at, 2)), d = unit * g;
     put(at, at.step->state[0], p);
     put(at, at.step->state[1], scalar(at, 0) * q + scalar(at, 1) * (d * d));
-    move(at, x, scalar(at, 3) * d);
+    move(at, x, scalar(at, 3) * d, scalar(at, 3) * unit);
     return (raw - raw) + (p - p);
 }
 
@@ -128,13 +162,15 @@ LOSSI_INLINE vreal rmsprop_step(place at, int centered, int momentum)
         put(at, at.step->state[1], mean);
         square = v_max(v_set1(0), p - mean * mean);
     }
-    vreal u = g / (v_sqrt(square + scalar(at, 5)) + scalar(at, 2));
+    vreal under = v_sqrt(square + scalar(at, 5)) + scalar(at, 2), u = g / under;
+    void *velocity = at.step->state[1 + centered];
     if (momentum) {
-        void *velocity = at.step->state[1 + centered];
         u = scalar(at, 4) * get(at, velocity) + u;
-        put(at, velocity, u);
     }
-    move(at, x, scalar(at, 3) * u);
+    vreal taken = move(at, x, scalar(at, 3) * u, scalar(at, 3) / under);
+    if (momentum) {
+        put(at, velocity, at.proximal ? u + scalar(at, 6) * taken : u);
+    }
     return (raw - raw) + (p - p);
 }
 
@@ -169,7 +205,8 @@ LOSSI_INLINE vreal adaptive_step(place at, int maximum)
         under = v_max(own(at, 2), q);
         put(at, at.step->state[2], under);
     }
-    move(at, x, (scalar(at, 4) * g + scalar(at, 5) * p) / (scalar(at, 6) * v_sqrt(under) + scalar(at, 7)));
+    under = scalar(at, 6) * v_sqrt(under) + scalar(at, 7);
+    move(at, x, (scalar(at, 4) * g + scalar(at, 5) * p) / under, v_set1((real)at.step->rate) / under);
     return (raw - raw) + (q - q);
 }
 
@@ -188,7 +225,7 @@ LOSSI_INLINE vreal lion_step(place at)
     vreal raw = get(at, at.step->gradient), x = get(at, at.step->x), g = decayed(at, raw, x);
     vreal p = own(at, 0), way = scalar(at, 1) * p + scalar(at, 2) * g;
     put(at, at.step->state[0], scalar(at, 3) * p + scalar(at, 4) * g);
-    move(at, x, v_select(v_eq(way, v_set1(0)), v_set1(0), v_copysign(scalar(at, 0), way)));
+    move(at, x, v_select(v_eq(way, v_set1(0)), v_set1(0), v_copysign(scalar(at, 0), way)), v_set1(0));
     return raw - raw;
 }
 
@@ -214,6 +251,13 @@ LOSSI_INLINE vreal average_step(place at)
 {
     vreal x = get(at, at.step->x), p = own(at, 0);
     put(at, at.step->state[0], p + scalar(at, 0) * (x - p));
+    return x - x;
+}
+
+LOSSI_INLINE vreal yield_step(place at)
+{
+    vreal x = get(at, at.step->x), before = get(at, at.step->gradient);
+    put(at, at.step->state[0], own(at, 0) + scalar(at, 0) * (before - x));
     return x - x;
 }
 
@@ -303,7 +347,7 @@ static int32_t factored(const lossi_step *step, int64_t begin, int64_t end)
         const vreal row = v_set1((real)((double)rows[i] / mean));
         for (int64_t j = 0; j < step->columns; j += VREAL_LANES) {
             const int64_t left = step->columns - j;
-            const place at = {step, j, left < VREAL_LANES ? (int)left : VREAL_LANES};
+            const place at = {step, j, left < VREAL_LANES ? (int)left : VREAL_LANES, 0};
             const vreal square = v_max(least, row * get(at, rows + step->rows));
             put(at, q, clipped(at, get(at, g)) / v_sqrt(square));
         }
@@ -315,52 +359,52 @@ static int32_t factored(const lossi_step *step, int64_t begin, int64_t end)
 
 static int32_t plain(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(plain_step, step, begin, end);
+    return sweep_proximal(plain_step, step, begin, end);
 }
 
 static int32_t momentum(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(momentum_step, step, begin, end);
+    return sweep_proximal(momentum_step, step, begin, end);
 }
 
 static int32_t adagrad(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(adagrad_step, step, begin, end);
+    return sweep_proximal(adagrad_step, step, begin, end);
 }
 
 static int32_t adadelta(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(adadelta_step, step, begin, end);
+    return sweep_proximal(adadelta_step, step, begin, end);
 }
 
 static int32_t rmsprop_plain(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(rmsprop_plain_step, step, begin, end);
+    return sweep_proximal(rmsprop_plain_step, step, begin, end);
 }
 
 static int32_t rmsprop_momentum(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(rmsprop_momentum_step, step, begin, end);
+    return sweep_proximal(rmsprop_momentum_step, step, begin, end);
 }
 
 static int32_t rmsprop_centered(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(rmsprop_centered_step, step, begin, end);
+    return sweep_proximal(rmsprop_centered_step, step, begin, end);
 }
 
 static int32_t rmsprop_centered_momentum(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(rmsprop_centered_momentum_step, step, begin, end);
+    return sweep_proximal(rmsprop_centered_momentum_step, step, begin, end);
 }
 
 static int32_t adam(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(adam_step, step, begin, end);
+    return sweep_proximal(adam_step, step, begin, end);
 }
 
 static int32_t amsgrad(const lossi_step *step, int64_t begin, int64_t end)
 {
-    return sweep(amsgrad_step, step, begin, end);
+    return sweep_proximal(amsgrad_step, step, begin, end);
 }
 
 static int32_t lion(const lossi_step *step, int64_t begin, int64_t end)
@@ -381,6 +425,11 @@ static int32_t interpolate(const lossi_step *step, int64_t begin, int64_t end)
 static int32_t average(const lossi_step *step, int64_t begin, int64_t end)
 {
     return sweep(average_step, step, begin, end);
+}
+
+static int32_t yield(const lossi_step *step, int64_t begin, int64_t end)
+{
+    return sweep(yield_step, step, begin, end);
 }
 
 static int32_t copy(const lossi_step *step, int64_t begin, int64_t end)
@@ -411,6 +460,7 @@ const lossi_step_kernels LOSSI_NAME(step_kernels) = {
     .scaled_root = scaled_root,
     .interpolate = interpolate,
     .average = average,
+    .yield = yield,
     .copy = copy,
     .correct = correct,
     .exchange = exchange,

@@ -10,11 +10,13 @@
  */
 #include "optimizer/stochastic.h"
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "loss/random.h"
+#include "optimizer/composite.h"
 
 enum { BATCHES, EVALUATING, HOLDING_OUT };
 
@@ -102,6 +104,8 @@ void lossi_stochastic_start(loss_optimizer *optimizer)
     read_options(optimizer, s);
     s->judged = INFINITY;
     s->least_held_out = INFINITY;
+    s->share = 1.0;
+    s->velocity = -1;
     if (s->own_vectors > 0) {
         memset(lossi_stochastic_vector(optimizer, 0, 0), 0, (size_t)(s->own_vectors * optimizer->stride));
     }
@@ -195,6 +199,23 @@ static double clipping_scale(const loss_optimizer *optimizer, const lossi_stocha
     return norm > s->clip_norm ? s->clip_norm / norm : 1.0;
 }
 
+/* Kinds whose proximal map is one of the whole vector: it follows the step. Of the others every element is by itself. */
+enum { TOGETHER = LOSSI_ROUGH_SET | LOSSI_ROUGH_NORM };
+
+static const void *part(const loss_optimizer *optimizer, int32_t vector, int64_t offset)
+{
+    return vector < 0 ? NULL : lossi_offset_in(optimizer, lossi_vector(optimizer, vector), offset);
+}
+
+static void penalise(const loss_optimizer *optimizer, const lossi_span *span, lossi_step *step)
+{
+    if ((optimizer->machine.rough & TOGETHER) == 0) {
+        step->weights = part(optimizer, lossi_l1_weights(optimizer), span->offset);
+        step->lower = part(optimizer, lossi_lower_bounds(optimizer), span->offset);
+        step->upper = part(optimizer, lossi_upper_bounds(optimizer), span->offset);
+    }
+}
+
 static lossi_step step_of(const loss_optimizer *optimizer, const lossi_stochastic *s, const lossi_span *span)
 {
     lossi_step step = {
@@ -214,7 +235,47 @@ static lossi_step step_of(const loss_optimizer *optimizer, const lossi_stochasti
     } else {
         step.l2 = span->weight_decay;
     }
+    penalise(optimizer, span, &step);
     return step;
+}
+
+/* The proximal map of the whole vector after a step, of whose velocity it has its share. */
+static void follow(loss_optimizer *optimizer, const lossi_stochastic *s)
+{
+    int32_t x = lossi_pair_x(optimizer->machine.trial), before = lossi_composite_scratch(optimizer);
+    if ((optimizer->machine.rough & TOGETHER) == 0) {
+        return;
+    }
+    lossi_copy(optimizer, before, x);
+    lossi_prox(optimizer, x, s->rate * s->share);
+    if (s->velocity >= 0) {
+        lossi_step step = {.gradient = lossi_vector(optimizer, before),
+                           .x = lossi_vector(optimizer, x),
+                           .state = {lossi_stochastic_vector(optimizer, s->velocity, 0)},
+                           .scalar = {lossi_inverse_rate(optimizer, s->rate)}};
+        lossi_run_step(optimizer, lossi_steps(optimizer)->yield, &step, optimizer->dimension);
+    }
+}
+
+double lossi_inverse_rate(const loss_optimizer *optimizer, double rate)
+{
+    return 1.0 / rate <= (optimizer->dtype == LOSS_FLOAT64 ? DBL_MAX : FLT_MAX) ? 1.0 / rate : 0.0;
+}
+
+loss_status lossi_stochastic_check_proximal(const loss_optimizer *optimizer, int32_t rough)
+{
+    const lossi_stochastic_method *method = optimizer->row->stochastic;
+    for (int64_t i = 0; (rough & TOGETHER) != 0 && i < optimizer->segments.count; i++) {
+        const lossi_segment *segment = &optimizer->segments.all[i];
+        if (segment->options[LOSSI_SEGMENT_LEARNING_RATE_SCALE] != 1.0) {
+            return lossi_fail(optimizer->context, LOSS_ERROR_SUPPORT,
+                              "%s takes penalties that are not of each parameter by itself with one learning "
+                              "rate for all: the segment '%s' has learning_rate_scale %g",
+                              optimizer->owner, segment->name,
+                              segment->options[LOSSI_SEGMENT_LEARNING_RATE_SCALE]);
+        }
+    }
+    return rough == 0 || method->check_proximal == NULL ? LOSS_OK : method->check_proximal(optimizer);
 }
 
 static void average(loss_optimizer *optimizer, lossi_stochastic *s)
@@ -254,6 +315,9 @@ static int32_t take_step(loss_optimizer *optimizer, lossi_stochastic *s)
         lossi_step step = step_of(optimizer, s, &span);
         bad |= method->step(optimizer, &span, &step);
     }
+    if (!bad) {
+        follow(optimizer, s);
+    }
     s->steps++;
     average(optimizer, s);
     return bad;
@@ -286,6 +350,7 @@ static void evaluate(loss_optimizer *optimizer, lossi_stochastic *s)
     if (s->displaced) {
         lossi_copy(optimizer, beyond(optimizer, s, MOVING), lossi_pair_x(m->trial));
         lossi_copy(optimizer, lossi_pair_x(m->trial), beyond(optimizer, s, MEAN));
+        lossi_prox(optimizer, lossi_pair_x(m->trial), 0.0); /* rounding may have left the sets */
     }
     s->kept = m->best;
     s->kept_complete = m->complete;

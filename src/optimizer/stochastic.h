@@ -69,6 +69,8 @@ typedef struct lossi_stochastic {
     double least_held_out;                 /* of the best point */
     double value, gradient_norm;           /* of the evaluation whose held-out value is being asked for */
     double kept_value, kept_norm;          /* the machine's best from before it */
+    double share;     /* of the rate that the step multiplies the gradient by: 1 but for dampening */
+    int32_t velocity; /* the vector −(the last step)/rate, −1 for none */
     int32_t kept, kept_complete;
     int32_t phase, started, displaced; /* displaced: the moving point has made room for the mean */
     int32_t held_out, averaging, decoupled, own_vectors;
@@ -85,6 +87,8 @@ typedef struct lossi_stochastic_method {
     void (*prepare)(loss_optimizer *optimizer);
     /* The step of a span: everything in `step` is set but the scalars. Gives 1 when a derivative was not finite. */
     int32_t (*step)(loss_optimizer *optimizer, const lossi_span *span, lossi_step *step);
+    /* Whether a proximal map can follow the step at the options as they are; NULL: always. With a sentence. */
+    loss_status (*check_proximal)(const loss_optimizer *optimizer);
     /* ---- for methods that ask for more than the gradient at the moving point; NULL for the others ---- */
     /* The first request after an evaluation, and of an epoch, in place of lossi_stochastic_epoch(). */
     void (*epoch)(loss_optimizer *optimizer);
@@ -99,6 +103,12 @@ typedef struct lossi_stochastic_method {
 loss_status lossi_stochastic_layout(loss_optimizer *optimizer, lossi_layout *layout);
 void lossi_stochastic_start(loss_optimizer *optimizer);
 void lossi_stochastic_advance(loss_optimizer *optimizer);
+
+/* Whether the penalties of these kinds can be part of the steps, at the options and segments as they are; with a sentence. */
+loss_status lossi_stochastic_check_proximal(const loss_optimizer *optimizer, int32_t rough);
+
+/* 1/rate, 0 when that is beyond the element type: then nothing moves. */
+double lossi_inverse_rate(const loss_optimizer *optimizer, double rate);
 
 /* A new epoch: its order is drawn and its first batch asked for. */
 void lossi_stochastic_epoch(loss_optimizer *optimizer);
