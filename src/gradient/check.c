@@ -218,30 +218,37 @@ static loss_status look(lossi_differences *d, const char *gradient, uint64_t see
     return status;
 }
 
-static loss_status check(loss_objective *o, const void *x, char *copy, char *gradient, uint64_t seed,
-                         int32_t *verdict)
+typedef struct parameter_check {
+    const void *x;
+    uint64_t seed;
+    lossi_differences d; /* d.x: a copy of x */
+    char *gradient;
+} parameter_check;
+
+static loss_status check(void *check, lossi_finding *worst)
 {
-    lossi_differences d = {.objective = o, .x = copy};
-    lossi_finding worst;
-    loss_status status = loss_objective_evaluate(o, x, &d.value, gradient);
-    if (status != LOSS_OK) {
-        return status;
+    parameter_check *c = check;
+    loss_objective *o = c->d.objective;
+    loss_status status = loss_objective_evaluate(o, c->x, &c->d.value, c->gradient);
+    if (status == LOSS_OK) {
+        memcpy(c->d.x, c->x, (size_t)(o->dimension * o->real_size));
+        status = look(&c->d, c->gradient, c->seed, worst);
     }
-    memcpy(copy, x, (size_t)(o->dimension * o->real_size));
-    status = look(&d, gradient, seed, &worst);
-    if (status != LOSS_OK) {
-        return status;
-    }
-    *verdict = worst.verdict;
-    lossi_check_report(o, &worst);
-    return LOSS_OK;
+    return status;
 }
 
-int32_t lossi_check_smooth_only(loss_objective *objective, int32_t smooth_only)
+loss_status lossi_check_smooth(loss_objective *o, lossi_check_run run, void *check, int32_t *verdict)
 {
-    const int32_t before = objective->smooth_only;
-    objective->smooth_only = smooth_only;
-    return before;
+    const int32_t before = o->smooth_only;
+    lossi_finding worst;
+    o->smooth_only = 1;
+    const loss_status status = run(check, &worst);
+    o->smooth_only = before;
+    if (status == LOSS_OK) {
+        *verdict = worst.verdict;
+        lossi_check_report(o, &worst);
+    }
+    return status;
 }
 
 loss_status loss_objective_check(loss_objective *objective, const void *x, uint64_t seed, int32_t *verdict)
@@ -249,21 +256,18 @@ loss_status loss_objective_check(loss_objective *objective, const void *x, uint6
     if (objective == NULL) {
         return LOSS_ERROR_ARGUMENT;
     }
-    if (x == NULL || verdict == NULL) {
-        return lossi_fail_null(objective->context, x == NULL ? "x" : "verdict");
-    }
-    loss_status status = loss_objective_prepare(objective);
+    loss_status status = lossi_check_arguments(objective, x, 1, verdict);
     if (status != LOSS_OK) {
         return status;
     }
     loss_context *context = objective->context;
     const int64_t bytes = objective->dimension * objective->real_size;
-    char *copy = lossi_allocate(context, bytes), *gradient = lossi_allocate(context, bytes);
-    const int32_t before = lossi_check_smooth_only(objective, 1);
-    status = copy == NULL || gradient == NULL ? lossi_fail_memory(context, "a derivative check")
-                                              : check(objective, x, copy, gradient, seed, verdict);
-    lossi_check_smooth_only(objective, before);
-    lossi_release(context, copy);
-    lossi_release(context, gradient);
+    parameter_check c = {.x = x, .seed = seed, .d = {.objective = objective}};
+    c.d.x = lossi_allocate(context, bytes);
+    c.gradient = lossi_allocate(context, bytes);
+    status = c.d.x == NULL || c.gradient == NULL ? lossi_fail_memory(context, "a derivative check")
+                                                 : lossi_check_smooth(objective, check, &c, verdict);
+    lossi_release(context, c.d.x);
+    lossi_release(context, c.gradient);
     return status;
 }

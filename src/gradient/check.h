@@ -86,8 +86,12 @@ typedef struct lossi_expansion {
 } lossi_expansion;
 loss_status lossi_taylor_slope(const lossi_expansion *expansion, double *slope);
 
-/* Whether the parts of penalties without derivatives are left out of the values from now on; gives how it was. */
-int32_t lossi_check_smooth_only(loss_objective *objective, int32_t smooth_only);
+/*
+ * Runs a check with the parts of penalties without derivatives left out of the values, and reports what is worst. The run gives a
+ * failure or sets the finding; it is called with the `check` it is about.
+ */
+typedef loss_status (*lossi_check_run)(void *check, lossi_finding *worst);
+loss_status lossi_check_smooth(loss_objective *objective, lossi_check_run run, void *check, int32_t *verdict);
 
 /* As loss_objective_evaluate() of the value alone, NaN where there is none, which is no failure here. */
 loss_status lossi_check_value(loss_objective *objective, const void *x, double *value);

@@ -105,7 +105,9 @@ loss_status lossi_taylor_slope(const lossi_expansion *e, double *slope)
 typedef struct directional {
     lossi_differences d; /* d.x: the point */
     const void *x;
-    const char *gradient;
+    int64_t count;
+    uint64_t seed;
+    char *gradient;
     double *v;
     double derivative, scale; /* Σ g_i·v_i, and the root of the sum of their squares */
 } directional;
@@ -182,23 +184,23 @@ static loss_status look_along(directional *c, lossi_check_limits limits, lossi_f
     return status == LOSS_OK ? lossi_taylor_slope(&expansion, &f->taylor) : status;
 }
 
-static loss_status check(loss_objective *o, const void *x, int64_t count, uint64_t seed, char *point,
-                         char *gradient, double *v, lossi_finding *worst)
+static loss_status check(void *check, lossi_finding *worst)
 {
-    directional c = {.d = {.objective = o, .x = point}, .x = x, .gradient = gradient, .v = v};
-    loss_status status = loss_objective_evaluate(o, x, &c.d.value, gradient);
+    directional *c = check;
+    loss_objective *o = c->d.objective;
+    loss_status status = loss_objective_evaluate(o, c->x, &c->d.value, c->gradient);
     if (status == LOSS_OK) {
-        memcpy(point, x, (size_t)(o->dimension * o->real_size));
-        status = lossi_differences_begin(&c.d, seed);
+        memcpy(c->d.x, c->x, (size_t)(o->dimension * o->real_size));
+        status = lossi_differences_begin(&c->d, c->seed);
     }
-    const lossi_check_limits limits = lossi_check_limit(o, LOSSI_CHECK_GRADIENT,
-                                                        fabs(c.d.value) + lossi_check_largest(o, gradient));
+    const lossi_check_limits limits = lossi_check_limit(
+        o, LOSSI_CHECK_GRADIENT, fabs(c->d.value) + lossi_check_largest(o, c->gradient));
     *worst = lossi_check_none();
-    for (int64_t k = 0; k < count && status == LOSS_OK; k++) {
+    for (int64_t k = 0; k < c->count && status == LOSS_OK; k++) {
         lossi_finding f = lossi_check_none();
         f.direction = k;
-        lossi_check_direction(o, x, seed, k, v);
-        status = look_along(&c, limits, &f);
+        lossi_check_direction(o, c->x, c->seed, k, c->v);
+        status = look_along(c, limits, &f);
         lossi_check_keep(worst, &f);
     }
     return status;
@@ -228,20 +230,15 @@ loss_status loss_objective_check_directions(loss_objective *objective, const voi
     }
     loss_context *context = objective->context;
     const int64_t n = objective->dimension, bytes = n * objective->real_size;
-    char *point = lossi_allocate(context, bytes), *gradient = lossi_allocate(context, bytes);
-    double *v = lossi_allocate(context, n * (int64_t)sizeof *v);
-    lossi_finding worst;
-    const int32_t before = lossi_check_smooth_only(objective, 1);
-    status = point == NULL || gradient == NULL || v == NULL
+    directional c = {.d = {.objective = objective}, .x = x, .count = count, .seed = seed};
+    c.d.x = lossi_allocate(context, bytes);
+    c.gradient = lossi_allocate(context, bytes);
+    c.v = lossi_allocate(context, n * (int64_t)sizeof *c.v);
+    status = c.d.x == NULL || c.gradient == NULL || c.v == NULL
                  ? lossi_fail_memory(context, "a derivative check")
-                 : check(objective, x, count, seed, point, gradient, v, &worst);
-    lossi_check_smooth_only(objective, before);
-    if (status == LOSS_OK) {
-        *verdict = worst.verdict;
-        lossi_check_report(objective, &worst);
-    }
-    lossi_release(context, point);
-    lossi_release(context, gradient);
-    lossi_release(context, v);
+                 : lossi_check_smooth(objective, check, &c, verdict);
+    lossi_release(context, c.d.x);
+    lossi_release(context, c.gradient);
+    lossi_release(context, c.v);
     return status;
 }

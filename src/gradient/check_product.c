@@ -27,6 +27,7 @@ typedef struct product_check {
     loss_objective *objective;
     const void *x;
     uint64_t seed;
+    int64_t directions;
     double value, scale;
     double
         noise; /* at least, of gradients that are differences: they may not show it, being multiples of it */
@@ -93,7 +94,7 @@ static loss_status begin(product_check *c, int32_t side)
                  step = fmax(sqrt(unit), 16 * unit * sqrt((double)c->objective->dimension));
     loss_status status = LOSS_OK;
     for (int32_t k = 0; k < LOSSI_NOISE_POINTS && status == LOSS_OK; k++) {
-        status = gradient_at(c, (k + 1) * step, c->ahead);
+        status = gradient_at(c, (side < 0 ? -1 : 1) * (k + 1) * step, c->ahead);
         for (int32_t j = 0; j < c->count; j++) {
             c->tracks[j].near[k] = watched(c, &c->tracks[j], c->ahead);
         }
@@ -269,9 +270,11 @@ static loss_status product_along(product_check *c, int64_t direction)
     return loss_objective_hessian_product(o, c->x, c->point, c->product);
 }
 
-static loss_status check(product_check *c, int64_t count, lossi_finding *worst)
+static loss_status check(void *check, lossi_finding *worst)
 {
+    product_check *c = check;
     const loss_objective *o = c->objective;
+    const int64_t count = c->directions;
     loss_status status = loss_objective_evaluate(c->objective, c->x, &c->value, c->gradient);
     *worst = lossi_check_none();
     choose_tracks(c);
@@ -295,7 +298,7 @@ static loss_status check(product_check *c, int64_t count, lossi_finding *worst)
     return status;
 }
 
-static loss_status check_with_memory(product_check *c, int64_t count, lossi_finding *worst)
+static loss_status check_with_memory(product_check *c, int32_t *verdict)
 {
     enum { REALS = 6, DOUBLES = 3 };
     loss_context *context = c->objective->context;
@@ -314,7 +317,7 @@ static loss_status check_with_memory(product_check *c, int64_t count, lossi_find
     }
     loss_status status = memory == NULL || c->tracks == NULL
                              ? lossi_fail_memory(context, "a check of Hessian products")
-                             : check(c, count, worst);
+                             : lossi_check_smooth(c->objective, check, c, verdict);
     lossi_release(context, memory);
     lossi_release(context, c->tracks);
     return status;
@@ -330,14 +333,6 @@ loss_status loss_objective_check_product(loss_objective *objective, const void *
     if (status != LOSS_OK) {
         return status;
     }
-    product_check c = {.objective = objective, .x = x, .seed = seed};
-    lossi_finding worst;
-    const int32_t before = lossi_check_smooth_only(objective, 1);
-    status = check_with_memory(&c, count, &worst);
-    lossi_check_smooth_only(objective, before);
-    if (status == LOSS_OK) {
-        *verdict = worst.verdict;
-        lossi_check_report(objective, &worst);
-    }
-    return status;
+    product_check c = {.objective = objective, .x = x, .seed = seed, .directions = count};
+    return check_with_memory(&c, verdict);
 }

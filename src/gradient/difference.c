@@ -48,13 +48,17 @@ double lossi_noise_of(double values[LOSSI_NOISE_POINTS])
     return least;
 }
 
-/* Moves x to x0 + t · (±1) · max(|x0|, 1), the signs being those of the seed. */
-static void move(lossi_differences *d, const double *signs, int64_t count, double t, const char *origin)
+/* Moves x to x0 + t · (±1) · max(|x0|, 1), the signs being those of the seed, but inwards where `most` for t leaves a bound. */
+static void move(lossi_differences *d, const double *signs, int64_t count, double t, double most,
+                 const char *origin)
 {
     const loss_dtype dtype = d->objective->dtype;
     for (int64_t i = 0; i < d->objective->dimension; i++) {
         const double x = lossi_real_get(dtype, origin, i), sign = signs[i % count] < 0.5 ? -1 : 1;
-        lossi_real_put(dtype, d->x, i, x + t * sign * fmax(fabs(x), 1));
+        const double way = sign * fmax(fabs(x), 1), end = x + most * way;
+        double lower, upper;
+        lossi_check_bounds(d->objective, i, &lower, &upper);
+        lossi_real_put(dtype, d->x, i, x + (end < lower || end > upper ? -t : t) * way);
     }
 }
 
@@ -65,7 +69,7 @@ static loss_status measure_noise(lossi_differences *d, uint64_t seed, char *orig
     /* Steps of some units in the last place of x, and smaller the more coordinates move together. */
     const double unit = o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
     const double step = fmax(sqrt(unit) / sqrt((double)o->dimension), 16 * unit);
-    double signs[SIGNS], values[LOSSI_NOISE_POINTS], again;
+    double signs[SIGNS], values[LOSSI_NOISE_POINTS], again, seen = NAN;
     loss_status status = loss_random_uniform(seed, 1, 0, SIGNS, signs);
     for (int64_t i = 0; i < o->dimension; i++) {
         lossi_real_put(o->dtype, origin, i, lossi_real_get(o->dtype, d->x, i));
@@ -73,15 +77,17 @@ static loss_status measure_noise(lossi_differences *d, uint64_t seed, char *orig
     if (status == LOSS_OK) { /* the same point twice: a function that is not one shows here */
         status = lossi_check_value(d->objective, d->x, &again);
     }
-    for (int32_t k = 0; k < LOSSI_NOISE_POINTS && status == LOSS_OK; k++) {
-        move(d, signs, SIGNS, (k + 1) * step, origin);
-        status = lossi_check_value(d->objective, d->x, &values[k]);
+    for (int32_t side = 1; side >= -1 && !isfinite(seen) && status == LOSS_OK; side -= 2) {
+        for (int32_t k = 0; k < LOSSI_NOISE_POINTS && status == LOSS_OK; k++) {
+            move(d, signs, SIGNS, side * (k + 1) * step, side * LOSSI_NOISE_POINTS * step, origin);
+            status = lossi_check_value(d->objective, d->x, &values[k]);
+        }
+        seen = status == LOSS_OK ? lossi_noise_of(values) : NAN; /* not finite where there are no values */
     }
     for (int64_t i = 0; i < o->dimension; i++) {
         lossi_real_put(o->dtype, d->x, i, lossi_real_get(o->dtype, origin, i));
     }
     if (status == LOSS_OK) {
-        const double seen = lossi_noise_of(values);
         d->noise = fmax(DBL_EPSILON * fabs(d->value), fabs(again - d->value));
         d->noise = fmax(d->noise, isfinite(seen) ? seen : unit * fabs(d->value));
     }

@@ -189,11 +189,11 @@ static loss_status check_names(loss_context *context, int64_t count, const char 
     return LOSS_OK;
 }
 
-static loss_status check(loss_context *context, int32_t has_header, int32_t finite,
-                         const struct lossi_io_numbers *wish, int32_t separator, int has_table)
+static loss_status check(loss_context *context, const struct lossi_io_numbers *wish, int32_t separator,
+                         int has_table)
 {
-    loss_status status = lossi_io_check_csv(context, has_header, separator);
-    if (!status && finite != 0 && finite != 1) {
+    loss_status status = lossi_io_check_csv(context, wish->has_header, separator);
+    if (!status && wish->finite != 0 && wish->finite != 1) {
         status = lossi_io_fail(context, LOSS_ERROR_ARGUMENT, "finite must be 0 or 1");
     }
     if (!status && wish->dtype != LOSS_FLOAT32 && wish->dtype != LOSS_FLOAT64) {
@@ -215,12 +215,16 @@ static loss_status check(loss_context *context, int32_t has_header, int32_t fini
     return status;
 }
 
+/* Both at once: the calls differ in where the text is. Nothing is written before all is right. */
 static loss_status read_csv(loss_array **out, loss_table **others, const struct lossi_io_input *source,
-                            const struct lossi_io_numbers *wish)
+                            const struct lossi_io_numbers *wish, int32_t separator)
 {
     loss_table *table = NULL;
     loss_array *array = NULL;
-    loss_status status = lossi_io_array_create(&array, source->context);
+    loss_status status = check(source->context, wish, separator, others != NULL);
+    if (!status) {
+        status = lossi_io_array_create(&array, source->context);
+    }
     if (!status && others) {
         status = lossi_io_table_create(&table, source->context, source->path);
     }
@@ -239,10 +243,21 @@ static loss_status read_csv(loss_array **out, loss_table **others, const struct 
     return LOSS_OK;
 }
 
-loss_status loss_array_read_csv(loss_array **out, loss_table **others, loss_context *context,
-                                const char *path, int32_t has_header, int32_t separator, loss_dtype dtype,
-                                int32_t finite, int64_t count, const char *const *names, int64_t other_count,
-                                const char *const *other_names, loss_progress_callback progress, void *user)
+static struct lossi_io_numbers wish_of(int32_t has_header, int32_t separator, loss_dtype dtype,
+                                       int32_t finite, int64_t count, const char *const *names,
+                                       int64_t other_count, const char *const *other_names)
+{
+    return (struct lossi_io_numbers){.has_header = has_header,
+                                     .finite = finite,
+                                     .separator = (char)(separator ? separator : ','),
+                                     .dtype = dtype,
+                                     .count = count,
+                                     .other_count = other_count,
+                                     .names = names,
+                                     .other_names = other_names};
+}
+
+static void clear(loss_array **out, loss_table **others)
 {
     if (out) {
         *out = NULL;
@@ -250,6 +265,14 @@ loss_status loss_array_read_csv(loss_array **out, loss_table **others, loss_cont
     if (others) {
         *others = NULL;
     }
+}
+
+loss_status loss_array_read_csv(loss_array **out, loss_table **others, loss_context *context,
+                                const char *path, int32_t has_header, int32_t separator, loss_dtype dtype,
+                                int32_t finite, int64_t count, const char *const *names, int64_t other_count,
+                                const char *const *other_names, loss_progress_callback progress, void *user)
+{
+    clear(out, others);
     if (!context) {
         return LOSS_ERROR_ARGUMENT;
     }
@@ -258,16 +281,9 @@ loss_status loss_array_read_csv(loss_array **out, loss_table **others, loss_cont
     }
     const struct lossi_io_input source = {
         .context = context, .path = path, .progress = progress, .user = user};
-    const struct lossi_io_numbers wish = {.has_header = has_header,
-                                          .finite = finite,
-                                          .separator = (char)(separator ? separator : ','),
-                                          .dtype = dtype,
-                                          .count = count,
-                                          .other_count = other_count,
-                                          .names = names,
-                                          .other_names = other_names};
-    const loss_status status = check(context, has_header, finite, &wish, separator, others != NULL);
-    return status ? status : read_csv(out, others, &source, &wish);
+    const struct lossi_io_numbers wish = wish_of(has_header, separator, dtype, finite, count, names,
+                                                 other_count, other_names);
+    return read_csv(out, others, &source, &wish, separator);
 }
 
 loss_status loss_array_parse_csv(loss_array **out, loss_table **others, loss_context *context,
@@ -275,26 +291,14 @@ loss_status loss_array_parse_csv(loss_array **out, loss_table **others, loss_con
                                  loss_dtype dtype, int32_t finite, int64_t count, const char *const *names,
                                  int64_t other_count, const char *const *other_names)
 {
-    if (out) {
-        *out = NULL;
-    }
-    if (others) {
-        *others = NULL;
-    }
-    loss_status status = lossi_io_check_memory(context, out, text, length);
+    clear(out, others);
+    const loss_status status = lossi_io_check_memory(context, out, text, length);
     if (status) {
         return status;
     }
     const struct lossi_io_input source = {
         .context = context, .memory = (const unsigned char *)text, .memory_size = length};
-    const struct lossi_io_numbers wish = {.has_header = has_header,
-                                          .finite = finite,
-                                          .separator = (char)(separator ? separator : ','),
-                                          .dtype = dtype,
-                                          .count = count,
-                                          .other_count = other_count,
-                                          .names = names,
-                                          .other_names = other_names};
-    status = check(context, has_header, finite, &wish, separator, others != NULL);
-    return status ? status : read_csv(out, others, &source, &wish);
+    const struct lossi_io_numbers wish = wish_of(has_header, separator, dtype, finite, count, names,
+                                                 other_count, other_names);
+    return read_csv(out, others, &source, &wish, separator);
 }
