@@ -31,9 +31,9 @@ static void read_pictures(loss_context *context, const char *directory, const ch
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s-images-idx3-ubyte.gz", directory, prefix);
-    must(context, loss_array_read_idx(&out->images, context, path, 0));
+    must(context, loss_array_read_idx(&out->images, context, path, NULL, NULL));
     snprintf(path, sizeof path, "%s/%s-labels-idx1-ubyte.gz", directory, prefix);
-    must(context, loss_array_read_idx(&out->labels, context, path, 0));
+    must(context, loss_array_read_idx(&out->labels, context, path, NULL, NULL));
     const int64_t there = loss_array_row_count(out->images);
     out->rows = rows > 0 && rows < there ? rows : there;
     must(context, loss_data_create(&out->data, context));
@@ -160,7 +160,7 @@ static void set_options(learning *l, const char *optimizer)
 }
 
 /* One batch after the other, told what the objective says; after each epoch a line. */
-static void learn_by_batches(learning *l, const pictures *train, const pictures *test)
+static void learn_by_batches(learning *l, const pictures *test)
 {
     float *gradient = malloc((size_t)l->n * sizeof *gradient);
     const double begun = seconds();
@@ -168,7 +168,6 @@ static void learn_by_batches(learning *l, const pictures *train, const pictures 
     int64_t seen = 0, epoch = 0;
     int32_t request;
     const void *x, *indices;
-    (void)train;
     must(l->context, loss_optimizer_start(l->optimizer, l->x));
     while (must(l->context, loss_optimizer_ask(l->optimizer, &request)) == LOSS_OK &&
            request != LOSS_REQUEST_DONE) {
@@ -189,7 +188,8 @@ static void learn_by_batches(learning *l, const pictures *train, const pictures 
         if (seen == l->samples) {
             memcpy(l->x, x, (size_t)l->n * sizeof *l->x);
             l->curves[epoch] = judge(l->context, l->objective, l->x, test, l->counts);
-            printf("epoch %d: cost %.4f, test accuracy %.2f %%, %.0f s\n", (int)++epoch, cost / (double)seen,
+            epoch++;
+            printf("epoch %d: cost %.4f, test accuracy %.2f %%, %.0f s\n", (int)epoch, cost / (double)seen,
                    100 * l->curves[epoch - 1], seconds() - begun);
             fflush(stdout);
             seen = 0;
@@ -234,7 +234,7 @@ int main(int count, char **words)
         printf("%.1f s\n", seconds() - begun);
     } else {
         set_options(&l, optimizer);
-        learn_by_batches(&l, &train, &test);
+        learn_by_batches(&l, &test);
     }
     printf("test accuracy %.2f %%\n", 100 * judge(net.context, l.objective, l.x, &test, l.counts));
     if (count > 6) {

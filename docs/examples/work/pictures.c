@@ -72,3 +72,31 @@ int draw_confusion(const char *path, const char *const *names, int64_t classes, 
     }
     return pclose(gnuplot) == 0 ? 0 : -1;
 }
+
+int draw_boxes(const char *path, const char *title, const unsigned char *pixels, int width, int height,
+               const double *boxes, const char *const *colours, int count)
+{
+    FILE *gnuplot = start(path, 800, 60 + 800 * height / width);
+    if (gnuplot == NULL) {
+        return -1;
+    }
+    fprintf(gnuplot,
+            "set title '%s'\nunset key\nunset colorbox\nunset tics\nset palette gray\nset size ratio -1\n",
+            title);
+    fprintf(gnuplot, "set xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\n", width - 1, height - 1);
+    for (int i = 0; i < count; i++) {
+        const double *box = boxes + 4 * i;
+        fprintf(gnuplot,
+                "set object %d rectangle from %g,%g to %g,%g front fillstyle empty border linecolor '%s' "
+                "linewidth 2\n",
+                i + 1, box[0], box[1], box[2], box[3], colours[i]);
+    }
+    fprintf(gnuplot, "plot '-' matrix with image\n");
+    for (int y = 0; y < height; y++) {
+        for (int x = 0; x < width; x++) {
+            fprintf(gnuplot, "%d%c", pixels[y * width + x], x + 1 < width ? ' ' : '\n');
+        }
+    }
+    fprintf(gnuplot, "e\n");
+    return pclose(gnuplot) == 0 ? 0 : -1;
+}

@@ -11,4 +11,8 @@ int draw_curves(const char *path, const char *title, const char *const *names, i
 /* counts[i · classes + k]: how often class i was taken for class k. */
 int draw_confusion(const char *path, const char *const *names, int64_t classes, const int64_t *counts);
 
+/* Grey pixels, height × width, with boxes over them: box i is boxes[4·i …], left, top, right, bottom, in colours[i]. */
+int draw_boxes(const char *path, const char *title, const unsigned char *pixels, int width, int height,
+               const double *boxes, const char *const *colours, int count);
+
 #endif
