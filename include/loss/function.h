@@ -27,8 +27,12 @@ LOSS_API const char *loss_function_catalogue_name(int32_t index);
 
 /*
  * Makes a loss function by its name or one of its aliases: "huber", "logistic", …
+ * Or from a formula, "formula:log(1 + exp(-y*p)) + c*p^2; c=0.1" (docs/formulas.md): pointwise, of the prediction p and the
+ * target y; c becomes an option of type double. Its name is the whole text, and what it is may be said as of a loss of the
+ * caller's (loss_function_set_property() and its kin); unsaid nothing is promised.
  *   out, context, name  not NULL; *out is NULL on failure. The caller owns it: loss_function_free().
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (the sentence names the nearest), LOSS_ERROR_MEMORY. Since 0.1.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (the sentence names the nearest), LOSS_ERROR_FORMULA (a
+ * formula that cannot be read; the sentence names the character), LOSS_ERROR_MEMORY. Since 0.1.
  */
 LOSS_API loss_status loss_function_create(loss_function **out, loss_context *context, const char *name);
 
