@@ -17,7 +17,8 @@ enum {
     LINE = 64,              /* bytes of a cache line, and how scratch is aligned */
     A_BYTES = 96 * 1024,    /* of A at a time, and */
     B_BYTES = 256 * 1024,   /* of B: half of a second-level cache of 512 KiB */
-    PARALLEL = 1 << 20,     /* multiplications; fewer take no longer than threads need to wake up */
+    PARALLEL = 1 << 21,     /* multiplications; fewer take no longer than threads need to wake up */
+    JOB = 1 << 22,          /* multiplications; jobs of fewer copy too much for what they do */
     JOBS_OF_THREAD = 4,     /* so that a thread that is late does not keep the others waiting */
     DIRECT_TILES = 2,       /* rows of tiles for which B is not worth a copy */
     DIRECT_A = 1 << 15,     /* multiplications for which a transposed A is not */
@@ -379,7 +380,12 @@ static void run(loss_context *context, job_list *list)
 {
     const double work = (double)list->rows * (double)list->columns * (double)list->inner;
     const int64_t threads = work < PARALLEL ? 1 : lossi_context_threads(context);
-    cut_jobs(list, threads > 1 ? threads * JOBS_OF_THREAD : 1);
+    const double jobs_worth = work / JOB;
+    int64_t wanted = threads * JOBS_OF_THREAD;
+    if (jobs_worth < (double)wanted) {
+        wanted = (int64_t)jobs_worth > threads ? (int64_t)jobs_worth : threads;
+    }
+    cut_jobs(list, threads > 1 ? wanted : 1);
     const int64_t jobs = list->pieces * list->down * list->across;
     if (threads > 1) {
         lossi_parallel(context, jobs, run_job, list);

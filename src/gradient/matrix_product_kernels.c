@@ -64,13 +64,21 @@ LOSSI_INLINE void finish_vector(real *c, vreal sum, int n, int fresh)
     }
 }
 
-/* A row of a tile whose columns are not contiguous in C. */
-static __attribute__((noinline)) void finish_apart(const lossi_product_block *block, real *c,
-                                                   const real *sums, int n)
+/* n elements of C, of a tile that is not whole or not contiguous in C. */
+static __attribute__((noinline)) void finish_part(real *c, int64_t stride, const real *sums, int n, int fresh)
 {
-    for (int l = 0; l < n; l++) {
-        real *to = c + l * block->c_column;
-        put(to, block->fresh ? sums[l] : get(to) + sums[l]);
+    if (stride == 1) {
+        for (int l = 0; l < n; l += VREAL_LANES) {
+            finish_vector(c + l, v_load(sums + l), n - l, fresh);
+        }
+    } else if (fresh) {
+        for (int l = 0; l < n; l++) {
+            put(c + l * stride, sums[l]);
+        }
+    } else {
+        for (int l = 0; l < n; l++) {
+            put(c + l * stride, get(c + l * stride) + sums[l]);
+        }
     }
 }
 
@@ -121,44 +129,47 @@ LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t,
             b += block->b_inner;
         }
     }
+    const int whole = block->c_column == 1 && t->columns == vectors * VREAL_LANES;
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
-        if (r < t->rows && block->c_column == 1) {
+        real *c = t->c + r * block->c_row;
+        if (r >= t->rows) {
+            break;
+        }
+        if (whole && block->fresh) {
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) {
-                finish_vector(t->c + r * block->c_row + v * VREAL_LANES, sums[r][v],
-                              t->columns - v * VREAL_LANES, block->fresh);
+                v_store(c + v * VREAL_LANES, sums[r][v]);
             }
-        } else if (r < t->rows) {
+        } else if (whole) {
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                v_store(c + v * VREAL_LANES, v_load(c + v * VREAL_LANES) + sums[r][v]);
+            }
+        } else {
             real apart[MOST * VREAL_LANES];
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) {
                 v_store(apart + v * VREAL_LANES, sums[r][v]);
             }
-            finish_apart(block, t->c + r * block->c_row, apart, t->columns);
+            finish_part(c, block->c_column, apart, t->columns, block->fresh);
         }
     }
 }
 
-/* Tiles of `rows` rows: one vector wide, two, and as many as there are chains for. */
-#define TILES(rows, wide)                                                                                    \
-    static __attribute__((noinline)) void tile_##rows##_1(const lossi_product_block *block, const tile *t)   \
+#define TILE(rows, vectors)                                                                                  \
+    static __attribute__((noinline)) void tile_##rows##_##vectors(const lossi_product_block *block,          \
+                                                                  const tile *t)                             \
     {                                                                                                        \
-        multiply_tile(block, t, rows, 1);                                                                    \
-    }                                                                                                        \
-    static __attribute__((noinline)) void tile_##rows##_2(const lossi_product_block *block, const tile *t)   \
-    {                                                                                                        \
-        multiply_tile(block, t, rows, 2);                                                                    \
-    }                                                                                                        \
-    static __attribute__((noinline)) void tile_##rows##_w(const lossi_product_block *block, const tile *t)   \
-    {                                                                                                        \
-        multiply_tile(block, t, rows, wide);                                                                 \
+        multiply_tile(block, t, rows, vectors);                                                              \
     }
-#define TILE_ROW(rows, wide)                                                                                 \
+/* Tiles of some height: one vector wide, two, and as many as there are chains for. */
+#define TILES(rows) TILE(rows, 1) TILE(rows, 2)
+#define HEIGHT(rows, most)                                                                                   \
     {                                                                                                        \
-        wide *VREAL_LANES,                                                                                   \
+        most *VREAL_LANES,                                                                                   \
         {                                                                                                    \
-            tile_##rows##_1, tile_##rows##_2, tile_##rows##_w                                                \
+            tile_##rows##_1, tile_##rows##_2, tile_##rows##_##most                                           \
         }                                                                                                    \
     }
 
@@ -167,38 +178,41 @@ typedef struct tile_kernels {
     void (*multiply[3])(const lossi_product_block *block, const tile *t);
 } tile_kernels;
 
+TILES(1)
+TILE(1, 8)
+TILES(2)
+TILES(4)
 #if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
-TILES(1, 8)
-TILES(2, 8)
-TILES(4, 4)
-TILES(6, 4)
-TILES(8, 2)
-TILES(10, 2)
-TILES(12, 2)
+TILE(2, 8)
+TILE(4, 4)
+TILES(6)
+TILE(6, 4)
+TILES(8)
+TILES(10)
+TILES(12)
 #if defined(LOSSI_ISA_AVX512)
-TILES(14, 2)
+TILES(14)
 #endif
+/* Odd heights take the next even one. */
 static const tile_kernels tile_table[ROWS + 1] = {
-    {0, {NULL}},     TILE_ROW(1, 8),  TILE_ROW(2, 8),  TILE_ROW(4, 4), TILE_ROW(4, 4),
-    TILE_ROW(6, 4),  TILE_ROW(6, 4),  TILE_ROW(8, 2),  TILE_ROW(8, 2), TILE_ROW(10, 2),
-    TILE_ROW(10, 2), TILE_ROW(12, 2), TILE_ROW(12, 2),
+    {0, {NULL}},   HEIGHT(1, 8),  HEIGHT(2, 8),  HEIGHT(4, 4),  HEIGHT(4, 4),  HEIGHT(6, 4),  HEIGHT(6, 4),
+    HEIGHT(8, 2),  HEIGHT(8, 2),  HEIGHT(10, 2), HEIGHT(10, 2), HEIGHT(12, 2), HEIGHT(12, 2),
 #if defined(LOSSI_ISA_AVX512)
-    TILE_ROW(14, 2), TILE_ROW(14, 2),
+    HEIGHT(14, 2), HEIGHT(14, 2),
 #endif
 };
 #else
-TILES(1, 8)
-TILES(2, 4)
-TILES(3, 4)
-TILES(4, 2)
+TILE(2, 4)
+TILES(3)
+TILE(3, 4)
 #if defined(LOSSI_ISA_AVX2)
-TILES(5, 2)
-TILES(6, 2)
+TILES(5)
+TILES(6)
 #endif
 static const tile_kernels tile_table[ROWS + 1] = {
-    {0, {NULL}},    TILE_ROW(1, 8), TILE_ROW(2, 4), TILE_ROW(3, 4), TILE_ROW(4, 2),
+    {0, {NULL}},  HEIGHT(1, 8), HEIGHT(2, 4), HEIGHT(3, 4), HEIGHT(4, 2),
 #if defined(LOSSI_ISA_AVX2)
-    TILE_ROW(5, 2), TILE_ROW(6, 2),
+    HEIGHT(5, 2), HEIGHT(6, 2),
 #endif
 };
 #endif
@@ -235,9 +249,17 @@ LOSSI_INLINE vreal gather_rows(const real *a, int64_t stride, int rows)
     return v_load(column);
 }
 
-/* `rows` of `vectors` vectors from a on. Both numbers, and whole, are constants: whether there are all rows. */
-LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first, int rows, const int vectors,
-                                const int columns, const int whole)
+LOSSI_INLINE void finish_down(const lossi_product_block *block, int64_t first, int rows, int j, vreal sum)
+{
+    real apart[VREAL_LANES];
+    v_store(apart, sum);
+    finish_part((real *)block->c + first * block->c_row + j * block->c_column, block->c_row, apart, rows,
+                block->fresh);
+}
+
+/* Whole vectors of rows from `first` on; both numbers are constants after inlining. */
+LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first, const int vectors,
+                                const int columns)
 {
     const real *a = (const real *)block->a + first * block->a_row, *b = block->b;
     vreal sums[DOWN][LOSSI_PRODUCT_FEW];
@@ -247,7 +269,7 @@ LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first,
         }
     }
     int64_t k = 0;
-    for (; whole && k + LOSSI_GROUP <= block->inner; k += LOSSI_GROUP) {
+    for (; k + LOSSI_GROUP <= block->inner; k += LOSSI_GROUP) {
         if (k % LINE == 0 && block->a_ahead != 0) {
             for (int r = 0; r < vectors * VREAL_LANES; r++) {
                 ask_for(a + r * block->a_row + k, block->a_ahead);
@@ -269,8 +291,7 @@ LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first,
     }
     for (; k < block->inner; k++) {
         for (int v = 0; v < vectors; v++) {
-            const vreal step = gather_rows(a + v * VREAL_LANES * block->a_row + k, block->a_row,
-                                           whole ? VREAL_LANES : rows);
+            const vreal step = gather_rows(a + v * VREAL_LANES * block->a_row + k, block->a_row, VREAL_LANES);
             for (int j = 0; j < columns; j++) {
                 const vreal across = v_set1(get(b + k * block->b_inner + j * block->b_panel));
                 sums[v][j] = v_fma(step, across, sums[v][j]);
@@ -279,18 +300,23 @@ LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first,
     }
     for (int v = 0; v < vectors; v++) {
         for (int j = 0; j < columns; j++) {
-            real *c = (real *)block->c + (first + v * VREAL_LANES) * block->c_row + j * block->c_column;
-            if (block->c_row == 1) {
-                finish_vector(c, sums[v][j], rows, block->fresh);
-            } else {
-                real apart[VREAL_LANES];
-                v_store(apart, sums[v][j]);
-                for (int r = 0; r < VREAL_LANES && r < rows; r++) {
-                    real *to = c + r * block->c_row;
-                    put(to, block->fresh ? apart[r] : get(to) + apart[r]);
-                }
-            }
+            finish_down(block, first + v * VREAL_LANES, VREAL_LANES, j, sums[v][j]);
         }
+    }
+}
+
+/* The rows behind the last whole vector. */
+static __attribute__((noinline)) void multiply_rest(const lossi_product_block *block, int64_t first)
+{
+    const real *a = (const real *)block->a + first * block->a_row, *b = block->b;
+    const int rows = (int)(block->rows - first);
+    for (int j = 0; j < block->columns; j++) {
+        vreal sum = v_set1(0);
+        for (int64_t k = 0; k < block->inner; k++) {
+            const vreal across = v_set1(get(b + k * block->b_inner + j * block->b_panel));
+            sum = v_fma(gather_rows(a + k, block->a_row, rows), across, sum);
+        }
+        finish_down(block, first, rows, j, sum);
     }
 }
 
@@ -298,13 +324,13 @@ LOSSI_INLINE void multiply_columns(const lossi_product_block *block, const int v
 {
     int64_t i = 0;
     for (; i + vectors * VREAL_LANES <= block->rows; i += vectors * VREAL_LANES) {
-        multiply_rows(block, i, VREAL_LANES, vectors, columns, 1);
+        multiply_rows(block, i, vectors, columns);
     }
     for (; i + VREAL_LANES <= block->rows; i += VREAL_LANES) {
-        multiply_rows(block, i, VREAL_LANES, 1, columns, 1);
+        multiply_rows(block, i, 1, columns);
     }
     if (i < block->rows) {
-        multiply_rows(block, i, (int)(block->rows - i), 1, columns, 0);
+        multiply_rest(block, i);
     }
 }
 
