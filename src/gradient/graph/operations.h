@@ -24,6 +24,10 @@ extern const lossi_operation lossi_operation_sum_axes;
 /* Matrix products (matrix_product.c). integer[0]: the second factor is transposed. */
 extern const lossi_operation lossi_operation_matrix_product;
 
+/* The pairs that are each other's adjoints (join.c, gather.c, transpose.c). */
+extern const lossi_operation lossi_operation_concatenate, lossi_operation_slice, lossi_operation_pad,
+    lossi_operation_gather, lossi_operation_take_along_axis, lossi_operation_transpose;
+
 /* Losses (loss_node.c). object: the function; integer[0 …]: the roles of the inputs, then which role a derivative is of. */
 extern const lossi_operation lossi_operation_loss_sum, lossi_operation_loss_denominator,
     lossi_operation_loss_gradient, lossi_operation_loss_product;

@@ -1,0 +1,178 @@
+/*
+ * The kernels of reduce_kernels.h: 16 columns at a time stay in registers while rows go by, so that memory is read once.
+ *
+ * Short rows are loaded abreast, a vector for each column of as many rows as it has lanes (simd/transpose.h).
+ */
+#include "gradient/graph/reduce_kernels.h"
+
+#include <string.h>
+
+#include "core/isa.h"
+#include "core/sum.h"
+#include "simd/reduce.h"
+#include "simd/transpose.h"
+#include "simd/widen.h"
+
+LOSSI_INLINE f64v load_wide(const real *p)
+{
+#if LOSSI_REAL == 32
+    return f64_load_float32(p);
+#else
+    return f64_load(p);
+#endif
+}
+
+/* What is so far and one more. */
+LOSSI_INLINE f64v combine(const int kind, f64v so_far, f64v x)
+{
+    if (kind == LOSSI_REDUCE_SUM) {
+        return so_far + x;
+    }
+    return f64_select(f64_is_nan(x), x,
+                      kind == LOSSI_REDUCE_MAXIMUM ? f64_max(x, so_far) : f64_min(x, so_far));
+}
+
+LOSSI_INLINE double combine_one(const int kind, double so_far, double x)
+{
+    return kind == LOSSI_REDUCE_SUM       ? so_far + x
+           : x != x                       ? x
+           : kind == LOSSI_REDUCE_MAXIMUM ? (x > so_far ? x : so_far)
+                                          : (x < so_far ? x : so_far);
+}
+
+/* n columns in some vectors; `kind` and `vectors` are constants after inlining. */
+LOSSI_INLINE void reduce_tile(const int kind, const int vectors, int64_t rows, int n, int64_t stride,
+                              const real *x, double *results)
+{
+    const double neutral = kind == LOSSI_REDUCE_SUM       ? 0.0
+                           : kind == LOSSI_REDUCE_MAXIMUM ? -__builtin_inf()
+                                                          : __builtin_inf();
+    const int64_t whole = n < vectors * F64_LANES ? rows - 1 : rows;
+    f64v lanes[LOSSI_SIXTEEN];
+    double block[LOSSI_LANES];
+    real last[LOSSI_LANES] = {0};
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) {
+        lanes[v] = f64_set1(neutral);
+    }
+    for (int64_t i = 0; i < whole; i++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            lanes[v] = combine(kind, lanes[v], load_wide(x + v * F64_LANES));
+        }
+        x += stride;
+    }
+    if (whole < rows) {
+        memcpy(last, x, (size_t)n * sizeof *last);
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            lanes[v] = combine(kind, lanes[v], load_wide(last + v * F64_LANES));
+        }
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) {
+        f64_store(block + v * F64_LANES, lanes[v]);
+    }
+    for (int j = 0; j < n; j++) {
+        results[j] = combine_one(kind, results[j], block[j]);
+    }
+}
+
+LOSSI_INLINE void reduce_block(const int kind, int64_t rows, int64_t columns, int64_t stride, const real *x,
+                               double *results)
+{
+    for (int64_t j = 0; rows > 0 && j < columns; j += LOSSI_LANES) {
+        const int n = columns - j < LOSSI_LANES ? (int)(columns - j) : LOSSI_LANES;
+        if (n > LOSSI_LANES / 2) {
+            reduce_tile(kind, LOSSI_SIXTEEN, rows, n, stride, x + j, results + j);
+        } else {
+            reduce_tile(kind, LOSSI_SIXTEEN / 2, rows, n, stride, x + j, results + j);
+        }
+    }
+}
+
+#define BLOCK(name, kind)                                                                                    \
+    static void name(int64_t rows, int64_t columns, int64_t stride, const void *x, double *results)          \
+    {                                                                                                        \
+        reduce_block(kind, rows, columns, stride, x, results);                                               \
+    }
+BLOCK(sum_block, LOSSI_REDUCE_SUM)
+BLOCK(maximum_block, LOSSI_REDUCE_MAXIMUM)
+BLOCK(minimum_block, LOSSI_REDUCE_MINIMUM)
+
+/* ---- short rows ---- */
+
+enum { HALVES = VREAL_LANES / F64_LANES };
+
+LOSSI_INLINE f64v half_of(vreal x, int half)
+{
+#if LOSSI_REAL == 64
+    (void)half;
+    return x;
+#else
+    return half == 0 ? f32_to_f64_low(x) : f32_to_f64_high(x);
+#endif
+}
+
+/* One row. */
+static double sum_one(int64_t n, const real *x)
+{
+    double lanes[LOSSI_LANES] = {0};
+    for (int64_t i = 0; i < n; i++) {
+        real one;
+        memcpy(&one, x + i, sizeof one);
+        lanes[i] += (double)one;
+    }
+    return lossi_sum_lanes(lanes);
+}
+
+/* VREAL_LANES rows: each lane of the halving is a vector of rows. Lanes from n on are +0, which still turns −0 to +0. */
+static void sum_abreast(int64_t n, const real *x, double *sums)
+{
+    vreal columns[LOSSI_LANES + LOSSI_GROUP];
+    f64v lanes[LOSSI_LANES];
+    for (int64_t j = 0; j < n; j += LOSSI_GROUP) {
+        const int64_t at = j + LOSSI_GROUP <= n ? j : n - LOSSI_GROUP;
+        v_load_columns(x + at, n, columns + at);
+    }
+    for (int half = 0; half < HALVES; half++) {
+        for (int64_t j = 0; j < LOSSI_LANES; j++) {
+            lanes[j] = j < n ? half_of(columns[j], half) : f64_set1(0);
+        }
+        for (int apart = LOSSI_LANES / 2; apart > 0; apart /= 2) {
+            for (int j = 0; j < apart; j++) {
+                lanes[j] = lanes[j] + lanes[j + apart];
+            }
+        }
+        f64_store(sums + half * F64_LANES, lanes[0] + f64_set1(0));
+    }
+}
+
+static void short_sums(int64_t count, int64_t n, const void *x, double *sums)
+{
+    const real *row = x;
+    int64_t i = 0;
+    for (; n >= LOSSI_GROUP && i + VREAL_LANES <= count; i += VREAL_LANES) {
+        sum_abreast(n, row + i * n, sums + i);
+    }
+    for (; i < count; i++) {
+        sums[i] = sum_one(n, row + i * n);
+    }
+}
+
+extern const lossi_reduce_kernels LOSSI_NAME(reduce_kernels);
+const lossi_reduce_kernels LOSSI_NAME(reduce_kernels) = {{sum_block, maximum_block, minimum_block},
+                                                         short_sums};
+
+#ifdef LOSSI_ONCE
+
+extern const lossi_reduce_kernels LOSSI_ISA_DECLARE(reduce_kernels);
+static const lossi_reduce_kernels *const table[LOSSI_ISA_COUNT][LOSSI_REAL_COUNT] = LOSSI_ISA_TABLE(
+    reduce_kernels);
+
+const lossi_reduce_kernels *lossi_reduce_kernels_for(int32_t isa, int32_t real_index)
+{
+    return table[isa][real_index];
+}
+
+#endif

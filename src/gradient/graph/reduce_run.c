@@ -1,0 +1,271 @@
+/*
+ * Reductions, axis after axis from the last one reduced: rows × columns to columns, the last step rounds to the element type.
+ *
+ * What a sum is, of the shape alone (docs/numerics.md says the same):
+ *
+ * - lanes: where there are at most 8 columns, m rows lie abreast, m the largest power of two with m · columns <= 16: row i is
+ *   added to lane i mod m. So a sum of neighbours has the 16 lanes of core/sum.h
+ * - block: the largest power of two of rows with at most 4096 elements, at least 16; added up in double, in order, from +0. Rows
+ *   at the end that are fewer than m are a block of their own
+ * - piece: whole blocks, of at least 16384 elements and 64 rows, and so many that there are at most 32; the sums of blocks are
+ *   added in order, then the lanes are halved
+ * - tree: the sums of pieces are added pairwise, neighbours first, an odd one passing up
+ *
+ * Largest and smallest numbers go the same way.
+ */
+#include <string.h>
+
+#include "core/isa.h"
+#include "core/sum.h"
+#include "gradient/graph/reduce.h"
+
+enum {
+    BLOCK_ROWS = 16,
+    PIECE_ELEMENTS = 16384,
+    PIECE_ROWS = 64,
+    STRIP = 1024,          /* columns at a time: 8 KiB of results in the first cache */
+    TASK_ELEMENTS = 32768, /* of a thread at a time */
+    SHORT = 16             /* elements of rows that are added up abreast, at most */
+};
+
+/* One step: outer × rows × columns to outer × columns. */
+typedef struct reduction {
+    int32_t kind;
+    const lossi_reduce_kernels *kernels;
+    const char *input;
+    int64_t input_size;
+    loss_dtype output_dtype;
+    char *output;
+    int64_t outer, rows, columns;
+    int64_t abreast, block_rows, piece_rows, pieces;
+    int64_t strips, units, units_per_task;
+    double *sums; /* outer × pieces × columns where there are several pieces */
+} reduction;
+
+typedef struct level {
+    int64_t outer, rows, columns;
+} level;
+
+enum { MOST_LEVELS = LOSSI_RANK };
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Neighbouring axes that go the same way are one; then each that is reduced is a level, the last first. */
+static int32_t levels_of(const lossi_shape *shape, int32_t axes, level *levels)
+{
+    int64_t size[LOSSI_RANK];
+    int32_t gone[LOSSI_RANK], groups = 0, count = 0;
+    for (int32_t i = 0; i < shape->rank; i++) {
+        const int32_t reduced = axes >> i & 1;
+        if (shape->size[i] == 1) {
+            continue;
+        }
+        if (groups > 0 && gone[groups - 1] == reduced) {
+            size[groups - 1] *= shape->size[i];
+        } else {
+            gone[groups] = reduced;
+            size[groups++] = shape->size[i];
+        }
+    }
+    int64_t columns = 1;
+    for (int32_t g = groups - 1; g >= 0; g--) {
+        if (!gone[g]) {
+            columns *= size[g];
+            continue;
+        }
+        int64_t outer = 1;
+        for (int32_t before = 0; before < g; before++) {
+            outer *= size[before];
+        }
+        levels[count++] = (level){outer, size[g], columns};
+    }
+    if (count == 0) {
+        levels[count++] = (level){1, 1, columns};
+    }
+    return count;
+}
+
+static void cut(reduction *r)
+{
+    r->abreast = 1;
+    while (2 * r->abreast * r->columns <= LOSSI_LANES) {
+        r->abreast *= 2;
+    }
+    r->block_rows = lossi_rows_within(r->columns, LOSSI_BLOCK);
+    r->block_rows = r->block_rows < BLOCK_ROWS ? BLOCK_ROWS : r->block_rows;
+    int64_t rows = (r->rows + LOSSI_SLICES - 1) / LOSSI_SLICES;
+    rows = rows < PIECE_ROWS ? PIECE_ROWS : rows;
+    rows = rows * r->columns < PIECE_ELEMENTS ? PIECE_ELEMENTS / r->columns : rows;
+    r->piece_rows = (rows + r->block_rows - 1) / r->block_rows * r->block_rows;
+    r->pieces = r->rows > 0 ? (r->rows + r->piece_rows - 1) / r->piece_rows : 1;
+    r->strips = (r->columns + STRIP - 1) / STRIP;
+    r->units = r->outer * r->pieces * r->strips;
+    const int64_t elements = least(r->rows, r->piece_rows) * least(r->columns, STRIP);
+    r->units_per_task = elements > 0 && elements < TASK_ELEMENTS ? TASK_ELEMENTS / elements : 1;
+}
+
+static double neutral(int32_t kind)
+{
+    return kind == LOSSI_REDUCE_SUM ? 0.0 : kind == LOSSI_REDUCE_MAXIMUM ? -__builtin_inf() : __builtin_inf();
+}
+
+static double combined(int32_t kind, double a, double b)
+{
+    return kind == LOSSI_REDUCE_SUM       ? a + b
+           : b != b                       ? b
+           : kind == LOSSI_REDUCE_MAXIMUM ? (b > a ? b : a)
+                                          : (b < a ? b : a);
+}
+
+static void put(const reduction *r, int64_t at, const double *results, int64_t count)
+{
+    if (r->output_dtype == LOSS_FLOAT64) {
+        memcpy(r->output + at * 8, results, (size_t)count * sizeof *results);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const float single = (float)results[i];
+        memcpy(r->output + (at + i) * 4, &single, sizeof single);
+    }
+}
+
+/* Columns left … right of a piece. */
+static void reduce_piece(const reduction *r, int64_t index, int64_t piece, int64_t left, int64_t right,
+                         double *results)
+{
+    const int64_t begin = piece * r->piece_rows, end = least(begin + r->piece_rows, r->rows);
+    const int64_t width = (right - left) * r->abreast, row = r->columns * r->input_size;
+    const char *from = r->input + index * r->rows * row + left * r->input_size;
+    for (int64_t j = 0; j < width; j++) {
+        results[j] = neutral(r->kind);
+    }
+    for (int64_t i = begin; i < end; i += r->block_rows) {
+        const int64_t rows = least(r->block_rows, end - i), packs = rows / r->abreast;
+        r->kernels->block[r->kind](packs, width, r->columns * r->abreast, from + i * row, results);
+        if (packs * r->abreast < rows) { /* the end of the last block */
+            r->kernels->block[r->kind](1, (rows - packs * r->abreast) * r->columns, 0,
+                                       from + (i + packs * r->abreast) * row, results);
+        }
+    }
+    for (int64_t half = r->abreast / 2; half > 0; half /= 2) {
+        for (int64_t j = 0; j < half * r->columns; j++) {
+            results[j] = combined(r->kind, results[j], results[j + half * r->columns]);
+        }
+    }
+}
+
+static int32_t has_short_rows(const reduction *r)
+{
+    return r->kind == LOSSI_REDUCE_SUM && r->columns == 1 && r->rows >= 2 && r->rows <= SHORT;
+}
+
+static void run_task(void *argument, int64_t index, int32_t worker)
+{
+    const reduction *r = argument;
+    const int64_t begin = index * r->units_per_task, end = least(begin + r->units_per_task, r->units);
+    double results[STRIP];
+    (void)worker;
+    if (has_short_rows(r)) {
+        for (int64_t i = begin; i < end; i += STRIP) {
+            const int64_t count = least(STRIP, end - i);
+            r->kernels->short_sums(count, r->rows, r->input + i * r->rows * r->input_size, results);
+            put(r, i, results, count);
+        }
+        return;
+    }
+    for (int64_t unit = begin; unit < end; unit++) {
+        const int64_t strip = unit % r->strips, piece = unit / r->strips % r->pieces;
+        const int64_t outer = unit / r->strips / r->pieces, left = strip * STRIP;
+        const int64_t right = least(left + STRIP, r->columns);
+        reduce_piece(r, outer, piece, left, right, results);
+        if (r->pieces == 1) {
+            put(r, outer * r->columns + left, results, right - left);
+        } else {
+            memcpy(r->sums + (outer * r->pieces + piece) * r->columns + left, results,
+                   (size_t)(right - left) * sizeof *results);
+        }
+    }
+}
+
+/* The sums of pieces, pairwise. */
+static void join_pieces(const reduction *r, int64_t outer)
+{
+    double *sums = r->sums + outer * r->pieces * r->columns;
+    for (int64_t apart = 1; apart < r->pieces; apart *= 2) {
+        for (int64_t p = 0; p + apart < r->pieces; p += 2 * apart) {
+            double *to = sums + p * r->columns;
+            const double *from = to + apart * r->columns;
+            for (int64_t j = 0; j < r->columns; j++) {
+                to[j] = combined(r->kind, to[j], from[j]);
+            }
+        }
+    }
+    put(r, outer * r->columns, sums, r->columns);
+}
+
+static void run_level(loss_context *context, reduction *r)
+{
+    if (r->outer * r->columns == 0) {
+        return;
+    }
+    cut(r);
+    const int64_t tasks = (r->units + r->units_per_task - 1) / r->units_per_task;
+    if (tasks == 1) {
+        run_task(r, 0, 0);
+    } else {
+        lossi_parallel(context, tasks, run_task, r);
+    }
+    for (int64_t outer = 0; r->pieces > 1 && outer < r->outer; outer++) {
+        join_pieces(r, outer);
+    }
+}
+
+/* Doubles of scratch of a level: the sums of pieces, then its results unless it is the last level. */
+static int64_t piece_sums(const level *at)
+{
+    reduction r = {.outer = at->outer, .rows = at->rows, .columns = at->columns};
+    if (at->outer * at->columns == 0) {
+        return 0;
+    }
+    cut(&r);
+    return r.pieces > 1 ? r.outer * r.pieces * r.columns : 0;
+}
+
+int64_t lossi_reduce_scratch(const lossi_shape *from, int32_t axes)
+{
+    level levels[MOST_LEVELS];
+    const int32_t count = levels_of(from, axes, levels);
+    int64_t doubles = 0;
+    for (int32_t l = 0; l < count; l++) {
+        doubles += piece_sums(&levels[l]) + (l + 1 < count ? levels[l].outer * levels[l].columns : 0);
+    }
+    return 8 * doubles;
+}
+
+void lossi_reduce_run(loss_context *context, int32_t kind, const lossi_value *input, int32_t axes,
+                      const lossi_value *output, void *scratch)
+{
+    level levels[MOST_LEVELS];
+    const int32_t count = levels_of(&input->shape, axes, levels);
+    reduction r = {.kind = kind, .input = input->data, .input_size = loss_dtype_size(input->dtype)};
+    double *free = scratch;
+    int32_t real_index = lossi_real_index(input->dtype);
+    for (int32_t l = 0; l < count; l++) {
+        r.kernels = lossi_reduce_kernels_for(lossi_context_isa(context), real_index);
+        r.outer = levels[l].outer;
+        r.rows = levels[l].rows;
+        r.columns = levels[l].columns;
+        r.sums = free;
+        free += piece_sums(&levels[l]);
+        r.output = l + 1 < count ? (char *)free : output->data;
+        r.output_dtype = l + 1 < count ? LOSS_FLOAT64 : output->dtype;
+        free += l + 1 < count ? r.outer * r.columns : 0;
+        run_level(context, &r);
+        r.input = r.output; /* doubles from here on */
+        r.input_size = 8;
+        real_index = LOSSI_FLOAT64;
+    }
+}
