@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(LOSS_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/loss)
 set(include_dir ${PROJECT_SOURCE_DIR}/include)
 
-set(loss_headers export.h version.h status.h option.h context.h random.h data.h function.h gradient.h optimizer.h difference.h loss.h)
+set(loss_headers export.h version.h status.h option.h context.h random.h data.h function.h gradient.h graph.h optimizer.h difference.h loss.h)
 list(TRANSFORM loss_headers PREPEND ${include_dir}/loss/)
 set(loss_io_headers ${include_dir}/loss/io.h)
 

@@ -116,6 +116,17 @@ const operation_case operation_cases[] = {
     {"matrix_product", "", {"R,3", "3,4"}, -2, 2},
     {"matrix_product", "transpose=1", {"R,2,3", "4,3"}, -2, 2},
     {"matrix_product", "", {"3", "3,4"}, -2, 2},
+    /* images */
+    {"conv2d", "", {"R,5,4,2", "3,3,2,3"}, -2, 2},
+    {"conv2d", "stride=2 padding=1", {"R,6,5,2", "3,3,2,3"}, -2, 2},
+    {"conv2d", "same=1 dilation=2", {"2,6,6,1", "3,2,1,2"}, -2, 2},
+    {"conv2d", "groups=2", {"R,4,4,4", "2,2,2,6"}, -2, 2},
+    {"max_pool2d", "", {"R,4,6,2"}, -2, 2},
+    {"max_pool2d", "window=3 stride=2 padding=1", {"R,5,5,1"}, -2, 2},
+    {"max_pool2d", "same=1", {"2,3,5,2"}, -2, 2},
+    {"average_pool2d", "", {"R,4,6,2"}, -2, 2},
+    {"average_pool2d", "window=3 stride=1 padding=1 counted=inside", {"R,4,4,2"}, -2, 2},
+    {"average_pool2d", "same=1", {"2,3,5,2"}, -2, 2},
 };
 
 const int operation_case_count = sizeof operation_cases / sizeof operation_cases[0];
