@@ -11,11 +11,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "gradient/graph/channels.h"
 #include "gradient/graph/differentiate.h"
 #include "gradient/graph/feed.h"
 #include "gradient/graph/operations.h"
 #include "gradient/graph/plan.h"
 #include "gradient/graph/shape.h"
+#include "gradient/graph/statistics.h"
 #include "gradient/objective.h"
 
 enum { CHUNK_ROWS, TRAINING, SEED, CURVATURE, OPTIONS };
@@ -31,7 +33,7 @@ static const loss_option options[OPTIONS] = {
 };
 
 enum { VALUE, GRADIENT, PRODUCT, PLANS };
-enum { RESULT_SLOT, VALUE_SLOT, WEIGHT_SLOT }; /* of outputs */
+enum { RESULT_SLOT, VALUE_SLOT, WEIGHT_SLOT, MOMENTS_SLOT }; /* of outputs */
 enum { MOST_LOSSES = 16 };
 
 typedef struct graph_objective {
@@ -40,11 +42,12 @@ typedef struct graph_objective {
     const loss_data *data;
     int32_t node;
     lossi_feed feed;
+    lossi_statistics statistics;
     lossi_plan *plans[PLANS];
     int32_t losses; /* denominators that a plan gives */
     char *piece;    /* the gradient or product of a piece */
     double *total;
-    uint64_t step;
+    uint64_t step; /* how many iterates there have been */
 } graph_objective;
 
 static loss_status measure(const loss_objective *objective, int32_t explain, int64_t *dimension)
@@ -133,6 +136,12 @@ static void put_objective(making *m, int32_t what)
             want(m, i, WEIGHT_SLOT, m->self->losses++);
         }
     }
+    for (int32_t i = 0; i < nodes && what != PRODUCT; i++) {
+        if (m->tape.nodes[i].operation == &lossi_operation_channel_moments) {
+            const int32_t node = (int32_t)m->tape.nodes[i].attributes.integer[LOSSI_INTEGERS - 1];
+            want(m, i, MOMENTS_SLOT, lossi_statistics_find(&m->self->statistics, node)->offset);
+        }
+    }
     if (what == VALUE) {
         return;
     }
@@ -160,7 +169,8 @@ static loss_status make_plan(graph_objective *self, int32_t what)
     making m = {.self = self};
     loss_status status = LOSS_ERROR_MEMORY;
     m.at = lossi_allocate(context, (nodes + 3 * parameters) * (int64_t)sizeof *m.at);
-    m.outputs = lossi_allocate(context, (parameters + 1 + MOST_LOSSES) * (int64_t)sizeof *m.outputs);
+    m.outputs = lossi_allocate(context, (parameters + 1 + MOST_LOSSES + self->statistics.count) *
+                                            (int64_t)sizeof *m.outputs);
     lossi_tape_create(&m.tape, context, self->base.dtype, purpose);
     if (m.at != NULL && m.outputs != NULL) {
         m.parameters = m.at + nodes;
@@ -202,6 +212,7 @@ typedef struct evaluation {
     lossi_plan *plan;
     const void *x, *direction;
     lossi_batch batch;
+    int32_t training;
     double value, weight;      /* of a piece */
     double first[MOST_LOSSES]; /* denominators of the first piece that has any */
     double values, weights;    /* Σ w f, Σ w */
@@ -218,12 +229,16 @@ static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *r
         .batch = {.rows = rows, .indices = indices, .first = first, .step = self->step},
         .x = e->x,
         .direction = e->direction,
-        .outputs = {result, &value, weights}};
+        .statistics = self->statistics.running,
+        .outputs = {result, &value, weights, self->statistics.moments}};
     bindings.batch.seed = (uint64_t)lossi_options_own(&self->base.options, SEED)->integer;
     loss_status status = lossi_feed_rows(&self->feed, first, rows, indices);
     bindings.inputs = self->feed.pointers;
     if (status == LOSS_OK) {
         status = lossi_plan_run(e->plan, &bindings);
+    }
+    if (status == LOSS_OK && e->direction == NULL && e->training) {
+        lossi_statistics_add(&self->statistics, rows);
     }
     e->value = lossi_real_get(dtype, &value, 0);
     e->weight = self->losses > 0 ? lossi_real_get(dtype, weights, 0) : (double)rows;
@@ -281,6 +296,10 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
     graph_objective *self = (graph_objective *)objective;
     evaluation e = {
         .self = self, .plan = self->plans[gradient != NULL ? GRADIENT : VALUE], .x = x, .batch = batch};
+    e.training = (int32_t)lossi_options_own(&objective->options, TRAINING)->integer;
+    if (e.training) {
+        lossi_statistics_begin(&self->statistics);
+    }
     loss_status status = run_pieces(&e, gradient);
     if (status != LOSS_OK) {
         return status;
@@ -310,6 +329,30 @@ static loss_status product(loss_objective *objective, const void *x, const void 
     return status;
 }
 
+static void new_iterate(loss_objective *objective)
+{
+    graph_objective *self = (graph_objective *)objective;
+    lossi_statistics_fold(&self->statistics);
+    self->step++;
+}
+
+static loss_status statistics(loss_objective *objective, int32_t node, int32_t set, void *mean,
+                              void *variance)
+{
+    graph_objective *self = (graph_objective *)objective;
+    const lossi_statistic_node *own = lossi_statistics_find(&self->statistics, node);
+    if (own == NULL) {
+        return lossi_fail(objective->context, LOSS_ERROR_RANGE,
+                          "node %d is no batch_norm that the objective depends on", (int)node);
+    }
+    if (set) {
+        lossi_statistics_set(&self->statistics, own, mean, variance);
+    } else {
+        lossi_statistics_get(&self->statistics, own, mean, variance);
+    }
+    return LOSS_OK;
+}
+
 static void destroy(loss_objective *objective)
 {
     graph_objective *self = (graph_objective *)objective;
@@ -318,6 +361,7 @@ static void destroy(loss_objective *objective)
     }
     lossi_release(objective->context, self->piece);
     lossi_release(objective->context, self->total);
+    lossi_statistics_destroy(&self->statistics);
     if (self->feed.graph != NULL) {
         lossi_feed_destroy(&self->feed);
     }
@@ -334,6 +378,8 @@ static const lossi_objective_kind kind = {.name = "the objective of a graph",
                                           .prepare = prepare,
                                           .evaluate = evaluate,
                                           .product = product,
+                                          .new_iterate = new_iterate,
+                                          .statistics = statistics,
                                           .destroy = destroy};
 
 loss_status loss_objective_create_graph(loss_objective **out, loss_context *context, const loss_graph *graph,
@@ -369,6 +415,9 @@ loss_status loss_objective_create_graph(loss_objective **out, loss_context *cont
     uint8_t *needed = needed_nodes(context, graph, node);
     loss_status status = needed != NULL ? lossi_feed_create(&self->feed, context, graph, needed, data)
                                         : LOSS_ERROR_MEMORY;
+    if (status == LOSS_OK) {
+        status = lossi_statistics_create(&self->statistics, graph, needed);
+    }
     lossi_release(context, needed);
     if (status != LOSS_OK) {
         loss_objective_free(&self->base);

@@ -39,6 +39,11 @@ typedef struct lossi_objective_kind {
                            const loss_data *outputs);
     /* Whether the gradient (0) or Hessian products (1) are differences of the library's; NULL: never. */
     int32_t (*differences)(const loss_objective *objective, int32_t what);
+    /* A new iterate: what changes between iterates and never while a value is computed. NULL: nothing does. */
+    void (*new_iterate)(loss_objective *objective);
+    /* The running statistics of a node: read, or with `set` written. LOSS_ERROR_RANGE; NULL: there are none. */
+    loss_status (*statistics)(loss_objective *objective, int32_t node, int32_t set, void *mean,
+                              void *variance);
     /* Whether equal bounds leave a parameter no room to move; NULL: none has any. */
     int32_t (*fixed)(const loss_objective *objective, int64_t index);
     /* Releases what is its own; the rest is common. */
