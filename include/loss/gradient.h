@@ -276,6 +276,30 @@ LOSS_API loss_status loss_objective_original_parameters(loss_objective *objectiv
 LOSS_API loss_status loss_objective_predict(loss_objective *objective, const void *x, const loss_data *inputs,
                                             const loss_data *outputs);
 
+/*
+ * Tells the objective that the x it was evaluated at last is a new iterate of whoever drives it. What an objective keeps from
+ * iterate to iterate changes here and nowhere else, so that between two of these calls it is a function of x alone: in
+ * objectives of graphs, batch_norm's running means and variances take in those of the last evaluation while training (the
+ * running ones · (1 − momentum) + the batch's · momentum, the variance divided by n − 1), and dropout draws anew. Objectives
+ * that keep nothing ignore it. loss_optimizer_minimize() and loss_optimizer_run() call it after each of their steps; callers of
+ * ask and tell call it themselves.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, what loss_objective_prepare() returns. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_new_iterate(loss_objective *objective);
+
+/*
+ * The running means and variances of a batch_norm node of the graph that the objective was made of, to save and to restore. They are
+ * 0 and 1 at first; evaluations with the option "training" 0 take them.
+ *   objective, mean, variance  not NULL; arrays of the graph's dtype with one element for each channel, copied
+ *   node                       the node's number, which loss_graph_find() tells of one with a name
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_SUPPORT (no objective of a graph), LOSS_ERROR_RANGE (no batch_norm the objective
+ * depends on). Since 0.1.
+ */
+LOSS_API loss_status loss_objective_get_statistics(loss_objective *objective, int32_t node, void *mean,
+                                                   void *variance);
+LOSS_API loss_status loss_objective_set_statistics(loss_objective *objective, int32_t node, const void *mean,
+                                                   const void *variance);
+
 /* Verdicts of the checks. */
 #define LOSS_CHECK_PASS         1 /* every derivative looked at agrees with the values within its error bar */
 #define LOSS_CHECK_FAIL         2 /* a derivative contradicts the values */

@@ -12,11 +12,13 @@
 #include <string.h>
 
 #include "gradient/graph/builder.h"
+#include "gradient/graph/channels.h"
 #include "gradient/graph/differentiate.h"
 #include "gradient/graph/feed.h"
 #include "gradient/graph/operations.h"
 #include "gradient/graph/shape.h"
 #include "gradient/graph_predict.h"
+#include "gradient/graph/statistics.h"
 #include "gradient/objective.h"
 
 enum { CHUNK_ROWS, TRAINING, SEED, CURVATURE, OPTIONS };
@@ -32,7 +34,7 @@ static const loss_option options[OPTIONS] = {
 };
 
 enum { VALUE, GRADIENT, PRODUCT, PLANS };
-enum { RESULT_SLOT, VALUE_SLOT, WEIGHT_SLOT }; /* of outputs */
+enum { RESULT_SLOT, VALUE_SLOT, WEIGHT_SLOT, MOMENTS_SLOT }; /* of outputs */
 enum { MOST_LOSSES = 16 };
 enum { EXACT, GAUSS_NEWTON }; /* choices of the option */
 
@@ -42,11 +44,12 @@ typedef struct graph_objective {
     const loss_data *data;
     int32_t node;
     lossi_feed feed;
+    lossi_statistics statistics;
     lossi_plan *plans[PLANS];
     int32_t losses; /* denominators that a plan gives */
     char *piece;    /* the gradient or product of a piece */
     double *total;
-    uint64_t step;
+    uint64_t step;          /* how many iterates there have been */
     loss_function **clones; /* of the graph's functions, with another curvature */
 } graph_objective;
 
@@ -60,7 +63,7 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 /* ---- plans ---- */
 
 /* The value of the objective's node as a number, the first output; the denominators of the losses follow. */
-static int32_t put_value(graph_objective *self, lossi_builder *b)
+static int32_t put_value(graph_objective *self, lossi_builder *b, int32_t what)
 {
     const lossi_shape number = {0, {0}};
     lossi_builder_put(b, &self->node, 1);
@@ -71,6 +74,12 @@ static int32_t put_value(graph_objective *self, lossi_builder *b)
     for (int32_t i = 0; i < b->tape.count && self->losses < MOST_LOSSES; i++) {
         if (b->tape.nodes[i].operation == &lossi_operation_loss_denominator) {
             lossi_builder_want(b, i, WEIGHT_SLOT, self->losses++);
+        }
+    }
+    for (int32_t i = 0; i < b->tape.count && what != PRODUCT; i++) {
+        if (b->tape.nodes[i].operation == &lossi_operation_channel_moments) {
+            const int32_t node = (int32_t)b->tape.nodes[i].attributes.integer[LOSSI_INTEGERS - 1];
+            lossi_builder_want(b, i, MOMENTS_SLOT, lossi_statistics_find(&self->statistics, node)->offset);
         }
     }
     return value;
@@ -125,8 +134,9 @@ static loss_status make_plan(graph_objective *self, int32_t what)
     if (self->plans[what] != NULL) {
         return LOSS_OK;
     }
-    lossi_builder_create(&b, self->base.context, self->graph, purpose, 1 + MOST_LOSSES);
-    const int32_t value = put_value(self, &b);
+    lossi_builder_create(&b, self->base.context, self->graph, purpose,
+                         1 + MOST_LOSSES + self->statistics.count);
+    const int32_t value = put_value(self, &b, what);
     if (what != VALUE && b.tape.status == LOSS_OK) {
         put_derivative(self, &b, value, what);
         lossi_builder_want_adjoints(&b, RESULT_SLOT);
@@ -159,6 +169,7 @@ typedef struct evaluation {
     lossi_plan *plan;
     const void *x, *direction;
     lossi_batch batch;
+    int32_t training;
     double value, weight;      /* of a piece */
     double first[MOST_LOSSES]; /* denominators of the first piece that has any */
     double values, weights;    /* Σ w f, Σ w */
@@ -174,7 +185,8 @@ static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *r
         .batch = {.rows = rows, .indices = indices, .first = first, .step = self->step},
         .x = e->x,
         .direction = e->direction,
-        .outputs = {result, &value, weights}};
+        .statistics = self->statistics.running,
+        .outputs = {result, &value, weights, self->statistics.moments}};
     bindings.batch.seed = (uint64_t)lossi_options_own(&self->base.options, SEED)->integer;
     loss_status status = lossi_feed_rows(&self->feed, first, rows, indices);
     bindings.inputs = self->feed.pointers;
@@ -183,6 +195,9 @@ static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *r
     }
     if (status != LOSS_OK) {
         return status;
+    }
+    if (e->direction == NULL && e->training) {
+        lossi_statistics_add(&self->statistics, rows);
     }
     e->value = lossi_plan_number(e->plan, &bindings, 0);
     for (int32_t i = 0; i < self->losses; i++) {
@@ -243,6 +258,10 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
     graph_objective *self = (graph_objective *)objective;
     evaluation e = {
         .self = self, .plan = self->plans[gradient != NULL ? GRADIENT : VALUE], .x = x, .batch = batch};
+    e.training = (int32_t)lossi_options_own(&objective->options, TRAINING)->integer;
+    if (e.training) {
+        lossi_statistics_begin(&self->statistics);
+    }
     loss_status status = run_pieces(&e, gradient);
     if (status != LOSS_OK) {
         return status;
@@ -276,8 +295,32 @@ static loss_status predict(loss_objective *objective, const void *x, const loss_
                            const loss_data *outputs)
 {
     const graph_objective *self = (const graph_objective *)objective;
-    return lossi_graph_predict(objective->context, self->graph, x, inputs, outputs,
+    return lossi_graph_predict(objective->context, self->graph, x, inputs, outputs, self->statistics.running,
                                lossi_options_own(&objective->options, CHUNK_ROWS)->integer);
+}
+
+static void new_iterate(loss_objective *objective)
+{
+    graph_objective *self = (graph_objective *)objective;
+    lossi_statistics_fold(&self->statistics);
+    self->step++;
+}
+
+static loss_status statistics(loss_objective *objective, int32_t node, int32_t set, void *mean,
+                              void *variance)
+{
+    graph_objective *self = (graph_objective *)objective;
+    const lossi_statistic_node *own = lossi_statistics_find(&self->statistics, node);
+    if (own == NULL) {
+        return lossi_fail(objective->context, LOSS_ERROR_RANGE,
+                          "node %d is no batch_norm that the objective depends on", (int)node);
+    }
+    if (set) {
+        lossi_statistics_set(&self->statistics, own, mean, variance);
+    } else {
+        lossi_statistics_get(&self->statistics, own, mean, variance);
+    }
+    return LOSS_OK;
 }
 
 static void destroy(loss_objective *objective)
@@ -292,6 +335,7 @@ static void destroy(loss_objective *objective)
     lossi_release(objective->context, self->clones);
     lossi_release(objective->context, self->piece);
     lossi_release(objective->context, self->total);
+    lossi_statistics_destroy(&self->statistics);
     if (self->feed.graph != NULL) {
         lossi_feed_destroy(&self->feed);
     }
@@ -309,6 +353,8 @@ static const lossi_objective_kind kind = {.name = "the objective of a graph",
                                           .evaluate = evaluate,
                                           .product = product,
                                           .predict = predict,
+                                          .new_iterate = new_iterate,
+                                          .statistics = statistics,
                                           .destroy = destroy};
 
 loss_status loss_objective_create_graph(loss_objective **out, loss_context *context, const loss_graph *graph,
@@ -346,6 +392,9 @@ loss_status loss_objective_create_graph(loss_objective **out, loss_context *cont
     if (status == LOSS_OK) {
         lossi_graph_mark(graph, node, needed);
         status = lossi_feed_create(&self->feed, context, graph, needed, data);
+    }
+    if (status == LOSS_OK) {
+        status = lossi_statistics_create(&self->statistics, graph, needed);
     }
     lossi_release(context, needed);
     if (status != LOSS_OK) {

@@ -6,6 +6,7 @@
 #include "gradient/graph/feed.h"
 #include "gradient/graph/operations.h"
 #include "gradient/graph/shape.h"
+#include "gradient/graph/statistics.h"
 
 enum { VALUE, JACOBIAN_VECTOR, VECTOR_JACOBIAN, PLANS };
 
@@ -16,6 +17,7 @@ struct loss_plan {
     int32_t node;
     lossi_purpose purpose;
     lossi_feed feed;
+    lossi_statistics statistics; /* means 0 and variances 1: no objective's */
     lossi_plan *plans[PLANS];
 };
 
@@ -54,6 +56,9 @@ loss_status loss_plan_create(loss_plan **out, loss_context *context, const loss_
         lossi_graph_mark(graph, node, needed);
         status = lossi_feed_create(&plan->feed, context, graph, needed, data);
     }
+    if (status == LOSS_OK) {
+        status = lossi_statistics_create(&plan->statistics, graph, needed);
+    }
     lossi_release(context, needed);
     if (status != LOSS_OK) {
         loss_plan_free(plan);
@@ -72,6 +77,7 @@ void loss_plan_free(loss_plan *plan)
     for (int32_t i = 0; i < PLANS; i++) {
         lossi_plan_free(plan->plans[i]);
     }
+    lossi_statistics_destroy(&plan->statistics);
     if (plan->feed.graph != NULL) {
         lossi_feed_destroy(&plan->feed);
     }
@@ -139,6 +145,7 @@ static loss_status run(loss_plan *plan, int32_t what, const void *x, const void 
     }
     const lossi_bindings bindings = {.batch = {.rows = plan->feed.samples},
                                      .x = x,
+                                     .statistics = plan->statistics.running,
                                      .direction = vector,
                                      .seed = vector,
                                      .inputs = plan->feed.pointers,

@@ -11,6 +11,7 @@ typedef struct prediction {
     loss_context *context;
     const loss_graph *graph;
     const loss_data *outputs;
+    const void *const *statistics;
     int32_t count;
     int32_t *nodes;   /* of each output */
     int64_t *offsets; /* in the buffer, of a piece, in bytes */
@@ -110,6 +111,7 @@ static loss_status predict(prediction *p, const void *x, int64_t chunk)
         status = lossi_feed_rows(&p->feed, first, rows, NULL);
         const lossi_bindings bindings = {.batch = {.rows = rows, .first = first},
                                          .x = x,
+                                         .statistics = p->statistics,
                                          .inputs = p->feed.pointers,
                                          .outputs = {p->buffer}};
         status = status == LOSS_OK ? lossi_plan_run(p->plan, &bindings) : status;
@@ -121,10 +123,14 @@ static loss_status predict(prediction *p, const void *x, int64_t chunk)
 }
 
 loss_status lossi_graph_predict(loss_context *context, const loss_graph *graph, const void *x,
-                                const loss_data *inputs, const loss_data *outputs, int64_t chunk)
+                                const loss_data *inputs, const loss_data *outputs,
+                                const void *const *statistics, int64_t chunk)
 {
-    prediction p = {
-        .context = context, .graph = graph, .outputs = outputs, .count = lossi_data_count(outputs)};
+    prediction p = {.context = context,
+                    .graph = graph,
+                    .outputs = outputs,
+                    .statistics = statistics,
+                    .count = lossi_data_count(outputs)};
     uint8_t *needed = lossi_allocate(context, graph->tape.count + 1);
     loss_status status = LOSS_OK;
     p.nodes = lossi_allocate(context, (p.count + 1) * (int64_t)sizeof *p.nodes);

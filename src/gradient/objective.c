@@ -421,6 +421,43 @@ loss_status loss_objective_hessian_product(loss_objective *objective, const void
     return status == LOSS_OK ? objective->kind->product(objective, x, direction, product) : status;
 }
 
+loss_status loss_objective_new_iterate(loss_objective *objective)
+{
+    if (objective == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    loss_status status = loss_objective_prepare(objective);
+    if (status == LOSS_OK && objective->kind->new_iterate != NULL) {
+        objective->kind->new_iterate(objective);
+    }
+    return status;
+}
+
+static loss_status statistics(loss_objective *objective, int32_t node, int32_t set, void *mean,
+                              void *variance)
+{
+    if (mean == NULL || variance == NULL) {
+        return lossi_fail_null(objective->context, mean == NULL ? "mean" : "variance");
+    }
+    if (objective->kind->statistics == NULL) {
+        return lossi_fail(objective->context, LOSS_ERROR_SUPPORT, "%s has no running statistics",
+                          objective->kind->name);
+    }
+    return objective->kind->statistics(objective, node, set, mean, variance);
+}
+
+loss_status loss_objective_get_statistics(loss_objective *objective, int32_t node, void *mean, void *variance)
+{
+    return objective == NULL ? LOSS_ERROR_ARGUMENT : statistics(objective, node, 0, mean, variance);
+}
+
+loss_status loss_objective_set_statistics(loss_objective *objective, int32_t node, const void *mean,
+                                          const void *variance)
+{
+    return objective == NULL ? LOSS_ERROR_ARGUMENT
+                             : statistics(objective, node, 1, (void *)mean, (void *)variance); /* read only */
+}
+
 loss_status loss_objective_predict(loss_objective *objective, const void *x, const loss_data *inputs,
                                    const loss_data *outputs)
 {

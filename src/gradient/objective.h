@@ -41,6 +41,11 @@ typedef struct lossi_objective_kind {
     int32_t (*differences)(const loss_objective *objective, int32_t what);
     /* Between which numbers, they included, a parameter has values; NULL: any finite one has. */
     void (*bounds)(const loss_objective *objective, int64_t index, double *lower, double *upper);
+    /* A new iterate: what changes between iterates and never while a value is computed. NULL: nothing does. */
+    void (*new_iterate)(loss_objective *objective);
+    /* The running statistics of a node: read, or with `set` written. LOSS_ERROR_RANGE; NULL: there are none. */
+    loss_status (*statistics)(loss_objective *objective, int32_t node, int32_t set, void *mean,
+                              void *variance);
     /* Releases what is its own; the rest is common. */
     void (*destroy)(loss_objective *objective);
 } lossi_objective_kind;

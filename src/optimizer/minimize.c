@@ -9,6 +9,7 @@
 
 #include "gradient/objective.h"
 #include "optimizer/composite.h"
+#include "optimizer/stochastic.h"
 
 loss_status loss_optimizer_set_iterate_callback(loss_optimizer *optimizer, loss_iterate_callback callback,
                                                 void *user)
@@ -186,6 +187,22 @@ static loss_status answer(loss_optimizer *optimizer, loss_objective *objective, 
     }
 }
 
+/* How many iterates there have been; of stochastic methods every step is one. */
+static int64_t iterates(const loss_optimizer *optimizer)
+{
+    return optimizer->row->stochastic != NULL ? ((const lossi_stochastic *)optimizer->state)->steps
+                                              : optimizer->machine.iterations;
+}
+
+/* What is asked for, and whether the answer made a new iterate: then the objective is told. */
+static loss_status go_on(loss_optimizer *optimizer, loss_objective *objective, int32_t request)
+{
+    const int64_t before = iterates(optimizer);
+    const loss_status status = answer(optimizer, objective, request);
+    return status == LOSS_OK && iterates(optimizer) != before ? loss_objective_new_iterate(objective)
+                                                              : status;
+}
+
 loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objective *objective, void *x)
 {
     if (optimizer == NULL) {
@@ -207,7 +224,7 @@ loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objective *object
     objective->smooth_only = 1;
     optimizer->driven = 1;
     while ((status = loss_optimizer_ask(optimizer, &request)) == LOSS_OK && request != LOSS_REQUEST_DONE) {
-        status = answer(optimizer, objective, request);
+        status = go_on(optimizer, objective, request);
         if (status != LOSS_OK) { /* the objective has said why */
             loss_objective_get_int(objective, "callback_status", &optimizer->machine.callback_status);
             lossi_interrupt(optimizer, status, LOSSI_TEST_NONE, NAN, NAN);

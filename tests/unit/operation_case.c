@@ -34,9 +34,9 @@ loss_operation *case_operation(loss_context *context, const operation_case *c)
         } else if (o->count > 0) {
             status = loss_operation_set_array(operation, o->name, o->numbers, LOSS_FLOAT64, o->count);
         } else {
-            status = loss_operation_set_int(operation, o->name, (int64_t)o->numbers[0]);
+            status = loss_operation_set_double(operation, o->name, o->numbers[0]);
             if (status == LOSS_ERROR_TYPE) {
-                status = loss_operation_set_double(operation, o->name, o->numbers[0]);
+                status = loss_operation_set_int(operation, o->name, (int64_t)o->numbers[0]);
             }
         }
         assert_status(context, status, LOSS_OK);

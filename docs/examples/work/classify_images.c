@@ -178,7 +178,7 @@ static void learn_by_batches(learning *l, const pictures *test)
             must(l->context, loss_optimizer_get_pointer(l->optimizer, "indices", &indices));
             must(l->context,
                  loss_objective_evaluate_batch(l->objective, x, count, indices, &value, gradient));
-            must(l->context, loss_objective_new_iterate(l->objective, x));
+            must(l->context, loss_objective_new_iterate(l->objective));
         } else {
             must(l->context, loss_objective_evaluate(l->objective, x, &value, gradient));
         }

@@ -49,6 +49,9 @@ static void place_leaf(lossi_plan *plan, int32_t node)
     } else if (at->operation == &lossi_operation_input) {
         place->kind = LOSSI_PLACE_INPUT;
         place->slot = (int32_t)at->attributes.integer[0];
+    } else if (at->operation == &lossi_operation_statistic) {
+        place->kind = LOSSI_PLACE_STATISTIC;
+        place->slot = (int32_t)at->attributes.integer[0];
     }
 }
 

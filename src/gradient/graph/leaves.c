@@ -47,6 +47,8 @@ const lossi_operation lossi_operation_direction = {
     .name = "_direction", .flags = LOSSI_OPERATION_LEAF, .infer = infer_array};
 const lossi_operation lossi_operation_seed = {
     .name = "_seed", .flags = LOSSI_OPERATION_LEAF, .infer = infer_array};
+const lossi_operation lossi_operation_statistic = {
+    .name = "_statistic", .flags = LOSSI_OPERATION_LEAF, .infer = infer_array};
 
 /* ---- another shape ---- */
 

@@ -12,6 +12,8 @@ extern const lossi_operation lossi_operation_input;    /* integer[1 …]: rank, 
 extern const lossi_operation lossi_operation_parameter; /* integer[1 …]: rank, sizes */
 extern const lossi_operation lossi_operation_direction; /* the same part of a vector beside x */
 extern const lossi_operation lossi_operation_seed;      /* the vector of a vector–Jacobian product */
+/* A running mean or variance: integer[0] is which of what a plan is given (statistics.h), integer[1 …]: rank, sizes. */
+extern const lossi_operation lossi_operation_statistic;
 
 /* The same elements otherwise (leaves.c). integer[0 …]: rank, sizes. */
 extern const lossi_operation lossi_operation_view;
@@ -31,6 +33,9 @@ extern const lossi_operation lossi_operation_concatenate, lossi_operation_slice,
 /* Losses (loss_node.c). object: the function; integer[0 …]: the roles of the inputs, then which role a derivative is of. */
 extern const lossi_operation lossi_operation_loss_sum, lossi_operation_loss_denominator,
     lossi_operation_loss_gradient, lossi_operation_loss_product;
+
+/* Batch normalisation (batch_norm.c), whose nodes have running statistics. */
+extern const lossi_operation lossi_operation_batch_norm;
 
 /* A named one, NULL when there is none; and by index, in no order. */
 const lossi_operation *lossi_operation_find(const char *name);

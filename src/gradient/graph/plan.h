@@ -21,6 +21,8 @@ typedef struct lossi_plan_output {
 typedef struct lossi_bindings {
     lossi_batch_state batch;
     const void *x, *direction, *seed;
+    const void *const
+        *statistics;           /* running ones, by integer[0] of their leaves; NULL where there are none */
     const void *const *inputs; /* by the index of an input; dense, row-major, of the input's type */
     void *outputs[LOSSI_PLAN_SLOTS];
 } lossi_bindings;

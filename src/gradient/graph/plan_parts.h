@@ -25,13 +25,14 @@ enum {
     LOSSI_PLACE_DIRECTION,
     LOSSI_PLACE_SEED,
     LOSSI_PLACE_INPUT,
+    LOSSI_PLACE_STATISTIC,
     LOSSI_PLACE_FIXED
 };
 
 /* Where the elements of a node are. */
 typedef struct lossi_node_place {
     int32_t kind;
-    int32_t slot;       /* of an output; the index of an input */
+    int32_t slot;       /* of an output; the index of an input or a running statistic */
     int64_t offset;     /* bytes in the arena; elements in x, a direction or an output */
     const void *fixed;  /* a constant */
     int32_t root;       /* the node whose elements these are: itself unless it is a view */

@@ -22,6 +22,8 @@ static char *address(const lossi_plan *plan, const lossi_bindings *bindings, int
         return (char *)bindings->seed;
     case LOSSI_PLACE_INPUT:
         return (char *)bindings->inputs[place->slot];
+    case LOSSI_PLACE_STATISTIC:
+        return (char *)bindings->statistics[place->slot];
     default:
         return (char *)place->fixed;
     }

@@ -1,0 +1,121 @@
+/*
+ * Normalisation of each row: of the last axes by mean and variance, or by the root of the mean square.
+ *
+ * Ba, Kiros & Hinton, Layer normalization, arXiv:1607.06450 (2016); Zhang & Sennrich, Root mean square layer normalization
+ * (NeurIPS 2019).
+ */
+#include <stddef.h>
+
+#include "gradient/graph/operations.h"
+#include "gradient/graph/shape.h"
+#include "loss/expression/expression.h"
+
+enum { EPSILON, AXES, OPTIONS };
+
+static const loss_option options[OPTIONS] = {
+    [EPSILON] = {"epsilon", LOSS_OPTION_DOUBLE, 0, 1e300, 1e-5, NULL, NULL, "what is added to the variance"},
+    [AXES] = {"last_axes", LOSS_OPTION_INT, 1, LOSSI_RANK, 1, NULL, NULL,
+              "how many of the last axes are normalised together"},
+};
+
+static loss_status settle(const lossi_options *given, loss_context *context, lossi_attributes *attributes)
+{
+    (void)context;
+    attributes->number[0] = lossi_options_own(given, EPSILON)->number;
+    attributes->integer[0] = lossi_options_own(given, AXES)->integer;
+    return LOSS_OK;
+}
+
+static loss_status infer(const lossi_tape *tape, lossi_tape_node *node)
+{
+    const lossi_shape *x = &lossi_input_node(tape, node, 0)->shape;
+    const int32_t axes = (int32_t)node->attributes.integer[0];
+    if (axes > x->rank || (axes == x->rank && lossi_shape_of_rows(x))) {
+        return lossi_operation_fail_shapes(tape, node,
+                                           "there are fewer axes that are no rows than 'last_axes'");
+    }
+    for (int32_t i = 0; i < node->input_count; i++) {
+        const lossi_tape_node *input = lossi_input_node(tape, node, i);
+        if (input->dtype != tape->dtype) {
+            return lossi_fail(tape->context, LOSS_ERROR_TYPE, "the operation '%s' takes %s, not %s",
+                              node->operation->name, loss_dtype_name(tape->dtype),
+                              loss_dtype_name(input->dtype));
+        }
+        int32_t fits = i == 0 || input->shape.rank == axes;
+        for (int32_t k = 0; i > 0 && fits && k < axes; k++) {
+            fits = input->shape.size[k] == x->size[x->rank - axes + k];
+        }
+        if (!fits) {
+            return lossi_operation_fail_shapes(tape, node,
+                                               "all but the first have the last sizes of the first");
+        }
+    }
+    node->shape = *x;
+    return LOSS_OK;
+}
+
+/* The mean over the last axes, which keep the size 1. */
+static int32_t put_mean(lossi_tape *tape, int32_t a, const lossi_shape *shape, int32_t axes)
+{
+    double count = 1;
+    int32_t bits = 0;
+    for (int32_t i = shape->rank - axes; i < shape->rank; i++) {
+        count *= (double)shape->size[i];
+        bits |= 1 << i;
+    }
+    return lossi_tape_divide(tape, lossi_tape_reduce(tape, a, bits), lossi_tape_number(tape, count));
+}
+
+/* a / sqrt(mean of a² + epsilon) · scale */
+static int32_t put_normal(lossi_tape *tape, const lossi_attributes *attributes, int32_t a, int32_t scale,
+                          const lossi_shape *shape)
+{
+    const int32_t square = lossi_tape_multiply(tape, a, a);
+    const int32_t mean = put_mean(tape, square, shape, (int32_t)attributes->integer[0]);
+    const int32_t root = lossi_tape_scalar(
+        tape, LOSSI_SCALAR_sqrt, lossi_tape_sum(tape, mean, lossi_tape_number(tape, attributes->number[0])),
+        LOSSI_NONE, LOSSI_NONE);
+    return lossi_tape_multiply(tape, lossi_tape_divide(tape, a, root), scale);
+}
+
+static int32_t expand_layer(lossi_tape *tape, const lossi_attributes *attributes, const int32_t *inputs,
+                            int32_t count)
+{
+    const lossi_shape shape = *lossi_tape_shape(tape, inputs[0]);
+    const int32_t mean = put_mean(tape, inputs[0], &shape, (int32_t)attributes->integer[0]);
+    const int32_t centred = lossi_tape_subtract(tape, inputs[0], mean);
+    (void)count;
+    return lossi_tape_sum(tape, put_normal(tape, attributes, centred, inputs[1], &shape), inputs[2]);
+}
+
+static int32_t expand_rms(lossi_tape *tape, const lossi_attributes *attributes, const int32_t *inputs,
+                          int32_t count)
+{
+    const lossi_shape shape = *lossi_tape_shape(tape, inputs[0]);
+    (void)count;
+    return put_normal(tape, attributes, inputs[0], inputs[1], &shape);
+}
+
+const lossi_operation lossi_operation_layer_norm = {
+    .name = "layer_norm",
+    .summary = "the last axes with mean 0 and variance 1, then scaled and shifted",
+    .inputs = "a scale shift",
+    .formula = "(a - mean) / sqrt(variance + epsilon) scale + shift",
+    .reference = "Ba, Kiros & Hinton, Layer normalization, arXiv:1607.06450 (2016)",
+    .options = options,
+    .option_count = OPTIONS,
+    .settle = settle,
+    .infer = infer,
+    .expand = expand_layer};
+
+const lossi_operation lossi_operation_rms_norm = {
+    .name = "rms_norm",
+    .summary = "the last axes with mean square 1, then scaled",
+    .inputs = "a scale",
+    .formula = "a / sqrt(mean of a^2 + epsilon) scale",
+    .reference = "Zhang & Sennrich, Root mean square layer normalization (NeurIPS 2019)",
+    .options = options,
+    .option_count = OPTIONS,
+    .settle = settle,
+    .infer = infer,
+    .expand = expand_rms};

@@ -1,0 +1,333 @@
+/* batch_norm, layer_norm and rms_norm beside their formulas; their derivatives; running statistics. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "operation_case.h"
+
+static const operation_case cases[] = {
+    {"batch_norm", {{0}}, 3, {{2, {5, 3}}, {1, {3}}, {1, {3}}}},
+    {"batch_norm", {{"epsilon", 0, {0.25}}}, 3, {{4, {2, 3, 2, 9}}, {1, {9}}, {1, {9}}}},
+    {"batch_norm", {{0}}, 3, {{3, {4, 3, 1}}, {1, {1}}, {1, {1}}}},
+    {"layer_norm", {{0}}, 3, {{2, {3, 5}}, {1, {5}}, {1, {5}}}},
+    {"layer_norm",
+     {{"last_axes", 0, {2}}, {"epsilon", 0, {0.5}}},
+     3,
+     {{3, {2, 3, 4}}, {2, {3, 4}}, {2, {3, 4}}}},
+    {"rms_norm", {{0}}, 2, {{2, {3, 5}}, {1, {5}}}},
+    {"rms_norm", {{"last_axes", 0, {2}}}, 2, {{3, {2, 3, 4}}, {2, {3, 4}}}},
+};
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+static double option_of(const operation_case *c, char first, double otherwise)
+{
+    for (int32_t i = 0; i < CASE_OPTIONS && c->options[i].name != NULL; i++) {
+        if (c->options[i].name[0] == first) {
+            return c->options[i].numbers[0];
+        }
+    }
+    return otherwise;
+}
+
+/* An element of the result: `stride` apart lie `count` elements that are normalised together, from `first` on. */
+static double naive(const operation_case *c, const void *x, loss_dtype dtype, int64_t at, int64_t first,
+                    int64_t stride, int64_t count, int64_t parameter)
+{
+    const int64_t all = case_elements(&c->shapes[0]), scales = case_elements(&c->shapes[1]);
+    double mean = 0, square = 0;
+    for (int64_t i = 0; i < count && c->operation[0] != 'r'; i++) {
+        mean += element(x, dtype, first + i * stride) / (double)count;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        square += pow(element(x, dtype, first + i * stride) - mean, 2) / (double)count;
+    }
+    const double z = (element(x, dtype, at) - mean) / sqrt(square + option_of(c, 'e', 1e-5));
+    return z * element(x, dtype, all + parameter) +
+           (c->inputs == 3 ? element(x, dtype, all + scales + parameter) : 0);
+}
+
+static void test_forward(void **state)
+{
+    loss_context *context = case_context(1);
+    (void)state;
+    for (int32_t i = 0; i < 2 * CASES; i++) {
+        const operation_case *c = &cases[i / 2];
+        const loss_dtype dtype = i % 2 == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64;
+        void *x = case_numbers(dtype, case_parameters(c), 5, 0);
+        lossi_shape shape;
+        void *y = case_forward(context, c, dtype, x, 1, &shape);
+        const int64_t all = case_elements(&shape), last = case_elements(&c->shapes[1]);
+        const double rounding = dtype == LOSS_FLOAT32 ? 4e-6 : 1e-14;
+        for (int64_t at = 0; at < all; at++) {
+            const double expected = c->operation[0] == 'b'
+                                        ? naive(c, x, dtype, at, at % last, last, all / last, at % last)
+                                        : naive(c, x, dtype, at, at / last * last, 1, last, at % last);
+            assert_close(element(y, dtype, at), expected, rounding, rounding);
+        }
+        free(x);
+        free(y);
+    }
+    loss_context_free(context);
+}
+
+static void test_derivatives(void **state)
+{
+    (void)state;
+    for (int32_t i = 0; i < CASES; i++) {
+        case_check(&cases[i], (uint64_t)i);
+    }
+}
+
+static void test_threads(void **state)
+{
+    static const operation_case large = {
+        "batch_norm", {{0}}, 3, {{4, {9, 21, 20, 13}}, {1, {13}}, {1, {13}}}};
+    (void)state;
+    case_compare_threads(&large, LOSS_FLOAT32);
+    case_compare_threads(&large, LOSS_FLOAT64);
+}
+
+/* Far from zero: deviations that have no digits in common with the mean. */
+static void test_offset(void **state)
+{
+    static const operation_case c = {
+        "batch_norm", {{"epsilon", 0, {0}}}, 3, {{2, {999, 2}}, {1, {2}}, {1, {2}}}};
+    loss_context *context = case_context(1);
+    double *x = case_numbers(LOSS_FLOAT64, case_parameters(&c), 5, 0);
+    lossi_shape shape;
+    (void)state;
+    for (int64_t i = 0; i < 999; i++) {
+        x[2 * i] = 1e9 + (double)(i % 2);
+    }
+    x[1998] = 2;
+    x[2000] = 0;
+    double *y = case_forward(context, &c, LOSS_FLOAT64, x, 1, &shape);
+    const double mean = 499.0 / 999, deviation = sqrt(mean * (1 - mean));
+    for (int64_t i = 0; i < 999; i++) {
+        assert_close(y[2 * i], 2 * ((double)(i % 2) - mean) / deviation, 1e-6, 0);
+    }
+    free(x);
+    free(y);
+    loss_context_free(context);
+}
+
+static void test_refused(void **state)
+{
+    static const struct {
+        operation_case c;
+        loss_status status;
+        const char *words;
+    } wrong[] = {
+        {{"batch_norm", {{0}}, 3, {{2, {5, 3}}, {1, {2}}, {1, {3}}}},
+         LOSS_ERROR_SHAPE,
+         "one number for each channel"},
+        {{"batch_norm", {{0}}, 3, {{1, {3}}, {1, {3}}, {1, {3}}}},
+         LOSS_ERROR_SHAPE,
+         "one number for each channel"},
+        {{"layer_norm", {{0}}, 3, {{2, {5, 3}}, {1, {3}}, {1, {5}}}},
+         LOSS_ERROR_SHAPE,
+         "the last sizes of the first"},
+        {{"rms_norm", {{"last_axes", 0, {3}}}, 2, {{2, {5, 3}}, {1, {3}}}}, LOSS_ERROR_SHAPE, "'last_axes'"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        case_refused(&wrong[i].c, wrong[i].status, wrong[i].words);
+    }
+}
+
+/* ---- running statistics ---- */
+
+enum { SAMPLES = 7, FEATURES = 2 };
+static const double features[SAMPLES * FEATURES] = {1, 4, 2, -3, 0.5, 2, 7, 1, -2, 0, 3, 3, 1, 5};
+static const double targets[SAMPLES] = {1, 0, 2, 1, 3, 0, 1};
+
+typedef struct model {
+    loss_context *context;
+    loss_graph *graph;
+    loss_objective *objective;
+    int32_t norm;
+} model;
+
+/* The mean squared error of batch_norm(features) · weights. */
+static model model_of(int32_t training, int64_t chunk)
+{
+    model m = {.context = case_context(1)};
+    loss_data *data = NULL;
+    loss_function *function = NULL;
+    int32_t x, y, scale, shift, weights, scores, cost;
+    assert_status(m.context, loss_graph_create(&m.graph, m.context, LOSS_FLOAT64), LOSS_OK);
+    loss_graph_input(m.graph, "features", LOSS_FLOAT64, 2, (int64_t[]){LOSS_ROWS, FEATURES}, &x);
+    loss_graph_input(m.graph, "target", LOSS_FLOAT64, 2, (int64_t[]){LOSS_ROWS, 1}, &y);
+    loss_graph_parameter(m.graph, "scale", 1, (int64_t[]){FEATURES}, &scale);
+    loss_graph_parameter(m.graph, "shift", 1, (int64_t[]){FEATURES}, &shift);
+    loss_graph_parameter(m.graph, "weights", 2, (int64_t[]){FEATURES, 1}, &weights);
+    const int32_t inputs[] = {x, scale, shift};
+    assert_status(m.context, loss_graph_apply(m.graph, "batch_norm", NULL, inputs, 3, &m.norm), LOSS_OK);
+    assert_status(m.context, loss_graph_set_output(m.graph, "normal", m.norm), LOSS_OK);
+    assert_status(m.context,
+                  loss_graph_apply(m.graph, "matrix_product", NULL, (int32_t[]){m.norm, weights}, 2, &scores),
+                  LOSS_OK);
+    assert_status(m.context, loss_function_create(&function, m.context, "squared_error"), LOSS_OK);
+    const char *roles[] = {"prediction", "target"};
+    assert_status(m.context, loss_graph_loss(m.graph, function, roles, (int32_t[]){scores, y}, 2, &cost),
+                  LOSS_OK);
+    assert_status(m.context, loss_data_create(&data, m.context), LOSS_OK);
+    assert_status(
+        m.context,
+        loss_data_set_input(data, "features", features, LOSS_FLOAT64, SAMPLES, FEATURES, FEATURES, 1),
+        LOSS_OK);
+    assert_status(m.context, loss_data_set_input(data, "target", targets, LOSS_FLOAT64, SAMPLES, 1, 1, 1),
+                  LOSS_OK);
+    assert_status(m.context, loss_objective_create_graph(&m.objective, m.context, m.graph, cost, data),
+                  LOSS_OK);
+    assert_status(m.context, loss_objective_set_int(m.objective, "training", training), LOSS_OK);
+    assert_status(m.context, loss_objective_set_int(m.objective, "chunk_rows", chunk), LOSS_OK);
+    loss_function_free(function);
+    loss_data_free(data);
+    return m;
+}
+
+static void free_model(model *m)
+{
+    loss_objective_free(m->objective);
+    loss_graph_free(m->graph);
+    loss_context_free(m->context);
+}
+
+static void expect(const model *m, double weight, const int64_t *rows, int64_t count, const double *before,
+                   double *after)
+{
+    double mean[FEATURES], variance[FEATURES];
+    assert_status(m->context, loss_objective_get_statistics(m->objective, m->norm, mean, variance), LOSS_OK);
+    for (int c = 0; c < FEATURES; c++) {
+        double m1 = 0, m2 = 0;
+        for (int64_t i = 0; i < count; i++) {
+            m1 += features[rows[i] * FEATURES + c] / (double)count;
+        }
+        for (int64_t i = 0; i < count; i++) {
+            m2 += pow(features[rows[i] * FEATURES + c] - m1, 2) / (double)(count - 1);
+        }
+        after[c] = count > 0 ? (1 - weight) * before[c] + weight * m1 : before[c];
+        after[FEATURES + c] = count > 0 ? (1 - weight) * before[FEATURES + c] + weight * m2
+                                        : before[FEATURES + c];
+        assert_close(mean[c], after[c], 1e-14, 1e-15);
+        assert_close(variance[c], after[FEATURES + c], 1e-14, 0);
+    }
+}
+
+static void test_running(void **state)
+{
+    static const int64_t all[] = {0, 1, 2, 3, 4, 5, 6}, some[] = {4, 0, 5};
+    const double x[] = {1, 2, 0.5, -1, 3, 1};
+    double value, again, gradient[6], first[4] = {0, 0, 1, 1}, second[4], third[4];
+    (void)state;
+    for (int64_t chunk = 3; chunk <= 7; chunk += 4) { /* in pieces of three rows, and in one */
+        model m = model_of(1, chunk);
+        expect(&m, 0, NULL, 0, first, second); /* 0 and 1 */
+        assert_status(m.context, loss_objective_new_iterate(m.objective), LOSS_OK);
+        expect(&m, 0, NULL, 0, first, second); /* nothing was evaluated */
+        assert_status(m.context, loss_objective_evaluate(m.objective, x, &value, gradient), LOSS_OK);
+        assert_status(m.context, loss_objective_evaluate(m.objective, x, &again, NULL), LOSS_OK);
+        assert_close(again, value, 0, 0);
+        expect(&m, 0, NULL, 0, first, second); /* evaluations change nothing */
+        assert_status(m.context, loss_objective_new_iterate(m.objective), LOSS_OK);
+        expect(&m, 0.1, all, SAMPLES, first, second);
+        assert_status(m.context, loss_objective_new_iterate(m.objective), LOSS_OK);
+        expect(&m, 0, NULL, 0, second, third); /* once */
+        assert_status(m.context, loss_objective_evaluate_batch(m.objective, x, 3, some, &value, gradient),
+                      LOSS_OK);
+        assert_status(m.context, loss_objective_new_iterate(m.objective), LOSS_OK);
+        expect(&m, 0.1, some, 3, second, third);
+        free_model(&m);
+    }
+}
+
+static void test_evaluation(void **state)
+{
+    const double x[] = {1, 2, 0.5, -1, 3, 1}, mean[] = {0.5, 1}, variance[] = {4, 0.25};
+    double value, expected = 0, gradient[6], direction[6] = {1, 0, 2, 0, 1, 1}, product[6];
+    int32_t verdict;
+    model m = model_of(0, 7);
+    (void)state;
+    assert_int_equal(loss_graph_find(m.graph, "normal"), m.norm);
+    assert_status(m.context, loss_objective_set_statistics(m.objective, m.norm, mean, variance), LOSS_OK);
+    assert_status(m.context, loss_objective_evaluate(m.objective, x, &value, gradient), LOSS_OK);
+    for (int i = 0; i < SAMPLES; i++) {
+        double score = 0;
+        for (int c = 0; c < FEATURES; c++) {
+            const double z = (features[i * FEATURES + c] - mean[c]) / sqrt(variance[c] + 1e-5);
+            score += (z * x[c] + x[FEATURES + c]) * x[2 * FEATURES + c];
+        }
+        expected += pow(score - targets[i], 2) / SAMPLES;
+    }
+    assert_close(value, expected, 1e-13, 0);
+    assert_status(m.context, loss_objective_check(m.objective, x, 1, &verdict), LOSS_OK);
+    assert_int_equal(verdict, LOSS_CHECK_PASS);
+    assert_status(m.context, loss_objective_hessian_product(m.objective, x, direction, product), LOSS_OK);
+    assert_status(m.context, loss_objective_new_iterate(m.objective), LOSS_OK);
+    double same[2], spread[2];
+    assert_status(m.context, loss_objective_get_statistics(m.objective, m.norm, same, spread), LOSS_OK);
+    assert_close(same[0], mean[0], 0, 0);
+    assert_close(spread[1], variance[1], 0, 0);
+    assert_status(m.context, loss_objective_get_statistics(m.objective, 0, same, spread), LOSS_ERROR_RANGE);
+    assert_sentence(m.context, "node 0 is no batch_norm");
+    assert_status(m.context, loss_objective_get_statistics(m.objective, m.norm, NULL, spread),
+                  LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_objective_new_iterate(NULL), LOSS_ERROR_ARGUMENT);
+    free_model(&m);
+}
+
+/* Gradients at a point in training, over the samples and with two batch_norms' worth of derivatives. */
+static void test_training(void **state)
+{
+    const double x[] = {1, 2, 0.5, -1, 3, 1};
+    int32_t verdict;
+    model m = model_of(1, 7);
+    (void)state;
+    assert_status(m.context, loss_objective_check(m.objective, x, 1, &verdict), LOSS_OK);
+    assert_int_equal(verdict, LOSS_CHECK_PASS);
+    assert_status(m.context, loss_objective_check_product(m.objective, x, 3, 1, &verdict), LOSS_OK);
+    assert_int_equal(verdict, LOSS_CHECK_PASS);
+    free_model(&m);
+}
+
+/* An optimizer tells of its iterates, a stochastic one of each of its steps: 14 of them leave 0.9^14 of the ones. */
+static void test_optimizers(void **state)
+{
+    static const char *const names[] = {"lbfgs", "adam"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        model m = model_of(1, 7);
+        loss_optimizer *optimizer = NULL;
+        double x[] = {1, 2, 0.5, -1, 3, 1}, mean[2], variance[2];
+        int64_t steps = 14;
+        assert_status(m.context, loss_optimizer_create(&optimizer, m.context, names[i], LOSS_FLOAT64, 6),
+                      LOSS_OK);
+        if (i == 0) {
+            loss_optimizer_set_int(optimizer, "max_iterations", 3);
+        } else {
+            assert_status(m.context, loss_optimizer_set_int(optimizer, "epochs", 14), LOSS_OK);
+            assert_status(m.context, loss_optimizer_set_int(optimizer, "batch_size", 7), LOSS_OK);
+        }
+        (void)loss_optimizer_minimize(optimizer, m.objective, x);
+        if (i == 0) {
+            loss_optimizer_get_int(optimizer, "iterations", &steps);
+            assert_true(steps > 0);
+        }
+        assert_status(m.context, loss_objective_get_statistics(m.objective, m.norm, mean, variance), LOSS_OK);
+        assert_close(mean[0], (1 - pow(0.9, (double)steps)) * 12.5 / 7, 1e-12, 0);
+        loss_optimizer_free(optimizer);
+        free_model(&m);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forward),    cmocka_unit_test(test_derivatives),
+        cmocka_unit_test(test_threads),    cmocka_unit_test(test_offset),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_running),
+        cmocka_unit_test(test_evaluation), cmocka_unit_test(test_training),
+        cmocka_unit_test(test_optimizers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
