@@ -12,7 +12,7 @@
 int32_t lossi_elementwise_count(void);
 const lossi_operation *lossi_elementwise_at(int32_t index);
 
-/* '+', '-', '*' or '/' of such an operation, 0 of all others. */
+/* '+', '-', '*', '/', or '?' of select, of such an operation, 0 of all others. */
 int32_t lossi_elementwise_arithmetic(const lossi_operation *operation);
 
 /* A group of nodes as a program. */

@@ -40,9 +40,13 @@ loss_status loss_graph_create(loss_graph **out, loss_context *context, loss_dtyp
 const loss_graph *lossi_graph_retain(const loss_graph *graph)
 {
     loss_graph *held = (loss_graph *)graph; /* references and the seal are bookkeeping, not contents */
-    atomic_store_explicit(&held->sealed, 1, memory_order_release);
     atomic_fetch_add_explicit(&held->references, 1, memory_order_relaxed);
     return graph;
+}
+
+void lossi_graph_seal(const loss_graph *graph)
+{
+    atomic_store_explicit(&((loss_graph *)graph)->sealed, 1, memory_order_release);
 }
 
 void lossi_graph_drop(const loss_graph *graph)

@@ -107,9 +107,9 @@ static loss_status make_room(lossi_tape *tape, int32_t inputs)
             return lossi_fail_memory(tape->context, "the nodes of a graph");
         }
         tape->nodes = nodes;
-        if (rehash(tape) != LOSS_OK) {
-            return lossi_fail_memory(tape->context, "the nodes of a graph");
-        }
+    }
+    if (tape->bucket_count < tape->capacity && rehash(tape) != LOSS_OK) {
+        return lossi_fail_memory(tape->context, "the nodes of a graph");
     }
     if (tape->input_count + inputs > tape->input_capacity) {
         int32_t *list = grown(tape->context, tape->inputs, sizeof *list, tape->input_count,
