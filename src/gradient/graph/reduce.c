@@ -3,6 +3,7 @@
  *
  * A sum is added up in double whatever the element type.
  */
+#include <math.h>
 #include <string.h>
 
 #include "gradient/graph/operations.h"
@@ -127,6 +128,9 @@ static loss_status settle(const lossi_options *given, loss_context *context, los
     attributes->integer[0] = axes->count;
     attributes->integer[1] = lossi_options_own(given, KEEP)->integer;
     for (int64_t i = 0; i < axes->count; i++) {
+        if (axes->array[i] != floor(axes->array[i])) {
+            return lossi_fail(context, LOSS_ERROR_RANGE, "the option 'axes' has whole numbers");
+        }
         attributes->integer[2 + i] = (int64_t)axes->array[i];
     }
     return LOSS_OK;
