@@ -16,6 +16,7 @@
 #include "gradient/graph/differentiate.h"
 #include "gradient/graph/feed.h"
 #include "gradient/graph/operations.h"
+#include "gradient/graph/pieces.h"
 #include "gradient/graph/shape.h"
 #include "gradient/graph_predict.h"
 #include "gradient/graph/statistics.h"
@@ -35,8 +36,7 @@ static const loss_option options[OPTIONS] = {
 
 enum { VALUE, GRADIENT, PRODUCT, PLANS };
 enum { RESULT_SLOT, VALUE_SLOT, WEIGHT_SLOT, MOMENTS_SLOT }; /* of outputs */
-enum { MOST_LOSSES = 16 };
-enum { EXACT, GAUSS_NEWTON }; /* choices of the option */
+enum { EXACT, GAUSS_NEWTON };                                /* choices of the option */
 
 typedef struct graph_objective {
     loss_objective base; /* first */
@@ -46,8 +46,11 @@ typedef struct graph_objective {
     lossi_feed feed;
     lossi_statistics statistics;
     lossi_plan *plans[PLANS];
-    int32_t losses; /* denominators that a plan gives */
-    char *piece;    /* the gradient or product of a piece */
+    int32_t is_mean;                /* over the rows: pieces of them may be evaluated one by one */
+    int32_t losses;                 /* denominators that a plan gives */
+    int32_t rows_count;             /* the rows of a piece are one more of its counts */
+    double *counts, *first, *given; /* of a piece; of the first that has any; where a plan writes */
+    char *piece;                    /* the gradient or product of a piece */
     double *total;
     uint64_t step;          /* how many iterates there have been */
     loss_function **clones; /* of the graph's functions, with another curvature */
@@ -62,6 +65,12 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 
 /* ---- plans ---- */
 
+/* Each node of a loss has a denominator. */
+static int32_t most_losses(const graph_objective *self)
+{
+    return self->graph->function_count;
+}
+
 /* The value of the objective's node as a number, the first output; the denominators of the losses follow. */
 static int32_t put_value(graph_objective *self, lossi_builder *b, int32_t what)
 {
@@ -69,10 +78,11 @@ static int32_t put_value(graph_objective *self, lossi_builder *b, int32_t what)
     lossi_builder_put(b, &self->node, 1);
     const int32_t value = b->tape.status == LOSS_OK ? lossi_tape_reshape(&b->tape, b->at[self->node], &number)
                                                     : LOSSI_NONE;
+    const lossi_pieces pieces = lossi_tape_pieces(&b->tape, value);
     lossi_builder_want(b, value, VALUE_SLOT, 0);
     self->losses = 0;
-    for (int32_t i = 0; i < b->tape.count && self->losses < MOST_LOSSES; i++) {
-        if (b->tape.nodes[i].operation == &lossi_operation_loss_denominator) {
+    for (int32_t i = 0; i < b->tape.count && pieces.counts != NULL; i++) {
+        if (pieces.counts[i]) {
             lossi_builder_want(b, i, WEIGHT_SLOT, self->losses++);
         }
     }
@@ -82,6 +92,9 @@ static int32_t put_value(graph_objective *self, lossi_builder *b, int32_t what)
             lossi_builder_want(b, i, MOMENTS_SLOT, lossi_statistics_find(&self->statistics, node)->offset);
         }
     }
+    self->is_mean = pieces.mean;
+    self->rows_count = pieces.rows || self->losses == 0;
+    lossi_release(self->base.context, pieces.counts);
     return value;
 }
 
@@ -135,7 +148,7 @@ static loss_status make_plan(graph_objective *self, int32_t what)
         return LOSS_OK;
     }
     lossi_builder_create(&b, self->base.context, self->graph, purpose,
-                         1 + MOST_LOSSES + self->statistics.count);
+                         1 + most_losses(self) + self->statistics.count);
     const int32_t value = put_value(self, &b, what);
     if (what != VALUE && b.tape.status == LOSS_OK) {
         put_derivative(self, &b, value, what);
@@ -155,7 +168,13 @@ static loss_status prepare(loss_objective *objective)
     if (self->total == NULL) {
         self->total = lossi_allocate(objective->context, (dimension + 1) * (int64_t)sizeof *self->total);
     }
-    if (self->piece == NULL || self->total == NULL) {
+    if (self->counts == NULL) {
+        const int64_t most = most_losses(self) + 1;
+        self->counts = lossi_allocate(objective->context, 3 * most * (int64_t)sizeof *self->counts);
+        self->first = self->counts != NULL ? self->counts + most : NULL;
+        self->given = self->counts != NULL ? self->first + most : NULL;
+    }
+    if (self->piece == NULL || self->total == NULL || self->counts == NULL) {
         return lossi_fail_memory(objective->context, "an objective from a graph");
     }
     loss_status status = make_plan(self, VALUE);
@@ -170,23 +189,23 @@ typedef struct evaluation {
     const void *x, *direction;
     lossi_batch batch;
     int32_t training;
-    double value, weight;      /* of a piece */
-    double first[MOST_LOSSES]; /* denominators of the first piece that has any */
-    double values, weights;    /* Σ w f, Σ w */
+    double value;           /* of a piece */
+    double values, weights; /* Σ w f, Σ w */
+    int32_t known, pivot;   /* there was a piece that counts, and which of the counts was not 0 in it */
 } evaluation;
 
-/* One piece; its gradient or product goes to `result`. */
+/* One piece; its gradient or product goes to `result`, its counts to the objective's. */
 static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *result)
 {
     graph_objective *self = e->self;
-    double value = 0, weights[MOST_LOSSES] = {0}, kept[MOST_LOSSES];
+    double value = 0;
     const int64_t *indices = e->batch.indices != NULL ? e->batch.indices + first : NULL;
     lossi_bindings bindings = {
         .batch = {.rows = rows, .indices = indices, .first = first, .step = self->step},
         .x = e->x,
         .direction = e->direction,
         .statistics = self->statistics.running,
-        .outputs = {result, &value, weights, self->statistics.moments}};
+        .outputs = {result, &value, self->given, self->statistics.moments}};
     bindings.batch.seed = (uint64_t)lossi_options_own(&self->base.options, SEED)->integer;
     loss_status status = lossi_feed_rows(&self->feed, first, rows, indices);
     bindings.inputs = self->feed.pointers;
@@ -201,53 +220,99 @@ static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *r
     }
     e->value = lossi_plan_number(e->plan, &bindings, 0);
     for (int32_t i = 0; i < self->losses; i++) {
-        kept[i] = lossi_plan_number(e->plan, &bindings, 1 + i);
+        self->counts[i] = lossi_plan_number(e->plan, &bindings, 1 + i);
     }
-    e->weight = self->losses > 0 ? kept[0] : (double)rows;
-    if (e->first[0] == 0 && self->losses > 0) {
-        for (int32_t i = 0; i < self->losses; i++) {
-            e->first[i] = kept[i];
+    self->counts[self->losses] = (double)rows;
+    return status;
+}
+
+/* The weight of a piece. All counts have to be in proportion to those of the first piece that has any: else there is none. */
+static loss_status weigh(evaluation *e, double *weight)
+{
+    graph_objective *self = e->self;
+    const int32_t count = self->losses + self->rows_count;
+    for (int32_t i = 0; i < count && !e->known; i++) {
+        if (self->counts[i] != 0) {
+            memcpy(self->first, self->counts, (size_t)count * sizeof *self->first);
+            e->known = 1;
+            e->pivot = i;
         }
     }
-    for (int32_t i = 1; i < self->losses && status == LOSS_OK; i++) {
-        const double a = kept[i] * e->first[0], b = e->weight * e->first[i];
-        if (fabs(a - b) > 1e-9 * fabs(b)) { /* sums of weights, added up in another order */
-            status = lossi_fail(
+    *weight = self->counts[e->pivot];
+    for (int32_t i = 0; i < count && e->known; i++) {
+        const double a = self->counts[i] * self->first[e->pivot], b = *weight * self->first[i];
+        if (fabs(a - b) > 1e-9 * fmax(fabs(a), fabs(b))) { /* sums of weights, added up in another order */
+            return lossi_fail(
                 self->base.context, LOSS_ERROR_SUPPORT,
                 "the losses of the graph count rows differently from piece to piece; set 'chunk_rows' to "
                 "the number of samples or more");
         }
     }
+    return LOSS_OK;
+}
+
+/* The mean of the pieces; of none that counts it is any of them. */
+static void put_mean(evaluation *e, void *result)
+{
+    graph_objective *self = e->self;
+    if (e->weights == 0) {
+        e->values = e->value;
+        e->weights = 1;
+    } else {
+        for (int64_t i = 0; i < self->base.dimension && result != NULL; i++) {
+            lossi_real_put(self->base.dtype, self->piece, i, self->total[i] / e->weights);
+        }
+    }
+}
+
+static loss_status run_in_pieces(evaluation *e, int64_t samples, int64_t chunk, void *result)
+{
+    graph_objective *self = e->self;
+    const int64_t n = self->base.dimension;
+    loss_status status = LOSS_OK;
+    if (!self->is_mean) {
+        return lossi_fail(self->base.context, LOSS_ERROR_SUPPORT,
+                          "node %d is no mean over the rows, which pieces of them could give; set "
+                          "'chunk_rows' to the number of samples or more",
+                          (int)self->node);
+    }
+    memset(self->total, 0, (size_t)n * sizeof *self->total);
+    for (int64_t first = 0; first < samples && status == LOSS_OK; first += chunk) {
+        double weight = 0;
+        status = run_piece(e, first, samples - first < chunk ? samples - first : chunk,
+                           result != NULL ? self->piece : NULL);
+        if (status == LOSS_OK) {
+            status = weigh(e, &weight);
+        }
+        e->values += weight * e->value;
+        e->weights += weight;
+        for (int64_t i = 0; i < n && result != NULL && status == LOSS_OK; i++) {
+            self->total[i] += weight * lossi_real_get(self->base.dtype, self->piece, i);
+        }
+    }
     return status;
 }
 
-/* All pieces; `result` is NULL, or gets the weighted mean of theirs. */
+/* All pieces; `result` is NULL, or gets the weighted mean of theirs, when nothing went wrong. */
 static loss_status run_pieces(evaluation *e, void *result)
 {
     graph_objective *self = e->self;
-    const int64_t n = self->base.dimension, samples = self->base.samples > 0 ? self->base.samples : 1;
+    const int64_t samples = self->feed.samples;
     const int64_t chunk = lossi_options_own(&self->base.options, CHUNK_ROWS)->integer;
-    loss_status status = LOSS_OK;
+    loss_status status;
     if (e->batch.count >= 0 || samples <= chunk) {
-        status = run_piece(e, 0, e->batch.count >= 0 ? e->batch.count : self->feed.samples, result);
+        status = run_piece(e, 0, e->batch.count >= 0 ? e->batch.count : samples,
+                           result != NULL ? self->piece : NULL);
         e->values = e->value;
         e->weights = 1;
-        return status;
-    }
-    if (result != NULL) {
-        memset(self->total, 0, (size_t)n * sizeof *self->total);
-    }
-    for (int64_t first = 0; first < samples && status == LOSS_OK; first += chunk) {
-        status = run_piece(e, first, samples - first < chunk ? samples - first : chunk,
-                           result != NULL ? self->piece : NULL);
-        e->values += e->weight * e->value;
-        e->weights += e->weight;
-        for (int64_t i = 0; i < n && result != NULL && status == LOSS_OK; i++) {
-            self->total[i] += e->weight * lossi_real_get(self->base.dtype, self->piece, i);
+    } else {
+        status = run_in_pieces(e, samples, chunk, result);
+        if (status == LOSS_OK) {
+            put_mean(e, result);
         }
     }
-    for (int64_t i = 0; i < n && result != NULL && status == LOSS_OK; i++) {
-        lossi_real_put(self->base.dtype, result, i, self->total[i] / e->weights);
+    if (status == LOSS_OK && result != NULL) {
+        memcpy(result, self->piece, (size_t)(self->base.dimension * self->base.real_size));
     }
     return status;
 }
@@ -336,6 +401,7 @@ static void destroy(loss_objective *objective)
     lossi_release(objective->context, self->piece);
     lossi_release(objective->context, self->total);
     lossi_statistics_destroy(&self->statistics);
+    lossi_release(objective->context, self->counts);
     if (self->feed.graph != NULL) {
         lossi_feed_destroy(&self->feed);
     }
@@ -402,6 +468,7 @@ loss_status loss_objective_create_graph(loss_objective **out, loss_context *cont
         return status;
     }
     self->data = lossi_data_retain(data);
+    lossi_graph_seal(graph);
     self->base.samples = self->feed.samples;
     self->base.batches = 1;
     *out = &self->base;

@@ -47,7 +47,6 @@ loss_status loss_plan_create(loss_plan **out, loss_context *context, const loss_
     }
     plan->context = lossi_context_retain(context);
     plan->graph = lossi_graph_retain(graph);
-    plan->data = lossi_data_retain(data);
     plan->node = node;
     plan->purpose.training = training != 0;
     uint8_t *needed = lossi_allocate(context, graph->tape.count);
@@ -64,6 +63,8 @@ loss_status loss_plan_create(loss_plan **out, loss_context *context, const loss_
         loss_plan_free(plan);
         return status;
     }
+    plan->data = lossi_data_retain(data);
+    lossi_graph_seal(graph);
     *out = plan;
     return LOSS_OK;
 }
@@ -81,7 +82,9 @@ void loss_plan_free(loss_plan *plan)
     if (plan->feed.graph != NULL) {
         lossi_feed_destroy(&plan->feed);
     }
-    lossi_data_drop(plan->data);
+    if (plan->data != NULL) {
+        lossi_data_drop(plan->data);
+    }
     lossi_graph_drop(plan->graph);
     lossi_release(context, plan);
     lossi_context_drop(context);

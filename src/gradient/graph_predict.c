@@ -106,7 +106,8 @@ static void hand_out(const prediction *p, int64_t first, int64_t rows)
 static loss_status predict(prediction *p, const void *x, int64_t chunk)
 {
     loss_status status = LOSS_OK;
-    for (int64_t first = 0; first < p->feed.samples && status == LOSS_OK; first += chunk) {
+    int64_t first = 0;
+    do { /* once, also where there are no rows: other nodes have elements all the same */
         const int64_t rows = p->feed.samples - first < chunk ? p->feed.samples - first : chunk;
         status = lossi_feed_rows(&p->feed, first, rows, NULL);
         const lossi_bindings bindings = {.batch = {.rows = rows, .first = first},
@@ -118,7 +119,8 @@ static loss_status predict(prediction *p, const void *x, int64_t chunk)
         if (status == LOSS_OK) {
             hand_out(p, first, rows);
         }
-    }
+        first += chunk;
+    } while (first < p->feed.samples && status == LOSS_OK);
     return status;
 }
 
@@ -144,7 +146,11 @@ loss_status lossi_graph_predict(loss_context *context, const loss_graph *graph, 
     }
     status = status == LOSS_OK ? lossi_feed_create(&p.feed, context, graph, needed, inputs) : status;
     status = status == LOSS_OK ? check_shapes(&p) : status;
-    chunk = status == LOSS_OK && p.feed.samples < chunk ? p.feed.samples : chunk;
+    for (int32_t i = 0; i < p.count && status == LOSS_OK; i++) {
+        /* what has no rows may be of all of them together */
+        const int32_t of_rows = lossi_shape_of_rows(&graph->tape.nodes[p.nodes[i]].shape);
+        chunk = of_rows && p.feed.samples > chunk ? chunk : p.feed.samples;
+    }
     status = status == LOSS_OK ? allocate(&p, chunk) : status;
     status = status == LOSS_OK ? make_plan(&p) : status;
     status = status == LOSS_OK ? predict(&p, x, chunk) : status;

@@ -239,34 +239,33 @@ static void add_leaves(maker *m)
         const char *name;
         int32_t rank;
         int64_t size[3];
-    } parameters[] = {{"matrix", 2, {3, 2}},    {"vector", 1, {2}}, {"number", 0, {0}},
-                      {"row", 2, {1, 3}},       {"square", 2, {3, 3}}, {"cube", 3, {2, 1, 3}},
-                      {"idle", 1, {4}}};
+    } parameters[] = {{"matrix", 2, {3, 2}}, {"vector", 1, {2}},     {"number", 0, {0}}, {"row", 2, {1, 3}},
+                      {"square", 2, {3, 3}}, {"cube", 3, {2, 1, 3}}, {"idle", 1, {4}}};
     static const double numbers[3] = {0.75, -1.25, 0.5}, one = -0.625;
     loss_graph *graph = m->made->graph;
     const loss_dtype dtype = loss_graph_dtype(graph);
     int32_t node;
-    assert_status(m->context,
-                  loss_graph_input(graph, "features", dtype, 2, (int64_t[]){LOSS_ROWS, 3}, &node), LOSS_OK);
+    assert_status(m->context, loss_graph_input(graph, "features", dtype, 2, (int64_t[]){LOSS_ROWS, 3}, &node),
+                  LOSS_OK);
     keep(m, node, 1, 0);
     assert_status(m->context, loss_graph_input(graph, "table", dtype, 2, (int64_t[]){2, 3}, &node), LOSS_OK);
     keep(m, node, 1, 0);
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
-        assert_status(m->context,
-                      loss_graph_parameter(graph, parameters[i].name, parameters[i].rank, parameters[i].size,
-                                           &node),
-                      LOSS_OK);
+        assert_status(
+            m->context,
+            loss_graph_parameter(graph, parameters[i].name, parameters[i].rank, parameters[i].size, &node),
+            LOSS_OK);
         if (strcmp(parameters[i].name, "idle") != 0) {
             keep(m, node, 1, 1);
         }
     }
-    assert_status(m->context,
-                  loss_graph_constant(graph, numbers, LOSS_FLOAT64, 1, (int64_t[]){3}, &node), LOSS_OK);
+    assert_status(m->context, loss_graph_constant(graph, numbers, LOSS_FLOAT64, 1, (int64_t[]){3}, &node),
+                  LOSS_OK);
     keep(m, node, 1.25, 0);
     assert_status(m->context, loss_graph_constant(graph, &one, LOSS_FLOAT64, 0, NULL, &node), LOSS_OK);
     keep(m, node, 1, 0);
-    assert_status(m->context,
-                  loss_graph_input(graph, "labels", LOSS_INT64, 1, (int64_t[]){LOSS_ROWS}, &node), LOSS_OK);
+    assert_status(m->context, loss_graph_input(graph, "labels", LOSS_INT64, 1, (int64_t[]){LOSS_ROWS}, &node),
+                  LOSS_OK);
     m->made->cost = node; /* until there is a loss */
 }
 
@@ -422,7 +421,7 @@ void random_graph_numbers(const random_graph *made, const double *from, void *to
 loss_objective *random_graph_objective(const random_graph *made, loss_context *context, int32_t node)
 {
     loss_objective *objective;
-    assert_status(context,
-                  loss_objective_create_graph(&objective, context, made->graph, node, made->data), LOSS_OK);
+    assert_status(context, loss_objective_create_graph(&objective, context, made->graph, node, made->data),
+                  LOSS_OK);
     return objective;
 }

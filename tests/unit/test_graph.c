@@ -77,8 +77,8 @@ static void float32_is_near_float64(void **unused)
         const int64_t n = loss_objective_dimension(narrow);
         assert_status(context, loss_objective_evaluate(wide, made[0].x, &value[0], gradient), LOSS_OK);
         assert_status(context, loss_objective_evaluate(narrow, x, &value[1], single[0]), LOSS_OK);
-        assert_status(context,
-                      loss_objective_hessian_product(wide, made[0].x, made[0].direction, product), LOSS_OK);
+        assert_status(context, loss_objective_hessian_product(wide, made[0].x, made[0].direction, product),
+                      LOSS_OK);
         assert_status(context, loss_objective_hessian_product(narrow, x, direction, single[1]), LOSS_OK);
         for (int64_t i = 0; i < n; i++) {
             largest[0] = fmax(largest[0], fabs(gradient[i]));
@@ -110,8 +110,8 @@ static void jacobian_products_fit_each_other(void **unused)
         loss_plan *plan;
         double left = 0, right = 0, size = 0;
         random_graph_make(&made, context, seed, LOSS_FLOAT64);
-        assert_status(context,
-                      loss_plan_create(&plan, context, made.graph, made.elements, made.data, 1), LOSS_OK);
+        assert_status(context, loss_plan_create(&plan, context, made.graph, made.elements, made.data, 1),
+                      LOSS_OK);
         const int64_t elements = loss_plan_size(plan), n = loss_graph_dimension(made.graph);
         assert_in_range(elements, 1, ELEMENTS);
         for (int64_t i = 0; i < elements; i++) {

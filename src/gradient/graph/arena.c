@@ -14,6 +14,9 @@
 
 enum { ALIGNMENT = 64 };
 
+/* More than any memory has: an arena of as many is refused, and offsets of as many blocks as there may be stay an int64. */
+static const int64_t MOST_BYTES = INT64_C(1) << 56;
+
 static int32_t root_of(const lossi_tape *tape, int32_t node)
 {
     while (tape->nodes[node].operation->flags & LOSSI_OPERATION_VIEW) {
@@ -101,7 +104,7 @@ static int64_t bytes_of(const lossi_plan *plan, int32_t node, int64_t rows)
 {
     const lossi_tape_node *at = &plan->tape.nodes[node];
     const int64_t bytes = lossi_shape_elements(&at->shape, rows) * loss_dtype_size(at->dtype);
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return bytes > MOST_BYTES ? MOST_BYTES : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 /* Larger first; of equal ones the earlier. */
@@ -175,6 +178,9 @@ static int64_t place_blocks(block *blocks, int32_t count)
         }
         blocks[b].offset = offset;
         end = offset + blocks[b].bytes > end ? offset + blocks[b].bytes : end;
+        if (end >= MOST_BYTES) {
+            return -1;
+        }
     }
     return end;
 }

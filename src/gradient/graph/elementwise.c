@@ -68,6 +68,7 @@ int32_t lossi_elementwise_arithmetic(const lossi_operation *operation)
            : operation == &rows[LOSSI_SCALAR_negate]   ? '-'
            : operation == &rows[LOSSI_SCALAR_multiply] ? '*'
            : operation == &rows[LOSSI_SCALAR_divide]   ? '/'
+           : operation == &rows[LOSSI_SCALAR_select]   ? '?'
                                                        : 0;
 }
 

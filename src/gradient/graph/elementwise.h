@@ -21,7 +21,7 @@ struct lossi_expression;
 int32_t lossi_tape_expression(lossi_tape *tape, const struct lossi_expression *expression, int32_t result,
                               const int32_t *operands);
 
-/* '+', '-', '*' or '/' of such an operation, 0 of all others. */
+/* '+', '-', '*', '/', or '?' of select, of such an operation, 0 of all others. */
 int32_t lossi_elementwise_arithmetic(const lossi_operation *operation);
 
 /* A group of nodes as a program. */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/sparse.h"
 #include "gradient/graph/shape.h"
 
 static const lossi_tape_node *input_node(const lossi_feed *feed, int32_t input)
@@ -30,6 +31,10 @@ static loss_status check_array(lossi_feed *feed, int32_t input, const lossi_arra
     const lossi_tape_node *node = input_node(feed, input);
     const int32_t of_rows = lossi_shape_of_rows(&node->shape);
     const int64_t row = lossi_shape_row(&node->shape);
+    if (lossi_array_sparse(array) != NULL) {
+        return lossi_fail(feed->context, LOSS_ERROR_TYPE, "'%s' is sparse; a graph reads dense arrays",
+                          array->role);
+    }
     if (!converts(array->dtype, node->dtype)) {
         return lossi_fail(feed->context, LOSS_ERROR_TYPE, "'%s' is %s; the graph's input is %s", array->role,
                           loss_dtype_name(array->dtype), loss_dtype_name(node->dtype));
@@ -53,7 +58,7 @@ loss_status lossi_feed_create(lossi_feed *feed, loss_context *context, const los
 {
     const int64_t count = graph->input_count + 1;
     loss_status status = LOSS_OK;
-    *feed = (lossi_feed){.context = context, .graph = graph, .samples = -1};
+    *feed = (lossi_feed){.context = context, .graph = graph, .capacity = -1, .samples = -1};
     feed->arrays = lossi_allocate(context, count * (int64_t)sizeof *feed->arrays);
     feed->pointers = lossi_allocate(context, count * (int64_t)sizeof *feed->pointers);
     feed->buffers = lossi_allocate(context, count * (int64_t)sizeof *feed->buffers);

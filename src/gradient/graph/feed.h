@@ -10,7 +10,7 @@ typedef struct lossi_feed {
     const lossi_array **arrays; /* by the index of an input; NULL of those that nobody needs */
     const void **pointers;      /* what a plan is given */
     char **buffers;             /* of inputs that cannot be read where they are */
-    int64_t capacity;           /* rows the buffers have room for */
+    int64_t capacity;           /* rows the buffers have room for; −1: there are none */
     int64_t samples;            /* rows of the arrays that have one for each sample; 1 where there are none */
 } lossi_feed;
 

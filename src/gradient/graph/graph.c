@@ -40,9 +40,13 @@ loss_status loss_graph_create(loss_graph **out, loss_context *context, loss_dtyp
 const loss_graph *lossi_graph_retain(const loss_graph *graph)
 {
     loss_graph *held = (loss_graph *)graph; /* references and the seal are bookkeeping, not contents */
-    atomic_store_explicit(&held->sealed, 1, memory_order_release);
     atomic_fetch_add_explicit(&held->references, 1, memory_order_relaxed);
     return graph;
+}
+
+void lossi_graph_seal(const loss_graph *graph)
+{
+    atomic_store_explicit(&((loss_graph *)graph)->sealed, 1, memory_order_release);
 }
 
 void lossi_graph_drop(const loss_graph *graph)
@@ -175,6 +179,9 @@ static loss_status put(loss_graph *graph, const lossi_operation *operation,
 
 /* ---- what is given ---- */
 
+static const int64_t MOST_PARAMETERS = INT64_C(1)
+                                       << 48; /* bytes of them and of more like them stay an int64 */
+
 enum { INDEX, SHAPE, DTYPE = SHAPE + 1 + LOSSI_RANK }; /* attributes of leaves */
 
 static lossi_attributes leaf_attributes(int64_t index, const lossi_shape *shape, loss_dtype dtype)
@@ -233,6 +240,10 @@ loss_status loss_graph_parameter(loss_graph *graph, const char *name, int32_t ra
     }
     snprintf(what, sizeof what, "the parameter '%s'", name);
     status = make_shape(graph, what, rank, shape, 0, &sizes);
+    if (status == LOSS_OK && lossi_shape_row(&sizes) > MOST_PARAMETERS - graph->dimension) {
+        status = lossi_fail(graph->context, LOSS_ERROR_SHAPE,
+                            "with '%s' the parameters would have more than 2^48 elements", name);
+    }
     if (status == LOSS_OK) {
         status = reserve(graph, &graph->parameters, (int64_t)sizeof *graph->parameters,
                          graph->parameter_count, &graph->parameter_capacity);
@@ -430,6 +441,8 @@ static loss_status find_role(loss_graph *graph, const loss_function *function, c
                            loss_function_role_count(function));
 }
 
+enum { MOST_ROLES = 8 };
+
 loss_status loss_graph_loss(loss_graph *graph, const loss_function *function, const char *const *roles,
                             const int32_t *nodes, int32_t count, int32_t *node)
 {
@@ -438,9 +451,9 @@ loss_status loss_graph_loss(loss_graph *graph, const loss_function *function, co
     if (status == LOSS_OK && (function == NULL || roles == NULL)) {
         status = lossi_fail_null(graph->context, function == NULL ? "the loss function" : "the roles");
     }
-    if (status == LOSS_OK && (count < 1 || count >= LOSSI_INTEGERS)) {
-        status = lossi_fail(graph->context, LOSS_ERROR_ARGUMENT, "a loss has 1 … 8 inputs here, not %d",
-                            (int)count);
+    if (status == LOSS_OK && (count < 1 || count > MOST_ROLES)) {
+        status = lossi_fail(graph->context, LOSS_ERROR_ARGUMENT, "a loss has 1 … %d inputs here, not %d",
+                            (int)MOST_ROLES, (int)count);
     }
     if (status == LOSS_OK) {
         status = lossi_graph_check_nodes(graph, nodes, count);

@@ -38,8 +38,9 @@ struct loss_graph {
     int32_t function_count, function_capacity;
 };
 
-/* One more reference, which seals, and one less. */
+/* One more reference, and one less; and from now on nothing more is added. */
 const loss_graph *lossi_graph_retain(const loss_graph *graph);
+void lossi_graph_seal(const loss_graph *graph);
 void lossi_graph_drop(const loss_graph *graph);
 
 /* What every node needs: a graph that is open, and a place for its number; and inputs that are there. With sentences. */

@@ -12,6 +12,7 @@
 
 #include "core/data.h"
 #include "gradient/graph/operations.h"
+#include "loss/expression/expression.h"
 #include "loss/handle.h"
 
 /*
@@ -229,7 +230,10 @@ int32_t lossi_tape_cost(lossi_tape *tape, const loss_function *function, const i
     const int32_t sum = lossi_tape_add(tape, &lossi_operation_loss_sum, &attributes, inputs, count);
     const int32_t denominator = lossi_tape_add(tape, &lossi_operation_loss_denominator, &attributes, inputs,
                                                count);
-    return lossi_tape_divide(tape, sum, denominator);
+    /* The cost of nothing is 0; the denominator stays what it is, for pieces of the rows are weighted by it. */
+    const int32_t divisor = lossi_tape_scalar(tape, LOSSI_SCALAR_select, denominator, denominator,
+                                              lossi_tape_number(tape, 1));
+    return lossi_tape_divide(tape, sum, divisor);
 }
 
 loss_status lossi_loss_node_check(const lossi_tape *tape, const loss_function *function, const int32_t *roles,
@@ -385,12 +389,14 @@ static void put_number(const lossi_value *value, double number)
 }
 
 /* A bad row of the loss is one of the batch: the sentence and the row become those of the sample. */
-static loss_status fail_sample(loss_context *context, loss_status status, const lossi_batch_state *batch,
-                               int64_t rows)
+static loss_status fail_sample(const lossi_loss_step *step, loss_context *context, loss_status status,
+                               const lossi_batch_state *batch, int64_t rows)
 {
     char sentence[512];
+    const int32_t prediction = lossi_tape_input(step->tape, step->nodes[0], 0);
     const int64_t row = loss_context_error_row(context), each = batch->rows > 0 ? rows / batch->rows : 1;
-    if ((status != LOSS_ERROR_LABEL && status != LOSS_ERROR_DOMAIN) || row < 0 || each < 1) {
+    if (!lossi_shape_of_rows(lossi_tape_shape(step->tape, prediction)) ||
+        (status != LOSS_ERROR_LABEL && status != LOSS_ERROR_DOMAIN) || row < 0 || each < 1) {
         return status;
     }
     const int64_t place = row / each;
@@ -415,9 +421,8 @@ loss_status lossi_loss_step_run(lossi_loss_step *step, loss_context *context, co
     }
     if (status == LOSS_OK) {
         status = loss_function_evaluate(context, function, step->inputs, step->outputs, &sum, &denominator);
-        status = status == LOSS_OK ? status : fail_sample(context, status, batch, rows);
+        status = status == LOSS_OK ? status : fail_sample(step, context, status, batch, rows);
     }
-    denominator = denominator == 0 ? 1 : denominator; /* the cost of nothing is 0 */
     for (int32_t i = 0; i < step->count && status == LOSS_OK; i++) {
         const lossi_operation *operation = step->tape->nodes[step->nodes[i]].operation;
         if (operation == &lossi_operation_loss_sum || operation == &lossi_operation_loss_denominator) {

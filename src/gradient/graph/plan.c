@@ -19,6 +19,7 @@ void lossi_plan_free(lossi_plan *plan)
     lossi_release(context, plan->numbers);
     lossi_release(context, plan->exact);
     lossi_release(context, plan->is_exact);
+    lossi_release(context, plan->told);
     lossi_release(context, plan->group);
     lossi_release(context, plan->steps);
     lossi_release(context, plan->list);
@@ -50,6 +51,21 @@ static loss_status prepare_steps(lossi_plan *plan)
     return LOSS_OK;
 }
 
+/* Numbers, and what +, −, ·, / and a choice make of them. */
+static void list_told(lossi_plan *plan)
+{
+    for (int32_t node = 0; node < plan->tape.count; node++) {
+        const lossi_tape_node *at = &plan->tape.nodes[node];
+        if (!lossi_shape_of_rows(&at->shape) && lossi_shape_row(&at->shape) == 1 &&
+            at->dtype == plan->tape.dtype &&
+            (lossi_elementwise_arithmetic(at->operation) != 0 ||
+             at->operation->flags & LOSSI_OPERATION_VIEW || at->operation == &lossi_operation_number ||
+             at->operation == &lossi_operation_rows)) {
+            plan->told[plan->told_count++] = node;
+        }
+    }
+}
+
 static loss_status fill(lossi_plan *plan, const lossi_plan_output *outputs, int32_t output_count)
 {
     const int64_t count = plan->tape.count + 1;
@@ -57,11 +73,13 @@ static loss_status fill(lossi_plan *plan, const lossi_plan_output *outputs, int3
     plan->numbers = lossi_allocate(plan->context, 8 * count);
     plan->exact = lossi_allocate(plan->context, 8 * count);
     plan->is_exact = lossi_allocate(plan->context, count * (int64_t)sizeof *plan->is_exact);
+    plan->told = lossi_allocate(plan->context, count * (int64_t)sizeof *plan->told);
     plan->outputs = lossi_allocate(plan->context, (output_count + 1) * (int64_t)sizeof *outputs);
     if (plan->places == NULL || plan->numbers == NULL || plan->exact == NULL || plan->is_exact == NULL ||
-        plan->outputs == NULL) {
+        plan->told == NULL || plan->outputs == NULL) {
         return lossi_fail_memory(plan->context, "the plan of a graph");
     }
+    list_told(plan);
     memcpy(plan->outputs, outputs, sizeof *outputs * (size_t)output_count);
     plan->output_count = output_count;
     loss_status status = lossi_plan_schedule(plan);

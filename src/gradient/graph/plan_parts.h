@@ -47,6 +47,8 @@ struct lossi_plan {
     char *numbers;            /* the elements of numbers, of 8 bytes each, by node */
     double *exact;            /* numbers of the last run in double, by node, where is_exact */
     int32_t *is_exact;
+    int32_t *told; /* numbers that follow from others by arithmetic, in the order of the tape */
+    int32_t told_count;
     int32_t *group; /* which step a node belongs to, −1 */
     lossi_step *steps;
     int32_t step_count;

@@ -114,36 +114,52 @@ static void copy_outputs(const lossi_plan *plan, const lossi_bindings *bindings)
 
 /* ---- numbers ---- */
 
-enum { DEPTH = 64 }; /* of a sum of sums: deeper ones are as the plan computes them */
-
-/* The number in double, 0 when it cannot be told. */
-static int32_t in_double(const lossi_plan *plan, const lossi_bindings *bindings, int32_t node, int32_t depth,
-                         double *value)
+/* One of the list: whether what it is made of could be told. */
+static int32_t tell(const lossi_plan *plan, const lossi_bindings *bindings, int32_t node, double *value)
 {
     const lossi_tape_node *at = &plan->tape.nodes[node];
-    double a, b = 0;
-    if (plan->is_exact[node] || at->operation == &lossi_operation_number ||
-        at->operation == &lossi_operation_rows) {
-        *value = plan->is_exact[node]                       ? plan->exact[node]
-                 : at->operation == &lossi_operation_number ? at->attributes.number[0]
-                                                            : (double)bindings->batch.rows;
+    double of[3] = {0, 0, 0};
+    if (at->operation == &lossi_operation_number || at->operation == &lossi_operation_rows) {
+        *value = at->operation == &lossi_operation_number ? at->attributes.number[0]
+                                                          : (double)bindings->batch.rows;
         return 1;
     }
-    const int32_t scalar = lossi_elementwise_arithmetic(at->operation);
-    const int32_t view = (at->operation->flags & LOSSI_OPERATION_VIEW) != 0;
-    if ((scalar == 0 && !view) || depth == DEPTH || lossi_shape_of_rows(&at->shape) ||
-        lossi_shape_row(&at->shape) != 1 ||
-        !in_double(plan, bindings, lossi_tape_input(&plan->tape, node, 0), depth + 1, &a) ||
-        (at->input_count > 1 &&
-         !in_double(plan, bindings, lossi_tape_input(&plan->tape, node, 1), depth + 1, &b))) {
-        return 0;
+    for (int32_t k = 0; k < at->input_count; k++) {
+        const int32_t input = lossi_tape_input(&plan->tape, node, k);
+        if (!plan->is_exact[input]) {
+            return 0;
+        }
+        of[k] = plan->exact[input];
     }
-    *value = view            ? a
-             : scalar == '+' ? a + b
-             : scalar == '-' ? (at->input_count > 1 ? a - b : -a)
-             : scalar == '*' ? a * b
-                             : a / b;
+    switch (lossi_elementwise_arithmetic(at->operation)) {
+    case '+':
+        *value = of[0] + of[1];
+        break;
+    case '-':
+        *value = at->input_count > 1 ? of[0] - of[1] : -of[0];
+        break;
+    case '*':
+        *value = of[0] * of[1];
+        break;
+    case '/':
+        *value = of[0] / of[1];
+        break;
+    case '?':
+        *value = of[0] != 0 ? of[1] : of[2];
+        break;
+    default: /* a view */
+        *value = of[0];
+    }
     return 1;
+}
+
+/* Numbers in double from those that steps left in double, in the order of the tape. */
+static void tell_numbers(lossi_plan *plan, const lossi_bindings *bindings)
+{
+    for (int32_t i = 0; i < plan->told_count; i++) {
+        const int32_t node = plan->told[i];
+        plan->is_exact[node] = tell(plan, bindings, node, &plan->exact[node]);
+    }
 }
 
 double lossi_plan_number(const lossi_plan *plan, const lossi_bindings *bindings, int32_t output)
@@ -151,8 +167,8 @@ double lossi_plan_number(const lossi_plan *plan, const lossi_bindings *bindings,
     double value;
     float single;
     const lossi_plan_output *wanted = &plan->outputs[output];
-    if (in_double(plan, bindings, wanted->node, 0, &value)) {
-        return value;
+    if (plan->is_exact[wanted->node]) {
+        return plan->exact[wanted->node];
     }
     const char *at = (const char *)bindings->outputs[wanted->slot];
     if (plan->tape.nodes[wanted->node].dtype == LOSS_FLOAT32) {
@@ -174,6 +190,7 @@ loss_status lossi_plan_run(lossi_plan *plan, const lossi_bindings *bindings)
                                                : run_step(plan, step, bindings);
     }
     if (status == LOSS_OK) {
+        tell_numbers(plan, bindings);
         copy_outputs(plan, bindings);
     }
     return status;

@@ -39,7 +39,11 @@ int64_t lossi_shape_row(const lossi_shape *shape)
 
 int64_t lossi_shape_elements(const lossi_shape *shape, int64_t rows)
 {
-    return lossi_shape_row(shape) * (lossi_shape_of_rows(shape) ? rows : 1);
+    const int64_t row = lossi_shape_row(shape);
+    if (!lossi_shape_of_rows(shape)) {
+        return row;
+    }
+    return row > 0 && rows > LOSSI_MOST_ELEMENTS / row ? LOSSI_MOST_ELEMENTS : row * rows;
 }
 
 /* The size at a place counted from the end, 1 before the first. */
@@ -84,7 +88,7 @@ loss_status lossi_shape_check(loss_context *context, const char *what, const los
                 "most 2^40 elements",
                 what, lossi_shape_text(shape, text));
         }
-        elements *= size;
+        elements *= size > 0 ? size : 1; /* nor have the rows of what has no elements */
     }
     return LOSS_OK;
 }

@@ -11,7 +11,8 @@ const char *lossi_shape_text(const lossi_shape *shape, char buffer[LOSSI_SHAPE_T
 
 int32_t lossi_shapes_equal(const lossi_shape *a, const lossi_shape *b);
 
-/* The elements for that many rows. */
+/* The elements for that many rows; at most so many, which no memory holds. */
+#define LOSSI_MOST_ELEMENTS (INT64_C(1) << 58)
 int64_t lossi_shape_elements(const lossi_shape *shape, int64_t rows);
 
 /* Whether the first size is the rows of a batch. */

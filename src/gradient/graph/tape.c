@@ -1,6 +1,7 @@
 /* The tape: nodes side by side, their inputs in one list, and a table of hashes that finds equal ones. */
 #include "gradient/graph/tape.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gradient/graph/operations.h"
@@ -113,9 +114,9 @@ static loss_status make_room(lossi_tape *tape, int32_t inputs)
             return lossi_fail_memory(tape->context, "the nodes of a graph");
         }
         tape->nodes = nodes;
-        if (rehash(tape) != LOSS_OK) {
-            return lossi_fail_memory(tape->context, "the nodes of a graph");
-        }
+    }
+    if (tape->bucket_count < tape->capacity && rehash(tape) != LOSS_OK) {
+        return lossi_fail_memory(tape->context, "the nodes of a graph");
     }
     if (tape->input_count + inputs > tape->input_capacity) {
         int32_t *list = grown(tape->context, tape->inputs, sizeof *list, tape->input_count,
@@ -144,6 +145,14 @@ static int32_t find_equal(const lossi_tape *tape, const lossi_operation *operati
         }
     }
     return LOSSI_NONE;
+}
+
+/* Broadcasting and products make shapes that are larger than those of the inputs. */
+static loss_status check_shape(const lossi_tape *tape, const lossi_tape_node *node)
+{
+    char what[80];
+    snprintf(what, sizeof what, "the result of the operation '%s'", node->operation->name);
+    return lossi_shape_check(tape->context, what, &node->shape);
 }
 
 int32_t lossi_tape_add(lossi_tape *tape, const lossi_operation *operation, const lossi_attributes *attributes,
@@ -177,6 +186,9 @@ int32_t lossi_tape_add(lossi_tape *tape, const lossi_operation *operation, const
         tape->inputs[tape->input_count + i] = inputs[i];
     }
     status = operation->infer(tape, node);
+    if (status == LOSS_OK) {
+        status = check_shape(tape, node);
+    }
     if (status != LOSS_OK) {
         return lossi_tape_fail(tape, status);
     }
