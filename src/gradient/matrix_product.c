@@ -74,8 +74,7 @@ static int64_t lay_out(job_list *list)
     return list->worker_bytes;
 }
 
-int64_t lossi_matrix_product_scratch(const loss_context *context, loss_dtype dtype, int64_t rows,
-                                     int64_t columns, int64_t inner)
+static int64_t scratch_bytes(int32_t threads, loss_dtype dtype, int64_t rows, int64_t columns, int64_t inner)
 {
     if (rows < 0 || columns < 0 || inner < 0 || (dtype != LOSS_FLOAT32 && dtype != LOSS_FLOAT64)) {
         return -1;
@@ -85,7 +84,18 @@ int64_t lossi_matrix_product_scratch(const loss_context *context, loss_dtype dty
     const int64_t pieces = lossi_product_pieces(rows, columns, inner);
     const int64_t sums = pieces > 1 ? (pieces - 1) * rows * columns * list.size : 0;
     const int64_t each = lay_out(&list), transposed = lay_out(&other);
-    return LINE + (each > transposed ? each : transposed) * lossi_context_threads(context) + sums;
+    return LINE + (each > transposed ? each : transposed) * threads + sums;
+}
+
+int64_t lossi_matrix_product_scratch(const loss_context *context, loss_dtype dtype, int64_t rows,
+                                     int64_t columns, int64_t inner)
+{
+    return scratch_bytes(lossi_context_threads(context), dtype, rows, columns, inner);
+}
+
+int64_t lossi_matrix_product_serial_scratch(loss_dtype dtype, int64_t rows, int64_t columns, int64_t inner)
+{
+    return scratch_bytes(1, dtype, rows, columns, inner);
 }
 
 static lossi_matrix_view step(lossi_matrix_view view, int64_t i, int64_t j, int64_t size)
@@ -376,10 +386,11 @@ static void clear(const job_list *list)
     }
 }
 
-static void run(loss_context *context, job_list *list)
+/* `threads` are those there is scratch for; the context is not looked at when there is one. */
+static void run(loss_context *context, job_list *list, int64_t threads)
 {
     const double work = (double)list->rows * (double)list->columns * (double)list->inner;
-    const int64_t threads = work < PARALLEL ? 1 : lossi_context_threads(context);
+    threads = work < PARALLEL ? 1 : threads;
     const double jobs_worth = work / JOB;
     int64_t wanted = threads * JOBS_OF_THREAD;
     if (jobs_worth < (double)wanted) {
@@ -432,21 +443,12 @@ static int32_t better_transposed(const job_list *list)
            (list->columns < list->kernels->tile_columns || list->pieces > 3);
 }
 
-loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype, int64_t rows,
-                                        int64_t columns, int64_t inner, const lossi_matrix_factor *a,
-                                        const lossi_matrix_factor *b, void *c, int64_t c_row_stride,
-                                        int32_t accumulate, void *scratch)
+static void run_product(loss_context *context, int32_t isa, int32_t threads, loss_dtype dtype, int64_t rows,
+                        int64_t columns, int64_t inner, const lossi_matrix_factor *a,
+                        const lossi_matrix_factor *b, void *c, int64_t c_row_stride, int32_t accumulate,
+                        void *scratch)
 {
-    if (dtype != LOSS_FLOAT32 && dtype != LOSS_FLOAT64) {
-        return lossi_fail(context, LOSS_ERROR_TYPE, "a matrix product is of float32 or float64, not of %s",
-                          loss_dtype_name(dtype));
-    }
-    if (rows < 0 || columns < 0 || inner < 0) {
-        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "a matrix product of %lld × %lld by %lld × %lld",
-                          (long long)rows, (long long)inner, (long long)inner, (long long)columns);
-    }
-    const lossi_product_kernels *kernels = lossi_product_kernels_for(lossi_context_isa(context),
-                                                                     lossi_real_index(dtype));
+    const lossi_product_kernels *kernels = lossi_product_kernels_for(isa, lossi_real_index(dtype));
     job_list list = {.kernels = kernels,
                      .a = a,
                      .b = b,
@@ -463,11 +465,11 @@ loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype,
                      .down = 1,
                      .across = 1};
     if (rows == 0 || columns == 0) {
-        return LOSS_OK;
+        return;
     }
     if (inner == 0) {
         clear(&list);
-        return LOSS_OK;
+        return;
     }
     const lossi_matrix_factor left = transpose(a), right = transpose(b);
     if (better_transposed(&list)) {
@@ -481,8 +483,25 @@ loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype,
     list.block_rows = A_BYTES / (LOSSI_PRODUCT_DEPTH * list.size) / kernels->tile_rows * kernels->tile_rows;
     list.block_columns = B_BYTES / (LOSSI_PRODUCT_DEPTH * list.size);
     list.scratch = scratch;
-    list.sums = list.scratch + lay_out(&list) * lossi_context_threads(context);
-    run(context, &list);
+    list.sums = list.scratch + lay_out(&list) * threads;
+    run(context, &list, threads);
+}
+
+loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype, int64_t rows,
+                                        int64_t columns, int64_t inner, const lossi_matrix_factor *a,
+                                        const lossi_matrix_factor *b, void *c, int64_t c_row_stride,
+                                        int32_t accumulate, void *scratch)
+{
+    if (dtype != LOSS_FLOAT32 && dtype != LOSS_FLOAT64) {
+        return lossi_fail(context, LOSS_ERROR_TYPE, "a matrix product is of float32 or float64, not of %s",
+                          loss_dtype_name(dtype));
+    }
+    if (rows < 0 || columns < 0 || inner < 0) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "a matrix product of %lld × %lld by %lld × %lld",
+                          (long long)rows, (long long)inner, (long long)inner, (long long)columns);
+    }
+    run_product(context, lossi_context_isa(context), lossi_context_threads(context), dtype, rows, columns,
+                inner, a, b, c, c_row_stride, accumulate, scratch);
     return LOSS_OK;
 }
 
@@ -493,4 +512,13 @@ loss_status lossi_matrix_product(loss_context *context, loss_dtype dtype, int64_
     const lossi_matrix_factor left = {.view = a}, right = {.view = b};
     return lossi_matrix_product_packed(context, dtype, rows, columns, inner, &left, &right, c, c_row_stride,
                                        accumulate, scratch);
+}
+
+void lossi_matrix_product_serial(int32_t isa, loss_dtype dtype, int64_t rows, int64_t columns, int64_t inner,
+                                 lossi_matrix_view a, lossi_matrix_view b, void *c, int64_t c_row_stride,
+                                 int32_t accumulate, void *scratch)
+{
+    const lossi_matrix_factor left = {.view = a}, right = {.view = b};
+    run_product(NULL, isa, 1, dtype, rows, columns, inner, &left, &right, c, c_row_stride, accumulate,
+                scratch);
 }

@@ -88,6 +88,15 @@ loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype,
 int64_t lossi_matrix_product_scratch(const loss_context *context, loss_dtype dtype, int64_t rows,
                                      int64_t columns, int64_t inner);
 
+/*
+ * C = A·B, or C += A·B, on the thread that calls, for tasks of lossi_parallel() that have a product each: the same bits. Types and
+ * sizes are right, `isa` is lossi_context_isa(), and scratch, one for each worker, is as much as the second function says.
+ */
+void lossi_matrix_product_serial(int32_t isa, loss_dtype dtype, int64_t rows, int64_t columns, int64_t inner,
+                                 lossi_matrix_view a, lossi_matrix_view b, void *c, int64_t c_row_stride,
+                                 int32_t accumulate, void *scratch);
+int64_t lossi_matrix_product_serial_scratch(loss_dtype dtype, int64_t rows, int64_t columns, int64_t inner);
+
 /* How many blocks a piece has; the last piece may have fewer. 0 without blocks. */
 static inline int64_t lossi_product_piece_blocks(int64_t rows, int64_t columns, int64_t inner)
 {

@@ -244,6 +244,14 @@ static const mistake mistakes[] = {
     {{"one_hot", "classes=0", {"i2:3"}, 0, 1}, LOSS_ERROR_RANGE, "classes"},
     {{"one_hot", "", {"R"}, 0, 1}, LOSS_ERROR_TYPE, "as indices, not float64"},
     {{"matrix_product", "", {"R,3", "4,3"}, 0, 1}, LOSS_ERROR_SHAPE, "[rows, 3] and [4, 3]"},
+    {{"batch_matrix_product", "", {"R,3,4", "2,4,5"}, 0, 1}, LOSS_ERROR_SHAPE, "[rows, 3, 4] and [2, 4, 5]"},
+    {{"batch_matrix_product", "", {"R,3,4", "R,5,4"}, 0, 1}, LOSS_ERROR_SHAPE, "inner sizes"},
+    {{"batch_matrix_product", "", {"R,3", "R,3"}, 0, 1}, LOSS_ERROR_SHAPE, "'batch_matrix_product' cannot"},
+    {{"batch_matrix_product", "transpose_a=2", {"R,3", "R,3"}, 0, 1}, LOSS_ERROR_RANGE, "transpose_a"},
+    {{"broadcast_to", "shape=2,3", {"3,2"}, 0, 1}, LOSS_ERROR_SHAPE, "'broadcast_to' cannot take [3, 2]"},
+    {{"broadcast_to", "shape=2,-1", {"2,3"}, 0, 1}, LOSS_ERROR_SHAPE, "only the first may be rows"},
+    {{"variance", "unbiased=2", {"R,3"}, 0, 1}, LOSS_ERROR_RANGE, "unbiased"},
+    {{"norm", "axes=1", {"3"}, 0, 1}, LOSS_ERROR_SHAPE, "'norm' cannot take [3]"},
     {{"matrix_product", "shape=2", {"R,3", "4,3"}, 0, 1}, LOSS_ERROR_NAME, "shape"},
 };
 

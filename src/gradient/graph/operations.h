@@ -30,6 +30,8 @@ extern const lossi_operation lossi_operation_matrix_product;
 extern const lossi_operation lossi_operation_concatenate, lossi_operation_slice, lossi_operation_pad,
     lossi_operation_gather, lossi_operation_take_along_axis, lossi_operation_transpose;
 
+extern const lossi_operation lossi_operation_batch_matrix_product; /* integer[0], [1]: transposed */
+
 /* Losses (loss_node.c). object: the function; integer[0 …]: the roles of the inputs, then which role a derivative is of. */
 extern const lossi_operation lossi_operation_loss_sum, lossi_operation_loss_denominator,
     lossi_operation_loss_gradient, lossi_operation_loss_product;
