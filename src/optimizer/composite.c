@@ -47,14 +47,15 @@ static lossi_shapes shapes_of(const loss_optimizer *optimizer)
 
 /* ---- start ---- */
 
-/* "owl_qn, proximal_gradient and spg": the rows that handle these kinds. */
-static void list_names(int32_t kinds, char *text, size_t size)
+/* The rows that handle these kinds; those that draw batches only where the optimizer is one that does. */
+static void list_names(const loss_optimizer *optimizer, int32_t kinds, char *text, size_t size)
 {
     size_t used = 0;
     text[0] = '\0';
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         const lossi_optimizer_row *row = lossi_optimizer_row_at(i);
-        if ((row->handles & kinds) == kinds && used < size) {
+        int32_t alike = optimizer->row->stochastic != NULL || row->stochastic == NULL;
+        if ((row->handles & kinds) == kinds && alike && used < size) {
             used += (size_t)snprintf(text + used, size - used, "%s'%s'", used == 0 ? "" : ", ", row->name);
         }
     }
@@ -71,7 +72,7 @@ static loss_status refuse(const loss_optimizer *optimizer, int32_t rough)
     if (penalty == NULL) {
         penalty = "a penalty of the checkpoint";
     }
-    list_names(rough, names, sizeof names);
+    list_names(optimizer, rough, names, sizeof names);
     return lossi_fail(
         optimizer->context, LOSS_ERROR_SUPPORT, "%s cannot handle %s; %s%s", optimizer->owner, penalty,
         names[0] == '\0' ? "no optimizer handles all of the penalties together" : "take one of ", names);

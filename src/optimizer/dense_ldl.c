@@ -15,16 +15,47 @@
 
 static const double alpha = 0.64038820320220757; /* (1 + √17)/8: one row grows as much as half of two do */
 
+/*
+ * A panel of columns under way: `count` from `first` on are those of L, kept column after column in l, and of W = LD in w;
+ * behind them in w there is room for the two of the next pivot. What is right of the panel waits for their product LWᵀ,
+ * and a column is brought up to date when the search looks at it. dlasyf_rook of LAPACK is cut in the same way.
+ */
+enum {
+    COLUMNS = 32,   /* l and w share the panel of Cholesky factors */
+    TASK_ROWS = 32, /* of what a thread takes at a time */
+    PARALLEL = 256, /* rows below which threads would wake up too late */
+};
+
+typedef struct panel {
+    const lossi_dense *dense;
+    double *l, *w;
+    int64_t first, count;
+} panel;
+
 /* ---- pivots ---- */
 
-/* The largest |element| in row and column `row` of what is left from `from` on, but for the diagonal; where. */
-static double largest_beside(const lossi_dense *dense, int64_t from, int64_t row, int64_t *where)
+/* Column c of what is left, from row `from` on. */
+static void take_column(const panel *p, int64_t from, int64_t c, double *out)
 {
-    int64_t n = dense->n;
-    const double *a = dense->matrix;
+    int64_t n = p->dense->n;
+    const double *a = p->dense->matrix;
+    for (int64_t i = from; i <= c; i++) {
+        out[i] = a[c * n + i];
+    }
+    for (int64_t i = c + 1; i < n; i++) {
+        out[i] = a[i * n + c];
+    }
+    for (int64_t t = 0; t < p->count; t++) {
+        p->dense->kernels->add(out + from, -p->w[t * n + c], p->l + t * n + from, n - from);
+    }
+}
+
+/* The largest |element| of a column from `from` on, but for the one of the diagonal; where. */
+static double largest_beside(const double *column, int64_t from, int64_t n, int64_t diagonal, int64_t *where)
+{
     double largest = 0.0;
     for (int64_t j = from; j < n; j++) {
-        double size = j == row ? 0.0 : fabs(j < row ? a[row * n + j] : a[j * n + row]);
+        double size = j == diagonal ? 0.0 : fabs(column[j]);
         if (size > largest) {
             largest = size;
             *where = j;
@@ -40,41 +71,53 @@ static void swap_numbers(double *a, double *b)
     *b = kept;
 }
 
-/* Exchanges rows and columns k < p of the lower half, those of L included. */
-static void exchange(const lossi_dense *dense, int64_t k, int64_t p)
+/* Exchanges rows and columns k < q of the lower half, those of L included, and rows of the panel with the next two. */
+static void exchange(const panel *p, int64_t k, int64_t q)
 {
+    const lossi_dense *dense = p->dense;
     int64_t n = dense->n, order = dense->order[k];
     double *a = dense->matrix;
-    if (k == p) {
+    if (k == q) {
         return;
     }
-    dense->order[k] = dense->order[p];
-    dense->order[p] = order;
-    for (int64_t j = 0; j < k; j++) {
-        swap_numbers(&a[k * n + j], &a[p * n + j]);
+    dense->order[k] = dense->order[q];
+    dense->order[q] = order;
+    for (int64_t j = 0; j < p->first; j++) {
+        swap_numbers(&a[k * n + j], &a[q * n + j]);
     }
-    swap_numbers(&a[k * n + k], &a[p * n + p]);
-    for (int64_t i = k + 1; i < p; i++) {
-        swap_numbers(&a[i * n + k], &a[p * n + i]);
+    swap_numbers(&a[k * n + k], &a[q * n + q]);
+    for (int64_t i = k + 1; i < q; i++) {
+        swap_numbers(&a[i * n + k], &a[q * n + i]);
     }
-    for (int64_t i = p + 1; i < n; i++) {
-        swap_numbers(&a[i * n + k], &a[i * n + p]);
+    for (int64_t i = q + 1; i < n; i++) {
+        swap_numbers(&a[i * n + k], &a[i * n + q]);
+    }
+    for (int64_t t = 0; t < p->count; t++) {
+        swap_numbers(&p->l[t * n + k], &p->l[t * n + q]);
+    }
+    for (int64_t t = 0; t < p->count + 2; t++) {
+        swap_numbers(&p->w[t * n + k], &p->w[t * n + q]);
     }
 }
 
-/* Brings the pivot to row k. Gives its rows: 1 or 2. */
-static int32_t choose(const lossi_dense *dense, int64_t k)
+/* Brings the pivot to row k, and its columns behind the others in w. Gives its rows: 1 or 2. */
+static int32_t choose(const panel *p, int64_t k)
 {
-    int64_t n = dense->n, at = k, other = k, next = k;
-    double beside = largest_beside(dense, k, k, &other);
-    if (fabs(dense->matrix[k * n + k]) >= alpha * beside) {
+    int64_t n = p->dense->n, at = k, other = k, next = k;
+    double *here = p->w + p->count * n, *there = here + n;
+    size_t size = (size_t)(n - k) * sizeof *here;
+    take_column(p, k, k, here);
+    double beside = largest_beside(here, k, n, k, &other);
+    if (other == k || fabs(here[k]) >= alpha * beside) {
         return 1;
     }
     /* every round has a larger `beside`, so there are fewer than n; most often one or two */
     for (;;) {
-        double largest = largest_beside(dense, k, other, &next);
-        if (fabs(dense->matrix[other * n + other]) >= alpha * largest) {
-            exchange(dense, k, other);
+        take_column(p, k, other, there);
+        double largest = largest_beside(there, k, n, other, &next);
+        if (fabs(there[other]) >= alpha * largest) {
+            memcpy(here + k, there + k, size);
+            exchange(p, k, other);
             return 1;
         }
         if (!(largest > beside)) {
@@ -83,49 +126,97 @@ static int32_t choose(const lossi_dense *dense, int64_t k)
         at = other;
         other = next;
         beside = largest;
+        memcpy(here + k, there + k, size);
     }
-    exchange(dense, k, at < other ? at : other);
-    exchange(dense, k + 1, at < other ? other : at);
+    for (int64_t i = k; i < n && at > other; i++) {
+        swap_numbers(&here[i], &there[i]);
+    }
+    exchange(p, k, at < other ? at : other);
+    exchange(p, k + 1, at < other ? other : at);
     return 2;
 }
 
 /* ---- elimination ---- */
 
-static void eliminate_one(const lossi_dense *dense, int64_t k)
+static void eliminate_one(const panel *p, int64_t k)
 {
-    int64_t n = dense->n;
-    double *a = dense->matrix, *column = dense->work[0], d = a[k * n + k];
-    if (d == 0.0) { /* and so is all beside it: it was the largest */
-        return;
-    }
+    int64_t n = p->dense->n;
+    double *l = p->l + p->count * n, d = p->w[p->count * n + k];
+    const double *column = p->w + p->count * n;
+    p->dense->matrix[k * n + k] = d;
     for (int64_t i = k + 1; i < n; i++) {
-        column[i] = a[i * n + k];
-    }
-    for (int64_t i = k + 1; i < n; i++) {
-        double l = column[i] / d;
-        a[i * n + k] = l;
-        dense->kernels->add(a + i * n + k + 1, -l, column + k + 1, i - k);
+        l[i] = d == 0.0 ? 0.0 : column[i] / d; /* all beside a pivot of 0 is 0: it was the largest */
     }
 }
 
-static void eliminate_two(const lossi_dense *dense, int64_t k)
+static void eliminate_two(const panel *p, int64_t k)
 {
-    int64_t n = dense->n;
-    double *a = dense->matrix, *first = dense->work[0], *second = dense->work[1];
+    int64_t n = p->dense->n;
+    double *a = p->dense->matrix, *l = p->l + p->count * n, *m = l + n;
+    const double *first = p->w + p->count * n, *second = first + n;
+    a[k * n + k] = first[k];
+    a[(k + 1) * n + k] = first[k + 1];
+    a[(k + 1) * n + k + 1] = second[k + 1];
     /* divided by the element beside the diagonal, which is the largest: nothing overflows */
-    double b = a[(k + 1) * n + k], c = a[k * n + k] / b, d = a[(k + 1) * n + k + 1] / b;
+    double b = first[k + 1], c = first[k] / b, d = second[k + 1] / b;
     double scale = 1.0 / (c * d - 1.0) / b;
+    l[k + 1] = 0.0;
     for (int64_t i = k + 2; i < n; i++) {
-        first[i] = a[i * n + k];
-        second[i] = a[i * n + k + 1];
+        l[i] = scale * (d * first[i] - second[i]);
+        m[i] = scale * (c * second[i] - first[i]);
     }
-    for (int64_t i = k + 2; i < n; i++) {
-        double l = scale * (d * first[i] - second[i]), m = scale * (c * second[i] - first[i]);
-        a[i * n + k] = l;
-        a[i * n + k + 1] = m;
-        dense->kernels->add(a + i * n + k + 2, -l, first + k + 2, i - k - 1);
-        dense->kernels->add(a + i * n + k + 2, -m, second + k + 2, i - k - 1);
+}
+
+/* ---- what is right of a panel ---- */
+
+/* Rows up to the diagonal have LWᵀ subtracted, as those of a Cholesky factor have LLᵀ. */
+static void update_rows(void *argument, int64_t index, int32_t worker)
+{
+    const panel *p = argument;
+    int64_t n = p->dense->n, below = p->first + p->count, from = below + index * TASK_ROWS;
+    int64_t to = n < from + TASK_ROWS ? n : from + TASK_ROWS;
+    double strip[COLUMNS * LOSSI_PANEL_STRIP];
+    (void)worker;
+    for (int64_t column = below; column < to; column += LOSSI_PANEL_STRIP) {
+        for (int64_t t = 0; t < p->count; t++) {
+            for (int64_t c = 0; c < LOSSI_PANEL_STRIP; c++) {
+                strip[t * LOSSI_PANEL_STRIP + c] = column + c < n ? p->w[t * n + column + c] : 0.0;
+            }
+        }
+        for (int64_t row = from; row < to; row += LOSSI_ROWS) {
+            int64_t rows = to - row < LOSSI_ROWS ? to - row : LOSSI_ROWS, width[LOSSI_ROWS];
+            for (int64_t r = 0; r < LOSSI_ROWS; r++) {
+                int64_t wide = row + r - column + 1;
+                width[r] = wide < LOSSI_PANEL_STRIP ? wide : LOSSI_PANEL_STRIP;
+            }
+            if (width[rows - 1] > 0) {
+                p->dense->kernels->update(p->dense->matrix + row * n + column,
+                                          p->dense->matrix + row * n + p->first, n, rows, width, strip,
+                                          p->count);
+            }
+        }
     }
+}
+
+/* The panel goes to its place, and out of what is right of it. */
+static void leave(panel *p)
+{
+    int64_t n = p->dense->n, rows = n - p->first - p->count, tasks = (rows + TASK_ROWS - 1) / TASK_ROWS;
+    for (int64_t i = p->first + 1; i < n; i++) {
+        double *row = p->dense->matrix + i * n + p->first;
+        for (int64_t t = 0; t < p->count && t < i - p->first; t++) {
+            row[t] = p->l[t * n + i];
+        }
+    }
+    if (rows >= PARALLEL) {
+        lossi_parallel(p->dense->context, tasks, update_rows, p);
+    } else {
+        for (int64_t i = 0; i < tasks; i++) {
+            update_rows(p, i, 0);
+        }
+    }
+    p->first += p->count;
+    p->count = 0;
 }
 
 /* ---- the middle factor ---- */
@@ -198,15 +289,19 @@ lossi_inertia lossi_dense_ldl(const lossi_dense *dense, double epsilon)
             dense->matrix[i * n + j] = dense->matrix[j * n + i];
         }
     }
-    for (int64_t k = 0; k < n;) {
-        if (choose(dense, k) == 1) {
-            eliminate_one(dense, k);
+    panel p = {dense, dense->panel, dense->panel + COLUMNS * n, 0, 0};
+    for (int64_t k = 0; k < n; k = p.first + p.count) {
+        if (choose(&p, k) == 1) {
+            eliminate_one(&p, k);
             invert_one(dense, k, floor, &inertia);
-            k += 1;
+            p.count += 1;
         } else {
-            eliminate_two(dense, k);
+            eliminate_two(&p, k);
             invert_two(dense, k, floor, &inertia);
-            k += 2;
+            p.count += 2;
+        }
+        if (p.count > COLUMNS - 2 || p.first + p.count == n) { /* no room for two more */
+            leave(&p);
         }
     }
     return inertia;

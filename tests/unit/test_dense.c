@@ -314,6 +314,60 @@ static void ldl_takes_sizes(void **unused)
     drop(&f);
 }
 
+/*
+ * (0 B; Bᵀ 0) has no pivot of one row, and as many negative eigenvalues as rows of B: pivots of two rows over the ends of
+ * panels, brought from afar where rows of B are of different sizes.
+ */
+static void ldl_pivots_by_twos(void **unused)
+{
+    static const int64_t halves[] = {1, 5, 15, 16, 17, 33, 150};
+    (void)unused;
+    for (int s = 0; s < 2 * (int)(sizeof halves / sizeof halves[0]); s++) {
+        int64_t half = halves[s / 2], n = 2 * half;
+        uint64_t random = 12345 + (uint64_t)s;
+        double along = 0.0;
+        fixture f;
+        make(&f, n);
+        memset(f.numbers, 0, (size_t)(n * n) * sizeof(double));
+        for (int64_t i = 0; i < half; i++) {
+            const double size = s % 2 == 0 ? 1.0 : ldexp(1.0, (int)(i % 7) - 3);
+            for (int64_t j = 0; j < half; j++) {
+                random = random * 6364136223846793005u + 1442695040888963407u;
+                const double b = size *
+                                 ((double)(int64_t)(random >> 11) * 0x1p-52 - 1.0 + (i == j ? 4.0 : 0.0));
+                f.numbers[i * n + half + j] = f.numbers[(half + j) * n + i] = b;
+            }
+        }
+        lossi_dense_take(&f.dense);
+        lossi_inertia inertia = lossi_dense_ldl(&f.dense, DBL_EPSILON);
+        assert_int_equal(inertia.negative, half);
+        lossi_dense_negative(&f.dense, &inertia, f.x);
+        lossi_dense_symv(&f.dense, f.x, f.dense.work[1]);
+        for (int64_t i = 0; i < n; i++) {
+            along += f.x[i] * f.dense.work[1][i];
+        }
+        assert_close(along, inertia.least, 1e-10, 0.0);
+        drop(&f);
+    }
+}
+
+/* What is no number has no pivots, but ends. */
+static void ldl_survives_what_is_no_number(void **unused)
+{
+    (void)unused;
+    for (int64_t n = 1; n < 40; n += 19) {
+        fixture f;
+        make(&f, n);
+        for (int64_t i = 0; i < n * n; i++) {
+            f.numbers[i] = (double)NAN;
+        }
+        lossi_dense_take(&f.dense);
+        lossi_dense_ldl(&f.dense, DBL_EPSILON);
+        assert_true(f.dense.order[n - 1] == n - 1);
+        drop(&f);
+    }
+}
+
 /* One thread or four, whatever the instruction set: the same factors to the bit. */
 static void the_same_bits_everywhere(void **unused)
 {
@@ -373,6 +427,8 @@ int main(void)
         cmocka_unit_test(halves_are_averaged),
         cmocka_unit_test(ldl_knows_the_inertia),
         cmocka_unit_test(ldl_takes_sizes),
+        cmocka_unit_test(ldl_pivots_by_twos),
+        cmocka_unit_test(ldl_survives_what_is_no_number),
         cmocka_unit_test(the_same_bits_everywhere),
         cmocka_unit_test(too_large_is_said),
     };
