@@ -82,5 +82,5 @@ box by lbfgsb: (1.0000, 0.3000, -1.5000)
 l1 by owlqn: (1.5000, 0.0000, -1.0000)
 simplex by accelerated_gradient: (1.0000, 0.0000, 0.0000)
 group_lasso by spectral_projected_gradient: (1.3007, 0.1951, -1.5000)
-the optimizer 'lbfgs' cannot handle the penalty 'l1'; take one of 'accelerated_gradient', 'adadelta', 'adagrad', 'adam', 'adamw', 'nadam', 'owlqn', 'radam', 'rmsprop', 'saga', 'sgd', 'spectral_projected_gradient', 'svrg'
+the optimizer 'lbfgs' cannot handle the penalty 'l1'; take one of 'accelerated_gradient', 'owlqn', 'spectral_projected_gradient'
  */

@@ -140,6 +140,13 @@ const operation_case operation_cases[] = {
     {"average_pool2d", "", {"R,4,6,2"}, -2, 2},
     {"average_pool2d", "window=3 stride=1 padding=1 counted=inside", {"R,4,4,2"}, -2, 2},
     {"average_pool2d", "same=1", {"2,3,5,2"}, -2, 2},
+    /* what normalises, and what drops */
+    {"batch_norm", "", {"6,3", "3", "3"}, -2, 2}, /* no rows: in pieces it is another function */
+    {"batch_norm", "epsilon=0.25 momentum=0.3", {"3,2,2,3", "3", "3"}, -2, 2},
+    {"layer_norm", "", {"R,5", "5", "5"}, -2, 2},
+    {"layer_norm", "epsilon=0.1 last_axes=2", {"R,2,3", "2,3", "2,3"}, -2, 2},
+    {"rms_norm", "", {"R,5", "5"}, -2, 2},
+    {"dropout", "rate=0.3", {"R,5"}, -2, 2},
 };
 
 const int operation_case_count = sizeof operation_cases / sizeof operation_cases[0];
