@@ -196,7 +196,7 @@ static void learn_by_batches(learning *l, const pictures *test)
             cost = 0;
         }
     }
-    must(l->context, loss_optimizer_get_pointer(l->optimizer, "x", &x));
+    must(l->context, loss_optimizer_get_pointer(l->optimizer, "best_x", &x));
     memcpy(l->x, x, (size_t)l->n * sizeof *l->x);
     free(gradient);
 }
