@@ -1,7 +1,7 @@
 /*
  * The kernels of reduce_kernels.h: 16 columns at a time stay in registers while rows go by, so that memory is read once.
  *
- * Short rows are loaded abreast, a vector for each column of as many rows as it has lanes (simd/transpose.h).
+ * Rows of at most 16 elements are loaded abreast, a vector for each column of as many rows as it has lanes (simd/transpose.h).
  */
 #include "gradient/graph/reduce_kernels.h"
 
@@ -148,10 +148,44 @@ static void sum_abreast(int64_t n, const real *x, double *sums)
     }
 }
 
-static void short_sums(int64_t count, int64_t n, const void *x, double *sums)
+/* The end of a longer row: fewer than 16 elements onto the first lanes. */
+LOSSI_INLINE void add_rest(int64_t n, const real *x, f64v *lanes)
+{
+    for (int v = 0; v < LOSSI_LANES / VREAL_LANES && n > 0; v++) {
+        const vreal part = v_load_part(x, n < VREAL_LANES ? (int)n : VREAL_LANES);
+        for (int half = 0; half < HALVES; half++) {
+            lanes[v * HALVES + half] = lanes[v * HALVES + half] + half_of(part, half);
+        }
+        x += VREAL_LANES;
+        n -= VREAL_LANES;
+    }
+}
+
+static double sum_row(int64_t n, const real *x)
+{
+    f64v lanes[LOSSI_SIXTEEN];
+    int64_t i = 0;
+#pragma GCC unroll 8
+    for (int v = 0; v < LOSSI_SIXTEEN; v++) {
+        lanes[v] = f64_set1(0);
+    }
+    for (; i + LOSSI_LANES <= n; i += LOSSI_LANES) {
+#pragma GCC unroll 8
+        for (int v = 0; v < LOSSI_SIXTEEN; v++) {
+            lanes[v] = lanes[v] + load_wide(x + i + v * F64_LANES);
+        }
+    }
+    add_rest(n - i, x + i, lanes);
+    return f64_sum_sixteen(lanes);
+}
+
+static void row_sums(int64_t count, int64_t n, const void *x, double *sums)
 {
     const real *row = x;
     int64_t i = 0;
+    for (; n > LOSSI_LANES && i < count; i++) {
+        sums[i] = sum_row(n, row + i * n);
+    }
     for (; n >= LOSSI_GROUP && i + VREAL_LANES <= count; i += VREAL_LANES) {
         sum_abreast(n, row + i * n, sums + i);
     }
@@ -161,8 +195,7 @@ static void short_sums(int64_t count, int64_t n, const void *x, double *sums)
 }
 
 extern const lossi_reduce_kernels LOSSI_NAME(reduce_kernels);
-const lossi_reduce_kernels LOSSI_NAME(reduce_kernels) = {{sum_block, maximum_block, minimum_block},
-                                                         short_sums};
+const lossi_reduce_kernels LOSSI_NAME(reduce_kernels) = {{sum_block, maximum_block, minimum_block}, row_sums};
 
 #ifdef LOSSI_ONCE
 

@@ -14,12 +14,15 @@ enum { LOSSI_REDUCE_SUM, LOSSI_REDUCE_MAXIMUM, LOSSI_REDUCE_MINIMUM, LOSSI_REDUC
 typedef void (*lossi_reduce_block)(int64_t rows, int64_t columns, int64_t stride, const void *x,
                                    double *results);
 
-/* Sums of `count` short rows of n elements, 2 <= n <= 16, in the lanes of core/sum.h: element i is lane i, the others are +0. */
-typedef void (*lossi_reduce_short)(int64_t count, int64_t n, const void *x, double *sums);
+/*
+ * Sums of `count` rows of n elements, 2 <= n <= LOSSI_BLOCK, in the lanes of core/sum.h: element i is added to lane i mod 16, and
+ * the lanes are halved.
+ */
+typedef void (*lossi_reduce_rows)(int64_t count, int64_t n, const void *x, double *sums);
 
 typedef struct lossi_reduce_kernels {
     lossi_reduce_block block[LOSSI_REDUCE_COUNT];
-    lossi_reduce_short short_sums;
+    lossi_reduce_rows row_sums;
 } lossi_reduce_kernels;
 
 /* Of an instruction set (core/isa.h) and element type. */

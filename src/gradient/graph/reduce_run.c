@@ -23,9 +23,8 @@ enum {
     BLOCK_ROWS = 16,
     PIECE_ELEMENTS = 16384,
     PIECE_ROWS = 64,
-    STRIP = 1024,          /* columns at a time: 8 KiB of results in the first cache */
-    TASK_ELEMENTS = 32768, /* of a thread at a time */
-    SHORT = 16             /* elements of rows that are added up abreast, at most */
+    STRIP = 1024,         /* columns at a time: 8 KiB of results in the first cache */
+    TASK_ELEMENTS = 32768 /* of a thread at a time */
 };
 
 /* One step: outer × rows × columns to outer × columns. */
@@ -157,9 +156,10 @@ static void reduce_piece(const reduction *r, int64_t index, int64_t piece, int64
     }
 }
 
-static int32_t has_short_rows(const reduction *r)
+/* Sums of neighbours within a block. */
+static int32_t sums_rows(const reduction *r)
 {
-    return r->kind == LOSSI_REDUCE_SUM && r->columns == 1 && r->rows >= 2 && r->rows <= SHORT;
+    return r->kind == LOSSI_REDUCE_SUM && r->columns == 1 && r->rows >= 2 && r->rows <= LOSSI_BLOCK;
 }
 
 static void run_task(void *argument, int64_t index, int32_t worker)
@@ -168,10 +168,10 @@ static void run_task(void *argument, int64_t index, int32_t worker)
     const int64_t begin = index * r->units_per_task, end = least(begin + r->units_per_task, r->units);
     double results[STRIP];
     (void)worker;
-    if (has_short_rows(r)) {
+    if (sums_rows(r)) {
         for (int64_t i = begin; i < end; i += STRIP) {
             const int64_t count = least(STRIP, end - i);
-            r->kernels->short_sums(count, r->rows, r->input + i * r->rows * r->input_size, results);
+            r->kernels->row_sums(count, r->rows, r->input + i * r->rows * r->input_size, results);
             put(r, i, results, count);
         }
         return;

@@ -155,13 +155,17 @@ static int32_t chosen(graph e, int32_t condition, int32_t yes, int32_t no)
     return lossi_expression_apply(e, LOSSI_SCALAR_select, condition, yes, no);
 }
 
-/* A number beside a constant counts where it is beyond it; of two numbers, each half where they tie. */
+/*
+ * A number beside a constant counts where it is beyond it, which the result tells as well: so whoever has the result, as the
+ * next layer of a network has, need not keep the number. Of two numbers, each half where they tie.
+ */
 static int32_t term_extreme(const rule *r, int32_t beyond)
 {
     const int32_t own = r->operand == 0 ? r->a : r->b, other = r->operand == 0 ? r->b : r->a;
     const int32_t greater = beyond == LOSSI_SCALAR_greater;
     return lossi_expression_node(r->e, other)->operation == LOSSI_SCALAR_CONSTANT
-               ? chosen(r->e, binary(r->e, beyond, own, other), r->factor, lossi_expression_constant(r->e, 0))
+               ? chosen(r->e, binary(r->e, beyond, r->node, other), r->factor,
+                        lossi_expression_constant(r->e, 0))
                : times(r->e, r->factor,
                        binary(r->e, LOSSI_SCALAR_heaviside, greater ? own : other, greater ? other : own));
 }

@@ -1,0 +1,374 @@
+/*
+ * What operations of graphs give: values and derivatives at chosen points, kinks and tails among them, and large arrays by threads.
+ *
+ * The objective is Σ c · operation(a …), so its gradient is, parameter after parameter, the derivatives with c = 1 and then the
+ * values of the operation.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "operations.h"
+#include "support/batch.h"
+#include "support/check.h"
+
+typedef struct value_case {
+    operation_case of;
+    int inputs;        /* elements of the real inputs together; */
+    double at[12];     /* these, or 1, 2, 3 … where the first is 0x1p99 */
+    double slopes[12]; /* of them, with c = 1; not looked at where the first is 0x1p99 */
+    double values[24]; /* the result */
+} value_case;
+
+#define COUNTED                                                                                              \
+    {                                                                                                        \
+        0x1p99                                                                                               \
+    }
+#define UNLOOKED                                                                                             \
+    {                                                                                                        \
+        0x1p99                                                                                               \
+    }
+#define NOT_A NAN
+
+static const value_case values[] = {
+    {{"relu", "", {"3"}, 0, 0}, 3, {-1, 0, 2}, {0, 0, 1}, {0, 0, 2}},
+    {{"leaky_relu", "slope=0.25", {"3"}, 0, 0}, 3, {-1, 0, 2}, {0.25, 0.25, 1}, {-0.25, 0, 2}},
+    {{"elu", "", {"3"}, 0, 0}, 3, {-800, 0, 800}, {0, 1, 1}, {-1, 0, 800}},
+    {{"elu", "alpha=0.5", {"2"}, 0, 0}, 2, {0, 1}, {0.5, 1}, {0, 1}},
+    {{"elu", "alpha=3", {"2"}, 0, 0}, 2, {0, 1}, {1, 1}, {0, 1}},
+    {{"clip", "minimum=-1 maximum=1.5", {"5"}, 0, 0},
+     5,
+     {-2, -1, 0.5, 1.5, 7},
+     {0, 0, 1, 0, 0},
+     {-1, -1, 0.5, 1.5, 1.5}},
+    {{"gelu", "", {"3"}, 0, 0},
+     3,
+     {-10, 0, 1},
+     UNLOOKED,
+     {-7.6198530241605260e-23, 0, 0.84134474606854294859}},
+    {{"gelu", "approximate=tanh", {"2"}, 0, 0}, 2, {0, 1}, UNLOOKED, {0, 0.84119199060827672}},
+    {{"silu", "", {"2"}, 0, 0}, 2, {-40, 0}, UNLOOKED, {-1.6993417021166355e-16, 0}},
+    {{"max", "", {"4"}, 0, 0}, 4, {3, 1, 3, -7}, {0.5, 0, 0.5, 0}, {3}},
+    {{"max", "axes=1", {"2,2"}, 0, 0}, 4, {1, NOT_A, 2, -INFINITY}, {NOT_A, NOT_A, 1, 0}, {NOT_A, 2}},
+    {{"min", "axes=0", {"3,2"}, 0, 0}, 6, {1, 5, 1, 4, 1, 6}, {1. / 3, 0, 1. / 3, 1, 1. / 3, 0}, {1, 4}},
+    {{"norm", "axes=1", {"2,2"}, 0, 0}, 4, {0, 0, 3, -4}, {0, 0, 0.6, -0.8}, {0, 5}},
+    {{"variance", "", {"3"}, 0, 0}, 3, {100000001, 100000002, 100000003}, {-2. / 3, 0, 2. / 3}, {2. / 3}},
+    {{"variance", "unbiased=1", {"2"}, 0, 0}, 2, {1, 5}, {-4, 4}, {8}},
+    {{"log_softmax", "", {"2"}, 0, 0},
+     2,
+     {20, 0},
+     UNLOOKED,
+     {-2.0611536203143807e-9, -20.000000002061153620}},
+    {{"log_softmax", "", {"2,2"}, 0, 0}, 4, {1000, -1000, NOT_A, 3}, UNLOOKED, {0, -2000, NOT_A, NOT_A}},
+    {{"softmax", "", {"3"}, 0, 0}, 3, {1000, 1000, -INFINITY}, UNLOOKED, {0.5, 0.5, 0}},
+    {{"log_sum_exp", "", {"2,2"}, 0, 0},
+     4,
+     {1000, 1000, 1000, 1000},
+     {0.25, 0.25, 0.25, 0.25},
+     {1001.3862943611198906}},
+    {{"log_sum_exp", "axes=1", {"2,2"}, 0, 0},
+     4,
+     {-INFINITY, 5, 20, 0},
+     UNLOOKED,
+     {5, 20.000000002061153620}},
+    {{"sum", "axes=1", {"2,3"}, 0, 0}, 6, COUNTED, {1, 1, 1, 1, 1, 1}, {6, 15}},
+    {{"mean", "axes=0 keep_axes=1", {"2,3"}, 0, 0},
+     6,
+     COUNTED,
+     {0.5, 0.5, 0.5, 0.5, 0.5, 0.5},
+     {2.5, 3.5, 4.5}},
+    {{"transpose", "", {"2,3"}, 0, 0}, 6, COUNTED, UNLOOKED, {1, 4, 2, 5, 3, 6}},
+    {{"transpose", "axes=1,2,0", {"2,2,3"}, 0, 0},
+     12,
+     COUNTED,
+     UNLOOKED,
+     {1, 7, 2, 8, 3, 9, 4, 10, 5, 11, 6, 12}},
+    {{"transpose", "axes=1,0,2", {"2,2,3"}, 0, 0},
+     12,
+     COUNTED,
+     UNLOOKED,
+     {1, 2, 3, 7, 8, 9, 4, 5, 6, 10, 11, 12}},
+    {{"concatenate", "axis=1", {"2,2", "2,1"}, 0, 0}, 6, COUNTED, UNLOOKED, {1, 2, 5, 3, 4, 6}},
+    {{"concatenate", "axis=0", {"1,2", "2,2"}, 0, 0}, 6, COUNTED, UNLOOKED, {1, 2, 3, 4, 5, 6}},
+    {{"stack", "", {"2", "2", "2"}, 0, 0}, 6, COUNTED, UNLOOKED, {1, 3, 5, 2, 4, 6}},
+    {{"stack", "axis=0", {"2", "2"}, 0, 0}, 4, COUNTED, UNLOOKED, {1, 2, 3, 4}},
+    {{"slice", "start=1", {"2,3"}, 0, 0}, 6, COUNTED, {0, 1, 1, 0, 1, 1}, {2, 3, 5, 6}},
+    {{"slice", "axis=0 start=-2 stop=-1", {"3,2"}, 0, 0}, 6, COUNTED, {0, 0, 1, 1, 0, 0}, {3, 4}},
+    {{"pad", "axis=0 before=1", {"1,2"}, 0, 0}, 2, COUNTED, {1, 1}, {0, 0, 1, 2}},
+    {{"pad", "before=1 after=2", {"2,1"}, 0, 0}, 2, COUNTED, {1, 1}, {0, 1, 0, 0, 0, 2, 0, 0}},
+    {{"broadcast_to", "shape=2,2,2", {"2,1"}, 0, 0}, 2, COUNTED, {4, 4}, {1, 1, 2, 2, 1, 1, 2, 2}},
+    {{"batch_matrix_product", "", {"2,1,2", "2,2,1"}, 0, 0}, 8, COUNTED, UNLOOKED, {17, 53}},
+    {{"batch_matrix_product", "transpose_a=1 transpose_b=1", {"1,2,2", "1,1,2"}, 0, 0},
+     6,
+     COUNTED,
+     UNLOOKED,
+     {1 * 5 + 3 * 6, 2 * 5 + 4 * 6}},
+};
+
+enum { VALUES = sizeof values / sizeof values[0], MOST = 4096 };
+
+static int32_t apply(loss_context *context, loss_graph *graph, const char *name, int32_t a, int32_t b)
+{
+    const int32_t inputs[] = {a, b};
+    int32_t node = -1;
+    assert_status(context, loss_graph_apply(graph, name, NULL, inputs, b < 0 ? 1 : 2, &node), LOSS_OK);
+    return node;
+}
+
+/* Σ c · result, which has no rows; how many elements c has. */
+static loss_objective *weighted_sum(operation_objective *made, int64_t *elements)
+{
+    int64_t shape[8];
+    int32_t weights = -1;
+    loss_objective *objective;
+    const int32_t rank = loss_graph_node_rank(made->graph, made->result);
+    *elements = 1;
+    for (int32_t i = 0; i < rank; i++) {
+        shape[i] = loss_graph_node_size(made->graph, made->result, i);
+        *elements *= shape[i];
+    }
+    assert_status(made->context, loss_graph_parameter(made->graph, "c", rank, shape, &weights), LOSS_OK);
+    const int32_t product = apply(made->context, made->graph, "multiply", made->result, weights);
+    assert_status(made->context,
+                  loss_objective_create_graph(&objective, made->context, made->graph,
+                                              apply(made->context, made->graph, "sum", product, -1),
+                                              made->data),
+                  LOSS_OK);
+    return objective;
+}
+
+static void begin(operation_objective *made, loss_context *context, const operation_case *of,
+                  loss_dtype dtype)
+{
+    memset(made, 0, sizeof *made);
+    made->context = context;
+    assert_status(context, loss_graph_create(&made->graph, context, dtype), LOSS_OK);
+    assert_status(context, loss_data_create(&made->data, context), LOSS_OK);
+    assert_status(context, operation_apply(made, of), LOSS_OK);
+}
+
+static void check_values(loss_context *context, const value_case *of, loss_dtype dtype)
+{
+    operation_objective *made = malloc(sizeof *made);
+    double x[MOST], gradient[MOST], value;
+    int64_t count;
+    assert_non_null(made);
+    begin(made, context, &of->of, dtype);
+    assert_int_equal(made->n, of->inputs);
+    loss_objective *objective = weighted_sum(made, &count);
+    for (int64_t i = 0; i < made->n + count; i++) {
+        const double at = of->at[0] == 0x1p99 ? (double)(i + 1) : i < made->n ? of->at[i] : 0;
+        set_element(x, dtype, i, i < made->n ? at : 1);
+    }
+    const loss_status status = loss_objective_evaluate(objective, x, &value, gradient);
+    assert_true(status == LOSS_OK || status == LOSS_ERROR_NONFINITE);
+    for (int64_t i = 0; i < made->n + count; i++) {
+        const double wanted = i < made->n ? of->slopes[i] : of->values[i - made->n];
+        if (i >= made->n || of->slopes[0] != 0x1p99) {
+            const double got = element(gradient, dtype, i);
+            const double bound = (dtype == LOSS_FLOAT32 ? 0x1p-21 : 0x1p-50) * fabs(wanted); /* 4 ulp */
+            if (!(fabs(got - wanted) <= bound) && !same_bits(got, wanted) && got != wanted) {
+                print_error("%s (%s) in %s: element %lld is %.17g, not %.17g\n", of->of.operation,
+                            of->of.options, loss_dtype_name(dtype), (long long)i, got, wanted);
+                fail();
+            }
+        }
+    }
+    loss_objective_free(objective);
+    operation_free(made);
+    free(made);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    loss_context *context;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    for (int i = 0; i < VALUES; i++) {
+        check_values(context, &values[i], LOSS_FLOAT64);
+        if (values[i].at[0] < 1e8 || values[i].at[0] == 0x1p99) {
+            check_values(context, &values[i], LOSS_FLOAT32);
+        }
+    }
+    loss_context_free(context);
+}
+
+/* ---- arrays that are cut for threads and vectors ---- */
+
+static const operation_case large[] = {
+    {"transpose", "", {"67,130"}, -1, 1},
+    {"transpose", "", {"300,9"}, -1, 1},
+    {"transpose", "axes=0,2,1", {"3,65,129"}, -1, 1},
+    {"transpose", "axes=2,0,1", {"5,70,77"}, -1, 1},
+    {"transpose", "axes=1,0,2", {"400,11,33"}, -1, 1},
+    {"transpose", "axes=3,1,2,0", {"7,9,13,31"}, -1, 1},
+    {"transpose", "axes=1,3,5,0,2,4", {"2,3,4,5,6,7"}, -1, 1},
+};
+
+enum { LARGE = sizeof large / sizeof large[0] };
+
+/* Where element `to` of the result comes from. */
+static int64_t source(const loss_graph *graph, int32_t from, int32_t to_node, const char *options, int64_t to)
+{
+    int64_t place[8], axes[8], offset = 0;
+    const int32_t rank = loss_graph_node_rank(graph, from);
+    const char *text = strchr(options, '=');
+    for (int32_t i = 0; i < rank; i++) {
+        axes[i] = text == NULL ? rank - 1 - i : strtoll(text + 1 + 2 * i, NULL, 10);
+    }
+    for (int32_t i = rank - 1; i >= 0; i--) {
+        place[axes[i]] = to % loss_graph_node_size(graph, to_node, i);
+        to /= loss_graph_node_size(graph, to_node, i);
+    }
+    for (int32_t i = 0; i < rank; i++) {
+        offset = offset * loss_graph_node_size(graph, from, i) + place[i];
+    }
+    return offset;
+}
+
+static void check_transpose(loss_context *context, const operation_case *of, loss_dtype dtype)
+{
+    loss_graph *graph;
+    loss_data *data;
+    loss_operation *operation;
+    loss_objective *objective;
+    int64_t shape[8];
+    int32_t rank = 0, a, c, result;
+    int64_t n = 1;
+    double value;
+    for (const char *text = of->inputs[0]; text != NULL; text = strchr(text, ',')) {
+        text += *text == ',';
+        shape[rank] = strtoll(text, NULL, 10);
+        n *= shape[rank++];
+    }
+    assert_status(context, loss_graph_create(&graph, context, dtype), LOSS_OK);
+    assert_status(context, loss_data_create(&data, context), LOSS_OK);
+    assert_status(context, loss_graph_parameter(graph, "a", rank, shape, &a), LOSS_OK);
+    assert_status(context, operation_with(&operation, context, of->operation, of->options), LOSS_OK);
+    assert_status(context, loss_graph_apply(graph, NULL, operation, &a, 1, &result), LOSS_OK);
+    for (int32_t i = 0; i < rank; i++) {
+        shape[i] = loss_graph_node_size(graph, result, i);
+    }
+    assert_status(context, loss_graph_parameter(graph, "c", rank, shape, &c), LOSS_OK);
+    const int32_t sum = apply(context, graph, "sum", apply(context, graph, "multiply", result, c), -1);
+    assert_status(context, loss_objective_create_graph(&objective, context, graph, sum, data), LOSS_OK);
+    void *x = calloc((size_t)n, 16), *gradient = calloc((size_t)n, 16);
+    assert_true(x != NULL && gradient != NULL);
+    for (int64_t i = 0; i < 2 * n; i++) {
+        set_element(x, dtype, i, (double)(float)(scatter(i) - 0.5));
+    }
+    assert_status(context, loss_objective_evaluate(objective, x, &value, gradient), LOSS_OK);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t from = source(graph, a, result, of->options, i);
+        assert_true(element(gradient, dtype, n + i) == element(x, dtype, from));
+        assert_true(element(gradient, dtype, from) == element(x, dtype, n + i));
+    }
+    free(x);
+    free(gradient);
+    loss_objective_free(objective);
+    loss_operation_free(operation);
+    loss_data_free(data);
+    loss_graph_free(graph);
+}
+
+static void test_transposes(void **state)
+{
+    (void)state;
+    for (int64_t threads = 1; threads <= 3; threads++) {
+        loss_context *context;
+        assert_int_equal(loss_context_create(&context), LOSS_OK);
+        for (int32_t isa = 0; isa < loss_context_isa_count(context); isa++) {
+            assert_status(context,
+                          loss_context_set_string(context, "isa", loss_context_isa_name(context, isa)),
+                          LOSS_OK);
+            assert_status(context, loss_context_set_int(context, "threads", threads), LOSS_OK);
+            for (int i = 0; i < LARGE; i++) {
+                check_transpose(context, &large[i], LOSS_FLOAT32);
+                check_transpose(context, &large[i], LOSS_FLOAT64);
+            }
+        }
+        loss_context_free(context);
+    }
+}
+
+/* ---- many indices of few rows ---- */
+
+enum { TABLE = 13, WIDTH = 300, INDICES = 3000 };
+
+/* The gradient of Σ c · table[indices] by c and table: to the last bit the table's rows, and sums in double. */
+static void check_gather(loss_context *context, loss_dtype dtype)
+{
+    loss_graph *graph;
+    loss_data *data;
+    loss_objective *objective;
+    int32_t nodes[2], c, result, *indices = calloc(INDICES, sizeof *indices);
+    const int64_t n = TABLE * WIDTH, all = n + (int64_t)INDICES * WIDTH;
+    void *x = calloc((size_t)all, 8), *gradient = calloc((size_t)all, 8);
+    double value;
+    assert_true(indices != NULL && x != NULL && gradient != NULL);
+    assert_status(context, loss_graph_create(&graph, context, dtype), LOSS_OK);
+    assert_status(context, loss_data_create(&data, context), LOSS_OK);
+    assert_status(context, loss_graph_parameter(graph, "table", 2, (int64_t[]){TABLE, WIDTH}, &nodes[0]),
+                  LOSS_OK);
+    assert_status(context, loss_graph_input(graph, "indices", LOSS_INT32, 1, (int64_t[]){INDICES}, &nodes[1]),
+                  LOSS_OK);
+    assert_status(context, loss_graph_apply(graph, "gather", NULL, nodes, 2, &result), LOSS_OK);
+    assert_status(context, loss_graph_parameter(graph, "c", 2, (int64_t[]){INDICES, WIDTH}, &c), LOSS_OK);
+    for (int64_t i = 0; i < INDICES; i++) {
+        indices[i] = (int32_t)(scatter(i) * (TABLE - 1)) +
+                     (i == 1234);                      /* row 12 once or so, none of row 0 left out */
+        indices[i] = indices[i] == 5 ? 4 : indices[i]; /* none of row 5 */
+    }
+    assert_status(context, loss_data_set_input(data, "indices", indices, LOSS_INT32, INDICES, 1, 1, 1),
+                  LOSS_OK);
+    const int32_t sum = apply(context, graph, "sum", apply(context, graph, "multiply", result, c), -1);
+    assert_status(context, loss_objective_create_graph(&objective, context, graph, sum, data), LOSS_OK);
+    for (int64_t i = 0; i < all; i++) {
+        set_element(x, dtype, i, (double)(float)(scatter(3 * i) - 0.5));
+    }
+    assert_status(context, loss_objective_evaluate(objective, x, &value, gradient), LOSS_OK);
+    double *sums = calloc((size_t)n, sizeof *sums);
+    assert_non_null(sums);
+    for (int64_t i = 0; i < INDICES; i++) {
+        for (int64_t j = 0; j < WIDTH; j++) {
+            assert_true(element(gradient, dtype, n + i * WIDTH + j) ==
+                        element(x, dtype, indices[i] * (int64_t)WIDTH + j));
+            sums[indices[i] * (int64_t)WIDTH + j] += element(x, dtype, n + i * WIDTH + j);
+        }
+    }
+    for (int64_t i = 0; i < n; i++) {
+        assert_true(element(gradient, dtype, i) ==
+                    (dtype == LOSS_FLOAT32 ? (double)(float)sums[i] : sums[i]));
+    }
+    free(sums);
+    free(indices);
+    free(x);
+    free(gradient);
+    loss_objective_free(objective);
+    loss_data_free(data);
+    loss_graph_free(graph);
+}
+
+static void test_gather(void **state)
+{
+    (void)state;
+    for (int64_t threads = 1; threads <= 3; threads++) {
+        loss_context *context;
+        assert_int_equal(loss_context_create(&context), LOSS_OK);
+        assert_status(context, loss_context_set_int(context, "threads", threads), LOSS_OK);
+        check_gather(context, LOSS_FLOAT32);
+        check_gather(context, LOSS_FLOAT64);
+        loss_context_free(context);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_transposes),
+        cmocka_unit_test(test_gather),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
