@@ -10,6 +10,7 @@
 #include "gradient/graph/operations.h"
 #include "gradient/graph/plan.h"
 #include "gradient/graph/shape.h"
+#include "support/allocator.h"
 
 loss_context *case_context(int32_t threads)
 {
@@ -120,6 +121,41 @@ static loss_status apply(loss_graph *graph, loss_context *context, const operati
     return status;
 }
 
+/* As case_objective(), of Σ y² in float64, and without asserts: the first status that is not LOSS_OK. */
+static loss_status try_objective(loss_context *context, const operation_case *c, loss_graph **graph,
+                                 loss_objective **objective)
+{
+    int32_t inputs[CASE_INPUTS], y = -1;
+    loss_data *data = NULL;
+    loss_operation *operation = NULL;
+    loss_status status = loss_graph_create(graph, context, LOSS_FLOAT64);
+    for (int32_t i = 0; i < c->inputs && status == LOSS_OK; i++) {
+        const char name[] = {(char)('a' + i), 0};
+        status = loss_graph_parameter(*graph, name, c->shapes[i].rank, c->shapes[i].size, &inputs[i]);
+    }
+    if (status == LOSS_OK) {
+        status = loss_operation_create(&operation, context, c->operation);
+    }
+    if (status == LOSS_OK) {
+        status = loss_graph_apply(*graph, NULL, operation, inputs, c->inputs, &y);
+    }
+    loss_operation_free(operation);
+    if (status == LOSS_OK) {
+        status = loss_graph_apply(*graph, "square", NULL, &y, 1, &y);
+    }
+    if (status == LOSS_OK) {
+        status = loss_graph_apply(*graph, "sum", NULL, &y, 1, &y);
+    }
+    if (status == LOSS_OK) {
+        status = loss_data_create(&data, context);
+    }
+    if (status == LOSS_OK) {
+        status = loss_objective_create_graph(objective, context, *graph, y, data);
+    }
+    loss_data_free(data);
+    return status;
+}
+
 loss_objective *case_objective(loss_context *context, const operation_case *c, loss_dtype dtype)
 {
     loss_graph *graph = NULL;
@@ -205,20 +241,57 @@ void case_compare_types(const operation_case *c, double relative)
     loss_context_free(context);
 }
 
-void case_compare_threads(const operation_case *c, loss_dtype dtype)
+void case_compare_bits(const operation_case *c, loss_dtype dtype)
 {
-    void *results[3];
-    double values[3];
-    for (int32_t i = 0; i < 3; i++) {
-        loss_context *context = case_context(i + 1);
-        results[i] = everything(context, c, dtype, 0, &values[i]);
+    loss_context *context = case_context(1);
+    double value, other;
+    void *expected = everything(context, c, dtype, 0, &value);
+    for (int32_t i = 0; i < 3 + loss_context_isa_count(context); i++) { /* threads, then instruction sets */
+        loss_context *own = case_context(i < 3 ? i + 1 : 1);
+        if (i >= 3) {
+            assert_status(own, loss_context_set_string(own, "isa", loss_context_isa_name(own, i - 3)),
+                          LOSS_OK);
+        }
+        void *result = everything(own, c, dtype, 0, &other);
+        assert_same_bits(&other, &value, LOSS_FLOAT64, 1);
+        assert_same_bits(result, expected, dtype, 2 * case_parameters(c));
+        free(result);
+        loss_context_free(own);
+    }
+    free(expected);
+    loss_context_free(context);
+}
+
+/* Every allocation fails once on the way to an evaluation and a product: a status, and nothing is lost. */
+void case_without_memory(const operation_case *c)
+{
+    const int64_t n = case_parameters(c);
+    double *x = case_numbers(LOSS_FLOAT64, 3 * n, 9, 0), value;
+    int32_t done = 0;
+    for (int64_t k = 1; !done; k++) {
+        test_allocator memory = {.fail_at = k};
+        loss_context *context = NULL;
+        loss_graph *graph = NULL;
+        loss_objective *objective = NULL;
+        loss_status status = loss_context_create_with_allocator(&context, test_allocate, test_release,
+                                                                &memory);
+        if (status == LOSS_OK) {
+            status = try_objective(context, c, &graph, &objective);
+        }
+        if (status == LOSS_OK) {
+            status = loss_objective_evaluate(objective, x, &value, x + n);
+        }
+        if (status == LOSS_OK) {
+            status = loss_objective_hessian_product(objective, x, x + n, x + 2 * n);
+        }
+        done = memory.failed == 0;
+        assert_int_equal(status, done ? LOSS_OK : LOSS_ERROR_MEMORY);
+        loss_objective_free(objective);
+        loss_graph_free(graph);
         loss_context_free(context);
-        assert_same_bits(&values[i], &values[0], LOSS_FLOAT64, 1);
-        assert_same_bits(results[i], results[0], dtype, 2 * case_parameters(c));
+        assert_int_equal(memory.live, 0);
     }
-    for (int32_t i = 0; i < 3; i++) {
-        free(results[i]);
-    }
+    free(x);
 }
 
 void case_refused(const operation_case *c, loss_status status, const char *words)

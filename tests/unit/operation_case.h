@@ -44,8 +44,11 @@ void case_check(const operation_case *c, uint64_t seed);
 /* Gradient and product at whole numbers in float32 are those in float64, to `relative`. */
 void case_compare_types(const operation_case *c, double relative);
 
-/* Value, gradient and product have the same bits on one, two and three threads. */
-void case_compare_threads(const operation_case *c, loss_dtype dtype);
+/* Value, gradient and product have the same bits on one, two and three threads and with every instruction set. */
+void case_compare_bits(const operation_case *c, loss_dtype dtype);
+
+/* Whichever allocation fails, LOSS_ERROR_MEMORY comes back and nothing is lost. The options are as they are by default. */
+void case_without_memory(const operation_case *c);
 
 /* Applying it fails with that status, and a sentence that contains the words. */
 void case_refused(const operation_case *c, loss_status status, const char *words);

@@ -174,7 +174,7 @@ static void test_types(void **state)
     }
 }
 
-static void test_threads(void **state)
+static void test_bits(void **state)
 {
     static const operation_case large[] = {
         {"conv2d", {{"padding", 1, {1}}}, 2, {IMAGE(5, 28, 27, 8), WEIGHTS(3, 3, 8, 24)}},
@@ -183,8 +183,8 @@ static void test_threads(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof large / sizeof large[0]; i++) {
-        case_compare_threads(&large[i], LOSS_FLOAT32);
-        case_compare_threads(&large[i], LOSS_FLOAT64);
+        case_compare_bits(&large[i], LOSS_FLOAT32);
+        case_compare_bits(&large[i], LOSS_FLOAT64);
     }
 }
 
@@ -226,11 +226,18 @@ static void test_refused(void **state)
     }
 }
 
+static void test_memory(void **state)
+{
+    (void)state;
+    case_without_memory(&cases[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forward), cmocka_unit_test(test_sizes),   cmocka_unit_test(test_derivatives),
-        cmocka_unit_test(test_types),   cmocka_unit_test(test_threads), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_forward), cmocka_unit_test(test_sizes), cmocka_unit_test(test_derivatives),
+        cmocka_unit_test(test_types),   cmocka_unit_test(test_bits),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

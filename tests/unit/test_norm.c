@@ -77,13 +77,13 @@ static void test_derivatives(void **state)
     }
 }
 
-static void test_threads(void **state)
+static void test_bits(void **state)
 {
     static const operation_case large = {
         "batch_norm", {{0}}, 3, {{4, {9, 21, 20, 13}}, {1, {13}}, {1, {13}}}};
     (void)state;
-    case_compare_threads(&large, LOSS_FLOAT32);
-    case_compare_threads(&large, LOSS_FLOAT64);
+    case_compare_bits(&large, LOSS_FLOAT32);
+    case_compare_bits(&large, LOSS_FLOAT64);
 }
 
 /* Far from zero: deviations that have no digits in common with the mean. */
@@ -320,14 +320,21 @@ static void test_optimizers(void **state)
     }
 }
 
+static void test_memory(void **state)
+{
+    (void)state;
+    case_without_memory(&cases[0]);
+    case_without_memory(&cases[3]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forward),    cmocka_unit_test(test_derivatives),
-        cmocka_unit_test(test_threads),    cmocka_unit_test(test_offset),
+        cmocka_unit_test(test_bits),       cmocka_unit_test(test_offset),
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_running),
         cmocka_unit_test(test_evaluation), cmocka_unit_test(test_training),
-        cmocka_unit_test(test_optimizers),
+        cmocka_unit_test(test_optimizers), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

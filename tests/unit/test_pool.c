@@ -137,7 +137,7 @@ static void test_types(void **state)
     }
 }
 
-static void test_threads(void **state)
+static void test_bits(void **state)
 {
     static const operation_case large[] = {
         {"max_pool2d", {{"window", 1, {3}}, {"stride", 1, {2}}}, 1, {IMAGE(7, 30, 30, 20)}},
@@ -145,8 +145,8 @@ static void test_threads(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof large / sizeof large[0]; i++) {
-        case_compare_threads(&large[i], LOSS_FLOAT32);
-        case_compare_threads(&large[i], LOSS_FLOAT64);
+        case_compare_bits(&large[i], LOSS_FLOAT32);
+        case_compare_bits(&large[i], LOSS_FLOAT64);
     }
 }
 
@@ -207,11 +207,18 @@ static void test_refused(void **state)
     }
 }
 
+static void test_memory(void **state)
+{
+    (void)state;
+    case_without_memory(&cases[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forward), cmocka_unit_test(test_derivatives), cmocka_unit_test(test_types),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_ties),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_bits),    cmocka_unit_test(test_ties),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
