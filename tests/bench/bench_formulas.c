@@ -2,7 +2,7 @@
  * How fast losses from a formula are: value and gradient in ns an element, in turns with the loss of the catalogue that computes
  * the same.
  *
- *     bench_formulas [--quick]
+ *     bench_formulas [--quick] [--only LOSS]
  *
  * One JSON object a line: loss, formula, dtype, elements, ns of the loss, formula_ns, and ratio, formula_ns / ns.
  */
@@ -99,12 +99,22 @@ static void measure(loss_context *context, const struct pair *pair, loss_dtype d
 
 int main(int argc, char **argv)
 {
-    const double seconds = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 0.002 : 0.02;
+    double seconds = 0.02;
+    const char *only = NULL;
+    for (int i = 1; i < argc; i++) {
+        seconds = strcmp(argv[i], "--quick") == 0 ? 0.002 : seconds;
+        only = strcmp(argv[i], "--only") == 0 && i + 1 < argc ? argv[i + 1] : only;
+    }
     loss_context *context;
     if (loss_context_create(&context)) {
         return 1;
     }
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        if (only != NULL && strcmp(only, pairs[i].loss) != 0) {
+            continue;
+        }
+        measure(context, &pairs[i], LOSS_FLOAT32, 10000, seconds);
+        measure(context, &pairs[i], LOSS_FLOAT64, 10000, seconds);
         measure(context, &pairs[i], LOSS_FLOAT32, MOST, seconds);
         measure(context, &pairs[i], LOSS_FLOAT64, MOST, seconds);
     }

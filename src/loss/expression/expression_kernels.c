@@ -91,6 +91,21 @@ TERNARY(subtract_multiply)
     return c - a * b;
 }
 
+TERNARY(multiply_multiply)
+{
+    return (a * b) * c;
+}
+
+TERNARY(add_multiply)
+{
+    return (a + b) * c;
+}
+
+TERNARY(difference_multiply)
+{
+    return (a - b) * c;
+}
+
 /* Of a below 0, and of -0: of odd b it has the sign of a; of a below 0 and b that is not whole there is none. */
 BINARY(power)
 {
@@ -122,17 +137,28 @@ UNARY(hypotenuse)
     return v_select(v_gt(size, v_set1(FAR)), size, v_sqrt(a * a + REAL(1.0)));
 }
 
+/* Of root = sqrt(1 + a²), which the two share. */
+LOSSI_INLINE vreal hypotenuse_slope_of(vreal a, vreal root)
+{
+    return v_select(v_gt(v_abs(a), v_set1(FAR)), v_copysign(ONE, a), a / root);
+}
+
+LOSSI_INLINE vreal pseudo_huber_of(vreal a, vreal root)
+{
+    const vreal size = v_abs(a);
+    return v_select(v_gt(size, v_set1(FAR)), size - REAL(1.0), size * (size / (root + REAL(1.0))));
+}
+
 UNARY(hypotenuse_slope)
 {
     UNUSED_BC;
-    return v_select(v_gt(v_abs(a), v_set1(FAR)), v_copysign(ONE, a), a / v_sqrt(a * a + REAL(1.0)));
+    return hypotenuse_slope_of(a, v_sqrt(a * a + REAL(1.0)));
 }
 
 UNARY(pseudo_huber)
 {
-    const vreal size = v_abs(a), root = v_sqrt(a * a + REAL(1.0));
     UNUSED_BC;
-    return v_select(v_gt(size, v_set1(FAR)), size - REAL(1.0), size * (size / (root + REAL(1.0))));
+    return pseudo_huber_of(a, v_sqrt(a * a + REAL(1.0)));
 }
 
 /* ---- sizes and comparisons ---- */
@@ -156,17 +182,17 @@ UNARY(floor)
     return v_select(v_gt(whole, a), whole - REAL(1.0), whole);
 }
 
-/* min and max give their second operand where one is NaN */
+/* min and max give their second operand where one is NaN; of b, most often a number, that is asked before the loop */
 BINARY(minimum)
 {
     UNUSED_C;
-    return v_select(v_is_nan(a), a, v_min(a, b));
+    return v_select(v_is_nan(b), b, v_min(b, a));
 }
 
 BINARY(maximum)
 {
     UNUSED_C;
-    return v_select(v_is_nan(a), a, v_max(a, b));
+    return v_select(v_is_nan(b), b, v_max(b, a));
 }
 
 /* 1 or 0, and NaN of NaN */
@@ -182,28 +208,34 @@ BINARY(heaviside)
     return v_select(v_eq(a, b), v_set1(REAL(0.5)), truth(v_gt(a, b), a, b));
 }
 
+/* One of two comparisons of which neither holds for NaN. */
+LOSSI_INLINE vreal one_of(vmask yes, vmask no)
+{
+    return v_select(yes, ONE, v_select(no, ZERO, v_set1(REAL_NAN)));
+}
+
 BINARY(less)
 {
     UNUSED_C;
-    return truth(v_lt(a, b), a, b);
+    return one_of(v_lt(a, b), v_ge(a, b));
 }
 
 BINARY(less_equal)
 {
     UNUSED_C;
-    return truth(v_le(a, b), a, b);
+    return one_of(v_le(a, b), v_gt(a, b));
 }
 
 BINARY(greater)
 {
     UNUSED_C;
-    return truth(v_gt(a, b), a, b);
+    return one_of(v_gt(a, b), v_le(a, b));
 }
 
 BINARY(greater_equal)
 {
     UNUSED_C;
-    return truth(v_ge(a, b), a, b);
+    return one_of(v_ge(a, b), v_lt(a, b));
 }
 
 BINARY(equal)
@@ -324,16 +356,28 @@ UNARY(log_cosh)
     return v_select(v_le(x, v_set1(COSH_FAR)), value, far);
 }
 
+/* Of e = e^-|a|, which the two share: 1 / (1 + e) above 0 and e / (1 + e) below; max(a, 0) + log1p(e) */
+LOSSI_INLINE vreal sigmoid_of(vreal a, vreal e)
+{
+    const vreal inverse = ONE / (e + REAL(1.0));
+    return v_select(v_lt(a, ZERO), e * inverse, inverse);
+}
+
+LOSSI_INLINE vreal softplus_of(vreal a, vreal e)
+{
+    return v_max(ZERO, a) + v_log1p_unit(e);
+}
+
 UNARY(sigmoid)
 {
     UNUSED_BC;
-    return v_sigmoid(a);
+    return sigmoid_of(a, v_exp_nonpositive(-v_abs(a)));
 }
 
 UNARY(softplus)
 {
     UNUSED_BC;
-    return v_softplus(a);
+    return softplus_of(a, v_exp_nonpositive(-v_abs(a)));
 }
 
 UNARY(logistic_density)
@@ -428,17 +472,50 @@ KERNEL(copy, 1, 1)
 KERNELS_3(multiply_add)
 KERNELS_3(multiply_subtract)
 KERNELS_3(subtract_multiply)
+KERNELS_3(multiply_multiply)
+KERNELS_3(add_multiply)
+KERNELS_3(difference_multiply)
 
-/* Both are made of the exponential of −|a|, which is computed once here. */
-static void softplus_sigmoid_0(int64_t n, char *const *slots, const lossi_instruction *at)
+/* Two results of one operand, with what they have in common computed once. */
+typedef void (*scalar_pair)(vreal a, vreal *y, vreal *z);
+
+LOSSI_INLINE void softplus_sigmoid(vreal a, vreal *y, vreal *z)
+{
+    const vreal e = v_exp_nonpositive(-v_abs(a));
+    *y = softplus_of(a, e);
+    *z = sigmoid_of(a, e);
+}
+
+LOSSI_INLINE void pseudo_huber_slope(vreal a, vreal *y, vreal *z)
+{
+    const vreal root = v_sqrt(a * a + REAL(1.0));
+    *y = pseudo_huber_of(a, root);
+    *z = hypotenuse_slope_of(a, root);
+}
+
+LOSSI_INLINE void pair_loop(int64_t n, char *const *slots, const lossi_instruction *at, scalar_pair f)
 {
     const real *a = (const real *)(void *)slots[at->a];
     real *y = (real *)(void *)slots[at->y], *z = (real *)(void *)slots[at->z];
-    for (int64_t i = 0; i < n; i += VREAL_LANES) {
-        const vreal x = v_load(a + i), plus = v_softplus(x), slope = v_sigmoid(x);
-        v_store(y + i, plus);
-        v_store(z + i, slope);
+    for (int64_t i = 0; i < n; i += LOSSI_LANES) {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            vreal first, second;
+            f(v_load(a + i + v * VREAL_LANES), &first, &second);
+            v_store(y + i + v * VREAL_LANES, first);
+            v_store(z + i + v * VREAL_LANES, second);
+        }
     }
+}
+
+static void softplus_sigmoid_0(int64_t n, char *const *slots, const lossi_instruction *at)
+{
+    pair_loop(n, slots, at, softplus_sigmoid);
+}
+
+static void pseudo_huber_slope_0(int64_t n, char *const *slots, const lossi_instruction *at)
+{
+    pair_loop(n, slots, at, pseudo_huber_slope);
 }
 
 #define TABLE_1(name)                                                                                        \
@@ -463,7 +540,11 @@ const lossi_expression_kernels LOSSI_NAME(expression_kernels) = {{
     [LOSSI_KERNEL_multiply_add] = TABLE_3(multiply_add),
     [LOSSI_KERNEL_multiply_subtract] = TABLE_3(multiply_subtract),
     [LOSSI_KERNEL_subtract_multiply] = TABLE_3(subtract_multiply),
+    [LOSSI_KERNEL_multiply_multiply] = TABLE_3(multiply_multiply),
+    [LOSSI_KERNEL_add_multiply] = TABLE_3(add_multiply),
+    [LOSSI_KERNEL_difference_multiply] = TABLE_3(difference_multiply),
     [LOSSI_KERNEL_softplus_sigmoid] = TABLE_1(softplus_sigmoid),
+    [LOSSI_KERNEL_pseudo_huber_slope] = TABLE_1(pseudo_huber_slope),
 }};
 
 #ifdef LOSSI_ONCE

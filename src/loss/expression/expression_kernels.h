@@ -10,10 +10,14 @@ enum {
 #include "loss/expression/scalar_operations.def"
 #undef LOSSI_SCALAR
     LOSSI_KERNEL_copy,
-    LOSSI_KERNEL_multiply_add,      /* a b + c */
-    LOSSI_KERNEL_multiply_subtract, /* a b − c */
-    LOSSI_KERNEL_subtract_multiply, /* c − a b */
-    LOSSI_KERNEL_softplus_sigmoid,  /* y = softplus(a), z = sigmoid(a) */
+    LOSSI_KERNEL_multiply_add,        /* a b + c */
+    LOSSI_KERNEL_multiply_subtract,   /* a b − c */
+    LOSSI_KERNEL_subtract_multiply,   /* c − a b */
+    LOSSI_KERNEL_multiply_multiply,   /* (a b) c */
+    LOSSI_KERNEL_add_multiply,        /* (a + b) c */
+    LOSSI_KERNEL_difference_multiply, /* (a − b) c */
+    LOSSI_KERNEL_softplus_sigmoid,    /* y = softplus(a), z = sigmoid(a) */
+    LOSSI_KERNEL_pseudo_huber_slope,  /* y = pseudo_huber(a), z = hypotenuse_slope(a) */
     LOSSI_KERNEL_COUNT
 };
 

@@ -2,7 +2,8 @@
  * The compiler of programs: which nodes are needed and which of them are uniform, the list of instructions in the order of the
  * nodes, then a register for every result until its last use (linear scan: Poletto & Sarkar, 1999).
  *
- * A product that is used once, in a sum, is computed with it, in two roundings all the same: a store and a load less.
+ * A product that is used once, in a sum or product, is computed with it, and a sum with the product it is used in: in two roundings
+ * all the same, with a store and a load less.
  */
 #include "loss/expression/program.h"
 
@@ -69,21 +70,41 @@ static void find_uniform(plan *p)
     }
 }
 
-/* Nodes softplus(a) and sigmoid(a) of one a, both needed: each other's partner. */
+/* Two operations on one operand that have a loop together. */
+static const struct pair {
+    int32_t first, second, kernel;
+} pairs[] = {{LOSSI_SCALAR_softplus, LOSSI_SCALAR_sigmoid, LOSSI_KERNEL_softplus_sigmoid},
+             {LOSSI_SCALAR_pseudo_huber, LOSSI_SCALAR_hypotenuse_slope, LOSSI_KERNEL_pseudo_huber_slope}};
+
+enum { PAIRS = sizeof pairs / sizeof *pairs };
+
+/* The pair that an operation belongs to, PAIRS when there is none. */
+static int32_t pair_of(int32_t operation)
+{
+    int32_t k = 0;
+    while (k < PAIRS && pairs[k].first != operation && pairs[k].second != operation) {
+        k++;
+    }
+    return k;
+}
+
+/* Both nodes of a pair, when both are needed: each other's partner. */
 static void find_partners(plan *p, int32_t *of_operand)
 {
-    for (int32_t i = 1; i < p->count; i++) {
-        const lossi_node *at = node_of(p, i);
-        if (p->uses[i] == 0 || p->uniform[i] ||
-            (at->operation != LOSSI_SCALAR_softplus && at->operation != LOSSI_SCALAR_sigmoid)) {
-            continue;
+    for (int32_t k = 0; k < PAIRS; k++) {
+        memset(of_operand, 0, (size_t)p->count * sizeof *of_operand);
+        for (int32_t i = 1; i < p->count; i++) {
+            const lossi_node *at = node_of(p, i);
+            if (p->uses[i] == 0 || p->uniform[i] || pair_of(at->operation) != k) {
+                continue;
+            }
+            const int32_t other = of_operand[at->a];
+            if (other != 0) {
+                p->partner[i] = other;
+                p->partner[other] = i;
+            }
+            of_operand[at->a] = i;
         }
-        const int32_t other = of_operand[at->a];
-        if (other != 0) {
-            p->partner[i] = other;
-            p->partner[other] = i;
-        }
-        of_operand[at->a] = i;
     }
 }
 
@@ -105,46 +126,70 @@ static int32_t variant_of(const plan *p, int32_t operands, int32_t a, int32_t b,
            (operands > 2 && p->uniform[c] ? 4 : 0);
 }
 
-/* A product or square that is nothing but an operand of this one node. */
-static int32_t is_absorbable(const plan *p, int32_t node)
+static int32_t absorbs(const plan *p, int32_t node, int32_t operand_node)
 {
-    const int32_t operation = node_of(p, node)->operation;
-    return (operation == LOSSI_SCALAR_multiply || operation == LOSSI_SCALAR_square) && p->uses[node] == 1 &&
-           p->output[node] == 0 && !p->uniform[node];
+    return operand_node > 0 && p->absorbed[operand_node] == node;
+}
+
+/* Whether a node may be computed with the one that reads it: nothing else does, and there is a loop for both. */
+static int32_t is_absorbable(const plan *p, int32_t consumer, int32_t node)
+{
+    const lossi_node *at = node_of(p, node);
+    const int32_t is_product = at->operation == LOSSI_SCALAR_multiply || at->operation == LOSSI_SCALAR_square;
+    const int32_t is_sum = at->operation == LOSSI_SCALAR_add ||
+                           (at->operation == LOSSI_SCALAR_subtract && !p->uniform[at->a]);
+    const int32_t fits = is_product || (is_sum && consumer == LOSSI_SCALAR_multiply);
+    return fits && p->uses[node] == 1 && p->output[node] == 0 && !p->uniform[node] &&
+           !absorbs(p, node, at->a) && !absorbs(p, node, at->b);
 }
 
 static void find_absorbed(plan *p)
 {
     for (int32_t i = 1; i < p->count; i++) {
         const lossi_node *at = node_of(p, i);
-        if (p->uses[i] > 0 && (at->operation == LOSSI_SCALAR_add || at->operation == LOSSI_SCALAR_subtract)) {
-            const int32_t product = is_absorbable(p, at->a) ? at->a : is_absorbable(p, at->b) ? at->b : 0;
-            p->absorbed[product] = i;
+        const int32_t consumer = at->operation;
+        if (p->uses[i] > 0 && (consumer == LOSSI_SCALAR_add || consumer == LOSSI_SCALAR_subtract ||
+                               consumer == LOSSI_SCALAR_multiply)) {
+            const int32_t inner = is_absorbable(p, consumer, at->a)   ? at->a
+                                  : is_absorbable(p, consumer, at->b) ? at->b
+                                                                      : 0;
+            p->absorbed[inner] = i;
         }
     }
     p->absorbed[0] = 0;
 }
 
-static void emit_with_product(plan *p, int32_t node, int32_t product)
+/* The loop of an operation whose operand a or b is computed with it. */
+static int32_t kernel_with(const lossi_node *at, const lossi_node *inner, int32_t inner_is_a)
 {
-    const lossi_node *at = node_of(p, node), *inner = node_of(p, product);
-    const int32_t kernel = at->operation == LOSSI_SCALAR_add ? LOSSI_KERNEL_multiply_add
-                           : at->a == product                ? LOSSI_KERNEL_multiply_subtract
-                                                             : LOSSI_KERNEL_subtract_multiply;
+    if (at->operation == LOSSI_SCALAR_multiply) {
+        return inner->operation == LOSSI_SCALAR_add        ? LOSSI_KERNEL_add_multiply
+               : inner->operation == LOSSI_SCALAR_subtract ? LOSSI_KERNEL_difference_multiply
+                                                           : LOSSI_KERNEL_multiply_multiply;
+    }
+    return at->operation == LOSSI_SCALAR_add ? LOSSI_KERNEL_multiply_add
+           : inner_is_a                      ? LOSSI_KERNEL_multiply_subtract
+                                             : LOSSI_KERNEL_subtract_multiply;
+}
+
+static void emit_with_operand(plan *p, int32_t node, int32_t absorbed)
+{
+    const lossi_node *at = node_of(p, node), *inner = node_of(p, absorbed);
     const int32_t b = inner->operation == LOSSI_SCALAR_square ? inner->a : inner->b;
-    lossi_instruction *made = emit(p, kernel, node);
+    lossi_instruction *made = emit(p, kernel_with(at, inner, at->a == absorbed), node);
     made->a = p->uniform[inner->a] ? b : inner->a;
     made->b = made->a == inner->a ? b : inner->a;
-    made->c = at->a == product ? at->b : at->a;
+    made->c = at->a == absorbed ? at->b : at->a;
     made->variant = variant_of(p, 3, made->a, made->b, made->c);
 }
 
 static void emit_pair(plan *p, int32_t node)
 {
+    const struct pair *pair = &pairs[pair_of(node_of(p, node)->operation)];
     const int32_t other = p->partner[node];
-    const int32_t plus = node_of(p, node)->operation == LOSSI_SCALAR_softplus ? node : other;
-    lossi_instruction *made = emit(p, LOSSI_KERNEL_softplus_sigmoid, plus);
-    made->z = plus == node ? other : node;
+    const int32_t first = node_of(p, node)->operation == pair->first ? node : other;
+    lossi_instruction *made = emit(p, pair->kernel, first);
+    made->z = first == node ? other : node;
     made->a = node_of(p, node)->a;
     p->done[other] = 1;
 }
@@ -176,8 +221,8 @@ static void emit_node(plan *p, int32_t node)
         return;
     }
     for (int32_t o = 0; o < operands; o++) {
-        if (p->absorbed[operand(&at, o)] == node) {
-            emit_with_product(p, node, operand(&at, o));
+        if (absorbs(p, node, operand(&at, o))) {
+            emit_with_operand(p, node, operand(&at, o));
             return;
         }
     }
@@ -255,10 +300,9 @@ static int32_t is_register(const plan *p, int32_t node)
 
 static int32_t operands_of(int32_t kernel)
 {
-    return kernel < LOSSI_SCALAR_COUNT               ? lossi_scalar_operands(kernel)
-           : kernel == LOSSI_KERNEL_copy             ? 1
-           : kernel == LOSSI_KERNEL_softplus_sigmoid ? 1
-                                                     : 3;
+    const int32_t is_ternary = kernel >= LOSSI_KERNEL_multiply_add &&
+                               kernel <= LOSSI_KERNEL_difference_multiply;
+    return kernel < LOSSI_SCALAR_COUNT ? lossi_scalar_operands(kernel) : is_ternary ? 3 : 1;
 }
 
 static void find_last_uses(plan *p)

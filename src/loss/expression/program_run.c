@@ -10,6 +10,8 @@ enum {
     PACK_BYTES = LOSSI_PROGRAM_PACK * 8,
     BLOCK_BYTES = 2048, /* of an array: a call of a loop is then a few per cent of it */
     LEAST_BYTES = 512,
+    LINE = 64,
+    MOST_AHEAD = 8,         /* arrays that are asked for ahead */
     CACHE_BYTES = 24 * 1024 /* what all arrays of a block may take of the first-level cache */
 };
 
@@ -87,6 +89,69 @@ static void execute(const lossi_run *run, int64_t n, const lossi_instruction *fi
     }
 }
 
+/*
+ * What the next block will read and write is asked for while this one runs, a share with every instruction: the prefetchers of
+ * the hardware stop at every page, and a block is half of one. Behind the end of an array there is no harm in asking.
+ */
+typedef struct ahead {
+    uintptr_t arrays[MOST_AHEAD];
+    int32_t written[MOST_AHEAD];
+    int32_t count, array;
+    int64_t lines, line; /* of an array */
+} ahead;
+
+static void look_at(ahead *next, const void *array, int64_t bytes, int32_t written)
+{
+    if (next->count < MOST_AHEAD && array != NULL) {
+        next->arrays[next->count] = (uintptr_t)array + (uintptr_t)bytes;
+        next->written[next->count++] = written;
+    }
+}
+
+static void ask(ahead *next, int64_t lines)
+{
+    while (lines > 0 && next->array < next->count) {
+        const int64_t left = next->lines - next->line, part = lines < left ? lines : left;
+        uintptr_t address = next->arrays[next->array] + (uintptr_t)(next->line * LINE);
+        const uintptr_t end = address + (uintptr_t)(part * LINE);
+        if (next->written[next->array]) {
+            for (; address < end; address += LINE) {
+                __builtin_prefetch((const void *)address, 1, 3);
+            }
+        } else {
+            for (; address < end; address += LINE) {
+                __builtin_prefetch((const void *)address, 0, 3);
+            }
+        }
+        lines -= part;
+        next->line = part < left ? next->line + part : 0;
+        next->array += part == left;
+    }
+}
+
+/* The instructions on a block, the next one of which is n elements behind. */
+static void execute_asking(const lossi_run *run, int64_t n, const void *const *inputs, void *const *outputs)
+{
+    const lossi_program *program = run->program;
+    const int32_t count = program->count - program->uniform_count;
+    const lossi_instruction *first = program->instructions + program->uniform_count;
+    ahead next; /* its arrays need no clearing */
+    next.count = next.array = 0;
+    next.line = 0;
+    next.lines = n * run->size / LINE;
+    for (int32_t k = 0; k < program->inputs; k++) {
+        look_at(&next, program->scalar[k] ? NULL : inputs[k], n * run->size, 0);
+    }
+    for (int32_t k = 0; k < program->outputs; k++) {
+        look_at(&next, outputs[k], n * run->size, 1);
+    }
+    const int64_t share = next.lines == 0 || count == 0 ? 0 : (next.count * next.lines + count - 1) / count;
+    for (const lossi_instruction *at = first; at < first + count; at++) {
+        ask(&next, share);
+        run->kernels->run[at->kernel][at->variant](n, run->slots, at);
+    }
+}
+
 void lossi_run_begin(lossi_run *run, const lossi_program *program, int32_t isa, int32_t real_index,
                      const void *const *inputs, void *scratch)
 {
@@ -138,7 +203,7 @@ static void run_packs(lossi_run *run, int64_t n, const void *const *inputs, void
         const int32_t direct = output != NULL && !in_place(run, n * run->size, inputs, output);
         run->slots[program->inputs + k] = direct ? output : lossi_run_place(run, k);
     }
-    execute(run, n, program->instructions + program->uniform_count, program->count - program->uniform_count);
+    execute_asking(run, n, inputs, outputs);
     for (int32_t k = 0; k < program->outputs; k++) {
         const char *made = run->slots[program->inputs + k];
         if (outputs[k] != NULL && made != outputs[k]) {

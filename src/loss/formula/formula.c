@@ -210,10 +210,48 @@ static loss_status parse(const reader *r, const builder *b, int32_t *node)
 
 /* ---- programs ---- */
 
+/* The constant factor of a product, when it is a power of two or minus one; LOSSI_NO_NODE for other nodes. */
+static int32_t exact_factor(const lossi_expression *e, int32_t node)
+{
+    int exponent;
+    const lossi_node *at = lossi_expression_node(e, node);
+    for (int32_t i = 0; i < 2 && at->operation == LOSSI_SCALAR_multiply; i++) {
+        const int32_t factor = i == 0 ? at->a : at->b;
+        const lossi_node *constant = lossi_expression_node(e, factor);
+        if (constant->operation == LOSSI_SCALAR_CONSTANT && fabs(frexp(constant->value, &exponent)) == 0.5) {
+            return factor;
+        }
+    }
+    return LOSSI_NO_NODE;
+}
+
+/*
+ * Scale times a derivative. A sign or a power of two of the derivative goes to the scale, where it costs nothing; but for what is
+ * no normal number the bits are the same.
+ */
 static int32_t scaled(lossi_expression *e, int32_t node)
 {
-    return lossi_expression_apply(e, LOSSI_SCALAR_multiply, node,
-                                  lossi_expression_input(e, LOSSI_FORMULA_SCALE), LOSSI_NO_NODE);
+    int32_t scale = lossi_expression_input(e, LOSSI_FORMULA_SCALE);
+    if (node < 0) {
+        return node;
+    }
+    for (;;) {
+        const lossi_node at = *lossi_expression_node(e, node);
+        const int32_t factor = exact_factor(e, node);
+        if (scale < 0) {
+            return scale;
+        }
+        if (at.operation == LOSSI_SCALAR_negate) {
+            scale = lossi_expression_make(e, LOSSI_SCALAR_negate, scale, LOSSI_NO_NODE, LOSSI_NO_NODE);
+            node = at.a;
+        } else if (factor != LOSSI_NO_NODE) {
+            scale = lossi_expression_make(e, LOSSI_SCALAR_multiply, scale, factor, LOSSI_NO_NODE);
+            node = factor == at.a ? at.b : at.a;
+        } else {
+            break;
+        }
+    }
+    return lossi_expression_make(e, LOSSI_SCALAR_multiply, node, scale, LOSSI_NO_NODE);
 }
 
 /* Scale times value, gradient and both curvatures; the positive part of the second derivative is before the scale. */
