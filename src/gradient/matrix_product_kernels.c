@@ -82,6 +82,37 @@ static __attribute__((noinline)) void finish_part(real *c, int64_t stride, const
     }
 }
 
+LOSSI_INLINE void finish_tile(const lossi_product_block *block, const tile *t, vreal sums[ROWS][MOST],
+                              const int rows, const int vectors)
+{
+    const int whole = block->c_column == 1 && t->columns == vectors * VREAL_LANES;
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+        real *c = t->c + r * block->c_row;
+        if (r >= t->rows) {
+            break;
+        }
+        if (whole && block->fresh) {
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                v_store(c + v * VREAL_LANES, sums[r][v]);
+            }
+        } else if (whole) {
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                v_store(c + v * VREAL_LANES, v_load(c + v * VREAL_LANES) + sums[r][v]);
+            }
+        } else {
+            real apart[MOST * VREAL_LANES];
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                v_store(apart + v * VREAL_LANES, sums[r][v]);
+            }
+            finish_part(c, block->c_column, apart, t->columns, block->fresh);
+        }
+    }
+}
+
 /*
  * `rows` and `vectors` are constants after inlining; where the tile has fewer rows its last one is taken once more. Of A a
  * line is asked for when one has been read, of B every step.
@@ -129,32 +160,7 @@ LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t,
             b += block->b_inner;
         }
     }
-    const int whole = block->c_column == 1 && t->columns == vectors * VREAL_LANES;
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) {
-        real *c = t->c + r * block->c_row;
-        if (r >= t->rows) {
-            break;
-        }
-        if (whole && block->fresh) {
-#pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) {
-                v_store(c + v * VREAL_LANES, sums[r][v]);
-            }
-        } else if (whole) {
-#pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) {
-                v_store(c + v * VREAL_LANES, v_load(c + v * VREAL_LANES) + sums[r][v]);
-            }
-        } else {
-            real apart[MOST * VREAL_LANES];
-#pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) {
-                v_store(apart + v * VREAL_LANES, sums[r][v]);
-            }
-            finish_part(c, block->c_column, apart, t->columns, block->fresh);
-        }
-    }
+    finish_tile(block, t, sums, rows, vectors);
 }
 
 #define TILE(rows, vectors)                                                                                  \
@@ -243,6 +249,7 @@ static void multiply(const lossi_product_block *block)
 LOSSI_INLINE vreal gather_rows(const real *a, int64_t stride, int rows)
 {
     real column[VREAL_LANES] = {0};
+#pragma GCC unroll 1
     for (int r = 0; r < rows; r++) {
         column[r] = get(a + r * stride);
     }
@@ -271,6 +278,7 @@ LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first,
     int64_t k = 0;
     for (; k + LOSSI_GROUP <= block->inner; k += LOSSI_GROUP) {
         if (k % LINE == 0 && block->a_ahead != 0) {
+#pragma GCC unroll 1
             for (int r = 0; r < vectors * VREAL_LANES; r++) {
                 ask_for(a + r * block->a_row + k, block->a_ahead);
             }
@@ -289,7 +297,9 @@ LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first,
             }
         }
     }
+#pragma GCC unroll 1
     for (; k < block->inner; k++) {
+#pragma GCC unroll 1
         for (int v = 0; v < vectors; v++) {
             const vreal step = gather_rows(a + v * VREAL_LANES * block->a_row + k, block->a_row, VREAL_LANES);
             for (int j = 0; j < columns; j++) {
