@@ -250,6 +250,21 @@ LOSS_API const void *loss_sparse_labels(const loss_sparse *sparse);
 LOSS_API const int64_t *loss_sparse_query_ids(const loss_sparse *sparse);
 
 /*
+ * The labels as integers, as losses over classes want them: that of row r to labels[r · stride].
+ *   sparse, context, labels  not NULL     stride  in elements, may be negative
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, or LOSS_ERROR_LABEL: a label that is no integer, or 2^53 and more away from 0; the sentence has
+ * its line (of rows in another order, its row), and nothing is copied. Any thread may call it, each with its own context. Since 0.1.
+ */
+LOSS_API loss_status loss_sparse_get_labels(const loss_sparse *sparse, loss_context *context, int64_t *labels,
+                                            int64_t stride);
+
+/*
+ * The line of the file, from 1, that a row was read from; row counts as the rows were read, also after loss_sparse_reorder().
+ * 0 for NULL or a row out of range. Since 0.1.
+ */
+LOSS_API int64_t loss_sparse_row_line(const loss_sparse *sparse, int64_t row);
+
+/*
  * Puts row order[i] into place i, for all i, where they are: entries, labels and query identifiers. A set of rows is drawn or
  * shuffled so, and lent as a range, without a copy: beyond the arrays it takes a sixteenth of the entries (or the longest row) and
  * three numbers a row for a while. Pointers to the arrays stay good; nobody else may use the table meanwhile, nor a loss_data that has lent it.

@@ -2,6 +2,7 @@
 #include "sparse.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 static loss_status check(loss_context *context, loss_dtype value_dtype, loss_dtype index_dtype,
                          int64_t first_index, int64_t columns)
@@ -85,8 +86,8 @@ void loss_sparse_free(loss_sparse *sparse)
     }
     loss_context *context = sparse->context;
     loss_data *anchor = sparse->anchor;
-    void *const blocks[] = {sparse->offsets, sparse->indices, sparse->values,
-                            sparse->labels,  sparse->queries, sparse};
+    void *const blocks[] = {sparse->offsets, sparse->indices,      sparse->values, sparse->labels,
+                            sparse->queries, sparse->lines.breaks, sparse};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         loss_context_release(context, blocks[i]);
     }
@@ -141,4 +142,50 @@ const void *loss_sparse_labels(const loss_sparse *sparse)
 const int64_t *loss_sparse_query_ids(const loss_sparse *sparse)
 {
     return sparse ? sparse->queries : NULL;
+}
+
+int64_t loss_sparse_row_line(const loss_sparse *sparse, int64_t row)
+{
+    return sparse && row >= 0 && row < sparse->rows ? lossi_io_lines_at(&sparse->lines, row) : 0;
+}
+
+/* ---- labels of classes ---- */
+
+static double label_at(const loss_sparse *sparse, int64_t row)
+{
+    return sparse->value_dtype == LOSS_FLOAT32 ? (double)((const float *)sparse->labels)[row]
+                                               : ((const double *)sparse->labels)[row];
+}
+
+static loss_status fail_label(const loss_sparse *sparse, loss_context *context, int64_t row)
+{
+    struct lossi_io_message message = {0};
+    if (sparse->is_reordered) {
+        lossi_io_message_add(&message, "row %" PRId64 ": ", row);
+    } else {
+        lossi_io_message_add(&message, "line %" PRId64 ": ", lossi_io_lines_at(&sparse->lines, row));
+    }
+    lossi_io_message_add(&message, "the label %.17g is no integer below 2^53", label_at(sparse, row));
+    return lossi_io_message_fail(&message, context, LOSS_ERROR_LABEL);
+}
+
+loss_status loss_sparse_get_labels(const loss_sparse *sparse, loss_context *context, int64_t *labels,
+                                   int64_t stride)
+{
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    if (!sparse || !labels) {
+        return lossi_io_fail_null(context, !sparse ? "the sparse table" : "the labels");
+    }
+    for (int64_t i = 0; i < sparse->rows; i++) {
+        const double label = label_at(sparse, i);
+        if (!(fabs(label) < 0x1p53) || label != trunc(label)) {
+            return fail_label(sparse, context, i);
+        }
+    }
+    for (int64_t i = 0; i < sparse->rows; i++) {
+        labels[i * stride] = (int64_t)label_at(sparse, i);
+    }
+    return LOSS_OK;
 }

@@ -9,11 +9,13 @@ struct loss_sparse {
     loss_data *anchor;     /* keeps the context alive, see struct loss_table */
     int64_t rows, columns, entries;
     loss_dtype value_dtype, index_dtype;
-    void *offsets; /* rows + 1 of int64 */
-    void *indices; /* entries, of index_dtype, from 0 */
-    void *values;  /* entries, of value_dtype */
-    void *labels;  /* rows, of value_dtype */
-    void *queries; /* rows of int64; NULL without them */
+    void *offsets;               /* rows + 1 of int64 */
+    void *indices;               /* entries, of index_dtype, from 0 */
+    void *values;                /* entries, of value_dtype */
+    void *labels;                /* rows, of value_dtype */
+    void *queries;               /* rows of int64; NULL without them */
+    struct lossi_io_lines lines; /* of the rows as they were read */
+    int is_reordered;            /* they stand in another order now */
 };
 
 /* ---- svmlight.c: fills the arrays; first_index −1 is found out, columns 0 too. The arrays stay with sparse also after a

@@ -232,6 +232,7 @@ loss_status loss_sparse_reorder(loss_sparse *sparse, const int64_t *order)
         w.list = w.keys + rows;
         w.old = w.list + rows;
         sort(&w, 0, rows);
+        sparse->is_reordered = 1;
         gather(sparse->labels, value_size, order, rows, w.old);
         if (sparse->queries) {
             gather(sparse->queries, sizeof(int64_t), order, rows, w.old);

@@ -289,6 +289,9 @@ static loss_status read_line(struct reader *reader, const char *p, const char *e
         status = read_entries(reader, p, end);
     }
     if (!status) {
+        status = lossi_io_lines_note(&sparse->lines, sparse->context, sparse->rows, reader->line);
+    }
+    if (!status) {
         sparse->rows++;
         ((int64_t *)sparse->offsets)[sparse->rows] = sparse->entries;
     }

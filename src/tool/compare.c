@@ -174,7 +174,8 @@ struct summary {
 
 static int badness(const struct run *run)
 {
-    return run->outcome < 0 ? 2 : run->outcome >= LOSS_STOP_ITERATIONS && run->outcome <= LOSS_STOP_SECONDS;
+    return run_has_failed(run) ? 2
+                               : run->outcome >= LOSS_STOP_ITERATIONS && run->outcome <= LOSS_STOP_SECONDS;
 }
 
 static struct summary summarize(const struct comparison *comparison, int optimizer)
@@ -256,8 +257,8 @@ static void print_text(const struct comparison *comparison)
         } else {
             printf("%9.5g", mean.test_score);
         }
-        printf(" %8.3f  %s", mean.seconds, run_outcome_text(mean.worst->outcome));
-        if (mean.worst->outcome < 0) {
+        printf(" %8.3f  %s", mean.seconds, run_outcome_text(mean.worst));
+        if (run_has_failed(mean.worst)) {
             printf(": %s", mean.worst->failure);
         } else if (*mean.worst->test) {
             printf(" (%s)", mean.worst->test);
@@ -333,7 +334,7 @@ static int all_failed(const struct comparison *comparison)
 {
     const int count = comparison->options->seed_count * comparison->options->optimizer_count;
     for (int i = 0; i < count; i++) {
-        if (comparison->runs[i].outcome >= 0) {
+        if (!run_has_failed(&comparison->runs[i])) {
             return 0;
         }
     }

@@ -34,9 +34,17 @@ void dataset_set_feature(struct dataset *dataset, int64_t row, int64_t feature, 
 
 void dataset_describe_row(const struct dataset *dataset, int64_t row, char *text, size_t size)
 {
-    const int64_t line = loss_array_row_line(dataset->array, row);
+    const int64_t line = dataset->sparse ? loss_sparse_row_line(dataset->sparse, row)
+                                         : loss_array_row_line(dataset->array, row);
     snprintf(text, size, "%s %lld of %s", line ? "line" : "row", (long long)(line ? line : row + 1),
              dataset->path);
+}
+
+void dataset_describe_place(const struct dataset *dataset, const char *path, int64_t row, char *text,
+                            size_t size)
+{
+    const int64_t line = path == dataset->path ? loss_sparse_row_line(dataset->sparse, row) : 0;
+    snprintf(text, size, "%s: %s %lld", path, line ? "line" : "row", (long long)(line ? line : row + 1));
 }
 
 /* ---- features ---- */

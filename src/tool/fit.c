@@ -81,7 +81,7 @@ static void print_text(const struct run *run, const struct problem *problem)
     }
     printf("\nobjective   mean %s%s\n", problem->model.loss, penalties);
     printf("optimizer   %s: %s%s%s after %lld iteration%s, %lld evaluation%s, %.3g s\n", run->optimizer,
-           run_outcome_text(run->outcome), *run->test ? ", " : "", run->test, (long long)run->iterations,
+           run_outcome_text(run), *run->test ? ", " : "", run->test, (long long)run->iterations,
            tool_plural(run->iterations), (long long)run->evaluations, tool_plural(run->evaluations),
            run->seconds);
     printf("reached     objective %.9g, gradient norm %.3g\n", run->objective, run->gradient_norm);
@@ -147,7 +147,7 @@ static int train(void *user, loss_context *context, struct dataset *dataset, str
     if (result == TOOL_DONE) {
         result = run_optimizer(&run, &problem, fit->optimizer, &fit->training.settings, 0, fit->seed, NULL);
     }
-    if (result == TOOL_DONE && run.outcome < 0) {
+    if (result == TOOL_DONE && run_has_failed(&run)) {
         result = tool_fail("%s", run.failure);
     }
     if (result == TOOL_DONE && plot) {

@@ -39,7 +39,7 @@ static int train(struct path *path, const char *optimizer, int64_t seed)
         if (result == TOOL_DONE) {
             result = run_optimizer(&step->run, problem, optimizer, settings, 0, seed, start);
         }
-        if (result == TOOL_DONE && step->run.outcome < 0) {
+        if (result == TOOL_DONE && run_has_failed(&step->run)) {
             result = tool_fail("at the strength %g %s", step->strength, step->run.failure);
         }
         if (result == TOOL_DONE && problem_cost(problem, step->run.parameters, &step->cost)) {
@@ -88,7 +88,7 @@ static void print_text(const struct path *path)
         } else {
             printf("%9.5g", step->run.test_score);
         }
-        printf(" %10lld  %s%s%s%s\n", (long long)step->run.iterations, run_outcome_text(step->run.outcome),
+        printf(" %10lld  %s%s%s%s\n", (long long)step->run.iterations, run_outcome_text(&step->run),
                *step->run.test ? " (" : "", step->run.test, *step->run.test ? ")" : "");
     }
     printf("\n* the best %s on the held-out rows\n",

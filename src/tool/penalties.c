@@ -164,6 +164,20 @@ static loss_status set_bounds(loss_penalty *penalty, loss_context *context, cons
     return status ? status : loss_penalty_set_double(penalty, "upper", upper);
 }
 
+/* What the library says when it knows the parameters, that is when the data were read, is told at once. */
+static loss_status check_bounds(const loss_penalty *penalty, loss_context *context, const char *text)
+{
+    double lower = -INFINITY, upper = INFINITY;
+    char sentence[VALUE_SIZE + 96];
+    loss_penalty_get_double(penalty, "lower", &lower);
+    loss_penalty_get_double(penalty, "upper", &upper);
+    if (lower <= upper) {
+        return LOSS_OK;
+    }
+    snprintf(sentence, sizeof sentence, "%s: no number is at least %g and at most %g", text, lower, upper);
+    return loss_context_set_error(context, LOSS_ERROR_RANGE, sentence);
+}
+
 /* The first setting: what the name is followed by. */
 static loss_status set_first(loss_penalty *penalty, loss_context *context, const char *name,
                              const char *value)
@@ -181,16 +195,19 @@ static loss_status set_first(loss_penalty *penalty, loss_context *context, const
 loss_status penalties_create(loss_penalty **penalty, const struct penalties *penalties, loss_context *context,
                              int index, double strength)
 {
-    char name[NAME_SIZE], value[VALUE_SIZE];
-    const char *rest = next_setting(penalties->texts[index], name, value);
-    loss_status status = loss_penalty_create(penalty, context, name);
+    char kind[NAME_SIZE], name[NAME_SIZE], value[VALUE_SIZE];
+    const char *rest = next_setting(penalties->texts[index], kind, value);
+    loss_status status = loss_penalty_create(penalty, context, kind);
     if (!status) {
         status = index == penalties->path ? loss_penalty_set_double(*penalty, "strength", strength)
-                                          : set_first(*penalty, context, name, value);
+                                          : set_first(*penalty, context, kind, value);
     }
     while (rest && !status) {
         rest = next_setting(rest, name, value);
         status = set_option(*penalty, context, name, value);
+    }
+    if (!status && strcmp(kind, "box") == 0) {
+        status = check_bounds(*penalty, context, penalties->texts[index]);
     }
     if (status) {
         loss_penalty_free(*penalty);

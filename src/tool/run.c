@@ -11,6 +11,13 @@
  */
 #define REFERENCE_TOLERANCE 1e-9
 
+/*
+ * At the minimum of a loss with kinks the gradient does not vanish, so that no test of it ends a run: what does is that the objective
+ * falls no more. The line search of a quasi-Newton method gets close to the minimum all the same (Lewis & Overton, Nonsmooth
+ * optimization via quasi-Newton methods, Math. Program. 141 (2013) 135–163), and ends where the kink leaves it no step.
+ */
+#define KINK_TOLERANCE 1e-8
+
 struct watch {
     struct run *run;
     double batches_per_epoch;
@@ -153,6 +160,22 @@ static loss_status minimize_from(loss_optimizer *optimizer, const struct problem
     return outcome;
 }
 
+static int has_kinks(const struct problem *problem)
+{
+    double derivatives = 1;
+    loss_function_number(problem->function, "continuous_derivatives", &derivatives);
+    return derivatives < 1;
+}
+
+/* Batches are another matter: the objectives that their iterates see differ by the batch. */
+static void set_kink_tolerance(const struct problem *problem, loss_optimizer *optimizer)
+{
+    int64_t batch_size;
+    if (has_kinks(problem) && loss_optimizer_get_int(optimizer, "batch_size", &batch_size)) {
+        loss_optimizer_set_double(optimizer, "value_tolerance", KINK_TOLERANCE);
+    }
+}
+
 static void minimize(struct run *run, struct problem *problem, loss_optimizer *optimizer, const double *start)
 {
     const int64_t n = loss_objective_dimension(problem->objective);
@@ -167,7 +190,8 @@ static void minimize(struct run *run, struct problem *problem, loss_optimizer *o
     loss_optimizer_set_iterate_callback(optimizer, watch_iterate, &watch);
     run->outcome = minimize_from(optimizer, problem, run->parameters);
     run->iterations = get_int(optimizer, "iterations");
-    if (run->outcome < 0) {
+    run->at_kink = run->outcome == LOSS_ERROR_LINE_SEARCH && run->iterations > 0 && has_kinks(problem);
+    if (run_has_failed(run)) {
         run->failure = describe_failure(run, problem);
     }
     run->evaluations = get_int(optimizer, "evaluations");
@@ -200,6 +224,7 @@ int run_optimizer(struct run *run, struct problem *problem, const char *name, st
     run->family = loss_optimizer_family(optimizer);
     /* Batches are drawn by the seed of the split; --set seed=… is stronger. */
     loss_optimizer_set_int(optimizer, "seed", seed);
+    set_kink_tolerance(problem, optimizer); /* --set value_tolerance=… is stronger */
     result = settings_apply_optimizer(settings, problem->context, optimizer, skip_unknown);
     if (result == TOOL_DONE) {
         minimize(run, problem, optimizer, start);
@@ -245,6 +270,7 @@ int run_reference(struct problem *problem, double *objective)
         loss_optimizer_set_double(optimizer, "gradient_tolerance", 0);
         loss_optimizer_set_double(optimizer, "gradient_tolerance_relative", REFERENCE_TOLERANCE);
         loss_optimizer_set_int(optimizer, "max_iterations", attempts[i].iterations);
+        set_kink_tolerance(problem, optimizer);
         outcome = minimize_from(optimizer, problem, x);
         loss_optimizer_free(optimizer);
     }
@@ -259,12 +285,17 @@ double run_gap(double objective, double reference)
     return (objective - reference) / (reference == 0 ? 1 : fabs(reference));
 }
 
-const char *run_outcome_text(loss_status outcome)
+int run_has_failed(const struct run *run)
 {
-    if (outcome < 0) {
-        return "failed";
+    return run->outcome < 0 && !run->at_kink;
+}
+
+const char *run_outcome_text(const struct run *run)
+{
+    if (run->outcome < 0) {
+        return run->at_kink ? "converged to a kink" : "failed";
     }
-    switch (outcome) {
+    switch (run->outcome) {
     case LOSS_STOP_GRADIENT:
     case LOSS_STOP_VALUE:
     case LOSS_STOP_STEP:

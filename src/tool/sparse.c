@@ -41,9 +41,9 @@ int sparse_read(struct dataset *dataset, loss_context *context, int64_t first_in
     for (int64_t i = 0; i < dataset->rows; i++) {
         for (int64_t e = offsets[i]; e < offsets[i + 1]; e++) {
             if (!isfinite(entry_value(dataset, e))) {
-                return tool_fail("%s: row %lld, column %lld: %g is no finite number", dataset->path,
-                                 (long long)i + 1, (long long)entry_column(dataset, e) + 1,
-                                 entry_value(dataset, e));
+                return tool_fail("%s: line %lld, column %lld: %g is no finite number", dataset->path,
+                                 (long long)loss_sparse_row_line(dataset->sparse, i),
+                                 (long long)entry_column(dataset, e) + 1, entry_value(dataset, e));
             }
         }
     }

@@ -156,8 +156,10 @@ static int label_rows(struct dataset *dataset, const double *numbers, const char
                                  ? before
                                  : find_class(dataset->classes, numbers[i], before);
         if (dataset->labels[i] < 0) {
-            return tool_fail("%s: row %lld: %g is none of the %lld classes", path, (long long)i + 1,
-                             numbers[i], (long long)loss_classes_count(dataset->classes));
+            char where[320];
+            dataset_describe_place(dataset, path, i, where, sizeof where);
+            return tool_fail("%s: %g is none of the %lld classes", where, numbers[i],
+                             (long long)loss_classes_count(dataset->classes));
         }
     }
     return TOOL_DONE;
@@ -169,8 +171,9 @@ int target_from_numbers(struct dataset *dataset, loss_context *context, double *
     int result = TOOL_DONE;
     for (int64_t i = 0; i < dataset->rows && result == TOOL_DONE; i++) {
         if (!isfinite(numbers[i])) {
-            result = tool_fail("%s: row %lld: the target %g is no finite number", path, (long long)i + 1,
-                               numbers[i]);
+            char where[320];
+            dataset_describe_place(dataset, path, i, where, sizeof where);
+            result = tool_fail("%s: the target %g is no finite number", where, numbers[i]);
         }
     }
     if (result == TOOL_DONE && !dataset->classes &&

@@ -148,6 +148,10 @@ int dataset_reorder(struct dataset *dataset, const int64_t *order);
 /* "line 17 of data.csv", or "row 17 of data.npy"; the row as it is in the file, from 0. */
 void dataset_describe_row(const struct dataset *dataset, int64_t row, char *text, size_t size);
 
+/* "data.svm: line 17", or "row 17" where the file of the target has no lines. */
+void dataset_describe_place(const struct dataset *dataset, const char *path, int64_t row, char *text,
+                            size_t size);
+
 double dataset_feature(const struct dataset *dataset, int64_t row, int64_t feature);
 void dataset_set_feature(struct dataset *dataset, int64_t row, int64_t feature, double value);
 
@@ -328,8 +332,9 @@ struct run {
     double passes; /* over the training rows: what the evaluations cost */
     double objective, gradient_norm, seconds, train_score, test_score;
     loss_status outcome;
+    int at_kink;      /* it ended where no step leads on because the loss has a kink: that is no failure */
     const char *test; /* the option that stopped it; static */
-    char *failure;    /* the sentence, when outcome is negative */
+    char *failure;    /* the sentence, when it failed */
     double *parameters;
     struct point *history;
     int64_t history_count, history_capacity;
@@ -351,7 +356,8 @@ int run_reference(struct problem *problem, double *objective);
 double run_gap(double objective, double reference);
 
 /* "converged", "stopped at a limit", … */
-const char *run_outcome_text(loss_status outcome);
+int run_has_failed(const struct run *run);
+const char *run_outcome_text(const struct run *run);
 
 void run_free(struct run *run);
 

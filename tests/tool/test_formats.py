@@ -184,7 +184,8 @@ class Formats(ToolTest):
                                ("1 1:2\n2 1\n", 'line 2, column 3: "1" is no index:value'),
                                ("1 1:2 # x\n1 999999999999:3\n-1 5:1\n",
                                 'line 2, column 3: "999999999999" is too large an index for int32'),
-                               ("1 1:nan\n2 1:1\n", "row 1, column 1: nan is no finite number")):
+                               ("# its name\n1 1:2\n\n2 1:1 3:nan\n", "line 4, column 3: nan is no finite number"),
+                               ("# its name\n1 1:2\n-inf 1:1\n", "line 3: the target -inf is no finite number")):
             with self.subTest(text):
                 self.failed(f"bad.svm: {sentence}", "fit", self.file("bad.svm", text))
         self.failed("bad.svm has 2000000000 columns; a model has at most 67108864 features", "fit",

@@ -340,6 +340,50 @@ static void test_arguments(void **state)
     loss_sparse_free(NULL);
 }
 
+/* ---- labels of classes, and lines ---- */
+
+static void test_labels(void **state)
+{
+    static const char text[] = "# classes\n3 1:0.5\n\n-2 2:1\n1e1 1:2 2:4\n";
+    static const char *const bad[] = {"1\n\n2.5 1:1\n", "1\n\n9007199254740992\n", "1\n\nnan\n",
+                                      "1\n\n-inf\n"};
+    static const int64_t expected[] = {3, -2, 10}, order[] = {2, 0, 1}, swap[] = {1, 0};
+    (void)state;
+    for (int type = LOSS_FLOAT32; type <= LOSS_FLOAT64; type++) {
+        int64_t labels[6] = {7, 7, 7, 7, 7, 7};
+        loss_sparse *sparse = parse(text, type, LOSS_INT32, 1);
+        assert_int_equal(loss_sparse_get_labels(sparse, context, labels + 4, -2), LOSS_OK);
+        for (int64_t i = 0; i < 3; i++) {
+            assert_int_equal(labels[4 - 2 * i], expected[i]);
+            assert_int_equal(labels[5 - 2 * i], 7);
+        }
+        assert_int_equal(loss_sparse_reorder(sparse, order), LOSS_OK);
+        assert_int_equal(loss_sparse_get_labels(sparse, context, labels, 1), LOSS_OK);
+        for (int64_t i = 0; i < 3; i++) {
+            assert_int_equal(labels[i], expected[order[i]]);
+            assert_int_equal(loss_sparse_row_line(sparse, i),
+                             2 + i + (i > 0)); /* of the rows as they were read */
+        }
+        assert_int_equal(loss_sparse_row_line(sparse, 3) + loss_sparse_row_line(sparse, -1), 0);
+        loss_sparse_free(sparse);
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+            sparse = parse(bad[i], type, LOSS_INT64, 1);
+            labels[0] = labels[1] = 77;
+            assert_int_equal(loss_sparse_get_labels(sparse, context, labels, 1), LOSS_ERROR_LABEL);
+            assert_non_null(strstr(loss_context_error(context), "line 3: the label "));
+            assert_true(labels[0] == 77 && labels[1] == 77);
+            assert_int_equal(loss_sparse_reorder(sparse, swap), LOSS_OK);
+            assert_int_equal(loss_sparse_get_labels(sparse, context, labels, 1), LOSS_ERROR_LABEL);
+            assert_non_null(strstr(loss_context_error(context), "row 0: the label "));
+            assert_int_equal(loss_sparse_get_labels(sparse, context, NULL, 1), LOSS_ERROR_ARGUMENT);
+            assert_int_equal(loss_sparse_get_labels(sparse, NULL, labels, 1), LOSS_ERROR_ARGUMENT);
+            loss_sparse_free(sparse);
+        }
+        assert_int_equal(loss_sparse_get_labels(NULL, context, labels, 1), LOSS_ERROR_ARGUMENT);
+        assert_int_equal(loss_sparse_row_line(NULL, 0), 0);
+    }
+}
+
 /* ---- another order of the rows ---- */
 
 static uint64_t state_of_draws;
@@ -458,15 +502,11 @@ static void test_every_allocation_fails_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scikit_learn),
-        cmocka_unit_test(test_what_is_allowed),
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_long_lines),
-        cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_cut_at_every_byte),
-        cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_reorder),
-        cmocka_unit_test(test_every_allocation_fails_once),
+        cmocka_unit_test(test_scikit_learn), cmocka_unit_test(test_what_is_allowed),
+        cmocka_unit_test(test_columns),      cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_malformed),    cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_arguments),    cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_reorder),      cmocka_unit_test(test_every_allocation_fails_once),
     };
     return cmocka_run_group_tests_name("io_svmlight", tests, setup, teardown);
 }
