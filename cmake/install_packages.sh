@@ -9,7 +9,8 @@ packages=""
 for job in "$@"; do
     case $job in
     demo) packages="$packages $build gnuplot-nox" ;;
-    test) packages="$packages $build gnuplot-nox g++ python3 libcmocka-dev libmpfr-dev locales zlib1g-dev" ;;
+    test) packages="$packages $build gnuplot-nox g++ python3 libcmocka-dev libmpfr-dev locales zlib1g-dev
+dataset-fashion-mnist" ;;
     lint) packages="$packages gcc g++ libc6-dev python3 git clang-format-14" ;;
     long) packages="$packages python3-mpmath python3-gmpy2" ;;
     aarch64) packages="$packages cmake ninja-build python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;

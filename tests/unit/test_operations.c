@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "operations.h"
+#include "support/allocator.h"
 #include "support/batch.h"
 #include "support/check.h"
 
@@ -219,6 +220,10 @@ static const mistake mistakes[] = {
     {{"max", "axes=-3", {"R,3"}, 0, 1}, LOSS_ERROR_SHAPE, "'max' cannot take [rows, 3]"},
     {{"max", "", {"u2:R"}, 0, 1}, LOSS_ERROR_TYPE, "'max' takes float64, not uint8"},
     {{"log_sum_exp", "axes=0", {"R,3"}, 0, 1}, LOSS_ERROR_SHAPE, "the axes are not the last ones"},
+    {{"reshape", "shape=-1,4", {"R,3"}, 0, 1}, LOSS_ERROR_SHAPE, "'reshape' cannot take [rows, 3]"},
+    {{"reshape", "shape=3", {"R,3"}, 0, 1}, LOSS_ERROR_SHAPE, "'reshape' cannot take [rows, 3]"},
+    {{"reshape", "shape=-1,1.5", {"R,1"}, 0, 1}, LOSS_ERROR_RANGE, "not whole"},
+    {{"reshape", "shape=2,-1", {"R,3"}, 0, 1}, LOSS_ERROR_SHAPE, "only the first may be rows"},
     {{"softmax", "", {""}, 0, 1}, LOSS_ERROR_SHAPE, "'softmax' cannot take []"},
     {{"softmax", "", {"j3:4"}, 0, 1}, LOSS_ERROR_TYPE, "'softmax' takes float64, not int32"},
     {{"transpose", "axes=0,0", {"2,3"}, 0, 1}, LOSS_ERROR_SHAPE, "'axes' does not name each axis once"},
@@ -311,12 +316,85 @@ static void test_indices(void **state)
     loss_context_free(context);
 }
 
+/* ---- memory ---- */
+
+static int32_t put(loss_graph *graph, const char *name, const char *options, const int32_t *inputs,
+                   int32_t count, loss_context *context, loss_status *status)
+{
+    loss_operation *operation = NULL;
+    int32_t node = -1;
+    if (*status == LOSS_OK) {
+        *status = operation_with(&operation, context, name, options);
+    }
+    if (*status == LOSS_OK) {
+        *status = loss_graph_apply(graph, NULL, operation, inputs, count, &node);
+    }
+    loss_operation_free(operation);
+    return node;
+}
+
+/* A graph of most kinds of operations, evaluated with its product; whatever fails is given back. */
+static loss_status whole_life(loss_context *context)
+{
+    static const int32_t indices[6] = {0, 3, 1, 1, 4, 0};
+    double x[16], gradient[16], product[16], value;
+    loss_graph *graph = NULL;
+    loss_data *data = NULL;
+    loss_objective *objective = NULL;
+    int32_t table = -1, numbers = -1;
+    loss_status status = loss_graph_create(&graph, context, LOSS_FLOAT64);
+    status = status == LOSS_OK ? loss_data_create(&data, context) : status;
+    status = status == LOSS_OK ? loss_graph_parameter(graph, "table", 2, (int64_t[]){5, 3}, &table) : status;
+    status = status == LOSS_OK
+                 ? loss_graph_input(graph, "numbers", LOSS_INT32, 2, (int64_t[]){LOSS_ROWS, 2}, &numbers)
+                 : status;
+    status = status == LOSS_OK ? loss_data_set_input(data, "numbers", indices, LOSS_INT32, 3, 2, 2, 1)
+                               : status;
+    const int32_t rows = put(graph, "gather", "", (int32_t[]){table, numbers}, 2, context, &status);
+    const int32_t turned = put(graph, "transpose", "axes=0,2,1", &rows, 1, context, &status);
+    const int32_t pair = put(graph, "batch_matrix_product", "", (int32_t[]){rows, turned}, 2, context,
+                             &status);
+    const int32_t soft = put(graph, "softmax", "", &pair, 1, context, &status);
+    const int32_t both = put(graph, "concatenate", "axis=1", (int32_t[]){soft, pair}, 2, context, &status);
+    const int32_t most = put(graph, "max", "axes=1", &both, 1, context, &status);
+    const int32_t spread = put(graph, "variance", "", &most, 1, context, &status);
+    status = status == LOSS_OK ? loss_objective_create_graph(&objective, context, graph, spread, data)
+                               : status;
+    for (int i = 0; i < 16; i++) {
+        x[i] = scatter(i);
+    }
+    status = status == LOSS_OK ? loss_objective_evaluate(objective, x, &value, gradient) : status;
+    status = status == LOSS_OK ? loss_objective_hessian_product(objective, x, gradient, product) : status;
+    loss_objective_free(objective);
+    loss_data_free(data);
+    loss_graph_free(graph);
+    return status;
+}
+
+/* Every allocation fails once: the status says so, and nothing is kept. */
+static void test_memory(void **state)
+{
+    (void)state;
+    loss_status status = LOSS_ERROR_MEMORY;
+    for (int64_t at = 1; status != LOSS_OK; at++) {
+        test_allocator allocator = {.fail_at = at};
+        loss_context *context = NULL;
+        status = loss_context_create_with_allocator(&context, test_allocate, test_release, &allocator);
+        if (status == LOSS_OK) {
+            status = whole_life(context);
+        }
+        assert_true(status == LOSS_ERROR_MEMORY || (status == LOSS_OK && allocator.failed == 0));
+        loss_context_free(context);
+        assert_int_equal(allocator.live, 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_derivatives), cmocka_unit_test(test_types),    cmocka_unit_test(test_bits),
         cmocka_unit_test(test_pieces),      cmocka_unit_test(test_complete), cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_indices),
+        cmocka_unit_test(test_indices),     cmocka_unit_test(test_memory),
     };
     if (argc > 1) {
         cmocka_set_test_filter(argv[1]);

@@ -97,6 +97,17 @@ static const value_case values[] = {
     {{"slice", "axis=0 start=-2 stop=-1", {"3,2"}, 0, 0}, 6, COUNTED, {0, 0, 1, 1, 0, 0}, {3, 4}},
     {{"pad", "axis=0 before=1", {"1,2"}, 0, 0}, 2, COUNTED, {1, 1}, {0, 0, 1, 2}},
     {{"pad", "before=1 after=2", {"2,1"}, 0, 0}, 2, COUNTED, {1, 1}, {0, 1, 0, 0, 0, 2, 0, 0}},
+    {{"sum", "axes=0", {"0,2"}, 0, 0}, 0, COUNTED, UNLOOKED, {0, 0}},
+    {{"max", "axes=0", {"0,2"}, 0, 0}, 0, COUNTED, UNLOOKED, {-INFINITY, -INFINITY}},
+    {{"min", "axes=1", {"2,0"}, 0, 0}, 0, COUNTED, UNLOOKED, {INFINITY, INFINITY}},
+    {{"log_sum_exp", "axes=1", {"2,0"}, 0, 0}, 0, COUNTED, UNLOOKED, {-INFINITY, -INFINITY}},
+    {{"softmax", "", {"2,0"}, 0, 0}, 0, COUNTED, UNLOOKED, {0}},
+    {{"transpose", "", {"2,0,3"}, 0, 0}, 0, COUNTED, UNLOOKED, {0}},
+    {{"concatenate", "", {"2,0", "2,1"}, 0, 0}, 2, COUNTED, {1, 1}, {1, 2}},
+    {{"slice", "start=1 stop=1", {"2,3"}, 0, 0}, 6, COUNTED, {0, 0, 0, 0, 0, 0}, {0}},
+    {{"pad", "axis=0 before=2", {"0,2"}, 0, 0}, 0, COUNTED, UNLOOKED, {0, 0, 0, 0}},
+    {{"batch_matrix_product", "", {"2,1,0", "2,0,2"}, 0, 0}, 0, COUNTED, UNLOOKED, {0, 0, 0, 0}},
+    {{"batch_matrix_product", "", {"0,1,2", "0,2,2"}, 0, 0}, 0, COUNTED, UNLOOKED, {0}},
     {{"broadcast_to", "shape=2,2,2", {"2,1"}, 0, 0}, 2, COUNTED, {4, 4}, {1, 1, 2, 2, 1, 1, 2, 2}},
     {{"batch_matrix_product", "", {"2,1,2", "2,2,1"}, 0, 0}, 8, COUNTED, UNLOOKED, {17, 53}},
     {{"batch_matrix_product", "transpose_a=1 transpose_b=1", {"1,2,2", "1,1,2"}, 0, 0},
@@ -292,6 +303,148 @@ static void test_transposes(void **state)
     }
 }
 
+/* ---- the same bits however the work is shared out ---- */
+
+static const operation_case shared[] = {
+    {"softmax", "", {"3001,10"}, -1, 1},
+    {"softmax", "", {"700,33"}, -1, 1},
+    {"log_softmax", "", {"41,1500"}, -1, 1},
+    {"log_softmax", "", {"999,32"}, -1, 1},
+    {"log_sum_exp", "axes=1", {"900,70"}, -1, 1},
+    {"log_sum_exp", "axes=1,2", {"900,2,9"}, -1, 1},
+    {"max", "axes=0", {"3000,17"}, -1, 1},
+    {"min", "axes=0,2", {"70,30,40"}, -1, 1},
+    {"variance", "axes=0,1", {"60,50,20"}, -1, 1},
+    {"norm", "axes=-1", {"3000,19"}, -1, 1},
+    {"mean", "axes=0", {"100000,1"}, -1, 1},
+    {"concatenate", "axis=1", {"400,100", "400,70", "400,33"}, -1, 1},
+    {"slice", "axis=1 start=5 stop=-3", {"300,40,11"}, -1, 1},
+    {"pad", "axis=1 before=2 after=1", {"300,40,11"}, -1, 1},
+    {"gelu", "", {"50000"}, -1, 1},
+    {"batch_matrix_product", "", {"60,40,33", "60,33,50"}, -1, 1},
+    {"batch_matrix_product", "transpose_b=1", {"3,210,170", "3,130,170"}, -1, 1},
+    {"batch_matrix_product", "transpose_a=1", {"2,5,290,30", "2,5,290,20"}, -1, 1},
+};
+
+enum { SHARED = sizeof shared / sizeof shared[0] };
+
+static int32_t parse(const char *text, int64_t *shape)
+{
+    int32_t rank = 0;
+    for (; text != NULL; text = strchr(text, ',')) {
+        text += *text == ',';
+        shape[rank++] = strtoll(text, NULL, 10);
+    }
+    return rank;
+}
+
+/* The gradient of Σ c · operation(inputs): by the inputs, then the values. To be freed; *n numbers, the values from *first. */
+static void *gradient_of(loss_context *context, const operation_case *of, loss_dtype dtype, int64_t *n,
+                         int64_t *first)
+{
+    loss_graph *graph;
+    loss_data *data;
+    loss_operation *operation;
+    loss_objective *objective;
+    int64_t shape[8];
+    int32_t inputs[OPERATION_INPUTS], count = 0, c, result;
+    double value;
+    assert_status(context, loss_graph_create(&graph, context, dtype), LOSS_OK);
+    assert_status(context, loss_data_create(&data, context), LOSS_OK);
+    for (; count < OPERATION_INPUTS && of->inputs[count] != NULL; count++) {
+        const char name[] = {(char)('p' + count), 0};
+        const int32_t rank = parse(of->inputs[count], shape);
+        assert_status(context, loss_graph_parameter(graph, name, rank, shape, &inputs[count]), LOSS_OK);
+    }
+    assert_status(context, operation_with(&operation, context, of->operation, of->options), LOSS_OK);
+    assert_status(context, loss_graph_apply(graph, NULL, operation, inputs, count, &result), LOSS_OK);
+    *first = loss_graph_dimension(graph);
+    for (int32_t i = 0; i < loss_graph_node_rank(graph, result); i++) {
+        shape[i] = loss_graph_node_size(graph, result, i);
+    }
+    assert_status(context, loss_graph_parameter(graph, "c", loss_graph_node_rank(graph, result), shape, &c),
+                  LOSS_OK);
+    const int32_t sum = apply(context, graph, "sum", apply(context, graph, "multiply", result, c), -1);
+    assert_status(context, loss_objective_create_graph(&objective, context, graph, sum, data), LOSS_OK);
+    *n = loss_graph_dimension(graph);
+    void *x = calloc((size_t)*n, 8), *gradient = calloc((size_t)*n, 8);
+    assert_true(x != NULL && gradient != NULL);
+    for (int64_t i = 0; i < *n; i++) {
+        set_element(x, dtype, i, (double)(float)(scatter(i) - 0.5));
+    }
+    assert_status(context, loss_objective_evaluate(objective, x, &value, gradient), LOSS_OK);
+    free(x);
+    loss_objective_free(objective);
+    loss_operation_free(operation);
+    loss_data_free(data);
+    loss_graph_free(graph);
+    return gradient;
+}
+
+static void test_shared(void **state)
+{
+    (void)state;
+    loss_context *first;
+    assert_int_equal(loss_context_create(&first), LOSS_OK);
+    assert_status(first, loss_context_set_string(first, "isa", "base"), LOSS_OK);
+    for (int i = 0; i < 2 * SHARED; i++) {
+        const loss_dtype dtype = i % 2 == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64;
+        int64_t n, at;
+        void *expected = gradient_of(first, &shared[i / 2], dtype, &n, &at);
+        for (int32_t isa = 0; isa < loss_context_isa_count(first); isa++) {
+            loss_context *context;
+            assert_int_equal(loss_context_create(&context), LOSS_OK);
+            assert_status(context, loss_context_set_int(context, "threads", 2 + (i + isa) % 2), LOSS_OK);
+            assert_status(context, loss_context_set_string(context, "isa", loss_context_isa_name(first, isa)),
+                          LOSS_OK);
+            void *actual = gradient_of(context, &shared[i / 2], dtype, &n, &at);
+            assert_same_bits(actual, expected, dtype, n);
+            free(actual);
+            loss_context_free(context);
+        }
+        free(expected);
+    }
+    loss_context_free(first);
+}
+
+/* Every element of a product of pairs beside the sum as it is written; inner sizes up to 290, so 2^-44 of the terms is ample. */
+static void test_batch_products(void **state)
+{
+    (void)state;
+    loss_context *context;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    for (int i = 0; i < SHARED; i++) {
+        if (strcmp(shared[i].operation, "batch_matrix_product") != 0) {
+            continue;
+        }
+        int64_t a[8], b[8], n, first, pairs = 1;
+        const int32_t rank = parse(shared[i].inputs[0], a);
+        parse(shared[i].inputs[1], b);
+        const int ta = strstr(shared[i].options, "transpose_a") != NULL,
+                  tb = strstr(shared[i].options, "transpose_b") != NULL;
+        for (int32_t k = 0; k < rank - 2; k++) {
+            pairs *= a[k];
+        }
+        const int64_t rows = a[rank - 2 + ta], inner = a[rank - 1 - ta], columns = b[rank - 1 - tb];
+        double *gradient = gradient_of(context, &shared[i], LOSS_FLOAT64, &n, &first);
+        for (int64_t e = 0; e < pairs * rows * columns; e++) {
+            const int64_t pair = e / (rows * columns), r = e / columns % rows, c = e % columns;
+            double sum = 0, size = 0;
+            for (int64_t k = 0; k < inner; k++) {
+                const int64_t at_a = pair * rows * inner + (ta ? k * rows + r : r * inner + k);
+                const int64_t at_b = pair * inner * columns + (tb ? c * inner + k : k * columns + c);
+                const double x = (double)(float)(scatter(at_a) - 0.5);
+                const double y = (double)(float)(scatter(pairs * rows * inner + at_b) - 0.5);
+                sum += x * y;
+                size += fabs(x * y);
+            }
+            assert_true(fabs(gradient[first + e] - sum) <= 0x1p-44 * size);
+        }
+        free(gradient);
+    }
+    loss_context_free(context);
+}
+
 /* ---- many indices of few rows ---- */
 
 enum { TABLE = 13, WIDTH = 300, INDICES = 3000 };
@@ -366,8 +519,8 @@ static void test_gather(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_transposes),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_transposes),
+        cmocka_unit_test(test_shared), cmocka_unit_test(test_batch_products),
         cmocka_unit_test(test_gather),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

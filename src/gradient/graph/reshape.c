@@ -29,21 +29,37 @@ static loss_status settle_reshape(const lossi_options *given, loss_context *cont
         }
         shape.size[i] = (int64_t)sizes->array[i];
         attributes->integer[1 + i] = shape.size[i];
+        if ((double)shape.size[i] != sizes->array[i]) {
+            return lossi_fail(context, LOSS_ERROR_RANGE, "the option 'shape' has a size that is not whole");
+        }
     }
     return lossi_shape_check(context, "the option 'shape'", &shape);
 }
 
+static lossi_shape shape_of(const lossi_attributes *attributes)
+{
+    lossi_shape shape = {(int32_t)attributes->integer[0], {0}};
+    memcpy(shape.size, attributes->integer + 1, sizeof shape.size[0] * (size_t)shape.rank);
+    return shape;
+}
+
 static loss_status infer_reshape(const lossi_tape *tape, lossi_tape_node *node)
 {
-    return lossi_operation_view.infer(tape, node);
+    const lossi_tape_node *from = lossi_input_node(tape, node, 0);
+    node->shape = shape_of(&node->attributes);
+    node->dtype = from->dtype;
+    return lossi_shape_row(&node->shape) == lossi_shape_row(&from->shape) &&
+                   lossi_shape_of_rows(&node->shape) == lossi_shape_of_rows(&from->shape)
+               ? LOSS_OK
+               : lossi_operation_fail_shapes(
+                     tape, node, "the option 'shape' has another number of elements, or other rows");
 }
 
 static int32_t expand_reshape(lossi_tape *tape, const lossi_attributes *attributes, const int32_t *inputs,
                               int32_t count)
 {
-    lossi_shape shape = {(int32_t)attributes->integer[0], {0}};
+    const lossi_shape shape = shape_of(attributes);
     (void)count;
-    memcpy(shape.size, attributes->integer + 1, sizeof shape.size[0] * (size_t)shape.rank);
     return lossi_tape_reshape(tape, inputs[0], &shape);
 }
 
