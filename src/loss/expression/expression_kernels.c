@@ -20,11 +20,17 @@
 #define ONE  v_set1(REAL(1.0))
 #define ZERO v_set1(REAL(0.0))
 
-#define UNARY(name)   LOSSI_INLINE vreal scalar_##name(vreal a, vreal unused_b, vreal unused_c)
-#define BINARY(name)  LOSSI_INLINE vreal scalar_##name(vreal a, vreal b, vreal unused_c)
-#define TERNARY(name) LOSSI_INLINE vreal scalar_##name(vreal a, vreal b, vreal c)
-#define UNUSED_BC     (void)unused_b, (void)unused_c
-#define UNUSED_C      (void)unused_c
+/* Of every operation: whether its code is long, so that it should stand in a loop once, and its vectors. */
+#define OPERATION(name, is_long, a, b, c)                                                                    \
+    enum { name##_is_long = is_long };                                                                       \
+    LOSSI_INLINE vreal scalar_##name(vreal a, vreal b, vreal c)
+#define UNARY(name)       OPERATION(name, 0, a, unused_b, unused_c)
+#define LONG_UNARY(name)  OPERATION(name, 1, a, unused_b, unused_c)
+#define BINARY(name)      OPERATION(name, 0, a, b, unused_c)
+#define LONG_BINARY(name) OPERATION(name, 1, a, b, unused_c)
+#define TERNARY(name)     OPERATION(name, 0, a, b, c)
+#define UNUSED_BC         (void)unused_b, (void)unused_c
+#define UNUSED_C          (void)unused_c
 
 /* ---- arithmetic ---- */
 
@@ -107,7 +113,7 @@ TERNARY(difference_multiply)
 }
 
 /* Of a below 0, and of -0: of odd b it has the sign of a; of a below 0 and b that is not whole there is none. */
-BINARY(power)
+LONG_BINARY(power)
 {
     const vreal size = v_pow(v_abs(a), b);
     const vmask negative = v_lt(v_copysign(ONE, a), ZERO);
@@ -257,43 +263,43 @@ TERNARY(select)
 
 /* ---- exponentials and logarithms ---- */
 
-UNARY(exp)
+LONG_UNARY(exp)
 {
     UNUSED_BC;
     return v_exp(a);
 }
 
-UNARY(expm1)
+LONG_UNARY(expm1)
 {
     UNUSED_BC;
     return v_expm1(a);
 }
 
-UNARY(log)
+LONG_UNARY(log)
 {
     UNUSED_BC;
     return v_log(a);
 }
 
-UNARY(log1p)
+LONG_UNARY(log1p)
 {
     UNUSED_BC;
     return v_log1p(a);
 }
 
-UNARY(x_minus_log1p)
+LONG_UNARY(x_minus_log1p)
 {
     UNUSED_BC;
     return v_x_minus_log1p(a);
 }
 
-UNARY(log1mexp)
+LONG_UNARY(log1mexp)
 {
     UNUSED_BC;
     return v_log1mexp(a);
 }
 
-BINARY(xlogy)
+LONG_BINARY(xlogy)
 {
     const vreal product = a * v_log(b);
     UNUSED_C;
@@ -311,7 +317,7 @@ LOSSI_INLINE vreal half_exp(vreal a)
     return v_scale(v_fma(r * r, v_exp_tail(r), r) + REAL(1.0), n - REAL(1.0));
 }
 
-UNARY(sinh)
+LONG_UNARY(sinh)
 {
     const vreal size = v_abs(a), half = half_exp(size);
     const vreal m = v_expm1(v_min(ONE, size));
@@ -320,14 +326,14 @@ UNARY(sinh)
     return v_copysign(v_select(v_le(size, ONE), near, far), a);
 }
 
-UNARY(cosh)
+LONG_UNARY(cosh)
 {
     const vreal half = half_exp(v_abs(a));
     UNUSED_BC;
     return half + REAL(0.25) / half;
 }
 
-UNARY(tanh)
+LONG_UNARY(tanh)
 {
     UNUSED_BC;
     return v_tanh(a);
@@ -342,7 +348,7 @@ UNARY(tanh)
 #define COSH_FAR  REAL(40.0)
 #endif
 
-UNARY(log_cosh)
+LONG_UNARY(log_cosh)
 {
     const vreal x = v_abs(a);
     vreal n, low, tail, m_n, scaled, shift;
@@ -368,26 +374,26 @@ LOSSI_INLINE vreal softplus_of(vreal a, vreal e)
     return v_max(ZERO, a) + v_log1p_unit(e);
 }
 
-UNARY(sigmoid)
+LONG_UNARY(sigmoid)
 {
     UNUSED_BC;
     return sigmoid_of(a, v_exp_nonpositive(-v_abs(a)));
 }
 
-UNARY(softplus)
+LONG_UNARY(softplus)
 {
     UNUSED_BC;
     return softplus_of(a, v_exp_nonpositive(-v_abs(a)));
 }
 
-UNARY(logistic_density)
+LONG_UNARY(logistic_density)
 {
     const vreal e = v_exp_nonpositive(-v_abs(a)), d = e + REAL(1.0);
     UNUSED_BC;
     return (e / d) / d;
 }
 
-UNARY(atan)
+LONG_UNARY(atan)
 {
     UNUSED_BC;
     return v_atan(a);
@@ -395,31 +401,31 @@ UNARY(atan)
 
 /* ---- the normal distribution ---- */
 
-UNARY(normal_density)
+LONG_UNARY(normal_density)
 {
     UNUSED_BC;
     return v_normal_density(v_abs(a));
 }
 
-UNARY(normal_cdf)
+LONG_UNARY(normal_cdf)
 {
     UNUSED_BC;
     return v_normal_cdf(a);
 }
 
-UNARY(log_normal_cdf)
+LONG_UNARY(log_normal_cdf)
 {
     UNUSED_BC;
     return v_log_normal_survival(-a);
 }
 
-UNARY(normal_hazard)
+LONG_UNARY(normal_hazard)
 {
     UNUSED_BC;
     return v_normal_hazard(a);
 }
 
-UNARY(normal_hazard_slope)
+LONG_UNARY(normal_hazard_slope)
 {
     UNUSED_BC;
     return v_normal_hazard_slope(a, v_normal_hazard(a));
@@ -429,28 +435,46 @@ UNARY(normal_hazard_slope)
 
 typedef vreal (*scalar_operation)(vreal a, vreal b, vreal c);
 
-/* An operand: the vector at i, or one that was made of the number before the loop. */
-LOSSI_INLINE vreal operand_at(int is_scalar, const real *x, vreal number, int64_t i)
+/* An operand: an array, or a vector that was made of one number before the loop. */
+typedef struct operand_array {
+    int is_there, is_scalar;
+    const real *x;
+    vreal number; /* of a scalar */
+} operand_array;
+
+LOSSI_INLINE operand_array array_of(int is_there, int is_scalar, const char *slot)
 {
-    return is_scalar ? number : v_load(x + i);
+    operand_array made = {is_there, is_scalar, (const real *)(const void *)slot, v_set1(0)};
+    if (is_there && is_scalar) {
+        made.number = v_set1(lossi_get(made.x));
+    }
+    return made;
+}
+
+LOSSI_INLINE vreal vector_at(const operand_array *a, int64_t i)
+{
+    return !a->is_there || a->is_scalar ? a->number : v_load(a->x + i);
 }
 
 LOSSI_INLINE void loop(int64_t n, char *const *slots, const lossi_instruction *at, scalar_operation f,
-                       int operands, int scalars)
+                       int is_long, int operands, int scalars)
 {
     real *y = (real *)(void *)slots[at->y];
-    const real *a = (const real *)(void *)slots[at->a];
-    const real *b = operands > 1 ? (const real *)(void *)slots[at->b] : a;
-    const real *c = operands > 2 ? (const real *)(void *)slots[at->c] : a;
-    const vreal of_a = v_set1(lossi_get(a)), of_b = v_set1(lossi_get(b)), of_c = v_set1(lossi_get(c));
+    const operand_array a = array_of(1, scalars & 1, slots[at->a]),
+                        b = array_of(operands > 1, scalars & 2, slots[at->b]),
+                        c = array_of(operands > 2, scalars & 4, slots[at->c]);
+    if (is_long) {
+        LOSSI_NO_UNROLL
+        for (int64_t i = 0; i < n; i += VREAL_LANES) {
+            v_store(y + i, f(vector_at(&a, i), vector_at(&b, i), vector_at(&c, i)));
+        }
+        return;
+    }
     for (int64_t i = 0; i < n; i += LOSSI_LANES) {
         LOSSI_UNROLL
         for (int v = 0; v < LOSSI_PACK; v++) {
             const int64_t k = i + v * VREAL_LANES;
-            const vreal x = operand_at(scalars & 1, a, of_a, k);
-            const vreal w = operands > 1 ? operand_at(scalars & 2, b, of_b, k) : x;
-            const vreal u = operands > 2 ? operand_at(scalars & 4, c, of_c, k) : x;
-            v_store(y + k, f(x, w, u));
+            v_store(y + k, f(vector_at(&a, k), vector_at(&b, k), vector_at(&c, k)));
         }
     }
 }
@@ -458,7 +482,7 @@ LOSSI_INLINE void loop(int64_t n, char *const *slots, const lossi_instruction *a
 #define KERNEL(name, operands, scalars)                                                                      \
     static void name##_##scalars(int64_t n, char *const *slots, const lossi_instruction *at)                 \
     {                                                                                                        \
-        loop(n, slots, at, scalar_##name, operands, scalars);                                                \
+        loop(n, slots, at, scalar_##name, name##_is_long, operands, scalars);                                \
     }
 #define KERNELS_1(name) KERNEL(name, 1, 0)
 #define KERNELS_2(name) KERNEL(name, 2, 0) KERNEL(name, 2, 1) KERNEL(name, 2, 2)
@@ -497,14 +521,12 @@ LOSSI_INLINE void pair_loop(int64_t n, char *const *slots, const lossi_instructi
 {
     const real *a = (const real *)(void *)slots[at->a];
     real *y = (real *)(void *)slots[at->y], *z = (real *)(void *)slots[at->z];
-    for (int64_t i = 0; i < n; i += LOSSI_LANES) {
-        LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            vreal first, second;
-            f(v_load(a + i + v * VREAL_LANES), &first, &second);
-            v_store(y + i + v * VREAL_LANES, first);
-            v_store(z + i + v * VREAL_LANES, second);
-        }
+    LOSSI_NO_UNROLL
+    for (int64_t i = 0; i < n; i += VREAL_LANES) {
+        vreal first, second;
+        f(v_load(a + i), &first, &second);
+        v_store(y + i, first);
+        v_store(z + i, second);
     }
 }
 
