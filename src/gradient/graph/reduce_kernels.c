@@ -137,6 +137,16 @@ LOSSI_INLINE f64v half_of(vreal x, int half)
 /* The end of a row: fewer than 16 elements onto the first lanes. */
 LOSSI_INLINE void add_rest(int64_t n, const real *x, f64v *lanes)
 {
+#if F64_LANES == 2
+    for (int64_t i = 0; i + 1 < n; i += 2) { /* loads of parts are slow there */
+        lanes[i / 2] = lanes[i / 2] + load_wide(x + i);
+    }
+    if (n % 2 != 0) {
+        real last;
+        memcpy(&last, x + n - 1, sizeof last);
+        lanes[n / 2] = lanes[n / 2] + (f64v){(double)last, 0.0};
+    }
+#else
     for (int v = 0; v < LOSSI_LANES / VREAL_LANES && n > 0; v++) {
         const vreal part = v_load_part(x, n < VREAL_LANES ? (int)n : VREAL_LANES);
         for (int half = 0; half < HALVES; half++) {
@@ -145,6 +155,7 @@ LOSSI_INLINE void add_rest(int64_t n, const real *x, f64v *lanes)
         x += VREAL_LANES;
         n -= VREAL_LANES;
     }
+#endif
 }
 
 static double sum_row(int64_t n, const real *x)
