@@ -40,6 +40,11 @@ LOSSI_INLINE double combine_one(const int kind, double so_far, double x)
                                           : (x < so_far ? x : so_far);
 }
 
+LOSSI_INLINE double neutral(const int kind)
+{
+    return kind == LOSSI_REDUCE_SUM ? 0.0 : kind == LOSSI_REDUCE_MAXIMUM ? -__builtin_inf() : __builtin_inf();
+}
+
 /* Columns of a tile: as many as there are registers for, of 16 on x86 before AVX-512. */
 #if defined(LOSSI_ISA_BASE)
 enum { TILE = LOSSI_LANES };
@@ -52,14 +57,11 @@ enum { TILE_VECTORS = TILE / F64_LANES };
 LOSSI_INLINE void reduce_tile(const int kind, const int vectors, int64_t rows, int n, int64_t stride,
                               const real *x, double *results)
 {
-    const double neutral = kind == LOSSI_REDUCE_SUM       ? 0.0
-                           : kind == LOSSI_REDUCE_MAXIMUM ? -__builtin_inf()
-                                                          : __builtin_inf();
     const int64_t whole = n < vectors * F64_LANES ? rows - 1 : rows;
     f64v lanes[TILE_VECTORS];
 #pragma GCC unroll 16
     for (int v = 0; v < vectors; v++) {
-        lanes[v] = f64_set1(neutral);
+        lanes[v] = f64_set1(neutral(kind));
     }
     for (int64_t i = 0; i < whole; i++) {
 #pragma GCC unroll 16
@@ -178,8 +180,11 @@ static double sum_row(int64_t n, const real *x)
 
 #if !defined(LOSSI_ISA_BASE) /* which has no instructions for it */
 
-/* VREAL_LANES rows: each lane of the halving is a vector of rows. Lanes from n on are +0, which still turns −0 to +0. */
-static void sum_abreast(int64_t n, const real *x, double *sums)
+/*
+ * VREAL_LANES rows: each lane of the halving is a vector of rows. Lanes from n on are neutral, which for sums still turns −0 to
+ * +0.
+ */
+LOSSI_INLINE void reduce_abreast(const int kind, int64_t n, const real *x, double *results)
 {
     vreal columns[LOSSI_LANES + LOSSI_GROUP];
     f64v lanes[LOSSI_LANES];
@@ -189,35 +194,81 @@ static void sum_abreast(int64_t n, const real *x, double *sums)
     }
     for (int half = 0; half < HALVES; half++) {
         for (int64_t j = 0; j < LOSSI_LANES; j++) {
-            lanes[j] = j < n ? half_of(columns[j], half) : f64_set1(0);
+            lanes[j] = j < n ? half_of(columns[j], half) : f64_set1(neutral(kind));
         }
         for (int apart = LOSSI_LANES / 2; apart > 0; apart /= 2) {
             for (int j = 0; j < apart; j++) {
-                lanes[j] = lanes[j] + lanes[j + apart];
+                lanes[j] = combine(kind, lanes[j], lanes[j + apart]);
             }
         }
-        f64_store(sums + half * F64_LANES, lanes[0] + f64_set1(0));
+        f64_store(results + half * F64_LANES, combine(kind, lanes[0], f64_set1(neutral(kind))));
     }
 }
 
 #endif
 
-static void row_sums(int64_t count, int64_t n, const void *x, double *sums)
+LOSSI_INLINE double extreme_row(const int kind, int64_t n, const real *x)
 {
-    const real *row = x;
+    f64v lanes[LOSSI_SIXTEEN];
+    double one[F64_LANES];
+    int64_t i = 0;
+    for (int v = 0; v < LOSSI_SIXTEEN; v++) {
+        lanes[v] = f64_set1(neutral(kind));
+    }
+    for (; i + LOSSI_LANES <= n; i += LOSSI_LANES) {
+        for (int v = 0; v < LOSSI_SIXTEEN; v++) {
+            lanes[v] = combine(kind, lanes[v], load_wide(x + i + v * F64_LANES));
+        }
+    }
+    if (i < n) {
+        real last[LOSSI_LANES];
+        for (int k = 0; k < LOSSI_LANES; k++) {
+            last[k] = (real)neutral(kind);
+        }
+        memcpy(last, x + i, (size_t)(n - i) * sizeof *last);
+        for (int v = 0; v < LOSSI_SIXTEEN; v++) {
+            lanes[v] = combine(kind, lanes[v], load_wide(last + v * F64_LANES));
+        }
+    }
+    for (int half = LOSSI_SIXTEEN / 2; half > 0; half /= 2) {
+        for (int v = 0; v < half; v++) {
+            lanes[v] = combine(kind, lanes[v], lanes[v + half]);
+        }
+    }
+    f64_store(one, lanes[0]);
+    for (int half = F64_LANES / 2; half > 0; half /= 2) {
+        for (int k = 0; k < half; k++) {
+            one[k] = combine_one(kind, one[k], one[k + half]);
+        }
+    }
+    return one[0];
+}
+
+LOSSI_INLINE void reduce_rows(const int kind, int64_t count, int64_t n, const real *x, double *results)
+{
     int64_t i = 0;
 #if !defined(LOSSI_ISA_BASE)
     for (; n >= LOSSI_GROUP && n <= LOSSI_LANES && i + VREAL_LANES <= count; i += VREAL_LANES) {
-        sum_abreast(n, row + i * n, sums + i);
+        reduce_abreast(kind, n, x + i * n, results + i);
     }
 #endif
     for (; i < count; i++) {
-        sums[i] = sum_row(n, row + i * n);
+        results[i] = kind == LOSSI_REDUCE_SUM ? sum_row(n, x + i * n) : extreme_row(kind, n, x + i * n);
     }
 }
 
+#define ROWS(name, kind)                                                                                     \
+    static void name(int64_t count, int64_t n, const void *x, double *results)                               \
+    {                                                                                                        \
+        reduce_rows(kind, count, n, x, results);                                                             \
+    }
+ROWS(sum_rows, LOSSI_REDUCE_SUM)
+ROWS(maximum_rows, LOSSI_REDUCE_MAXIMUM)
+ROWS(minimum_rows, LOSSI_REDUCE_MINIMUM)
+
 extern const lossi_reduce_kernels LOSSI_NAME(reduce_kernels);
-const lossi_reduce_kernels LOSSI_NAME(reduce_kernels) = {{sum_block, maximum_block, minimum_block}, row_sums};
+const lossi_reduce_kernels LOSSI_NAME(reduce_kernels) = {{sum_block, maximum_block, minimum_block},
+                                                         {sum_rows, maximum_rows, minimum_rows}};
 
 #ifdef LOSSI_ONCE
 
