@@ -338,9 +338,15 @@ static int32_t parse(const char *text, int64_t *shape)
     return rank;
 }
 
+/* What the parameters are. */
+static double number_at(int64_t i, double scale)
+{
+    return (double)(float)(scale * (scatter(i) - 0.5));
+}
+
 /* The gradient of Σ c · operation(inputs): by the inputs, then the values. To be freed; *n numbers, the values from *first. */
-static void *gradient_of(loss_context *context, const operation_case *of, loss_dtype dtype, int64_t *n,
-                         int64_t *first)
+static void *gradient_of(loss_context *context, const operation_case *of, loss_dtype dtype, double scale,
+                         int64_t *n, int64_t *first)
 {
     loss_graph *graph;
     loss_data *data;
@@ -370,7 +376,7 @@ static void *gradient_of(loss_context *context, const operation_case *of, loss_d
     void *x = calloc((size_t)*n, 8), *gradient = calloc((size_t)*n, 8);
     assert_true(x != NULL && gradient != NULL);
     for (int64_t i = 0; i < *n; i++) {
-        set_element(x, dtype, i, (double)(float)(scatter(i) - 0.5));
+        set_element(x, dtype, i, number_at(i, scale));
     }
     assert_status(context, loss_objective_evaluate(objective, x, &value, gradient), LOSS_OK);
     free(x);
@@ -390,14 +396,14 @@ static void test_shared(void **state)
     for (int i = 0; i < 2 * SHARED; i++) {
         const loss_dtype dtype = i % 2 == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64;
         int64_t n, at;
-        void *expected = gradient_of(first, &shared[i / 2], dtype, &n, &at);
+        void *expected = gradient_of(first, &shared[i / 2], dtype, 1, &n, &at);
         for (int32_t isa = 0; isa < loss_context_isa_count(first); isa++) {
             loss_context *context;
             assert_int_equal(loss_context_create(&context), LOSS_OK);
             assert_status(context, loss_context_set_int(context, "threads", 2 + (i + isa) % 2), LOSS_OK);
             assert_status(context, loss_context_set_string(context, "isa", loss_context_isa_name(first, isa)),
                           LOSS_OK);
-            void *actual = gradient_of(context, &shared[i / 2], dtype, &n, &at);
+            void *actual = gradient_of(context, &shared[i / 2], dtype, 1, &n, &at);
             assert_same_bits(actual, expected, dtype, n);
             free(actual);
             loss_context_free(context);
@@ -426,21 +432,87 @@ static void test_batch_products(void **state)
             pairs *= a[k];
         }
         const int64_t rows = a[rank - 2 + ta], inner = a[rank - 1 - ta], columns = b[rank - 1 - tb];
-        double *gradient = gradient_of(context, &shared[i], LOSS_FLOAT64, &n, &first);
+        double *gradient = gradient_of(context, &shared[i], LOSS_FLOAT64, 1, &n, &first);
         for (int64_t e = 0; e < pairs * rows * columns; e++) {
             const int64_t pair = e / (rows * columns), r = e / columns % rows, c = e % columns;
             double sum = 0, size = 0;
             for (int64_t k = 0; k < inner; k++) {
                 const int64_t at_a = pair * rows * inner + (ta ? k * rows + r : r * inner + k);
                 const int64_t at_b = pair * inner * columns + (tb ? c * inner + k : k * columns + c);
-                const double x = (double)(float)(scatter(at_a) - 0.5);
-                const double y = (double)(float)(scatter(pairs * rows * inner + at_b) - 0.5);
+                const double x = number_at(at_a, 1);
+                const double y = number_at(pairs * rows * inner + at_b, 1);
                 sum += x * y;
                 size += fabs(x * y);
             }
             assert_true(fabs(gradient[first + e] - sum) <= 0x1p-44 * size);
         }
         free(gradient);
+    }
+    loss_context_free(context);
+}
+
+/* ---- digits of a softmax ---- */
+
+static const operation_case softmaxes[] = {
+    {"softmax", "", {"200,2"}, 0, 0},
+    {"softmax", "", {"200,10"}, 0, 0},
+    {"softmax", "", {"99,33"}, 0, 0},
+    {"softmax", "", {"20,700"}, 0, 0},
+    {"log_softmax", "", {"200,2"}, 0, 0},
+    {"log_softmax", "", {"200,10"}, 0, 0},
+    {"log_softmax", "", {"99,33"}, 0, 0},
+    {"log_softmax", "", {"20,700"}, 0, 0},
+    {"log_sum_exp", "axes=1", {"200,10"}, 0, 0},
+    {"log_sum_exp", "axes=1", {"20,700"}, 0, 0},
+};
+
+enum { SOFTMAXES = sizeof softmaxes / sizeof softmaxes[0] };
+
+/* Within 4 units in the last place of what long double makes of logits up to 12.5 that are moved by one unit. */
+static void check_softmax(loss_context *context, const operation_case *of, loss_dtype dtype)
+{
+    int64_t shape[8], n, first;
+    parse(of->inputs[0], shape);
+    void *gradient = gradient_of(context, of, dtype, 25, &n, &first);
+    for (int64_t row = 0; row < shape[0]; row++) {
+        long double most = -INFINITY, others = 0;
+        int64_t largest = 0;
+        for (int64_t j = 0; j < shape[1]; j++) {
+            const long double z = number_at(row * shape[1] + j, 25);
+            largest = z > most ? j : largest;
+            most = z > most ? z : most;
+        }
+        for (int64_t j = 0; j < shape[1]; j++) {
+            others += j != largest ? expl(number_at(row * shape[1] + j, 25) - most) : 0;
+        }
+        for (int64_t j = 0; j < (strcmp(of->operation, "log_sum_exp") == 0 ? 1 : shape[1]); j++) {
+            const long double log = number_at(row * shape[1] + j, 25) - most - log1pl(others);
+            const int64_t at = strcmp(of->operation, "log_sum_exp") == 0 ? row : row * shape[1] + j;
+            const long double wanted = strcmp(of->operation, "log_sum_exp") == 0 ? most + log1pl(others)
+                                       : strcmp(of->operation, "softmax") == 0   ? expl(log)
+                                                                                 : log;
+            const double got = element(gradient, dtype, first + at);
+            const long double size = fmaxl(fabsl(wanted),
+                                           strcmp(of->operation, "log_sum_exp") == 0 ? fabsl(most) : 0);
+            const long double moved = 2 * fminl(1, fabsl(wanted)) * ulp_of(12.5, dtype);
+            if (!(fabsl(got - wanted) <= 4 * ulp_of(size, dtype) + moved)) {
+                print_error("%s of %s in %s: %.17g, not %.20Lg\n", of->operation, of->inputs[0],
+                            loss_dtype_name(dtype), got, wanted);
+                fail();
+            }
+        }
+    }
+    free(gradient);
+}
+
+static void test_softmax_digits(void **state)
+{
+    (void)state;
+    loss_context *context;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    for (int i = 0; i < SOFTMAXES; i++) {
+        check_softmax(context, &softmaxes[i], LOSS_FLOAT32);
+        check_softmax(context, &softmaxes[i], LOSS_FLOAT64);
     }
     loss_context_free(context);
 }
@@ -519,9 +591,9 @@ static void test_gather(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values), cmocka_unit_test(test_transposes),
-        cmocka_unit_test(test_shared), cmocka_unit_test(test_batch_products),
-        cmocka_unit_test(test_gather),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_transposes),
+        cmocka_unit_test(test_shared),         cmocka_unit_test(test_batch_products),
+        cmocka_unit_test(test_softmax_digits), cmocka_unit_test(test_gather),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

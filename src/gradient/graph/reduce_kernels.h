@@ -15,14 +15,14 @@ typedef void (*lossi_reduce_block)(int64_t rows, int64_t columns, int64_t stride
                                    double *results);
 
 /*
- * Sums of `count` rows of n elements, 2 <= n <= LOSSI_BLOCK, in the lanes of core/sum.h: element i is added to lane i mod 16, and
- * the lanes are halved.
+ * Results of `count` rows of n elements, 2 <= n <= LOSSI_BLOCK, in the lanes of core/sum.h: element i goes to lane i mod 16, and the
+ * lanes are halved.
  */
-typedef void (*lossi_reduce_rows)(int64_t count, int64_t n, const void *x, double *sums);
+typedef void (*lossi_reduce_rows)(int64_t count, int64_t n, const void *x, double *results);
 
 typedef struct lossi_reduce_kernels {
     lossi_reduce_block block[LOSSI_REDUCE_COUNT];
-    lossi_reduce_rows row_sums;
+    lossi_reduce_rows rows[LOSSI_REDUCE_COUNT];
 } lossi_reduce_kernels;
 
 /* Of an instruction set (core/isa.h) and element type. */

@@ -156,10 +156,10 @@ static void reduce_piece(const reduction *r, int64_t index, int64_t piece, int64
     }
 }
 
-/* Sums of neighbours within a block. */
-static int32_t sums_rows(const reduction *r)
+/* Neighbours, all within a block. */
+static int32_t has_rows(const reduction *r)
 {
-    return r->kind == LOSSI_REDUCE_SUM && r->columns == 1 && r->rows >= 2 && r->rows <= LOSSI_BLOCK;
+    return r->columns == 1 && r->rows >= 2 && r->rows <= LOSSI_BLOCK;
 }
 
 static void run_task(void *argument, int64_t index, int32_t worker)
@@ -168,10 +168,10 @@ static void run_task(void *argument, int64_t index, int32_t worker)
     const int64_t begin = index * r->units_per_task, end = least(begin + r->units_per_task, r->units);
     double results[STRIP];
     (void)worker;
-    if (sums_rows(r)) {
+    if (has_rows(r)) {
         for (int64_t i = begin; i < end; i += STRIP) {
             const int64_t count = least(STRIP, end - i);
-            r->kernels->row_sums(count, r->rows, r->input + i * r->rows * r->input_size, results);
+            r->kernels->rows[r->kind](count, r->rows, r->input + i * r->rows * r->input_size, results);
             put(r, i, results, count);
         }
         return;
