@@ -20,7 +20,7 @@
 #include "gradient/graph/statistics.h"
 #include "gradient/objective.h"
 
-enum { CHUNK_ROWS, TRAINING, SEED, CURVATURE, OPTIONS };
+enum { CHUNK_ROWS, TRAINING, SEED, ITERATE, CURVATURE, OPTIONS };
 
 static const loss_option options[OPTIONS] = {
     [CHUNK_ROWS] = {"chunk_rows", LOSS_OPTION_INT, 1, 2147483648.0, 256, NULL, NULL,
@@ -28,6 +28,8 @@ static const loss_option options[OPTIONS] = {
     [TRAINING] = {"training", LOSS_OPTION_INT, 0, 1, 1, NULL, NULL,
                   "1: dropout drops, and batch_norm takes the statistics of the batch"},
     [SEED] = {"seed", LOSS_OPTION_INT, 0, 9007199254740992.0, 0, NULL, NULL, "of dropout"},
+    [ITERATE] = {"iterate", LOSS_OPTION_INT, 0, 1099511627775.0, 0, NULL, NULL,
+                 "how many iterates there have been; dropout draws anew at each"},
     [CURVATURE] = {"curvature", LOSS_OPTION_STRING, 0, 0, 0, "exact", "exact|gauss_newton",
                    "what Hessian products are products with"},
 };
@@ -47,7 +49,6 @@ typedef struct graph_objective {
     int32_t losses; /* denominators that a plan gives */
     char *piece;    /* the gradient or product of a piece */
     double *total;
-    uint64_t step; /* how many iterates there have been */
 } graph_objective;
 
 static loss_status measure(const loss_objective *objective, int32_t explain, int64_t *dimension)
@@ -225,13 +226,13 @@ static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *r
     const loss_dtype dtype = self->base.dtype;
     double value = 0, weights[MOST_LOSSES] = {0};
     const int64_t *indices = e->batch.indices != NULL ? e->batch.indices + first : NULL;
-    lossi_bindings bindings = {
-        .batch = {.rows = rows, .indices = indices, .first = first, .step = self->step},
-        .x = e->x,
-        .direction = e->direction,
-        .statistics = self->statistics.running,
-        .outputs = {result, &value, weights, self->statistics.moments}};
+    lossi_bindings bindings = {.batch = {.rows = rows, .indices = indices, .first = first},
+                               .x = e->x,
+                               .direction = e->direction,
+                               .statistics = self->statistics.running,
+                               .outputs = {result, &value, weights, self->statistics.moments}};
     bindings.batch.seed = (uint64_t)lossi_options_own(&self->base.options, SEED)->integer;
+    bindings.batch.step = (uint64_t)lossi_options_own(&self->base.options, ITERATE)->integer;
     loss_status status = lossi_feed_rows(&self->feed, first, rows, indices);
     bindings.inputs = self->feed.pointers;
     if (status == LOSS_OK) {
@@ -333,7 +334,7 @@ static void new_iterate(loss_objective *objective)
 {
     graph_objective *self = (graph_objective *)objective;
     lossi_statistics_fold(&self->statistics);
-    self->step++;
+    objective->options.values[objective->options.counts[0] + ITERATE].integer++;
 }
 
 static loss_status statistics(loss_objective *objective, int32_t node, int32_t set, void *mean,
