@@ -206,6 +206,8 @@ LOSS_API loss_status loss_graph_print(const loss_graph *graph, const char *forma
  *   "chunk_rows"  int, 1 … 2^31, default 256
  *   "training"    int, 0 or 1, default 1: whether dropout drops and batch_norm takes the batch's statistics
  *   "seed"        int, default 0: of dropout
+ *   "iterate"     int, 0 … 2^40 − 1, default 0: how many iterates there have been, for which dropout draws anew;
+ *                 loss_objective_new_iterate() counts on, and loss_objective_get_int() tells the number, to go on there later
  *   "curvature"   string, "exact" (default), "gauss_newton": what Hessian products are the products with
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (an input without data), LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_SUPPORT (a
  * node that is not a number), LOSS_ERROR_MEMORY. Since 0.1.

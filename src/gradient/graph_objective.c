@@ -22,7 +22,7 @@
 #include "gradient/graph/statistics.h"
 #include "gradient/objective.h"
 
-enum { CHUNK_ROWS, TRAINING, SEED, CURVATURE, OPTIONS };
+enum { CHUNK_ROWS, TRAINING, SEED, ITERATE, CURVATURE, OPTIONS };
 
 static const loss_option options[OPTIONS] = {
     [CHUNK_ROWS] = {"chunk_rows", LOSS_OPTION_INT, 1, 2147483648.0, 256, NULL, NULL,
@@ -30,6 +30,8 @@ static const loss_option options[OPTIONS] = {
     [TRAINING] = {"training", LOSS_OPTION_INT, 0, 1, 1, NULL, NULL,
                   "1: dropout drops, and batch_norm takes the statistics of the batch"},
     [SEED] = {"seed", LOSS_OPTION_INT, 0, 9007199254740992.0, 0, NULL, NULL, "of dropout"},
+    [ITERATE] = {"iterate", LOSS_OPTION_INT, 0, 1099511627775.0, 0, NULL, NULL,
+                 "how many iterates there have been; dropout draws anew at each"},
     [CURVATURE] = {"curvature", LOSS_OPTION_STRING, 0, 0, 0, "exact", "exact|gauss_newton",
                    "what Hessian products are products with"},
 };
@@ -52,7 +54,6 @@ typedef struct graph_objective {
     double *counts, *first, *given; /* of a piece; of the first that has any; where a plan writes */
     char *piece;                    /* the gradient or product of a piece */
     double *total;
-    uint64_t step;          /* how many iterates there have been */
     loss_function **clones; /* of the graph's functions, with another curvature */
 } graph_objective;
 
@@ -200,13 +201,13 @@ static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *r
     graph_objective *self = e->self;
     double value = 0;
     const int64_t *indices = e->batch.indices != NULL ? e->batch.indices + first : NULL;
-    lossi_bindings bindings = {
-        .batch = {.rows = rows, .indices = indices, .first = first, .step = self->step},
-        .x = e->x,
-        .direction = e->direction,
-        .statistics = self->statistics.running,
-        .outputs = {result, &value, self->given, self->statistics.moments}};
+    lossi_bindings bindings = {.batch = {.rows = rows, .indices = indices, .first = first},
+                               .x = e->x,
+                               .direction = e->direction,
+                               .statistics = self->statistics.running,
+                               .outputs = {result, &value, self->given, self->statistics.moments}};
     bindings.batch.seed = (uint64_t)lossi_options_own(&self->base.options, SEED)->integer;
+    bindings.batch.step = (uint64_t)lossi_options_own(&self->base.options, ITERATE)->integer;
     loss_status status = lossi_feed_rows(&self->feed, first, rows, indices);
     bindings.inputs = self->feed.pointers;
     if (status == LOSS_OK) {
@@ -368,7 +369,7 @@ static void new_iterate(loss_objective *objective)
 {
     graph_objective *self = (graph_objective *)objective;
     lossi_statistics_fold(&self->statistics);
-    self->step++;
+    objective->options.values[objective->options.counts[0] + ITERATE].integer++;
 }
 
 static loss_status statistics(loss_objective *objective, int32_t node, int32_t set, void *mean,

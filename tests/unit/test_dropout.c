@@ -152,6 +152,14 @@ static void test_changes(void **state)
     assert_status(m.context, loss_objective_new_iterate(m.objective), LOSS_OK);
     masks(&m, 1, &first, after);
     assert_memory_not_equal(before, after, sizeof before);
+    int64_t iterate = 0;
+    assert_status(m.context, loss_objective_get_int(m.objective, "iterate", &iterate), LOSS_OK);
+    assert_int_equal(iterate, 1);
+    model later = model_of(0.5, 1, 3, 4096, 0); /* goes on where the first one is */
+    assert_status(later.context, loss_objective_set_int(later.objective, "iterate", iterate), LOSS_OK);
+    masks(&later, 1, &first, before);
+    assert_memory_equal(before, after, sizeof before);
+    free_model(&later);
     masks(&twice, 1, &first, after);
     int64_t different = 0;
     for (int k = 0; k < 4096; k++) {
