@@ -413,9 +413,7 @@ static void data_that_does_not_fit(void **unused)
 
 static double seconds(void)
 {
-    struct timespec now;
-    timespec_get(&now, TIME_UTC);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return (double)clock() / CLOCKS_PER_SEC;
 }
 
 /* Value, gradient and product of a number, in seconds. */
@@ -435,6 +433,40 @@ static double evaluate_large(loss_graph *graph, int32_t number, const double *x,
     loss_data_free(data);
     free(product);
     return after - before;
+}
+
+/*
+ * Deep chains, of elementwise operations alone and with matrix products between, so that hardly any are one step. The time is
+ * some tenths of a second; what is quadratic in the nodes would take minutes.
+ */
+static void deep_chains(void **unused)
+{
+    enum { DEEP = 20000, SLOW = 30 };
+    (void)unused;
+    for (int32_t kind = 0; kind < 4; kind++) {
+        loss_graph *graph = empty();
+        int32_t w, last, cost;
+        const double size = kind == 2 ? 0.5 : 1;
+        double x[4] = {0.6 * size, -0.4 * size, 0.4 * size, 0.6 * size}, gradient[4], value;
+        const int64_t shape[] = {2, 2};
+        assert_status(context, loss_graph_parameter(graph, "w", 2, shape, &w), LOSS_OK);
+        last = w;
+        for (int32_t i = 0; i < DEEP; i++) {
+            const int32_t inputs[] = {last, kind == 2 && i % 2 ? last : w};
+            const char *name = kind == 0                 ? (i % 2 ? "tanh" : "negate")
+                               : kind == 1 || i % 2 == 0 ? (i % 2 ? "hypotenuse_slope" : "matrix_product")
+                               : kind == 2               ? "add"
+                                                         : "tanh";
+            const int32_t count = strcmp(name, "matrix_product") == 0 || strcmp(name, "add") == 0 ? 2 : 1;
+            assert_status(context, loss_graph_apply(graph, name, NULL, inputs, count, &last), LOSS_OK);
+        }
+        assert_status(context, loss_graph_apply(graph, "tanh", NULL, &last, 1, &last), LOSS_OK);
+        assert_status(context, loss_graph_apply(graph, "sum", NULL, &last, 1, &cost), LOSS_OK);
+        const double taken = evaluate_large(graph, cost, x, gradient, &value);
+        print_message("           chain %d: %.2f s\n", (int)kind, taken);
+        assert_true(taken < SLOW);
+        loss_graph_free(graph);
+    }
 }
 
 /* Two thousand parameters in one sum, and the sum with itself again and again. */
@@ -528,6 +560,7 @@ int main(void)
         cmocka_unit_test(numbers_that_double),
         cmocka_unit_test(zero_sizes),
         cmocka_unit_test(wide_sums),
+        cmocka_unit_test(deep_chains),
     };
     return cmocka_run_group_tests_name("graph_input", tests, known_setup, known_teardown);
 }

@@ -3,8 +3,8 @@
  *
  * A result lives from the step that makes it to the last that reads it. The largest is placed first, each at the lowest
  * offset where nothing lies that lives at the same time (greedy by size: Pisarchyk & Lee, Efficient memory management for deep
- * neural net inference, 2020, §5.2). An elementwise step may write a result over an input of the same shape that nobody reads
- * afterwards.
+ * neural net inference, 2020, §5.2); of very many each in its turn, in the first place that is free then. An elementwise step
+ * may write a result over an input of the same shape that nobody reads afterwards.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -114,15 +114,11 @@ static int larger(const void *x, const void *y)
     return a->bytes != b->bytes ? (a->bytes < b->bytes ? 1 : -1) : (a->node > b->node) - (a->node < b->node);
 }
 
-/* The block of a node, −1 when it has none. */
-static int32_t find_block(const block *blocks, int32_t count, int32_t node)
+/* The block of a node, of those before `count`; −1 when it has none. `slot` of a place has its number while offsets are made. */
+static int32_t find_block(const lossi_plan *plan, int32_t count, int32_t node)
 {
-    for (int32_t i = 0; i < count; i++) {
-        if (blocks[i].node == node) {
-            return i;
-        }
-    }
-    return -1;
+    const lossi_node_place *place = &plan->places[node];
+    return place->kind == LOSSI_PLACE_ARENA && place->slot < count ? place->slot : -1;
 }
 
 /*
@@ -136,7 +132,7 @@ static void take_over(const lossi_plan *plan, block *blocks, int32_t count)
         for (int32_t i = 0; step->kind == LOSSI_STEP_FUSED && i < step->input_count && blocks[b].over < 0;
              i++) {
             const int32_t input = plan->list[step->first_input + i], root = plan->places[input].root;
-            const int32_t from = find_block(blocks, b, root);
+            const int32_t from = find_block(plan, b, root);
             int32_t readers = 0;
             for (int32_t k = 0; k < step->input_count; k++) {
                 readers += plan->places[plan->list[step->first_input + k]].root == root;
@@ -185,6 +181,99 @@ static int64_t place_blocks(block *blocks, int32_t count)
     return end;
 }
 
+/* ---- offsets of many ---- */
+
+enum {
+    MANY = 1024
+}; /* blocks, of which the largest first would take too long: each is compared with all before it */
+
+typedef struct hole {
+    int64_t offset, bytes;
+} hole;
+
+/* Blocks in turn: where the arena is free, as holes in the order of their offsets; and the blocks that end with each step. */
+typedef struct turns {
+    hole *holes;
+    int32_t hole_count;
+    int64_t end;
+    int32_t *first, *next; /* of each step its first block, −1; of each block the next that ends with it */
+} turns;
+
+static void free_block(turns *t, int64_t offset, int64_t bytes)
+{
+    int32_t low = 0, high = t->hole_count; /* the first hole behind it */
+    while (low < high) {
+        const int32_t middle = low + (high - low) / 2;
+        if (t->holes[middle].offset < offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low < t->hole_count && offset + bytes == t->holes[low].offset) {
+        t->holes[low].offset = offset;
+        t->holes[low].bytes += bytes;
+    } else {
+        memmove(&t->holes[low + 1], &t->holes[low], (size_t)(t->hole_count++ - low) * sizeof *t->holes);
+        t->holes[low] = (hole){offset, bytes};
+    }
+    if (low > 0 && t->holes[low - 1].offset + t->holes[low - 1].bytes == t->holes[low].offset) {
+        t->holes[low - 1].bytes += t->holes[low].bytes;
+        memmove(&t->holes[low], &t->holes[low + 1], (size_t)(--t->hole_count - low) * sizeof *t->holes);
+    }
+}
+
+/* The first hole that is large enough, or the end. */
+static int64_t take_block(turns *t, int64_t bytes)
+{
+    for (int32_t i = 0; i < t->hole_count; i++) {
+        hole *at = &t->holes[i];
+        if (at->bytes >= bytes) {
+            const int64_t offset = at->offset;
+            at->offset += bytes;
+            at->bytes -= bytes;
+            if (at->bytes == 0) {
+                memmove(at, at + 1, (size_t)(--t->hole_count - i) * sizeof *at);
+            }
+            return offset;
+        }
+    }
+    t->end += bytes;
+    return t->end - bytes;
+}
+
+/* As a stack of memory would do it, step by step. Blocks are in the order of the steps that make them. */
+static int64_t place_in_turn(const lossi_plan *plan, block *blocks, int32_t count)
+{
+    const int64_t steps = plan->step_count + 1;
+    turns t = {.holes = lossi_allocate(plan->context, (count + 1) * (int64_t)sizeof(hole)),
+               .first = lossi_allocate(plan->context, (steps + count) * (int64_t)sizeof(int32_t))};
+    int32_t past = 0;
+    if (t.holes == NULL || t.first == NULL) {
+        t.end = -1;
+        count = 0;
+    } else {
+        t.next = t.first + steps;
+        memset(t.first, 0xff, (size_t)steps * sizeof *t.first);
+    }
+    for (int32_t b = 0; b < count && t.end >= 0; b++) {
+        for (; past < blocks[b].made; past++) {
+            for (int32_t k = t.first[past]; k >= 0; k = t.next[k]) {
+                free_block(&t, blocks[k].offset, blocks[k].bytes);
+            }
+        }
+        blocks[b].offset = blocks[b].bytes > 0 ? take_block(&t, blocks[b].bytes) : 0;
+        t.end = t.end >= MOST_BYTES ? -1 : t.end;
+        if (blocks[b].bytes > 0) {
+            t.next[b] = t.first[blocks[b].last];
+            t.first[blocks[b].last] = b;
+        }
+    }
+    lossi_release(plan->context, t.holes);
+    lossi_release(plan->context, t.first);
+    return t.end;
+}
+
 int64_t lossi_plan_arrange(lossi_plan *plan, int64_t rows)
 {
     const lossi_tape *tape = &plan->tape;
@@ -197,8 +286,9 @@ int64_t lossi_plan_arrange(lossi_plan *plan, int64_t rows)
         const lossi_step *step = &plan->steps[s];
         for (int32_t i = 0; i < step->output_count; i++) {
             const int32_t node = plan->list[step->first_output + i];
-            const lossi_node_place *place = &plan->places[node];
+            lossi_node_place *place = &plan->places[node];
             if (place->kind == LOSSI_PLACE_ARENA) {
+                place->slot = count;
                 blocks[count++] = (block){node, place->made, place->last, bytes_of(plan, node, rows), 0, -1};
             }
         }
@@ -213,8 +303,13 @@ int64_t lossi_plan_arrange(lossi_plan *plan, int64_t rows)
             blocks[roots++] = blocks[b];
         }
     }
-    qsort(blocks, (size_t)roots, sizeof *blocks, larger);
-    const int64_t bytes = place_blocks(blocks, roots);
+    int64_t bytes;
+    if (roots > MANY) {
+        bytes = place_in_turn(plan, blocks, roots);
+    } else {
+        qsort(blocks, (size_t)roots, sizeof *blocks, larger);
+        bytes = place_blocks(blocks, roots);
+    }
     for (int32_t b = 0; b < roots; b++) {
         plan->places[blocks[b].node].offset = blocks[b].offset;
     }

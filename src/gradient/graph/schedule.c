@@ -9,7 +9,10 @@
 #include "gradient/graph/operations.h"
 #include "gradient/graph/plan_parts.h"
 
-enum { MOST_MEMBERS = 48 }; /* a program of so many operations fills the first cache with registers */
+enum {
+    MOST_MEMBERS = 48, /* a program of so many operations fills the first cache with registers */
+    MOST_LOOKED = 512  /* nodes of a search: some microseconds */
+};
 
 /* Groups while they are made: nodes of a group are chained, each node knows its group's first node, its leader. */
 typedef struct grouping {
@@ -17,6 +20,9 @@ typedef struct grouping {
     int32_t *leader, *next, *size; /* by node; next and size of leaders' chains */
     int32_t *seen, stamp;          /* of a search */
     int32_t *stack;
+    int32_t *reach; /* of leaders: no node of the group, or that it depends on, has a higher number */
+    int32_t *first_user,
+        *users; /* the nodes that read node i are users[first_user[i]] … users[first_user[i + 1] − 1] */
     uint8_t *needed;
 } grouping;
 
@@ -49,39 +55,77 @@ static void mark_needed(grouping *g)
 
 /*
  * Whether anything that the groups of a and b read depends on a member of one of them: then they cannot be one step. A search
- * down from their inputs, group by group.
+ * down from their inputs, group by group. What depends on a group reaches as far as it does: so groups that reach less far
+ * than both are not looked into. A search that becomes long is given up, as if there were a cycle: all of a deep graph would
+ * be searched for each of its nodes.
  */
-static int32_t would_cycle(grouping *g, int32_t a, int32_t b)
+static int32_t look_at(grouping *g, int32_t member, int32_t a, int32_t b, int32_t direct, int32_t *depth)
 {
     const lossi_tape *tape = &g->plan->tape;
-    int32_t depth = 0;
+    for (int32_t k = 0; k < tape->nodes[member].input_count; k++) {
+        const int32_t other = g->leader[lossi_tape_input(tape, member, k)];
+        if (other == a || other == b) {
+            if (!direct) {
+                return 1;
+            }
+        } else if (g->seen[other] != g->stamp &&
+                   (g->reach[other] >= g->reach[a] || g->reach[other] >= g->reach[b])) {
+            g->seen[other] = g->stamp;
+            g->stack[(*depth)++] = other;
+        }
+    }
+    return 0;
+}
+
+static int32_t would_cycle(grouping *g, int32_t a, int32_t b)
+{
+    int32_t depth = 0, looked = 0;
     g->stamp++;
     for (int32_t side = 0; side < 2; side++) {
         for (int32_t member = side == 0 ? a : b; member >= 0; member = g->next[member]) {
-            for (int32_t k = 0; k < tape->nodes[member].input_count; k++) {
-                const int32_t other = g->leader[lossi_tape_input(tape, member, k)];
-                if (other != a && other != b && g->seen[other] != g->stamp) {
-                    g->seen[other] = g->stamp;
-                    g->stack[depth++] = other;
-                }
-            }
+            look_at(g, member, a, b, 1, &depth);
         }
     }
     while (depth > 0) {
         for (int32_t member = g->stack[--depth]; member >= 0; member = g->next[member]) {
-            for (int32_t k = 0; k < tape->nodes[member].input_count; k++) {
-                const int32_t other = g->leader[lossi_tape_input(tape, member, k)];
-                if (other == a || other == b) {
-                    return 1;
-                }
-                if (g->seen[other] != g->stamp) {
-                    g->seen[other] = g->stamp;
-                    g->stack[depth++] = other;
-                }
+            if (looked++ == MOST_LOOKED || look_at(g, member, a, b, 0, &depth)) {
+                return 1;
             }
         }
     }
     return 0;
+}
+
+/*
+ * What depends on a or b has to reach as far as both together, of the nodes that are grouped already, all up to `last`. Gives up,
+ * with 0 and nothing changed, where that is much.
+ */
+static int32_t reach_on(grouping *g, int32_t a, int32_t b, int32_t last)
+{
+    const int32_t reach = g->reach[a] > g->reach[b] ? g->reach[a] : g->reach[b];
+    int32_t count = 0, looked = 0;
+    g->stamp++;
+    g->stack[count++] = a;
+    g->stack[count++] = b;
+    for (int32_t i = 0; i < count; i++) {
+        for (int32_t member = g->stack[i]; member >= 0; member = g->next[member]) {
+            for (int32_t u = g->first_user[member]; u < g->first_user[member + 1] && g->users[u] <= last;
+                 u++) {
+                const int32_t other = g->leader[g->users[u]];
+                if (looked++ == MOST_LOOKED) {
+                    return 0;
+                }
+                if (other != a && other != b && g->reach[other] < reach && g->seen[other] != g->stamp) {
+                    g->seen[other] = g->stamp;
+                    g->stack[count++] = other;
+                }
+            }
+        }
+    }
+    for (int32_t i = 0; i < count; i++) {
+        g->reach[g->stack[i]] = reach;
+    }
+    return 1;
 }
 
 /* The chain of b follows that of a. */
@@ -98,6 +142,27 @@ static void join(grouping *g, int32_t a, int32_t b)
     }
 }
 
+/* In the order of the tape, so that users of a node are in order too. */
+static void list_users(grouping *g)
+{
+    const lossi_tape *tape = &g->plan->tape;
+    for (int32_t i = 0; i < tape->count; i++) {
+        for (int32_t k = 0; k < tape->nodes[i].input_count; k++) {
+            g->first_user[lossi_tape_input(tape, i, k) + 1]++;
+        }
+    }
+    for (int32_t i = 0; i < tape->count; i++) {
+        g->first_user[i + 1] += g->first_user[i];
+        g->seen[i] = g->first_user[i];
+    }
+    for (int32_t i = 0; i < tape->count; i++) {
+        for (int32_t k = 0; k < tape->nodes[i].input_count; k++) {
+            g->users[g->seen[lossi_tape_input(tape, i, k)]++] = i;
+        }
+    }
+    memset(g->seen, 0, sizeof *g->seen * (size_t)tape->count);
+}
+
 static void group_elementwise(grouping *g)
 {
     const lossi_tape *tape = &g->plan->tape;
@@ -110,7 +175,7 @@ static void group_elementwise(grouping *g)
             const int32_t a = g->leader[input], b = g->leader[node];
             if (a != b && has_flag(g, input, LOSSI_OPERATION_ELEMENTWISE) &&
                 lossi_shapes_equal(&tape->nodes[input].shape, &tape->nodes[node].shape) &&
-                g->size[a] + g->size[b] <= MOST_MEMBERS && !would_cycle(g, a, b)) {
+                g->size[a] + g->size[b] <= MOST_MEMBERS && !would_cycle(g, a, b) && reach_on(g, a, b, node)) {
                 join(g, a, b);
             }
         }
@@ -298,9 +363,11 @@ static loss_status schedule(grouping *g)
         g->leader[i] = i;
         g->next[i] = -1;
         g->size[i] = 1;
+        g->reach[i] = i;
         plan->group[i] = -1;
     }
     mark_needed(g);
+    list_users(g);
     group_elementwise(g);
     group_losses(g);
     order(g);
@@ -312,7 +379,8 @@ loss_status lossi_plan_schedule(lossi_plan *plan)
 {
     loss_context *context = plan->context;
     const int64_t count = plan->tape.count > 0 ? plan->tape.count : 1;
-    int32_t *lists = lossi_allocate(context, 5 * count * (int64_t)sizeof *lists);
+    int32_t *lists = lossi_allocate(context,
+                                    (7 * count + 1 + plan->tape.input_count) * (int64_t)sizeof *lists);
     grouping g = {.plan = plan, .leader = lists};
     loss_status status = LOSS_ERROR_MEMORY;
     g.needed = lossi_allocate(context, count);
@@ -325,7 +393,10 @@ loss_status lossi_plan_schedule(lossi_plan *plan)
         g.next = lists + count;
         g.size = lists + 2 * count;
         g.seen = lists + 3 * count;
-        g.stack = lists + 4 * count;
+        g.reach = lists + 4 * count;
+        g.stack = lists + 5 * count;
+        g.first_user = lists + 6 * count;
+        g.users = g.first_user + count + 1;
         status = schedule(&g);
     }
     lossi_release(context, lists);
