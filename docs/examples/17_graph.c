@@ -37,32 +37,42 @@ static int32_t parameter(loss_context *context, loss_graph *graph, const char *n
     return node;
 }
 
-int main(void)
+/* The graph from points to the cost of their scores, whose node it gives. */
+static int32_t build(loss_context *context, loss_graph *graph)
 {
-    static double points[ROWS][2], classes[ROWS], scores[ROWS];
     static const int64_t point_shape[] = {LOSS_ROWS, 2}, class_shape[] = {LOSS_ROWS, 1};
     static const char *const roles[] = {"prediction", "target"};
-    int32_t features, target, cost;
-    make_spirals(points, classes);
-
-    loss_context *context;
-    loss_graph *graph;
     loss_function *logistic;
-    must(NULL, loss_context_create(&context));
-    must(context, loss_graph_create(&graph, context, LOSS_FLOAT64));
-    must(context, loss_graph_input(graph, "points", LOSS_FLOAT64, 2, point_shape, &features));
+    int32_t layer, target, cost;
+    must(context, loss_graph_input(graph, "points", LOSS_FLOAT64, 2, point_shape, &layer));
     must(context, loss_graph_input(graph, "class", LOSS_FLOAT64, 2, class_shape, &target));
-    int32_t layer = apply(context, graph, "matrix_product", features,
-                          parameter(context, graph, "w1", 2, HIDDEN));
-    layer = apply(context, graph, "tanh",
-                  apply(context, graph, "add", layer, parameter(context, graph, "b1", 1, HIDDEN)), -1);
-    layer = apply(context, graph, "matrix_product", layer, parameter(context, graph, "w2", HIDDEN, HIDDEN));
-    layer = apply(context, graph, "tanh",
-                  apply(context, graph, "add", layer, parameter(context, graph, "b2", 1, HIDDEN)), -1);
+    for (int i = 1; i <= 2; i++) {
+        char weights[8], bias[8];
+        snprintf(weights, sizeof weights, "w%d", i);
+        snprintf(bias, sizeof bias, "b%d", i);
+        layer = apply(context, graph, "matrix_product", layer,
+                      parameter(context, graph, weights, i == 1 ? 2 : HIDDEN, HIDDEN));
+        layer = apply(context, graph, "add", layer, parameter(context, graph, bias, 1, HIDDEN));
+        layer = apply(context, graph, "tanh", layer, -1);
+    }
     layer = apply(context, graph, "matrix_product", layer, parameter(context, graph, "w3", HIDDEN, 1));
     must(context, loss_graph_set_output(graph, "score", layer));
     must(context, loss_function_create(&logistic, context, "logistic"));
     must(context, loss_graph_loss(graph, logistic, roles, (const int32_t[]){layer, target}, 2, &cost));
+    loss_function_free(logistic);
+    return cost;
+}
+
+int main(void)
+{
+    static double points[ROWS][2], classes[ROWS], scores[ROWS];
+    make_spirals(points, classes);
+
+    loss_context *context;
+    loss_graph *graph;
+    must(NULL, loss_context_create(&context));
+    must(context, loss_graph_create(&graph, context, LOSS_FLOAT64));
+    const int32_t cost = build(context, graph);
 
     loss_data *data;
     loss_objective *objective;
@@ -99,7 +109,6 @@ int main(void)
     loss_optimizer_free(lbfgs);
     loss_objective_free(objective);
     loss_data_free(data);
-    loss_function_free(logistic);
     loss_graph_free(graph);
     loss_context_free(context);
     free(x);
