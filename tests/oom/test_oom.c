@@ -40,6 +40,12 @@ static loss_status create_function(path_state *state, void **out)
     return loss_function_create((loss_function **)out, state->context, "cross_entropy");
 }
 
+static loss_status create_formula(path_state *state, void **out)
+{
+    return loss_function_create((loss_function **)out, state->context,
+                                "formula:log(1 + exp(-y*p)) + c*max(p, y)^2; c=0.1");
+}
+
 static loss_status clone_function(path_state *state, void **out)
 {
     return loss_function_clone((loss_function **)out, state->context, state->function);
@@ -253,6 +259,7 @@ static void release_function(void *made)
 static const path paths[] = {
     {"loss_data_create", "huber", create_data, release_data, 1},
     {"loss_function_create", "huber", create_function, release_function, 1},
+    {"loss_function_create of a formula", "huber", create_formula, release_function, 1},
     {"loss_function_clone", "huber", clone_function, release_function, 1},
     {"loss_function_clone with an array", "cross_entropy", clone_function, release_function, 1},
     {"loss_function_set_string", "huber", set_text, NULL, 1},

@@ -133,6 +133,24 @@ class Evaluate(ToolTest):
         self.assertEqual(result["curvature"], [3, 0])
         self.assertEqual((result["sum"], result["denominator"], result["cost"]), (4.375, 3.5, 1.25))
 
+    def test_a_formula(self):
+        formula = "formula:where(abs(p - y) <= d, (p - y)^2/2, d*(abs(p - y) - d/2)); d=3"
+        made = self.evaluate(formula, "0.5\n4\n-9\n", "0\n0.25\n1\n", "--set", "d=1.5")
+        known = self.evaluate("huber", "0.5\n4\n-9\n", "0\n0.25\n1\n", "--set", "delta=1.5")
+        self.assertEqual(made["loss"], formula)
+        for name in "values", "gradient", "curvature", "cost":
+            self.assertEqual(made[name], known[name])
+        self.usage("formula, character 11: there is no function 'epx'; did you mean 'exp'?", "evaluate",
+                   "formula:log(1 +   epx(p))", "-p", "p.csv", "-t", "t.csv")
+
+    def test_a_formula_is_fitted(self):
+        rows = "".join("%g,%g\n" % (i / 10, i / 5 + 1) for i in range(40))
+        self.file("line.csv", "x,y\n" + rows)
+        self.done("fit", "line.csv", "--target", "y", "--loss", "formula:log(cosh(c*(p - y))); c=1", "--loss-set", "c=2",
+                  "--model", "line.json")
+        predicted = [float(number) for number in self.done("predict", "line.json", "line.csv").split()[1:]]
+        self.assertLess(max(abs(p - (i / 5 + 1)) for i, p in enumerate(predicted)), 0.02)
+
     def test_several_columns(self):
         result = self.evaluate("cross_entropy", "1,2,0.5\n0,0,3\n", "1\n2\n", "--set", "class_weight=1,2,0.5")
         self.assertEqual(result["denominator"], 2.5)

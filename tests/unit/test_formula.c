@@ -457,6 +457,48 @@ static void threads_and_instruction_sets_give_the_same_bits(void **state)
     free(p);
 }
 
+/* Pinned: what formulas give has the same bits in every build, too. */
+static void bits_are_those_they_were(void **state)
+{
+    static const struct {
+        const char *formula;
+        uint64_t digests[2];
+    } rows[] = {
+        {"formula:log(1 + exp(-y*p)) + c*p^2; c=0.1", {0xa2f4124061617db0u, 0x7389f3764e18f6e1u}},
+        {"formula:where(abs(p - y) <= d, (p - y)^2/2, d*(abs(p - y) - d/2)); d=0.75",
+         {0x059fd1060773700au, 0xe1ea8cbd7a00a210u}},
+        {"formula:2.25*(sqrt(1 + ((p - y)/1.5)^2) - 1) + tanh(p)*atan(y)",
+         {0xaa38ba24425a4c83u, 0x8f94c31f2b95f496u}},
+        {"formula:-log(normal_cdf(p)) + log(cosh(p - y)) + exp(-p^2/2)^0.75",
+         {0x5714e9d154d88484u, 0xd4f59c012962dd5cu}},
+    };
+    loss_context *context = new_context();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (loss_dtype dtype = LOSS_FLOAT32; dtype <= LOSS_FLOAT64; dtype++) {
+            loss_function *f = formula_of(context, rows[i].formula);
+            const arrays in = {dtype, ROWS, COLUMNS, predictions, targets, NULL, NULL, COLUMNS, 1, 0.375};
+            uint64_t digest = 0;
+            double sum;
+            fill_arrays(dtype);
+            evaluate(context, f, &in, made[0][0], made[0][1], made[0][2], &sum);
+            for (int k = 0; k < 3; k++) {
+                for (int64_t e = 0; e < ROWS * COLUMNS; e++) {
+                    digest = (digest ^ sample_canonical(made[0][k], e, dtype == LOSS_FLOAT32 ? 32 : 64)) *
+                             0x9e3779b97f4a7c15u;
+                    digest ^= digest >> 29;
+                }
+            }
+            if (digest != rows[i].digests[dtype == LOSS_FLOAT64]) {
+                fail_msg("%s in float%d: 0x%016llx", rows[i].formula, dtype == LOSS_FLOAT32 ? 32 : 64,
+                         (unsigned long long)digest);
+            }
+            loss_function_free(f);
+        }
+    }
+    loss_context_free(context);
+}
+
 static void the_best_constant_is_found(void **state)
 {
     loss_context *context = new_context();
@@ -484,6 +526,7 @@ int main(void)
         cmocka_unit_test(nothing_is_promised_that_nobody_said),
         cmocka_unit_test(every_layout_is_that_of_the_catalogue),
         cmocka_unit_test(threads_and_instruction_sets_give_the_same_bits),
+        cmocka_unit_test(bits_are_those_they_were),
         cmocka_unit_test(the_best_constant_is_found),
         cmocka_unit_test(errors_name_the_character),
         cmocka_unit_test(anything_else_is_refused),
