@@ -281,8 +281,9 @@ LOSS_API loss_status loss_objective_predict(loss_objective *objective, const voi
  * iterate to iterate changes here and nowhere else, so that between two of these calls it is a function of x alone: in
  * objectives of graphs, batch_norm's running means and variances take in those of the last evaluation while training (the
  * running ones · (1 − momentum) + the batch's · momentum, the variance divided by n − 1), and dropout draws anew. Objectives
- * that keep nothing ignore it. loss_optimizer_minimize() and loss_optimizer_run() call it after each of their steps; callers of
- * ask and tell call it themselves.
+ * that keep nothing ignore it. loss_optimizer_minimize() and loss_optimizer_run() call it after each of their steps, and give the
+ * running statistics to the objective of loss_optimizer_set_held_out() when that is one of the same graph; callers of ask and tell
+ * do so themselves.
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, what loss_objective_prepare() returns. Since 0.1.
  */
 LOSS_API loss_status loss_objective_new_iterate(loss_objective *objective);

@@ -372,6 +372,16 @@ static void new_iterate(loss_objective *objective)
     objective->options.values[objective->options.counts[0] + ITERATE].integer++;
 }
 
+/* Of another graph there is nothing to take. */
+static void follow(loss_objective *objective, const loss_objective *other)
+{
+    graph_objective *self = (graph_objective *)objective;
+    const graph_objective *leader = (const graph_objective *)other;
+    if (self->graph == leader->graph) {
+        lossi_statistics_follow(&self->statistics, &leader->statistics);
+    }
+}
+
 static loss_status statistics(loss_objective *objective, int32_t node, int32_t set, void *mean,
                               void *variance)
 {
@@ -421,6 +431,7 @@ static const lossi_objective_kind kind = {.name = "the objective of a graph",
                                           .product = product,
                                           .predict = predict,
                                           .new_iterate = new_iterate,
+                                          .follow = follow,
                                           .statistics = statistics,
                                           .destroy = destroy};
 

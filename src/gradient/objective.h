@@ -43,6 +43,8 @@ typedef struct lossi_objective_kind {
     void (*bounds)(const loss_objective *objective, int64_t index, double *lower, double *upper);
     /* A new iterate: what changes between iterates and never while a value is computed. NULL: nothing does. */
     void (*new_iterate)(loss_objective *objective);
+    /* Takes over what another objective of the kind keeps from iterate to iterate, to be evaluated beside it. NULL: nothing. */
+    void (*follow)(loss_objective *objective, const loss_objective *other);
     /* The running statistics of a node: read, or with `set` written. LOSS_ERROR_RANGE; NULL: there are none. */
     loss_status (*statistics)(loss_objective *objective, int32_t node, int32_t set, void *mean,
                               void *variance);

@@ -115,13 +115,17 @@ static loss_status answer_batch(loss_optimizer *optimizer, loss_objective *objec
     return ends(optimizer, status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
 }
 
-static loss_status answer_held_out(loss_optimizer *optimizer, const void *x)
+/* With the running statistics of the objective that trains, where it has any. */
+static loss_status answer_held_out(loss_optimizer *optimizer, const loss_objective *objective, const void *x)
 {
     double value = NAN;
     if (optimizer->held_out == NULL) {
         return lossi_fail(optimizer->context, LOSS_ERROR_STATE,
                           "%s asked for the held-out value: loss_optimizer_set_held_out() says of which data",
                           optimizer->owner);
+    }
+    if (objective->kind == optimizer->held_out->kind && objective->kind->follow != NULL) {
+        objective->kind->follow(optimizer->held_out, objective);
     }
     loss_status status = loss_objective_evaluate(optimizer->held_out, x, &value, NULL);
     return ends(optimizer, status) ? status : loss_optimizer_tell_value(optimizer, value);
@@ -173,7 +177,7 @@ static loss_status answer(loss_optimizer *optimizer, loss_objective *objective, 
     case LOSS_REQUEST_BATCH_GRADIENT:
         return answer_batch(optimizer, objective, x);
     case LOSS_REQUEST_HELD_OUT_VALUE:
-        return answer_held_out(optimizer, x);
+        return answer_held_out(optimizer, objective, x);
     case LOSS_REQUEST_HESSIAN_PRODUCT:
         return answer_product(optimizer, objective, x);
     case LOSS_REQUEST_HESSIAN:

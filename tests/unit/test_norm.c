@@ -144,7 +144,8 @@ typedef struct model {
     loss_context *context;
     loss_graph *graph;
     loss_objective *objective;
-    int32_t norm;
+    int32_t norm, cost;
+    loss_data *data;
 } model;
 
 /* The mean squared error of batch_norm(features) · weights. */
@@ -182,13 +183,15 @@ static model model_of(int32_t training, int64_t chunk)
     assert_status(m.context, loss_objective_set_int(m.objective, "training", training), LOSS_OK);
     assert_status(m.context, loss_objective_set_int(m.objective, "chunk_rows", chunk), LOSS_OK);
     loss_function_free(function);
-    loss_data_free(data);
+    m.cost = cost;
+    m.data = data;
     return m;
 }
 
 static void free_model(model *m)
 {
     loss_objective_free(m->objective);
+    loss_data_free(m->data);
     loss_graph_free(m->graph);
     loss_context_free(m->context);
 }
@@ -327,6 +330,33 @@ static void test_memory(void **state)
     case_without_memory(&cases[3]);
 }
 
+/* Held-out data see the running statistics of the objective that trains, at its last step. */
+static void test_held_out(void **state)
+{
+    model m = model_of(1, 7);
+    loss_objective *held_out = NULL;
+    loss_optimizer *optimizer = NULL;
+    double x[] = {1, 2, 0.5, -1, 3, 1}, mean[2], variance[2], seen[2], seen_variance[2];
+    (void)state;
+    assert_status(m.context, loss_objective_create_graph(&held_out, m.context, m.graph, m.cost, m.data),
+                  LOSS_OK);
+    assert_status(m.context, loss_objective_set_int(held_out, "training", 0), LOSS_OK);
+    assert_status(m.context, loss_optimizer_create(&optimizer, m.context, "adam", LOSS_FLOAT64, 6), LOSS_OK);
+    assert_status(m.context, loss_optimizer_set_int(optimizer, "epochs", 5), LOSS_OK);
+    assert_status(m.context, loss_optimizer_set_int(optimizer, "batch_size", 3), LOSS_OK);
+    assert_status(m.context, loss_optimizer_set_int(optimizer, "held_out", 1), LOSS_OK);
+    assert_status(m.context, loss_optimizer_set_held_out(optimizer, held_out), LOSS_OK);
+    (void)loss_optimizer_minimize(optimizer, m.objective, x);
+    assert_status(m.context, loss_objective_get_statistics(m.objective, m.norm, mean, variance), LOSS_OK);
+    assert_status(m.context, loss_objective_get_statistics(held_out, m.norm, seen, seen_variance), LOSS_OK);
+    assert_true(mean[0] != 0);
+    assert_memory_equal(seen, mean, sizeof mean);
+    assert_memory_equal(seen_variance, variance, sizeof variance);
+    loss_optimizer_free(optimizer);
+    loss_objective_free(held_out);
+    free_model(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_running),
         cmocka_unit_test(test_evaluation), cmocka_unit_test(test_training),
         cmocka_unit_test(test_optimizers), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_held_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

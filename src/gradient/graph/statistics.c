@@ -175,3 +175,13 @@ void lossi_statistics_set(lossi_statistics *s, const lossi_statistic_node *node,
     memcpy(running_at(s, node, 0), mean, bytes);
     memcpy(running_at(s, node, 1), variance, bytes);
 }
+
+void lossi_statistics_follow(lossi_statistics *s, const lossi_statistics *other)
+{
+    for (int32_t i = 0; i < s->count; i++) {
+        const lossi_statistic_node *from = lossi_statistics_find(other, s->nodes[i].node);
+        if (from != NULL) {
+            lossi_statistics_set(s, &s->nodes[i], running_at(other, from, 0), running_at(other, from, 1));
+        }
+    }
+}

@@ -47,6 +47,9 @@ void lossi_statistics_add(lossi_statistics *statistics, int64_t rows);
 /* Folds what is pending in; nothing when there is nothing. */
 void lossi_statistics_fold(lossi_statistics *statistics);
 
+/* The running means and variances of other objectives of the same graph, for the nodes that are in both. */
+void lossi_statistics_follow(lossi_statistics *statistics, const lossi_statistics *other);
+
 /* Means and variances of a node, of the graph's dtype: read, or written where they are. */
 void lossi_statistics_get(const lossi_statistics *statistics, const lossi_statistic_node *node, void *mean,
                           void *variance);
