@@ -1,6 +1,6 @@
 /*
  * The same bits everywhere, seen through the public interface: digests of every loss of the catalogue and of a run of
- * every optimizer, on each instruction set of this machine and for 1 and 3 threads, against those in a file.
+ * every optimizer and of a graph, on each instruction set of this machine and for 1 and 3 threads, against those in a file.
  *
  *   results FILE     compares; 0 when all agree, 1 with the list of differences, 2 when FILE is unreadable
  *   results          prints the digests, in the format of FILE
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results_graph.h"
 #include "results_structured.h"
 
 /* Rows: two blocks of the sums and a part, not a multiple of any vector. Columns: of losses that are not pointwise. */
@@ -338,6 +339,15 @@ static void digest_optimizer(workspace *w, const char *name, loss_dtype dtype)
     loss_optimizer_free(optimizer);
 }
 
+static void digest_graphs(workspace *w, loss_dtype dtype)
+{
+    uint64_t digests[GRAPH_DIGESTS] = {hash_start, hash_start, hash_start};
+    must(w->context, digest_graph(w->context, dtype, hash_number, digests), "a graph");
+    for (int32_t i = 0; i < GRAPH_DIGESTS; i++) {
+        add_line(w, "graph", "perceptron", dtype, graph_digest_names[i], digests[i]);
+    }
+}
+
 static void digest_everything(workspace *w)
 {
     w->line_count = 0;
@@ -353,6 +363,7 @@ static void digest_everything(workspace *w)
         for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
             digest_optimizer(w, loss_optimizer_catalogue_name(i), dtype);
         }
+        digest_graphs(w, dtype);
     }
 }
 
