@@ -199,9 +199,9 @@ LOSS_API loss_status loss_graph_print(const loss_graph *graph, const char *forma
  *   out, context, graph, data  not NULL; *out is NULL on failure. Holds references to graph and data, and seals both
  *   node                       of shape [] or [1]; see loss_graph_loss()
  *   data                       an array for every input that the node depends on; of inputs with rows all have as many
- * All samples together are evaluated in pieces of "chunk_rows", and the value is the mean of the pieces' values, each with the
- * weight that the denominators of its losses give it; so a cost plus whatever does not depend on the data is exactly what it
- * would be in one piece. Batches (loss_objective_evaluate_batch()) are one piece, whatever their size.
+ * All samples together are evaluated in pieces of "chunk_rows"; the value is the mean of the pieces', weighted by the denominators of
+ * the losses: a cost plus what does not depend on data is what one piece gives. What is no mean over rows (a sum over rows; losses that
+ * count rows otherwise) is LOSS_ERROR_SUPPORT in more than one piece. Batches (loss_objective_evaluate_batch()) are one, whatever their size.
  * Options, settable until the first evaluation:
  *   "chunk_rows"  int, 1 … 2^31, default 256
  *   "training"    int, 0 or 1, default 1: whether dropout drops and batch_norm takes the batch's statistics

@@ -1,6 +1,7 @@
 /*
  * The same bits everywhere, seen through the public interface: digests of every loss of the catalogue and of a run of
- * every optimizer, and of matrix products, on each instruction set of this machine and for 1 and 3 threads, against those in a file.
+ * every optimizer, of a graph and of matrix products, on each instruction set of this machine and for 1 and 3 threads, against
+ * those in a file.
  *
  *   results FILE     compares; 0 when all agree, 1 with the list of differences, 2 when FILE is unreadable
  *   results          prints the digests, in the format of FILE
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results_graph.h"
 #include "results_product.h"
 #include "results_structured.h"
 
@@ -352,6 +354,15 @@ static void digest_products(workspace *w, loss_dtype dtype)
     }
 }
 
+static void digest_graphs(workspace *w, loss_dtype dtype)
+{
+    uint64_t digests[GRAPH_DIGESTS] = {hash_start, hash_start, hash_start};
+    must(w->context, digest_graph(w->context, dtype, hash_number, digests), "a graph");
+    for (int32_t i = 0; i < GRAPH_DIGESTS; i++) {
+        add_line(w, "graph", "perceptron", dtype, graph_digest_names[i], digests[i]);
+    }
+}
+
 static void digest_everything(workspace *w)
 {
     w->line_count = 0;
@@ -367,6 +378,7 @@ static void digest_everything(workspace *w)
         for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
             digest_optimizer(w, loss_optimizer_catalogue_name(i), dtype);
         }
+        digest_graphs(w, dtype);
     }
     digest_products(w, LOSS_FLOAT32);
     digest_products(w, LOSS_FLOAT64);
