@@ -1,0 +1,236 @@
+/* Formulas over the nodes of a graph: what they add, their stable forms, their derivatives, and what is refused. */
+#include <math.h>
+#include <string.h>
+
+#include "support/allocator.h"
+#include "support/check.h"
+
+enum { ROWS = 9, COLUMNS = 3 };
+
+typedef struct model {
+    loss_graph *graph;
+    loss_data *data;
+    double values[ROWS * COLUMNS], labels[ROWS];
+    double x[COLUMNS + 1];
+} model;
+
+static loss_context *context;
+
+/* Inputs p (rows × 3) and y (rows × 1), parameters w (3) and b. */
+static void make(model *m, loss_context *own, double size)
+{
+    static const int64_t rows[] = {LOSS_ROWS, COLUMNS}, row[] = {LOSS_ROWS, 1}, width = COLUMNS;
+    int32_t node;
+    for (int i = 0; i < ROWS * COLUMNS; i++) {
+        m->values[i] = size * sin(1.7 * i + 0.3);
+    }
+    for (int i = 0; i < ROWS; i++) {
+        m->labels[i] = i % 3 == 0 ? 1 : -1;
+    }
+    for (int i = 0; i <= COLUMNS; i++) {
+        m->x[i] = 0.35 * cos(2.1 * i + 1);
+    }
+    assert_status(own, loss_graph_create(&m->graph, own, LOSS_FLOAT64), LOSS_OK);
+    assert_status(own, loss_graph_input(m->graph, "p", LOSS_FLOAT64, 2, rows, &node), LOSS_OK);
+    assert_status(own, loss_graph_input(m->graph, "y", LOSS_FLOAT64, 2, row, &node), LOSS_OK);
+    assert_status(own, loss_graph_parameter(m->graph, "w", 1, &width, &node), LOSS_OK);
+    assert_status(own, loss_graph_parameter(m->graph, "b", 0, NULL, &node), LOSS_OK);
+    assert_status(own, loss_data_create(&m->data, own), LOSS_OK);
+    assert_status(own, loss_data_set_input(m->data, "p", m->values, LOSS_FLOAT64, ROWS, COLUMNS, COLUMNS, 1),
+                  LOSS_OK);
+    assert_status(own, loss_data_set_input(m->data, "y", m->labels, LOSS_FLOAT64, ROWS, 1, 1, 1), LOSS_OK);
+}
+
+static void drop(model *m)
+{
+    loss_data_free(m->data);
+    loss_graph_free(m->graph);
+}
+
+/* ---- what they are ---- */
+
+/* Each formula beside its definition, in C. */
+static double margins(const model *m)
+{
+    double sum = 0;
+    for (int i = 0; i < ROWS * COLUMNS; i++) {
+        const double z = -m->labels[i / COLUMNS] * (m->values[i] * m->x[i % COLUMNS] + m->x[COLUMNS]);
+        sum += z > 0 ? z + log1p(exp(-z)) : log1p(exp(z));
+    }
+    return sum / (ROWS * COLUMNS);
+}
+
+static double norms(const model *m)
+{
+    double sum = 0;
+    for (int j = 0; j < COLUMNS; j++) {
+        sum += m->x[j] * m->x[j];
+    }
+    return sum;
+}
+
+static const struct {
+    const char *text;
+    double margins, norms, constant; /* what it is made of */
+} formulas[] = {
+    {"mean(log(1 + exp(-y*(p*w + b))))", 1, 0, 0},
+    {"0.25*sum(w^2) + mean(log(1 + exp(-y*(p*w + b))))", 1, 0.25, 0},
+    {"mean(log(1 + exp(-y*(p*w + b)))) - sum(w*w)/3 + 2.385", 1, -1.0 / 3, 2.385},
+    {"max(sum(w^2), 0)*mean(1 + 0*p) + 0*b", 0, 1, 0},
+};
+
+static void a_formula_is_its_definition(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < sizeof formulas / sizeof formulas[0]; i++) {
+        for (int large = 0; large < 2; large++) { /* margins of some hundreds: exp() alone would overflow */
+            model m;
+            loss_objective *objective;
+            int32_t node, verdict;
+            double value;
+            make(&m, context, large ? 4000 : 2);
+            assert_status(context, loss_graph_formula(m.graph, formulas[i].text, NULL, NULL, 0, &node),
+                          LOSS_OK);
+            assert_status(context, loss_objective_create_graph(&objective, context, m.graph, node, m.data),
+                          LOSS_OK);
+            assert_status(context, loss_objective_evaluate(objective, m.x, &value, NULL), LOSS_OK);
+            assert_close(value,
+                         formulas[i].margins * margins(&m) + formulas[i].norms * norms(&m) +
+                             formulas[i].constant,
+                         1e-14, 0);
+            assert_status(context, loss_objective_check(objective, m.x, 3, &verdict), LOSS_OK);
+            assert_int_equal(verdict, LOSS_CHECK_PASS);
+            assert_status(context, loss_objective_check_product(objective, m.x, 3, 3, &verdict), LOSS_OK);
+            assert_true(verdict == LOSS_CHECK_PASS || (large && verdict == LOSS_CHECK_INCONCLUSIVE));
+            loss_objective_free(objective);
+            drop(&m);
+        }
+    }
+}
+
+/* The names of a call stand before those of the graph. */
+static void names_of_a_call(void **unused)
+{
+    (void)unused;
+    static const char *const names[] = {"penalty", "b"};
+    model m;
+    int32_t nodes[2], node;
+    char text[2048];
+    make(&m, context, 2);
+    assert_status(context, loss_graph_formula(m.graph, "sum(w^2)", NULL, NULL, 0, &nodes[0]), LOSS_OK);
+    nodes[1] = loss_graph_find(m.graph, "w");
+    assert_status(context, loss_graph_formula(m.graph, "penalty + sum(b)", names, nodes, 2, &node), LOSS_OK);
+    assert_status(context, loss_graph_print(m.graph, "text", text, sizeof text, NULL), LOSS_OK);
+    assert_string_equal(text, "0  input  float64 [rows, 3]  p\n"
+                              "1  input  float64 [rows, 1]  y\n"
+                              "2  parameter  float64 [3]  w\n"
+                              "3  parameter  float64 []  b\n"
+                              "4  square (2)  float64 [3]\n"
+                              "5  sum (4)  float64 []\n"
+                              "6  sum (2)  float64 []\n"
+                              "7  add (5, 6)  float64 []\n");
+    assert_status(context, loss_graph_formula(m.graph, "0*7", NULL, NULL, 0, &node), LOSS_OK);
+    assert_string_equal(loss_graph_node_operation(m.graph, node), "constant");
+    drop(&m);
+}
+
+/* ---- what is refused ---- */
+
+static const struct {
+    const char *text;
+    loss_status status;
+    const char *words;
+} refused[] = {
+    {"", LOSS_ERROR_FORMULA, "character 1:"},
+    {"p + ", LOSS_ERROR_FORMULA, "character 5:"},
+    {"p*(w", LOSS_ERROR_FORMULA, "character 5:"},
+    {"p + q", LOSS_ERROR_FORMULA, "character 5: there is no name 'q'"},
+    {"mean(pp)", LOSS_ERROR_FORMULA, "character 6: there is no name 'pp'; did you mean 'p'?"},
+    {"mena(p)", LOSS_ERROR_FORMULA, "character 1: there is no function 'mena'"},
+    {"mean(p, w)", LOSS_ERROR_FORMULA, "character 7:"},
+    {"mean(w*v)", LOSS_ERROR_SHAPE, "the operation 'multiply' cannot take [3] and [4]"},
+    {"w*v + 1", LOSS_ERROR_SHAPE, "[3] and [4]"},
+    {"p*k", LOSS_ERROR_TYPE, "int32"},
+};
+
+static void mistakes(void **unused)
+{
+    (void)unused;
+    static const int64_t four = 4, rows = LOSS_ROWS;
+    model m;
+    int32_t node, kept = -7;
+    make(&m, context, 2);
+    assert_status(context, loss_graph_parameter(m.graph, "v", 1, &four, &node), LOSS_OK);
+    assert_status(context, loss_graph_input(m.graph, "k", LOSS_INT32, 1, &rows, &node), LOSS_OK);
+    const int32_t before = loss_graph_node_count(m.graph);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        assert_status(context, loss_graph_formula(m.graph, refused[i].text, NULL, NULL, 0, &kept),
+                      refused[i].status);
+        assert_sentence(context, refused[i].words);
+        assert_int_equal(loss_graph_node_count(m.graph), before); /* nothing stays of it */
+    }
+    static const char *const names[] = {"a", NULL};
+    const int32_t nodes[] = {0, 99};
+    assert_int_equal(loss_graph_formula(NULL, "p", NULL, NULL, 0, &kept), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_graph_formula(m.graph, NULL, NULL, NULL, 0, &kept), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_graph_formula(m.graph, "p", NULL, NULL, 0, NULL), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_graph_formula(m.graph, "p", NULL, nodes, 1, &kept), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_graph_formula(m.graph, "p", names, NULL, 1, &kept), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_graph_formula(m.graph, "p", names, nodes, -1, &kept), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_graph_formula(m.graph, "p", names, nodes, 2, &kept), LOSS_ERROR_RANGE);
+    assert_int_equal(loss_graph_formula(m.graph, "p", names, (int32_t[]){0, 0}, 2, &kept),
+                     LOSS_ERROR_ARGUMENT);
+    assert_int_equal(kept, -7);
+    drop(&m);
+}
+
+static void memory_runs_out(void **unused)
+{
+    (void)unused;
+    for (int64_t fail_at = 1, failed = 1; failed > 0; fail_at++) {
+        test_allocator allocator = {0};
+        loss_context *own;
+        model m;
+        int32_t node = -7;
+        assert_int_equal(loss_context_create_with_allocator(&own, test_allocate, test_release, &allocator),
+                         LOSS_OK);
+        make(&m, own, 2);
+        const int32_t before = loss_graph_node_count(m.graph);
+        allocator.fail_at = allocator.calls + fail_at;
+        loss_status status = loss_graph_formula(m.graph, formulas[1].text, NULL, NULL, 0, &node);
+        failed = allocator.failed;
+        assert_status(own, status, failed > 0 ? LOSS_ERROR_MEMORY : LOSS_OK);
+        if (failed > 0) {
+            assert_int_equal(node, -7);
+            assert_int_equal(loss_graph_node_count(m.graph), before);
+            assert_status(own, loss_graph_formula(m.graph, formulas[1].text, NULL, NULL, 0, &node), LOSS_OK);
+        }
+        drop(&m);
+        loss_context_free(own);
+        assert_int_equal(allocator.live, 0);
+    }
+}
+
+static int set_up(void **unused)
+{
+    (void)unused;
+    return loss_context_create(&context);
+}
+
+static int tear_down(void **unused)
+{
+    (void)unused;
+    loss_context_free(context);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_formula_is_its_definition),
+        cmocka_unit_test(names_of_a_call),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(memory_runs_out),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
