@@ -134,6 +134,31 @@ static void names_of_a_call(void **unused)
     drop(&m);
 }
 
+/* What is set of an operation is told with its node, whatever it is that was set. */
+static void options_are_printed(void **unused)
+{
+    (void)unused;
+    static const int64_t axes[] = {0, -1};
+    model m;
+    loss_operation *sum, *gelu;
+    char text[2048];
+    make(&m, context, 2);
+    int32_t node = loss_graph_find(m.graph, "p");
+    assert_status(context, loss_operation_create(&gelu, context, "gelu"), LOSS_OK);
+    assert_status(context, loss_operation_set_string(gelu, "approximate", "tanh"), LOSS_OK);
+    assert_status(context, loss_graph_apply(m.graph, NULL, gelu, &node, 1, &node), LOSS_OK);
+    assert_status(context, loss_operation_create(&sum, context, "sum"), LOSS_OK);
+    assert_status(context, loss_operation_set_array(sum, "axes", axes, LOSS_INT64, 2), LOSS_OK);
+    assert_status(context, loss_operation_set_int(sum, "keep_axes", 1), LOSS_OK);
+    assert_status(context, loss_graph_apply(m.graph, NULL, sum, &node, 1, &node), LOSS_OK);
+    assert_status(context, loss_graph_print(m.graph, "text", text, sizeof text, NULL), LOSS_OK);
+    assert_non_null(strstr(text, "4  gelu approximate=tanh (0)  float64 [rows, 3]\n"
+                                 "5  sum axes=0,-1 keep_axes=1 (4)  float64 [1, 1]\n"));
+    loss_operation_free(sum);
+    loss_operation_free(gelu);
+    drop(&m);
+}
+
 /* ---- what is refused ---- */
 
 static const struct {
@@ -229,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_formula_is_its_definition),
         cmocka_unit_test(names_of_a_call),
+        cmocka_unit_test(options_are_printed),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(memory_runs_out),
     };

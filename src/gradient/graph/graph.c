@@ -62,6 +62,10 @@ void lossi_graph_drop(const loss_graph *graph)
     for (int32_t i = 0; i < held->function_count; i++) {
         lossi_function_drop(held->functions[i]);
     }
+    for (int32_t i = 0; i < held->note_count; i++) {
+        lossi_release(context, held->notes[i].text);
+    }
+    lossi_release(context, held->notes);
     lossi_release(context, held->owned);
     lossi_release(context, held->functions);
     lossi_release(context, held->names);
@@ -360,11 +364,27 @@ static loss_status check_count(loss_graph *graph, const lossi_operation *row, in
     return LOSS_OK;
 }
 
+/* The node, and what is to be said of its options, which the graph takes over. */
+static loss_status put_noted(loss_graph *graph, const lossi_operation *row,
+                             const lossi_attributes *attributes, const int32_t *inputs, int32_t count,
+                             char *note, int32_t *node)
+{
+    const int32_t before = graph->tape.count;
+    const loss_status status = put(graph, row, attributes, inputs, count, node);
+    if (status == LOSS_OK && note != NULL && *node == before) {
+        graph->notes[graph->note_count++] = (lossi_graph_note){before, note};
+    } else {
+        lossi_release(graph->context, note); /* an equal node has an equal note */
+    }
+    return status;
+}
+
 loss_status loss_graph_apply(loss_graph *graph, const char *name, const loss_operation *operation,
                              const int32_t *inputs, int32_t count, int32_t *node)
 {
     lossi_attributes attributes;
     loss_operation *by_name = NULL;
+    char *note = NULL;
     loss_status status = lossi_graph_check_open(graph, node);
     if (status == LOSS_OK && (name == NULL) == (operation == NULL)) {
         status = lossi_fail(graph->context, LOSS_ERROR_ARGUMENT,
@@ -387,7 +407,14 @@ loss_status loss_graph_apply(loss_graph *graph, const char *name, const loss_ope
         attributes.integer[LOSSI_INTEGERS - 1] = graph->tape.count; /* not the same as an equal one */
     }
     if (status == LOSS_OK) {
-        status = put(graph, operation->row, &attributes, inputs, count, node);
+        status = reserve(graph, &graph->notes, (int64_t)sizeof *graph->notes, graph->note_count,
+                         &graph->note_capacity);
+    }
+    if (status == LOSS_OK) {
+        status = lossi_graph_make_note(graph, &operation->options, &note);
+    }
+    if (status == LOSS_OK) {
+        status = put_noted(graph, operation->row, &attributes, inputs, count, note, node);
     }
     loss_operation_free(by_name);
     return status;

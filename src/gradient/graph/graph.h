@@ -12,6 +12,12 @@ typedef struct lossi_graph_name {
     int32_t node;
 } lossi_graph_name;
 
+/* The options of the operation that made a node, as far as they were set: "stride=2,2 groups=4". */
+typedef struct lossi_graph_note {
+    int32_t node;
+    char *text; /* owned */
+} lossi_graph_note;
+
 /* How a parameter begins; zeros when all is 0. */
 typedef struct lossi_graph_initial {
     int32_t which;
@@ -32,6 +38,8 @@ struct loss_graph {
     int32_t initial_capacity;
     int32_t parameter_count, parameter_capacity;
     int64_t dimension;
+    lossi_graph_note *notes;
+    int32_t note_count, note_capacity;
     void **owned; /* the elements of constants */
     int32_t owned_count, owned_capacity;
     const loss_function **functions; /* references */
@@ -49,6 +57,12 @@ loss_status lossi_graph_check_nodes(loss_graph *graph, const int32_t *nodes, int
 
 /* The name of a node, "" when it has none. */
 const char *lossi_graph_node_name(const loss_graph *graph, int32_t node);
+
+/*
+ * Room for a note about a node to come: *text is the options that are not as by default, NULL when all are. LOSS_OK, or
+ * LOSS_ERROR_MEMORY with a sentence.
+ */
+loss_status lossi_graph_make_note(loss_graph *graph, const lossi_options *options, char **text);
 
 /* The operation of a node as the caller sees it: without the underscore of those that are not applied by name. */
 const char *lossi_graph_operation_name(const lossi_tape_node *node);

@@ -25,10 +25,81 @@ static void put(writer *w, const char *format, ...)
     w->length += written > 0 ? written : 0;
 }
 
-/* What is particular to a node beside its inputs: the loss's name, a number's value. */
-static void put_detail(writer *w, const lossi_tape_node *node)
+/* ---- notes ---- */
+
+/* One option, where it is not as by default. */
+static void put_option(writer *w, const loss_option *option, const lossi_option_value *value)
 {
     char number[32];
+    const char *before = w->length > 0 ? " " : "";
+    switch (option->type) {
+    case LOSS_OPTION_DOUBLE:
+        if (value->number != option->initial) {
+            put(w, "%s%s=%s", before, option->name, lossi_number(value->number, number));
+        }
+        break;
+    case LOSS_OPTION_INT:
+        if ((double)value->integer != option->initial) {
+            put(w, "%s%s=%lld", before, option->name, (long long)value->integer);
+        }
+        break;
+    case LOSS_OPTION_STRING:
+        if (strcmp(value->word, option->text) != 0) {
+            put(w, "%s%s=%s", before, option->name, value->word);
+        }
+        break;
+    default:
+        for (int64_t i = 0; i < value->count; i++) {
+            put(w, "%s%s%s", i == 0 ? before : ",", i == 0 ? option->name : "", i == 0 ? "=" : "");
+            put(w, "%s", lossi_number(value->array[i], number));
+        }
+    }
+}
+
+static void put_options(writer *w, const lossi_options *options)
+{
+    for (int32_t i = 0; i < lossi_options_count(options); i++) {
+        put_option(w, lossi_options_at(options, i), lossi_options_own(options, i));
+    }
+}
+
+loss_status lossi_graph_make_note(loss_graph *graph, const lossi_options *options, char **text)
+{
+    writer measure = {NULL, 0, 0};
+    *text = NULL;
+    put_options(&measure, options);
+    if (measure.length == 0) {
+        return LOSS_OK;
+    }
+    writer w = {lossi_allocate(graph->context, measure.length + 1), measure.length + 1, 0};
+    if (w.buffer == NULL) {
+        return lossi_fail_memory(graph->context, "one more node of a graph");
+    }
+    put_options(&w, options);
+    *text = w.buffer;
+    return LOSS_OK;
+}
+
+/* What was noted of a node, "" when nothing was. */
+static const char *note_of(const loss_graph *graph, int32_t node)
+{
+    for (int32_t i = 0; i < graph->note_count; i++) {
+        if (graph->notes[i].node == node) {
+            return graph->notes[i].text;
+        }
+    }
+    return "";
+}
+
+/* ---- nodes ---- */
+
+/* What is particular to a node beside its inputs: the loss's name, a number's value. */
+static void put_detail(writer *w, const loss_graph *graph, int32_t index)
+{
+    char number[32];
+    const lossi_tape_node *node = &graph->tape.nodes[index];
+    const char *note = note_of(graph, index);
+    put(w, "%s%s", *note != '\0' ? " " : "", note);
     if (node->operation == &lossi_operation_loss) {
         const loss_function *function = node->attributes.object;
         put(w, " %s", function->row->name);
@@ -37,14 +108,14 @@ static void put_detail(writer *w, const lossi_tape_node *node)
     }
 }
 
-/* "12  conv2d (8, 3)  float32 [rows, 28, 28, 32]  hidden". */
+/* "12  conv2d stride=2 (8, 3)  float32 [rows, 28, 28, 32]  hidden". */
 static void put_line(writer *w, const loss_graph *graph, int32_t index)
 {
     char text[LOSSI_SHAPE_TEXT];
     const lossi_tape_node *node = &graph->tape.nodes[index];
     const char *name = lossi_graph_node_name(graph, index);
     put(w, "%d  %s", (int)index, lossi_graph_operation_name(node));
-    put_detail(w, node);
+    put_detail(w, graph, index);
     for (int32_t k = 0; k < node->input_count; k++) {
         put(w, "%s%d", k == 0 ? " (" : ", ", (int)lossi_tape_input(&graph->tape, index, k));
     }
@@ -71,7 +142,7 @@ static void put_dot_node(writer *w, const loss_graph *graph, int32_t index)
                                                                     : "box, style=rounded";
     put(w, "  n%d [shape=%s, label=\"", (int)index, style);
     put_escaped(w, lossi_graph_operation_name(node));
-    put_detail(w, node);
+    put_detail(w, graph, index);
     put(w, "%s", *name != '\0' ? "\\n" : "");
     put_escaped(w, name);
     put(w, "\\n%s\"];\n", lossi_shape_text(&node->shape, text));
