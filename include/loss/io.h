@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "loss/data.h"
+#include "loss/graph.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -366,6 +366,59 @@ LOSS_API void *loss_array_writable_values(loss_array *array);
 /* The dimensions as the file has them: how many, and the extent of one, counted from 0; 0 outside the range. Since 0.1. */
 LOSS_API int32_t loss_array_dimension_count(const loss_array *array);
 LOSS_API int64_t loss_array_extent(const loss_array *array, int32_t dimension);
+
+/* ---- named tensors -------------------------------------------------------------------------------------------------- */
+
+typedef struct loss_tensors loss_tensors;
+
+/*
+ * Reads a safetensors file, in which other frameworks keep parameters: names, shapes, elements. All of its bytes are kept in memory; the
+ * tensors are in the order of the data.
+ *   out, context, path  not NULL; *out is NULL on failure. The caller owns it: loss_tensors_free()
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_FILE, LOSS_ERROR_SUPPORT (the build has no jansson; gzipped without
+ * zlib), LOSS_ERROR_FORMAT (no header, one that is no JSON or repeats a name, offsets outside the data, overlapping, with gaps, or not
+ * as far apart as the shape says; more than 8 sizes). Since 0.1.
+ */
+LOSS_API loss_status loss_tensors_read(loss_tensors **out, loss_context *context, const char *path);
+
+/* The same from memory, which is not kept. bytes: not NULL when length > 0. Without LOSS_ERROR_FILE. Since 0.1. */
+LOSS_API loss_status loss_tensors_parse(loss_tensors **out, loss_context *context, const void *bytes,
+                                        int64_t length);
+
+/* NULL is allowed. Since 0.1. */
+LOSS_API void loss_tensors_free(loss_tensors *tensors);
+
+/*
+ * What is there: how many; of each its name, its type as the file calls it ("F32", "BF16", …), how many sizes and each of them; and the
+ * index of a name, −1 when there is none. Outside the range NULL, "" or 0. Strings live as long as the tensors. Since 0.1.
+ */
+LOSS_API int64_t loss_tensors_count(const loss_tensors *tensors);
+LOSS_API const char *loss_tensors_name(const loss_tensors *tensors, int64_t index);
+LOSS_API const char *loss_tensors_type(const loss_tensors *tensors, int64_t index);
+LOSS_API int32_t loss_tensors_rank(const loss_tensors *tensors, int64_t index);
+LOSS_API int64_t loss_tensors_size(const loss_tensors *tensors, int64_t index, int32_t axis);
+LOSS_API int64_t loss_tensors_find(const loss_tensors *tensors, const char *name);
+
+/*
+ * The elements of a tensor, row-major, into out.
+ *   context  not NULL     out  not NULL when there are elements
+ *   dtype    LOSS_FLOAT32 or LOSS_FLOAT64 of F64, F32, F16 and BF16, rounded once; of I64, I32 and U8 their own
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT (also no such index), LOSS_ERROR_TYPE. Since 0.1.
+ */
+LOSS_API loss_status loss_tensors_get(const loss_tensors *tensors, loss_context *context, int64_t index,
+                                      void *out, loss_dtype dtype);
+
+/*
+ * Writes the parameters of a graph, by their names and shapes, from x; reads them back into x. A file is replaced only when the new
+ * one is whole. Reading takes the tensors whose names are those of parameters, of whatever real type, and leaves x as it is on failure.
+ *   graph, context, x, path  not NULL; x has the graph's dimension of elements of its type
+ * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_FILE, LOSS_ERROR_SUPPORT, and the reader what loss_tensors_read() returns,
+ * LOSS_ERROR_NAME (a parameter that the file has not), LOSS_ERROR_SHAPE, LOSS_ERROR_TYPE. Since 0.1.
+ */
+LOSS_API loss_status loss_graph_write_parameters(const loss_graph *graph, loss_context *context,
+                                                 const void *x, const char *path);
+LOSS_API loss_status loss_graph_read_parameters(const loss_graph *graph, loss_context *context,
+                                                const char *path, void *x);
 
 #ifdef __cplusplus
 }
