@@ -22,7 +22,7 @@ int draw_curves(const char *path, const char *title, const char *const *names, i
     if (gnuplot == NULL) {
         return -1;
     }
-    fprintf(gnuplot, "set title '%s'\nset xlabel 'epoch'\nset grid\nset key bottom right\nplot", title);
+    fprintf(gnuplot, "set title '%s'\nset xlabel 'epoch'\nset xtics 1\nset grid\nset key bottom right\nplot", title);
     for (int k = 0; k < curves; k++) {
         fprintf(gnuplot, "%s '-' with linespoints pointtype 7 pointsize 0.4 title '%s'", k > 0 ? "," : "",
                 names[k]);
@@ -55,7 +55,7 @@ int draw_confusion(const char *path, const char *const *names, int64_t classes, 
     for (int64_t i = 0; i < classes; i++) {
         fprintf(gnuplot, "%s'%s' %d", i > 0 ? ", " : "", names[i], (int)i);
     }
-    fprintf(gnuplot, ")\nplot '-' using 1:2:3 with image, '-' using 1:2:3 with labels\n");
+    fprintf(gnuplot, ")\nplot '-' using 1:2:3 with image pixels, '-' using 1:2:3 with labels\n");
     for (int what = 0; what < 2; what++) {
         for (int64_t i = 0; i < classes; i++) {
             int64_t total = 0;
@@ -91,7 +91,7 @@ int draw_boxes(const char *path, const char *title, const unsigned char *pixels,
                 "linewidth 2\n",
                 i + 1, box[0], box[1], box[2], box[3], colours[i]);
     }
-    fprintf(gnuplot, "plot '-' matrix with image\n");
+    fprintf(gnuplot, "plot '-' matrix with image pixels\n");
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
             fprintf(gnuplot, "%d%c", pixels[y * width + x], x + 1 < width ? ' ' : '\n');
