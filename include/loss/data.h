@@ -27,7 +27,7 @@ typedef int32_t loss_dtype;
 #define LOSS_FLOAT64 2
 #define LOSS_INT32   11
 #define LOSS_INT64   12
-#define LOSS_UINT8   21 /* masks only */
+#define LOSS_UINT8   21 /* masks; of graphs also inputs: pictures, indices */
 
 /* Bytes of one element, 0 for a number that is no type. Any thread. Since 0.1. */
 LOSS_API int64_t loss_dtype_size(loss_dtype dtype);

@@ -266,12 +266,17 @@ LOSS_API loss_status loss_objective_original_parameters(loss_objective *objectiv
                                                         void *weights, void *intercepts);
 
 /*
- * Predictions of a linear model for other rows.
+ * Predictions for other rows.
+ * Of a linear model
  *   inputs   role "features", dense or sparse, as many columns as the model has features; "target", "weight" and "mask" are not
  *            looked at
  *   outputs  role "prediction", rows × outputs
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (another role), LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_SUPPORT (not a linear model).
- * Since 0.1.
+ * Of a graph
+ *   inputs   the arrays that the nodes asked for depend on, as for loss_objective_create_graph(); targets need not be there
+ *   outputs  by the names of nodes (loss_graph_set_output()), of the nodes' type: a row for each row, its columns the other sizes, row-major.
+ *            Nothing drops, and batch_norm takes the objective's running statistics. Each call makes and frees a plan
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME (another role), LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE, LOSS_ERROR_SUPPORT (an objective from callbacks),
+ * LOSS_ERROR_MEMORY. Since 0.1.
  */
 LOSS_API loss_status loss_objective_predict(loss_objective *objective, const void *x, const loss_data *inputs,
                                             const loss_data *outputs);
@@ -294,7 +299,7 @@ LOSS_API loss_status loss_objective_new_iterate(loss_objective *objective);
  *   objective, mean, variance  not NULL; arrays of the graph's dtype with one element for each channel, copied
  *   node                       the node's number, which loss_graph_find() tells of one with a name
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_SUPPORT (no objective of a graph), LOSS_ERROR_RANGE (no batch_norm the objective
- * depends on). Since 0.1.
+ * depends on; set: a mean that is not finite, a variance that is not or is negative). Since 0.1.
  */
 LOSS_API loss_status loss_objective_get_statistics(loss_objective *objective, int32_t node, void *mean,
                                                    void *variance);

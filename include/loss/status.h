@@ -75,7 +75,7 @@ LOSS_API const char *loss_status_message(loss_status status);
 
 /*
  * The number of a public constant by its name, for languages that cannot see the preprocessor:
- * every LOSS_OK, LOSS_ERROR_…, LOSS_STOP_…, LOSS_FLOAT…, LOSS_INT…, LOSS_OPTION_…, LOSS_REQUEST_…, LOSS_CHECK_….
+ * every LOSS_OK, LOSS_ERROR_…, LOSS_STOP_…, LOSS_FLOAT…, LOSS_INT…, LOSS_OPTION_…, LOSS_REQUEST_…, LOSS_CHECK_…, LOSS_ROWS.
  *   name   not NULL
  *   value  not NULL; untouched on failure
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, or LOSS_ERROR_NAME when there is no such constant.

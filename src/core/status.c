@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "loss/data.h"
-#include "loss/gradient.h"
+#include "loss/graph.h"
 #include "loss/optimizer.h"
 #include "loss/option.h"
 
@@ -63,6 +63,7 @@ static const constant others[] = {
     CONSTANT(LOSS_OPTION_INT, NULL),
     CONSTANT(LOSS_OPTION_STRING, NULL),
     CONSTANT(LOSS_OPTION_ARRAY, NULL),
+    CONSTANT(LOSS_ROWS, NULL),
     CONSTANT(LOSS_CHECK_PASS, NULL),
     CONSTANT(LOSS_CHECK_FAIL, NULL),
     CONSTANT(LOSS_CHECK_KINK, NULL),

@@ -391,6 +391,14 @@ static loss_status statistics(loss_objective *objective, int32_t node, int32_t s
         return lossi_fail(objective->context, LOSS_ERROR_RANGE,
                           "node %d is no batch_norm that the objective depends on", (int)node);
     }
+    for (int64_t c = 0; set && c < own->channels; c++) {
+        const double m = lossi_real_get(objective->dtype, mean, c),
+                     v = lossi_real_get(objective->dtype, variance, c);
+        if (!isfinite(m) || !isfinite(v) || v < 0) {
+            return lossi_fail(objective->context, LOSS_ERROR_RANGE,
+                              "channel %lld: means are finite, variances too and not negative", (long long)c);
+        }
+    }
     if (set) {
         lossi_statistics_set(&self->statistics, own, mean, variance);
     } else {

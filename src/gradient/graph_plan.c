@@ -37,6 +37,9 @@ loss_status loss_plan_create(loss_plan **out, loss_context *context, const loss_
         return lossi_fail(context, LOSS_ERROR_RANGE, "there is no node %d; the graph has nodes 0 … %d",
                           (int)node, (int)graph->tape.count - 1);
     }
+    if (training != 0 && training != 1) {
+        return lossi_fail(context, LOSS_ERROR_RANGE, "'training' is 0 or 1, not %d", (int)training);
+    }
     if (graph->tape.nodes[node].dtype != graph->tape.dtype) {
         return lossi_fail(context, LOSS_ERROR_TYPE, "node %d is %s; a plan is for real numbers", (int)node,
                           loss_dtype_name(graph->tape.nodes[node].dtype));
@@ -48,7 +51,7 @@ loss_status loss_plan_create(loss_plan **out, loss_context *context, const loss_
     plan->context = lossi_context_retain(context);
     plan->graph = lossi_graph_retain(graph);
     plan->node = node;
-    plan->purpose.training = training != 0;
+    plan->purpose.training = training;
     uint8_t *needed = lossi_allocate(context, graph->tape.count);
     loss_status status = needed != NULL ? LOSS_OK : lossi_fail_memory(context, "a plan");
     if (status == LOSS_OK) {
@@ -137,7 +140,10 @@ static loss_status run(loss_plan *plan, int32_t what, const void *x, const void 
         return LOSS_ERROR_ARGUMENT;
     }
     if (x == NULL || (what != VALUE && vector == NULL) || result == NULL) {
-        return lossi_fail_null(plan->context, x == NULL ? "x" : result == NULL ? "result" : "the vector");
+        return lossi_fail_null(plan->context, x == NULL                 ? "x"
+                                              : result == NULL          ? "result"
+                                              : what == JACOBIAN_VECTOR ? "the direction"
+                                                                        : "the vector");
     }
     loss_status status = make(plan, what);
     if (status == LOSS_OK) {

@@ -134,6 +134,86 @@ static void names_of_a_call(void **unused)
     drop(&m);
 }
 
+/* ---- pieces of the rows ---- */
+
+/* Means over rows of what looks across rows are no means of those of pieces, however they are written. */
+static const struct {
+    const char *text;
+    loss_status in_pieces;
+} across[] = {
+    {"mean(p)", LOSS_OK},
+    {"mean(p*w) + sum(w^2) - b", LOSS_OK},
+    {"mean(p)^2", LOSS_ERROR_SUPPORT},
+    {"mean(p*mean(p))", LOSS_ERROR_SUPPORT},
+    {"mean((p - mean(p))^2)", LOSS_ERROR_SUPPORT},
+    {"mean(p/sum(abs(p)))", LOSS_ERROR_SUPPORT},
+    {"mean(softplus(p - mean(p*y)))", LOSS_ERROR_SUPPORT},
+};
+
+static void evaluate_in_pieces(model *m, int32_t node, loss_status expected)
+{
+    for (int64_t chunk = 4; chunk <= ROWS; chunk += ROWS - 4) {
+        loss_objective *objective;
+        double value;
+        assert_status(context, loss_objective_create_graph(&objective, context, m->graph, node, m->data),
+                      LOSS_OK);
+        assert_status(context, loss_objective_set_int(objective, "chunk_rows", chunk), LOSS_OK);
+        assert_status(context, loss_objective_evaluate(objective, m->x, &value, NULL),
+                      chunk < ROWS ? expected : LOSS_OK);
+        if (chunk < ROWS && expected != LOSS_OK) {
+            assert_sentence(context, "is no mean over the rows");
+        }
+        loss_objective_free(objective);
+    }
+}
+
+static void what_looks_across_rows(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < sizeof across / sizeof across[0]; i++) {
+        model m;
+        int32_t node;
+        make(&m, context, 2);
+        assert_status(context, loss_graph_formula(m.graph, across[i].text, NULL, NULL, 0, &node), LOSS_OK);
+        evaluate_in_pieces(&m, node, across[i].in_pieces);
+        drop(&m);
+    }
+    static const char *const losses[] = {"squared_error", "list_net", "pairwise_hinge", "lambda_rank"};
+    static const char *const roles[] = {"prediction", "target"};
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
+        model m;
+        loss_function *function;
+        int32_t nodes[2], node;
+        make(&m, context, 2);
+        for (int k = 0; k < ROWS; k++) {
+            m.labels[k] = k % 3; /* grades */
+        }
+        assert_status(context, loss_graph_formula(m.graph, "y*b + 0.1*y^2", NULL, NULL, 0, &nodes[0]),
+                      LOSS_OK);
+        nodes[1] = loss_graph_find(m.graph, "y");
+        assert_status(context, loss_function_create(&function, context, losses[i]), LOSS_OK);
+        assert_status(context, loss_graph_loss(m.graph, function, roles, nodes, 2, &node), LOSS_OK);
+        evaluate_in_pieces(&m, node, i == 0 ? LOSS_OK : LOSS_ERROR_SUPPORT);
+        loss_function_free(function);
+        drop(&m);
+    }
+}
+
+/* A name of the graph stands before the number that has it too. */
+static void a_parameter_called_pi(void **unused)
+{
+    (void)unused;
+    model m;
+    int32_t pi, node;
+    char text[2048];
+    make(&m, context, 2);
+    assert_status(context, loss_graph_parameter(m.graph, "pi", 0, NULL, &pi), LOSS_OK);
+    assert_status(context, loss_graph_formula(m.graph, "2*pi", NULL, NULL, 0, &node), LOSS_OK);
+    assert_status(context, loss_graph_print(m.graph, "text", text, sizeof text, NULL), LOSS_OK);
+    assert_non_null(strstr(text, "multiply (5, 4)"));
+    drop(&m);
+}
+
 /* What is set of an operation is told with its node, whatever it is that was set. */
 static void options_are_printed(void **unused)
 {
@@ -209,6 +289,27 @@ static void mistakes(void **unused)
     drop(&m);
 }
 
+static void roles_of_a_loss(void **unused)
+{
+    (void)unused;
+    static const char *const turned[] = {"target", "prediction"};
+    model m;
+    loss_function *function;
+    loss_plan *plan;
+    int32_t kept = -7;
+    const int32_t nodes[] = {1, 1};
+    make(&m, context, 2);
+    assert_status(context, loss_function_create(&function, context, "squared_error"), LOSS_OK);
+    assert_status(context, loss_graph_loss(m.graph, function, turned, nodes, 2, &kept), LOSS_ERROR_TYPE);
+    assert_status(context, loss_graph_loss(m.graph, function, turned + 1, nodes, 1, &kept),
+                  LOSS_ERROR_ARGUMENT);
+    assert_sentence(context, "the loss 'squared_error' needs the role 'target'");
+    assert_status(context, loss_plan_create(&plan, context, m.graph, 1, m.data, 7), LOSS_ERROR_RANGE);
+    assert_int_equal(kept, -7);
+    loss_function_free(function);
+    drop(&m);
+}
+
 static void memory_runs_out(void **unused)
 {
     (void)unused;
@@ -254,8 +355,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_formula_is_its_definition),
         cmocka_unit_test(names_of_a_call),
+        cmocka_unit_test(what_looks_across_rows),
+        cmocka_unit_test(a_parameter_called_pi),
         cmocka_unit_test(options_are_printed),
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(roles_of_a_loss),
         cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

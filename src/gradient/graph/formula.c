@@ -131,7 +131,10 @@ loss_status loss_graph_formula(loss_graph *graph, const char *text, const char *
 {
     loss_status status = lossi_graph_check_open(graph, node);
     if (status == LOSS_OK && (text == NULL || count < 0 || (count > 0 && (names == NULL || nodes == NULL)))) {
-        status = lossi_fail_null(graph->context, text == NULL ? "the formula" : "the names or their nodes");
+        status = count < 0 ? lossi_fail(graph->context, LOSS_ERROR_ARGUMENT,
+                                        "%d names: that may not be negative", (int)count)
+                           : lossi_fail_null(graph->context,
+                                             text == NULL ? "the formula" : "the names or their nodes");
     }
     if (status == LOSS_OK) {
         status = lossi_graph_check_nodes(graph, nodes, count);

@@ -236,6 +236,17 @@ int32_t lossi_tape_cost(lossi_tape *tape, const loss_function *function, const i
     return lossi_tape_divide(tape, sum, divisor);
 }
 
+/* Whether the target is among the roles of a loss of predictions and targets. */
+static int32_t has_target(const loss_function *function, const int32_t *roles, int32_t count)
+{
+    int32_t structured = 0, found = 0;
+    loss_function_property(function, "structured", &structured);
+    for (int32_t i = 0; i < count; i++) {
+        found |= strcmp(loss_function_role(function, roles[i]), "target") == 0;
+    }
+    return structured || found || (function->row->flags & LOSSI_NO_TARGET) != 0;
+}
+
 loss_status lossi_loss_node_check(const lossi_tape *tape, const loss_function *function, const int32_t *roles,
                                   const int32_t *inputs, int32_t count)
 {
@@ -253,7 +264,10 @@ loss_status lossi_loss_node_check(const lossi_tape *tape, const loss_function *f
             }
         }
     }
-    if (!prediction || tape->nodes[inputs[0]].dtype != tape->dtype) {
+    if (prediction && !has_target(function, roles, count)) {
+        return lossi_fail(tape->context, LOSS_ERROR_ARGUMENT, "%s needs the role 'target'", function->title);
+    }
+    if (!prediction || roles[0] != 0 || tape->nodes[inputs[0]].dtype != tape->dtype) {
         return lossi_fail(tape->context, LOSS_ERROR_TYPE, "%s needs '%s', of type %s and first",
                           function->title, loss_function_role(function, 0), loss_dtype_name(tape->dtype));
     }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "gradient/graph/channels.h"
 #include "gradient/graph/elementwise.h"
 #include "gradient/graph/operations.h"
 
@@ -46,26 +47,38 @@ static int32_t of_arithmetic(int32_t operator, int32_t a, int32_t b, int32_t alo
     }
 }
 
+/* Whether rows of a loss count for themselves: groups, pairs and risk sets do not. */
+static int32_t is_separable(const loss_function *function)
+{
+    int32_t separable = 0;
+    return loss_function_property(function, "separable", &separable) == LOSS_OK && separable;
+}
+
 static int32_t kind_of(const lossi_tape *tape, int32_t node, const uint8_t *kinds)
 {
     const lossi_tape_node *at = &tape->nodes[node];
     const lossi_operation *operation = at->operation;
-    int32_t fixed = 1;
+    int32_t fixed = 1, row_by_row = 1;
     for (int32_t k = 0; k < at->input_count; k++) {
-        fixed &= kinds[lossi_tape_input(tape, node, k)] == FIXED;
+        const int32_t kind = kinds[lossi_tape_input(tape, node, k)];
+        fixed &= kind == FIXED;
+        row_by_row &= kind == FIXED || kind == ROWS;
     }
     if (at->shape.rank > 0 && at->shape.size[0] == LOSSI_ROWS) {
-        return ROWS;
+        return row_by_row ? ROWS : OTHER; /* what a total goes into looks across rows */
     }
-    if (fixed) {
-        return FIXED;
+    if (fixed || operation == &lossi_operation_channel_moments) {
+        return FIXED; /* of batch_norm: those of a piece stand for those of all */
     }
     const int32_t a = kinds[lossi_tape_input(tape, node, 0)];
     const int32_t b = at->input_count > 1 ? kinds[lossi_tape_input(tape, node, 1)] : FIXED;
     if (operation == &lossi_operation_rows || operation == &lossi_operation_loss_denominator) {
         return COUNT;
     }
-    if (operation == &lossi_operation_loss_sum || (operation == &lossi_operation_sum_axes && a == ROWS)) {
+    if (operation == &lossi_operation_loss_sum) {
+        return row_by_row && is_separable(at->attributes.object) ? TOTAL : OTHER;
+    }
+    if (operation == &lossi_operation_sum_axes && a == ROWS) {
         return TOTAL;
     }
     if (operation == &lossi_operation_sum_axes || operation == &lossi_operation_spread ||

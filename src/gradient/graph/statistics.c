@@ -1,6 +1,7 @@
 /* Running means and variances: where they are, and folding. */
 #include "gradient/graph/statistics.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "gradient/graph/channels.h"
@@ -152,6 +153,9 @@ void lossi_statistics_fold(lossi_statistics *s)
         const double *mean = s->pending + node->offset, *spread = mean + node->channels;
         const double n = s->counts[i], w = node->momentum;
         for (int64_t c = 0; c < node->channels && n > 0; c++) {
+            if (!isfinite(mean[c]) || !isfinite(spread[c])) {
+                continue; /* of an evaluation that was not finite: nobody steps there, and nothing of it stays */
+            }
             char *means = running_at(s, node, 0), *variances = running_at(s, node, 1);
             put(s, means, c, (1 - w) * get(s, means, c) + w * mean[c]);
             put(s, variances, c, (1 - w) * get(s, variances, c) + w * (spread[c] / (n > 1 ? n - 1 : n)));

@@ -217,12 +217,12 @@ static int32_t name_or_call(parser *p, const char *end)
     if (accept(p, "(")) {
         return arguments(p, where, name);
     }
-    if (strcmp(name, "pi") == 0) {
-        return number(p, where, 3.14159265358979323846);
-    }
     const int32_t node = p->builder->name(p->builder->user, name);
     if (node != LOSSI_FORMULA_UNKNOWN) {
         return made(p, where, node);
+    }
+    if (strcmp(name, "pi") == 0) {
+        return number(p, where, 3.14159265358979323846);
     }
     if (lossi_formula_function(name) >= 0) {
         p->status = lossi_formula_fail(p->context, p->text, where,
