@@ -450,15 +450,9 @@ loss_status loss_objective_create_graph(loss_objective **out, loss_context *cont
     if (out != NULL) {
         *out = NULL;
     }
-    if (out == NULL || context == NULL || graph == NULL || data == NULL) {
-        return lossi_fail_null(context, out == NULL       ? "out"
-                                        : context == NULL ? "the context"
-                                        : graph == NULL   ? "the graph"
-                                                          : "the data");
-    }
-    if (node < 0 || node >= graph->tape.count) {
-        return lossi_fail(context, LOSS_ERROR_RANGE, "there is no node %d; the graph has nodes 0 … %d",
-                          (int)node, (int)graph->tape.count - 1);
+    loss_status status = lossi_feed_check(context, out, graph, node, data);
+    if (status != LOSS_OK) {
+        return status;
     }
     const lossi_tape_node *at = &graph->tape.nodes[node];
     if (at->dtype != graph->tape.dtype || lossi_shape_of_rows(&at->shape) ||
@@ -473,16 +467,7 @@ loss_status loss_objective_create_graph(loss_objective **out, loss_context *cont
     }
     self->graph = lossi_graph_retain(graph);
     self->node = node;
-    uint8_t *needed = lossi_allocate(context, graph->tape.count);
-    loss_status status = needed != NULL ? LOSS_OK : lossi_fail_memory(context, "an objective from a graph");
-    if (status == LOSS_OK) {
-        lossi_graph_mark(graph, node, needed);
-        status = lossi_feed_create(&self->feed, context, graph, needed, data);
-    }
-    if (status == LOSS_OK) {
-        status = lossi_statistics_create(&self->statistics, graph, needed);
-    }
-    lossi_release(context, needed);
+    status = lossi_feed_node(&self->feed, &self->statistics, context, graph, node, data);
     if (status != LOSS_OK) {
         loss_objective_free(&self->base);
         return status;

@@ -27,15 +27,9 @@ loss_status loss_plan_create(loss_plan **out, loss_context *context, const loss_
     if (out != NULL) {
         *out = NULL;
     }
-    if (out == NULL || context == NULL || graph == NULL || data == NULL) {
-        return lossi_fail_null(context, out == NULL       ? "out"
-                                        : context == NULL ? "the context"
-                                        : graph == NULL   ? "the graph"
-                                                          : "the data");
-    }
-    if (node < 0 || node >= graph->tape.count) {
-        return lossi_fail(context, LOSS_ERROR_RANGE, "there is no node %d; the graph has nodes 0 … %d",
-                          (int)node, (int)graph->tape.count - 1);
+    loss_status status = lossi_feed_check(context, out, graph, node, data);
+    if (status != LOSS_OK) {
+        return status;
     }
     if (training != 0 && training != 1) {
         return lossi_fail(context, LOSS_ERROR_RANGE, "'training' is 0 or 1, not %d", (int)training);
@@ -52,16 +46,7 @@ loss_status loss_plan_create(loss_plan **out, loss_context *context, const loss_
     plan->graph = lossi_graph_retain(graph);
     plan->node = node;
     plan->purpose.training = training;
-    uint8_t *needed = lossi_allocate(context, graph->tape.count);
-    loss_status status = needed != NULL ? LOSS_OK : lossi_fail_memory(context, "a plan");
-    if (status == LOSS_OK) {
-        lossi_graph_mark(graph, node, needed);
-        status = lossi_feed_create(&plan->feed, context, graph, needed, data);
-    }
-    if (status == LOSS_OK) {
-        status = lossi_statistics_create(&plan->statistics, graph, needed);
-    }
-    lossi_release(context, needed);
+    status = lossi_feed_node(&plan->feed, &plan->statistics, context, graph, node, data);
     if (status != LOSS_OK) {
         loss_plan_free(plan);
         return status;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "gradient/graph/builder.h"
 #include "core/sparse.h"
 #include "gradient/graph/shape.h"
 
@@ -79,6 +80,38 @@ loss_status lossi_feed_create(lossi_feed *feed, loss_context *context, const los
     if (status != LOSS_OK) {
         lossi_feed_destroy(feed);
     }
+    return status;
+}
+
+loss_status lossi_feed_check(loss_context *context, const void *out, const loss_graph *graph, int32_t node,
+                             const loss_data *data)
+{
+    if (out == NULL || context == NULL || graph == NULL || data == NULL) {
+        return lossi_fail_null(context, out == NULL       ? "out"
+                                        : context == NULL ? "the context"
+                                        : graph == NULL   ? "the graph"
+                                                          : "the data");
+    }
+    if (node < 0 || node >= graph->tape.count) {
+        return lossi_fail(context, LOSS_ERROR_RANGE, "there is no node %d; the graph has nodes 0 … %d",
+                          (int)node, (int)graph->tape.count - 1);
+    }
+    return LOSS_OK;
+}
+
+loss_status lossi_feed_node(lossi_feed *feed, lossi_statistics *statistics, loss_context *context,
+                            const loss_graph *graph, int32_t node, const loss_data *data)
+{
+    uint8_t *needed = lossi_allocate(context, graph->tape.count);
+    if (needed == NULL) {
+        return lossi_fail_memory(context, "the inputs of a graph");
+    }
+    lossi_graph_mark(graph, node, needed);
+    loss_status status = lossi_feed_create(feed, context, graph, needed, data);
+    if (status == LOSS_OK) {
+        status = lossi_statistics_create(statistics, graph, needed);
+    }
+    lossi_release(context, needed);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #define LOSSI_GRADIENT_GRAPH_FEED_H
 
 #include "gradient/graph/graph.h"
+#include "gradient/graph/statistics.h"
 
 typedef struct lossi_feed {
     loss_context *context;
@@ -18,6 +19,14 @@ typedef struct lossi_feed {
 loss_status lossi_feed_create(lossi_feed *feed, loss_context *context, const loss_graph *graph,
                               const uint8_t *needed, const loss_data *data);
 void lossi_feed_destroy(lossi_feed *feed);
+
+/* The arguments of whoever makes something of a node over data: LOSS_OK, or a sentence about the one that is wrong. */
+loss_status lossi_feed_check(loss_context *context, const void *out, const loss_graph *graph, int32_t node,
+                             const loss_data *data);
+
+/* The arrays, and the running statistics, that a node needs. On failure each of both can be destroyed, or there is nothing in it. */
+loss_status lossi_feed_node(lossi_feed *feed, lossi_statistics *statistics, loss_context *context,
+                            const loss_graph *graph, int32_t node, const loss_data *data);
 
 /* Room for batches of so many rows. */
 loss_status lossi_feed_reserve(lossi_feed *feed, int64_t rows);

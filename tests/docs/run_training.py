@@ -1,6 +1,6 @@
-"""Runs a program of docs/examples/work and looks at the accuracies it prints, in per cent.
+"""Runs a program of docs/examples/training and looks at the accuracies it prints, in per cent.
 
-    python3 run_work.py least program argument…
+    python3 run_training.py least program argument…
 
 Exits with 77, which is to skip, where the pictures or PyTorch that it needs are not there.
 """
