@@ -109,12 +109,14 @@ static int32_t evaluate_abreast(const lossi_tile *tile, int64_t first, int64_t c
     const double *weights = tile->prepared->class_weight;
     lossi_margin_rows m;
     real label[VREAL_LANES], weight[VREAL_LANES] = {0};
+    int32_t ignored = 0;
     vreal value;
     m.columns = tile->columns;
     for (int64_t i = 0; i < VREAL_LANES; i++) {
         const int64_t given = i < count ? tile->labels[first + i] : tile->prepared->ignore_label;
         const int32_t counts = given != tile->prepared->ignore_label;
         label[i] = counts ? (real)given : -1;
+        ignored |= !counts;
         weight[i] = !counts ? 0 : weights == NULL ? 1 : (real)weights[given];
     }
     lossi_abreast_load(lossi_row_of(tile->prediction, first, tile->prediction_stride),
@@ -127,6 +129,10 @@ static int32_t evaluate_abreast(const lossi_tile *tile, int64_t first, int64_t c
     }
     if (!margin_rows(tile, &m, &value)) {
         return 0;
+    }
+    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL && ignored;
+         j++) { /* whatever the scale */
+        m.gradient.column[j] = v_select(v_ge(m.label, v_set1(0)), m.gradient.column[j], v_set1(0));
     }
     lossi_abreast_put(tile->denominator, first, count, m.weight);
     lossi_abreast_finish(tile, first, value, &m.gradient);
