@@ -23,9 +23,15 @@ LOSS_API const char *loss_version_string(void);
 
 /*
  * A number that changes whenever a release changes the bits of any result (see docs/numerics.md).
- * Two builds with equal numbers give equal bits. Any thread. Since 0.1.
+ * Two builds with equal numbers give equal bits, but for loss_has_blas(). Any thread. Since 0.1.
  */
 LOSS_API int32_t loss_numerics_revision(void);
+
+/*
+ * 1 when this library was built with LOSS_BLAS, else 0. The matrix products of graphs are then a BLAS's: their bits are that
+ * library's, and may change with it, with the machine and with its threads. Any thread. Since 0.1.
+ */
+LOSS_API int32_t loss_has_blas(void);
 
 #ifdef __cplusplus
 }

@@ -16,6 +16,15 @@ const char *loss_version_string(void)
     return VERSION_TEXT;
 }
 
+int32_t loss_has_blas(void)
+{
+#ifdef LOSSI_BLAS
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 int32_t loss_numerics_revision(void)
 {
     return 4; /* raised by every change that changes a bit of a result; docs/numerics.md keeps the history */

