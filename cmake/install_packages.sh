@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages a job needs, and nothing when they are there already.
 #
-#   sh cmake/install_packages.sh demo|test|long|fuzz|blas|lint|aarch64|bench|peers …
+#   sh cmake/install_packages.sh demo|test|long|fuzz|blas|lint|aarch64|bench|python|peers …
 set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config libjansson-dev"
@@ -17,9 +17,10 @@ dataset-fashion-mnist" ;;
     long) packages="$packages python3-mpmath python3-gmpy2" ;;
     aarch64) packages="$packages cmake ninja-build python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
     bench) packages="$packages $build python3 libsleef3" ;;
+    python) packages="$packages python3-numpy python3-torch python3-sklearn" ;;
     peers) packages="$packages $build g++ gnuplot-nox python3-scipy liblbfgs-dev libnlopt-dev libgsl-dev libceres-dev
 libdlib-dev libopenblas-dev" ;;
-    *) echo "install_packages.sh: no job \"$job\"; there are demo, test, long, fuzz, blas, lint, aarch64, bench and peers" >&2 && exit 2 ;;
+    *) echo "install_packages.sh: no job \"$job\"; there are demo, test, long, fuzz, blas, lint, aarch64, bench, python and peers" >&2 && exit 2 ;;
     esac
 done
 

@@ -1,15 +1,22 @@
-"""Steps of training by graphs beside PyTorch: the models of bench_graphs, the same shapes, in the same run.
+#!/usr/bin/env python3
+"""Steps of training by graphs beside PyTorch, matrix products beside OpenBLAS, formulas beside losses: tables for docs/benchmarks.md.
 
-    graphs.py --run BENCH_GRAPHS [--threads N]
+    graphs.py [--graphs BENCH_GRAPHS] [--products BENCH_MATRIX_PRODUCT] [--formulas BENCH_FORMULAS] [--runs N]
+    … --into docs/benchmarks.md     puts them between the marks of that file
 
-Prints one line a model: microseconds of both, their ratio (PyTorch has 1), and the other ratios that are watched.
+The models of bench_graphs are made once more in PyTorch, where a Python has it, and run in turns with them. Of several runs each time
+is the smallest: what else runs on the machine only ever adds time.
 """
 import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
 import time
+
+import table
+
+BEGIN, END = "<!-- graphs: begin -->", "<!-- graphs: end -->"
 
 
 def models():
@@ -59,27 +66,94 @@ def step_time(model, threads, seconds):
     return 1e6 * smallest
 
 
+def lines_of(command):
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    return [json.loads(line) for line in run.stdout.splitlines() if line]
+
+
+def smallest(runs, key, times):
+    """The lines of several runs, one for each key, with the smallest of their times."""
+    found = {}
+    for line in (line for run in runs for line in run):
+        kept = found.setdefault(tuple(line[name] for name in key), line)
+        for time_name in times:
+            if time_name in line:
+                kept[time_name] = min(kept[time_name], line[time_name])
+    return list(found.values())
+
+
+def ratio(a, b):
+    return "–" if a is None or b is None else f"{a / b:.2f}"
+
+
+def step_rows(program, runs, threads):
+    try:
+        built = models()
+    except ImportError:
+        built = {name: None for name in ("perceptron", "cnn", "residual")}
+    for name, model in built.items():
+        for count in threads:
+            lines, peer = [], None
+            for _ in range(runs):  # in turns: what else the machine does meets both
+                lines.append(lines_of([program, "--model", name, "--threads", str(count)]))
+                if model is not None:
+                    measured = step_time(model, count, 1.0)
+                    peer = measured if peer is None else min(peer, measured)
+            line = smallest(lines, ("model",), ("value_us", "gradient_us", "product_us", "by_hand_us"))[0]
+            step, hand = line["gradient_us"], line.get("by_hand_us")
+            yield (f"| {name} | {count} | {step:,.0f} | {'–' if peer is None else format(peer, ',.0f')} | {ratio(step, peer)} | "
+                   f"{ratio(step, line['value_us'])} | {ratio(line['product_us'], step)} | {ratio(step, hand)} | "
+                   f"{line['bytes'] / 1e6:.1f} |")
+
+
+def steps(program, runs):
+    yield "| model, batches of 64 | threads | step µs | PyTorch µs | × | gradient / value | product / gradient | by hand × | MB |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+    yield from step_rows(program, runs, (1, 2))
+
+
+def products(program, runs):
+    lines = smallest([lines_of([program, "--threads", "1"]) for _ in range(runs)],
+                     ("shape", "form", "dtype"), ("us", "peer_us"))
+    yield "| matrix product | form | type | µs | GFLOP/s | OpenBLAS µs | OpenBLAS / own |"
+    yield "|---|---|---|---:|---:|---:|---:|"
+    for line in lines:
+        peer = line.get("peer_us")
+        flops = 2e-3 * line["rows"] * line["columns"] * line["inner"] / line["us"]
+        yield (f"| {line['rows']:,} × {line['inner']:,} × {line['columns']:,} | {line['form']} | {line['dtype']} | {line['us']:,.0f} | "
+               f"{flops:.1f} | {'–' if peer is None else format(peer, ',.0f')} | {ratio(peer, line['us'])} |")
+
+
+def formulas(program, runs):
+    lines = smallest([lines_of([program]) for _ in range(runs)], ("loss", "dtype", "elements"), ("ns", "formula_ns"))
+    yield "| loss | type | elements | ns | as a formula ns | × |"
+    yield "|---|---|---:|---:|---:|---:|"
+    for line in lines:
+        yield (f"| {line['loss']} | {line['dtype']} | {line['elements']:,} | {line['ns']:.2f} | {line['formula_ns']:.2f} | "
+               f"{ratio(line['formula_ns'], line['ns'])} |")
+
+
+def page(arguments):
+    yield f"- machine: {table.machine()}"
+    yield f"- compiler: {table.compiler()}; runs: {arguments.runs}, of each time the smallest"
+    for program, rows in ((arguments.graphs, steps), (arguments.products, products), (arguments.formulas, formulas)):
+        if program:
+            yield ""
+            yield from rows(program, arguments.runs)
+
+
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--run", required=True)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1.0)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("graphs", "products", "formulas", "into"):
+        parser.add_argument("--" + name)
+    parser.add_argument("--runs", type=int, default=2)
     arguments = parser.parse_args()
-    for name, model in models().items():
-        own, peer = None, float("inf")
-        for _ in range(2):  # in turns: what else the machine does meets both
-            run = subprocess.run([arguments.run, "--model", name, "--threads", str(arguments.threads)],
-                                 check=True, capture_output=True, text=True)
-            line = json.loads(run.stdout)
-            times = [key for key in line if key.endswith("_us")]
-            own = line if own is None else {**line, **{key: min(own[key], line[key]) for key in times}}
-            peer = min(peer, step_time(model, arguments.threads, arguments.seconds))
-        print("%-10s threads %d: %8.0f us, PyTorch %8.0f us, ratio %.2f; gradient/value %.2f, product/gradient %.2f%s" %
-              (name, arguments.threads, own["gradient_us"], peer, own["gradient_us"] / peer,
-               own["gradient_us"] / own["value_us"], own["product_us"] / own["gradient_us"],
-               "; graph/by hand %.2f" % (own["gradient_us"] / own["by_hand_us"]) if "by_hand_us" in own else ""),
-              "; %.1f MB" % (own["bytes"] / 1e6), flush=True)
-    print("PyTorch's process had %.0f MB at most" % (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3))
+    text = "\n".join(page(arguments))
+    if arguments.into is None:
+        print(text)
+    else:
+        table.put(text, arguments.into, (BEGIN, END))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """libloss beside PyTorch, scikit-learn and NumPy: value and gradient on the same arrays, in turns, in one process.
 
-    peers.py LIBRARY [--threads N] [--only NAME] [--quick]
+    peers.py LIBRARY [--threads N] [--only NAME] [--quick] [--into docs/benchmarks.md]
 
-LIBRARY is libloss.so. Prints a table: ns an element of libloss and of each library that is installed, and how many times longer
-the fastest of the others takes. A library is asked the way its users ask it: PyTorch a functional loss and backward(),
+LIBRARY is libloss.so. Prints a table, or puts it between the marks of a file: ns an element of libloss and of each library that is
+installed, and how many times longer the fastest of the others takes. A library is asked the way its users ask it: PyTorch a functional loss and backward(),
 scikit-learn its fused loss_gradient(), NumPy the formula. PyTorch's larger temporaries are pages the system clears anew; with
 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=-1 in the environment the C library keeps them, which is several times faster.
 """
@@ -16,6 +16,8 @@ import time
 
 import numpy as np
 
+import table
+
 try:
     import torch
     import torch.nn.functional as F
@@ -26,6 +28,7 @@ try:
 except ImportError:
     sklearn_loss = None
 
+BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 SIZES = 10000, 1000000, 16000000
 SHAPES = (65536, 10), (8192, 1000), (1024, 32000), (256, 128256)
 
@@ -93,6 +96,20 @@ def numpy_hinge(x, t):
     return np.mean(np.maximum(gap, 0)), np.where(gap > 0, -t, 0) / x.size
 
 
+def numpy_quantile(x, t):
+    r = t - x
+    return np.mean(np.maximum(r, -r)) / 2, np.sign(-r) / (2 * x.size)
+
+
+def numpy_poisson(x, t):
+    mean = np.exp(x)
+    return np.mean(mean - t * x), (mean - t) / x.size
+
+
+def numpy_soft_margin(x, t):
+    return np.mean(np.logaddexp(0, -t * x)), -t / (1 + np.exp(t * x)) / x.size
+
+
 def numpy_logistic(x, t):
     return np.mean(np.logaddexp(0, x) - x * t), (1 / (1 + np.exp(-x)) - t) / x.size
 
@@ -128,6 +145,9 @@ PEERS = {
     "huber": Peer("real", numpy_huber, lambda x, t: F.huber_loss(x, t)),
     "smooth_l1": Peer("real", numpy_huber, lambda x, t: F.smooth_l1_loss(x, t)),
     "hinge": Peer("signs", numpy_hinge, lambda x, t: (1 - x * t).clamp(min=0).mean()),
+    "quantile": Peer("real", numpy_quantile, lambda x, t: torch.maximum(t - x, x - t).mean() / 2, "PinballLoss"),
+    "poisson": Peer("counts", numpy_poisson, lambda x, t: F.poisson_nll_loss(x, t), "HalfPoissonLoss"),
+    "soft_margin": Peer("signs", numpy_soft_margin, lambda x, t: F.soft_margin_loss(x, t)),
     "logistic": Peer("classes", numpy_logistic, lambda x, t: F.binary_cross_entropy_with_logits(x, t),
                      "HalfBinomialLoss"),
     "binary_cross_entropy": Peer("probabilities", numpy_binary_cross_entropy,
@@ -169,6 +189,8 @@ def arrays(kind, shape, dtype):
     x, y = random.standard_normal(shape).astype(dtype), random.standard_normal(shape).astype(dtype)
     if kind == "probabilities":
         x = (1 / (1 + np.exp(-x))).astype(dtype)
+    if kind == "counts":
+        y = random.poisson(2, shape).astype(dtype)
     if kind in ("classes", "probabilities"):
         y = (y > 0).astype(dtype)
     elif kind == "signs":
@@ -218,19 +240,10 @@ def compare(loss, name, shape, dtype, options):
     return {library: 1e9 * time / prediction.size for library, time in found.items()}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("library")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only")
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    if torch is not None:
-        torch.set_num_threads(options.threads)
-    loss = Loss(options.library, options.threads)
+def rows_of(loss, options):
     libraries = "libloss", "PyTorch", "scikit-learn", "NumPy"
-    print(f"| loss | type | size | threads | {' | '.join(f'{library} ns' for library in libraries)} | × libloss |")
-    print("|---|---|---:|---:|" + "---:|" * (len(libraries) + 1))
+    yield f"| loss | type | size | threads | {' | '.join(f'{library} ns' for library in libraries)} | × libloss |"
+    yield "|---|---|---:|---:|" + "---:|" * (len(libraries) + 1)
     for name in [options.only] if options.only else PEERS:
         for dtype in np.float32, np.float64:
             for shape in SHAPES if PEERS[name].data == "labels" else SIZES:
@@ -239,8 +252,35 @@ def main():
                 cells = [f"{found[library]:.3f}" if library in found else "–" for library in libraries]
                 size = " × ".join(f"{n:,}" for n in np.atleast_1d(shape))
                 ratio = f"{min(others) / found['libloss']:.1f}" if others else "–"
-                print(f"| {name} | {np.dtype(dtype).name} | {size} | {options.threads} | {' | '.join(cells)} | "
-                      f"{ratio} |", flush=True)
+                yield f"| {name} | {np.dtype(dtype).name} | {size} | {options.threads} | {' | '.join(cells)} | {ratio} |"
+
+
+def versions():
+    yield f"NumPy {np.__version__}"
+    if torch is not None:
+        yield f"PyTorch {torch.__version__}"
+    if sklearn_loss is not None:
+        import sklearn
+        yield f"scikit-learn {sklearn.__version__}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("library")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--into")
+    options = parser.parse_args()
+    if torch is not None:
+        torch.set_num_threads(options.threads)
+    rows = []
+    for row in rows_of(Loss(options.library, options.threads), options):
+        rows.append(row)
+        print(row, flush=True)
+    if options.into:
+        head = f"- machine: {table.machine()}\n- {', '.join(versions())}\n\n"
+        table.put(head + "\n".join(rows), options.into, (BEGIN, END))
 
 
 if __name__ == "__main__":
