@@ -8,18 +8,25 @@
 #include <loss/io.h>
 #include <string.h>
 
-/* Messages, 1 for unwanted ones: how often they say 1 "free", 2 "meeting", 3 "offer", 4 "report", and 5 their length. */
-static const char text[] = "1 1:3 3:2 5:40\n"
-                           "1 1:1 3:1 5:25\n"
-                           "1 3:4 5:90\n"
-                           "1 1:2 5:30\n"
-                           "0 2:1 4:2 5:300\n"
-                           "0 2:2 5:80\n"
-                           "0 1:1 2:1 4:1 5:250\n"
-                           "0 4:3 5:500\n";
-static const char *const words[] = {"free", "meeting", "offer", "report", "(length)"};
+/*
+ * Animals of the data set Zoo (Forsyth 1990, UCI Machine Learning Repository, CC BY 4.0): 1 for those that lay eggs; whether they have 1 hair,
+ * 2 feathers, 3 milk, 4 wings to fly, 5 live in water, 6 have teeth, and 7 how many legs.
+ */
+static const char text[] = "0 1:1 3:1 6:1 7:4       # bear\n"
+                           "0 3:1 5:1 6:1           # dolphin\n"
+                           "0 1:1 3:1 4:1 6:1 7:2   # fruit bat\n"
+                           "0 1:1 3:1 6:1 7:2       # gorilla\n"
+                           "1 1:1 3:1 5:1 7:4       # platypus\n"
+                           "0 7:8                   # scorpion\n"
+                           "1 2:1 4:1 5:1 7:2       # duck\n"
+                           "1 2:1 5:1 7:2           # penguin\n"
+                           "1 5:1 6:1 7:4           # frog\n"
+                           "1 5:1 6:1               # carp\n"
+                           "1 7:4                   # tortoise\n"
+                           "1 1:1 4:1 7:6           # honeybee\n";
+static const char *const words[] = {"hair", "feathers", "milk", "airborne", "aquatic", "toothed", "legs"};
 
-enum { COLUMNS = 5 };
+enum { COLUMNS = 7 };
 
 /* The matrix is lent, not copied: the table has to outlive the data. */
 static void lend(loss_context *context, loss_data *data, const loss_sparse *table)
@@ -84,10 +91,12 @@ int main(void)
 
 /* Prints:
 converged: the gradient is small enough
-free        0.5689 a standard deviation,   0.5401 a unit
-meeting    -1.1648 a standard deviation,  -1.6473 a unit
-offer       0.6919 a standard deviation,   0.5074 a unit
-report     -0.7006 a standard deviation,  -0.6430 a unit
-(length)   -0.8727 a standard deviation,  -0.0055 a unit
-intercept   1.2718
+hair        0.4106 a standard deviation,   0.8329 a unit
+feathers    0.1785 a standard deviation,   0.4790 a unit
+milk       -1.2699 a standard deviation,  -2.5758 a unit
+airborne    0.1799 a standard deviation,   0.4155 a unit
+aquatic     1.0528 a standard deviation,   2.1056 a unit
+toothed    -0.8467 a standard deviation,  -1.6933 a unit
+legs       -0.4016 a standard deviation,  -0.1801 a unit
+intercept   1.4825
  */
