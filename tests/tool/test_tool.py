@@ -347,6 +347,7 @@ class Fit(ToolTest):
             if result["outcome"] == "LOSS_ERROR_LINE_SEARCH":
                 self.assertIn("converged to a kink", self.done(*arguments))
         self.assertLessEqual(outcomes, {"LOSS_ERROR_LINE_SEARCH", "LOSS_STOP_PRECISION", "LOSS_STOP_GRADIENT"})
+        self.assertIn("LOSS_ERROR_LINE_SEARCH", outcomes, "another data set is needed to meet it")
 
     def test_bounds_that_cross_are_wrong_usage(self):
         for penalty in "box=1:0", "box=0:1,upper=-2.5":
