@@ -26,7 +26,7 @@ enum {
     SLOPE /* at infinity */
 };
 
-#if defined(LOSSI_WIDENED)
+#if defined(LOSSI_WIDENED_FORMULA)
 
 #define UNBOUNDED 1e12  /* a shape beyond which the loss is that of an infinite one to the last digit */
 #define NO_SHAPE  1e-20 /* where the shape is 0 to the last digit */

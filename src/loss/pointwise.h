@@ -33,7 +33,7 @@ typedef struct lossi_point {
  * after it, the value too before it is added up (core/sum.h). Parameters come as the doubles they are.
  */
 #if LOSSI_REAL == 32 && defined(LOSSI_IN_DOUBLE)
-#define LOSSI_WIDENED 1
+#define LOSSI_WIDENED_FORMULA 1
 typedef double lossi_parameter;
 typedef struct lossi_wide_point {
     f64v value, gradient, curvature, majorizer;
@@ -60,7 +60,7 @@ LOSSI_INLINE int lossi_rare(vmask mask)
     return (int)__builtin_expect(v_mask_any(mask), 0);
 }
 
-#if defined(LOSSI_WIDENED)
+#if defined(LOSSI_WIDENED_FORMULA)
 
 LOSSI_INLINE int lossi_rare_wide(f64m mask)
 {
@@ -261,7 +261,7 @@ LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formu
 }
 
 /* How many vectors of a long formula stand side by side: two, which overlap; one where vectors have 16 bytes, or are two halves. */
-#if VREAL_LANES * LOSSI_REAL == 128 || defined(LOSSI_WIDENED)
+#if VREAL_LANES * LOSSI_REAL == 128 || defined(LOSSI_WIDENED_FORMULA)
 enum { LOSSI_TOGETHER = 1 };
 #else
 enum { LOSSI_TOGETHER = LOSSI_PACK < 2 ? LOSSI_PACK : 2 };

@@ -16,7 +16,7 @@
 /* The exponents of gradient and curvature with what float32 has not of them; whether the second one is to be divided. */
 enum { POWER, SLOPE, SLOPE_MISSING, BEND, BEND_MISSING, DIVIDED, AT_ZERO, AT_INFINITY };
 
-#if defined(LOSSI_WIDENED)
+#if defined(LOSSI_WIDENED_FORMULA)
 
 LOSSI_INLINE void power_error(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out)
 {
