@@ -11,8 +11,10 @@
  * Nothing is clamped near the four special shapes: b/α (e^y − 1) keeps its digits there.
  * Barron, A general and adaptive robust loss function (2019), eqs. (1), (8), (9).
  */
+#define LOSSI_IN_DOUBLE /* simd/math_single.h */
 #include "loss/robust.h"
 #include "simd/math_power.h"
+#include "simd/math_single.h"
 
 enum {
     SHAPE,
@@ -23,6 +25,70 @@ enum {
     FACTOR /* b/α, or ½ b */,
     SLOPE /* at infinity */
 };
+
+#if defined(LOSSI_WIDENED_FORMULA)
+
+#define UNBOUNDED 1e12  /* a shape beyond which the loss is that of an infinite one to the last digit */
+#define NO_SHAPE  1e-20 /* where the shape is 0 to the last digit */
+
+/* (1 + u)^(α/2 − 1), what the loss is a multiple of, and (1 + (α − 1) u)/(1 + u), with their limits. */
+typedef struct bent {
+    f64v decay, rise, bending;
+} bent;
+
+/* At 2 and at infinite shapes; a function of its own, for few ask for it. */
+static __attribute__((noinline)) bent bend_without_power(f64v r, double alpha, double c)
+{
+    const f64v one = f64_set1(1), rc = r * f64_set1(1 / c), u = f64_set1(alpha < 0 ? -1 : 1) * (rc * rc);
+    if (alpha == 2) {
+        return (bent){one, f64_set1(0.5) * u, one};
+    }
+    f64v power; /* e^(±u/2) */
+    const f64v p = single_exp_parts(single_exp_clamp(f64_set1(0.5) * u), &power);
+    return (bent){f64_fma(power, p, power), f64_fma(power, p, power - one), one + u};
+}
+
+LOSSI_INLINE bent bend(f64v r, const double *parameters)
+{
+    const double alpha = parameters[SHAPE], size = __builtin_fabs(alpha);
+    if (__builtin_expect(alpha == 2 || size > UNBOUNDED, 0)) {
+        return bend_without_power(r, alpha, parameters[SCALE]);
+    }
+    const f64v one = f64_set1(1), t = r * f64_set1(1 / parameters[STRETCHED]), u = t * t;
+    const f64v log = single_log1p_of_positive(u), inverse = one / (one + u);
+    f64v power;
+    const f64v p = single_exp_parts(single_exp_clamp(f64_set1(0.5 * alpha) * log), &power);
+    bent x;
+    x.decay = f64_fma(power, p, power) * inverse;
+    x.rise = size < NO_SHAPE ? log : f64_fma(power, p, power - one);
+    x.bending = f64_fma(f64_set1(alpha - 1), u, one) * inverse;
+    return x;
+}
+
+LOSSI_INLINE void barron(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out)
+{
+    const double alpha = parameters[SHAPE], c = parameters[SCALE];
+    const double factor = alpha == 2 ? 1 : parameters[FACTOR];
+    const f64v r = prediction - target, slope = r * f64_set1(1 / c / c), infinity = f64_set1(LOSSI_UNBOUNDED);
+    const f64m within = f64_lt(f64_abs(r), infinity), nan = f64_is_nan(r);
+    const bent x = bend(r, parameters);
+
+    out->value = f64_set1(factor) * x.rise;
+    out->gradient = slope * x.decay;
+    if (lossi_rare_wide(f64_mask_not(within))) {
+        const f64v far = f64_set1(alpha < -NO_SHAPE ? -factor : LOSSI_UNBOUNDED);
+        const f64v end = f64_copysign(f64_set1(parameters[SLOPE]), r);
+        out->value = f64_select(within, out->value, f64_select(nan, r, far));
+        out->gradient = f64_select(within, out->gradient, f64_select(nan, r, end));
+    }
+    /* no question here, so that what is not wanted can be left out */
+    const f64v end = f64_set1(alpha > 2 ? LOSSI_UNBOUNDED : alpha == 2 ? 1 / c / c : 0);
+    const f64v limit = f64_select(nan, r, end), majorizer = f64_set1(1 / c / c) * x.decay;
+    out->majorizer = f64_select(within, majorizer, limit);
+    out->curvature = f64_select(within, x.bending * majorizer, limit);
+}
+
+#else
 
 /* Shapes beyond which the loss is that of an infinite one to the last digit; and where e^y and e^z are divided and multiplied by e^SHIFT. */
 #if LOSSI_REAL == 32
@@ -159,6 +225,8 @@ LOSSI_INLINE void barron(vreal prediction, vreal target, const real *parameters,
     out->majorizer = ec * ec;
     out->curvature = (ec * bending(&x, p)) * ec;
 }
+
+#endif
 
 #define LOSSI_FORMULA barron
 #include "loss/pointwise_long_kernels.h"

@@ -13,9 +13,126 @@
  */
 #include "loss/extended.h"
 #include "loss/lanes.h"
+#include "loss/logit_single.h"
 #include "loss/structured.h"
+#include "loss/wide.h"
 
 enum { PREDICTION, TARGET, BIASES, ROLES };
+
+#if LOSSI_REAL == 32
+
+/* Level j is added to lane j mod 16, in double (core/sum.h), where the levels of float32 lose nothing that counts. */
+typedef struct level_sums {
+    lossi_wide_sum value, gradient, curvature, product;
+} level_sums;
+
+/* log(1 + e^y), σ(y), σ(y) σ(−y) */
+typedef struct level {
+    f64v value, up, bend;
+} level;
+
+LOSSI_INLINE level level_of(f64v y)
+{
+    const f64v one = f64_set1(1), zero = f64_set1(0);
+    const lossi_single_logit l = lossi_single_logit_of(y);
+    const f64v large = one / (one + l.e), small = l.e * large;
+    return (level){f64_max(zero, y) + l.soft, f64_select(l.up, large, small), small * large};
+}
+
+/* Levels that are not there count 0. */
+LOSSI_INLINE void add_levels(lossi_wide_sum *to, int64_t j, const f64v *terms, const f64m *there)
+{
+    f64v counted[LOSSI_WIDENED], one[LOSSI_WIDENED];
+    for (int v = 0; v < LOSSI_WIDENED; v++) {
+        counted[v] = f64_select(there[v], terms[v], f64_set1(0));
+        one[v] = f64_set1(1);
+    }
+    lossi_wide_sum_add(to, j, counted, one);
+}
+
+static void put_levels(void *array, int64_t first, int count, const f64v *numbers, vreal scale)
+{
+    if (array != NULL) {
+        v_store_part((real *)array + first, f64_to_f32(numbers[0], numbers[1]) * scale, count);
+    }
+}
+
+static void put_sum(void *array, int64_t i, const lossi_wide_sum *sum, double scale)
+{
+    if (array != NULL) {
+        lossi_put((real *)array + i, (real)lossi_wide_sum_total(sum) * (real)scale);
+    }
+}
+
+/* Levels j … of a row; `second`, a constant: with curvatures and products. */
+LOSSI_INLINE void some_levels(const lossi_part *part, int64_t i, int64_t j, f64v x, f64v along, int second,
+                              level_sums *sums)
+{
+    static const double lanes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const lossi_derivatives *bias = &part->output[BIASES];
+    const int64_t levels = part->input[BIASES].columns, k = ((const int64_t *)part->input[TARGET].data)[i];
+    const int count = levels - j < VREAL_LANES ? (int)(levels - j) : VREAL_LANES;
+    const vreal scale = v_set1((real)part->scale);
+    f64v biases[LOSSI_WIDENED], moves[LOSSI_WIDENED];
+    f64v value[LOSSI_WIDENED], slope[LOSSI_WIDENED], bend[LOSSI_WIDENED];
+    f64m there[LOSSI_WIDENED];
+    lossi_wide_load(part->input[BIASES].data, j, levels, biases);
+    for (int v = 0; v < LOSSI_WIDENED; v++) {
+        const f64v index = f64_load(lanes + v * F64_LANES), one = f64_set1(1);
+        const f64v side = f64_select(f64_lt(index, f64_set1((double)(k - j))), -one, one);
+        const level at = level_of(side * (x + biases[v]));
+        there[v] = f64_lt(index, f64_set1(count));
+        value[v] = at.value;
+        slope[v] = side * at.up;
+        bend[v] = at.bend;
+    }
+    add_levels(&sums->value, j, value, there);
+    add_levels(&sums->gradient, j, slope, there);
+    put_levels(bias->gradient, i * levels + j, count, slope, scale);
+    if (second) {
+        add_levels(&sums->curvature, j, bend, there);
+        put_levels(bias->curvature, i * levels + j, count, bend, scale);
+        lossi_wide_load(bias->direction, j, levels, moves);
+        for (int v = 0; v < LOSSI_WIDENED; v++) {
+            moves[v] = bend[v] * (along + moves[v]);
+        }
+        add_levels(&sums->product, j, moves, there);
+        put_levels(bias->product, i * levels + j, count, moves, scale);
+    }
+}
+
+LOSSI_INLINE void some_row(const lossi_part *part, int64_t i, int second)
+{
+    const lossi_derivatives *score = &part->output[PREDICTION];
+    const int64_t levels = part->input[BIASES].columns;
+    const f64v x = f64_set1(lossi_get((const real *)part->input[PREDICTION].data + i));
+    const f64v along = f64_set1(score->direction == NULL ? 0 : lossi_get((const real *)score->direction + i));
+    level_sums sums = {lossi_wide_sum_zero(), lossi_wide_sum_zero(), lossi_wide_sum_zero(),
+                       lossi_wide_sum_zero()};
+    for (int64_t j = 0; j < levels; j += VREAL_LANES) {
+        some_levels(part, i, j, x, along, second, &sums);
+    }
+    put_sum(part->value, i, &sums.value, 1);
+    put_sum(score->gradient, i, &sums.gradient, part->scale);
+    if (second) {
+        put_sum(score->curvature, i, &sums.curvature, part->scale);
+        put_sum(score->product, i, &sums.product, part->scale);
+    }
+    part->denominator[i] = 1;
+}
+
+static void one_row(const lossi_part *part, int64_t i)
+{
+    const lossi_derivatives *score = &part->output[PREDICTION], *bias = &part->output[BIASES];
+    if (score->curvature != NULL || score->product != NULL || bias->curvature != NULL ||
+        bias->product != NULL) {
+        some_row(part, i, 1);
+    } else {
+        some_row(part, i, 0);
+    }
+}
+
+#else
 
 /* A sum over the levels, with what rounding took away. */
 typedef struct level_sum {
@@ -80,6 +197,8 @@ static void one_row(const lossi_part *part, int64_t i)
     put_sum(score->product, i, product, part->scale);
     part->denominator[i] = 1;
 }
+
+#endif
 
 static void coral(const lossi_part *part)
 {

@@ -23,7 +23,26 @@ typedef struct lossi_point {
     vreal value, gradient, curvature, majorizer;
 } lossi_point;
 
+/*
+ * What a formula computes in: the element type; or double for both, where its file begins with
+ *
+ *     #define LOSSI_IN_DOUBLE
+ *
+ * In float32 a long formula is then plain, for nothing is lost in double that float32 could show (simd/math_single.h), and takes a
+ * fraction of the instructions of one that carries its rounding errors along. Numbers are widened before it and rounded once
+ * after it, the value too before it is added up (core/sum.h). Parameters come as the doubles they are.
+ */
+#if LOSSI_REAL == 32 && defined(LOSSI_IN_DOUBLE)
+#define LOSSI_WIDENED_FORMULA 1
+typedef double lossi_parameter;
+typedef struct lossi_wide_point {
+    f64v value, gradient, curvature, majorizer;
+} lossi_wide_point;
+typedef void (*lossi_formula)(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out);
+#else
+typedef real lossi_parameter;
 typedef void (*lossi_formula)(vreal prediction, vreal target, const real *parameters, lossi_point *out);
+#endif
 
 /*
  * True where a lane is in a range that data are hardly ever in: huge, next to nothing, infinite. Such a range costs nothing but
@@ -41,6 +60,35 @@ LOSSI_INLINE int lossi_rare(vmask mask)
     return (int)__builtin_expect(v_mask_any(mask), 0);
 }
 
+#if defined(LOSSI_WIDENED_FORMULA)
+
+LOSSI_INLINE int lossi_rare_wide(f64m mask)
+{
+    return (int)__builtin_expect(f64_mask_any(mask), 0);
+}
+
+LOSSI_INLINE void lossi_apply(lossi_formula formula, vreal prediction, vreal target,
+                              const lossi_parameter *parameters, lossi_point *out)
+{
+    lossi_wide_point low, high;
+    formula(f32_to_f64_low(prediction), f32_to_f64_low(target), parameters, &low);
+    formula(f32_to_f64_high(prediction), f32_to_f64_high(target), parameters, &high);
+    out->value = f64_to_f32(low.value, high.value);
+    out->gradient = f64_to_f32(low.gradient, high.gradient);
+    out->curvature = f64_to_f32(low.curvature, high.curvature);
+    out->majorizer = f64_to_f32(low.majorizer, high.majorizer);
+}
+
+#else
+
+LOSSI_INLINE void lossi_apply(lossi_formula formula, vreal prediction, vreal target,
+                              const lossi_parameter *parameters, lossi_point *out)
+{
+    formula(prediction, target, parameters, out);
+}
+
+#endif
+
 /* The curvature of the kind asked for; Gauss–Newton is the positive part, and keeps NaN. */
 LOSSI_INLINE vreal lossi_curvature_of(const lossi_point *point, int32_t kind)
 {
@@ -50,10 +98,10 @@ LOSSI_INLINE vreal lossi_curvature_of(const lossi_point *point, int32_t kind)
     return kind == LOSSI_GAUSS_NEWTON ? v_max(v_set1(0), point->curvature) : point->curvature;
 }
 
-LOSSI_INLINE void lossi_pointwise_parameters(const lossi_tile *tile, real *parameters)
+LOSSI_INLINE void lossi_pointwise_parameters(const lossi_tile *tile, lossi_parameter *parameters)
 {
     for (int k = 0; k < LOSSI_PARAMETERS; k++) {
-        parameters[k] = (real)tile->prepared->parameters[k];
+        parameters[k] = (lossi_parameter)tile->prepared->parameters[k];
     }
 }
 
@@ -187,7 +235,8 @@ LOSSI_INLINE void lossi_put_gradient(vreal slope, real *place, int32_t streaming
 
 /* A pack of a short formula: its vectors side by side. What is stored past the caches is not asked for: it would be read. */
 LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formula, int variant,
-                                     int streaming, int64_t i, const real *parameters, vreal *values)
+                                     int streaming, int64_t i, const lossi_parameter *parameters,
+                                     vreal *values)
 {
     const real *prediction = tile->prediction, *target = tile->target;
     real *gradient = tile->gradient, *curvature = tile->curvature;
@@ -199,7 +248,7 @@ LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formu
     for (int v = 0; v < LOSSI_PACK; v++) {
         const int64_t k = i + v * VREAL_LANES;
         lossi_point point;
-        formula(v_load(prediction + k), v_load(target + k), parameters, &point);
+        lossi_apply(formula, v_load(prediction + k), v_load(target + k), parameters, &point);
         values[v] = point.value;
         /* at once: a pack of slopes beside one of values is more than there are registers for */
         if (variant >= LOSSI_GRADIENT) {
@@ -211,8 +260,8 @@ LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formu
     }
 }
 
-/* How many vectors of a long formula stand side by side: two, which overlap; one where vectors have 16 bytes. */
-#if VREAL_LANES * LOSSI_REAL == 128
+/* How many vectors of a long formula stand side by side: two, which overlap; one where vectors have 16 bytes, or are two halves. */
+#if VREAL_LANES * LOSSI_REAL == 128 || defined(LOSSI_WIDENED_FORMULA)
 enum { LOSSI_TOGETHER = 1 };
 #else
 enum { LOSSI_TOGETHER = LOSSI_PACK < 2 ? LOSSI_PACK : 2 };
@@ -223,13 +272,13 @@ enum { LOSSI_TOGETHER = LOSSI_PACK < 2 ? LOSSI_PACK : 2 };
  * branch a likely one, as it would of a pointer that is not NULL: hence the probabilities.
  */
 LOSSI_INLINE vreal lossi_long_vector(const lossi_tile *tile, lossi_formula formula, int64_t k,
-                                     const real *parameters)
+                                     const lossi_parameter *parameters)
 {
     const vreal scale = v_set1((real)tile->scale);
     real *gradient = tile->gradient, *curvature = tile->curvature;
     lossi_point point;
-    formula(v_load((const real *)tile->prediction + k), v_load((const real *)tile->target + k), parameters,
-            &point);
+    lossi_apply(formula, v_load((const real *)tile->prediction + k), v_load((const real *)tile->target + k),
+                parameters, &point);
     if (__builtin_expect_with_probability(gradient != NULL, 1, 0.5)) {
         lossi_put_gradient(point.gradient * scale, gradient + k, tile->streaming);
     }
@@ -240,7 +289,7 @@ LOSSI_INLINE vreal lossi_long_vector(const lossi_tile *tile, lossi_formula formu
 }
 
 LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, lossi_formula formula, int64_t i, int first,
-                                     const real *parameters, vreal *values)
+                                     const lossi_parameter *parameters, vreal *values)
 {
     LOSSI_UNROLL
     for (int v = first; v < first + LOSSI_TOGETHER; v++) {
@@ -249,7 +298,7 @@ LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, lossi_formula formu
 }
 
 LOSSI_INLINE void lossi_pack_in_turn(const lossi_tile *tile, lossi_formula formula, int64_t i,
-                                     const real *parameters, vreal *values)
+                                     const lossi_parameter *parameters, vreal *values)
 {
     if (tile->gradient != NULL && !tile->streaming) {
         lossi_ask_to_write((real *)tile->gradient + i);
@@ -275,7 +324,7 @@ LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula fo
     lossi_look predictions = lossi_look_at(&tile, &tile.prepared->prediction, domains, 0),
                targets = lossi_look_at(&tile, &tile.prepared->target, domains, 1);
     const int looking = (predictions.kind | targets.kind) != LOSSI_LOOK_NOT;
-    real parameters[LOSSI_PARAMETERS];
+    lossi_parameter parameters[LOSSI_PARAMETERS];
     f64v lanes[LOSSI_WIDE];
 
     tile.value = variant == LOSSI_GRADIENT && streaming ? NULL : tile.value;

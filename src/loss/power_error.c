@@ -8,11 +8,41 @@
  * q or q (q − 1) is not. Up to q = 2 the loss is concave in r² and q |r|^(q−2) a majorizer; beyond there is none.
  * Gonin & Money, Nonlinear Lp-norm estimation (1989), §1.2; majorizer: Hunter & Lange, A tutorial on MM algorithms (2004), §3.
  */
+#define LOSSI_IN_DOUBLE /* simd/math_single.h */
 #include "loss/pointwise.h"
 #include "simd/math_power.h"
+#include "simd/math_single.h"
 
 /* The exponents of gradient and curvature with what float32 has not of them; whether the second one is to be divided. */
 enum { POWER, SLOPE, SLOPE_MISSING, BEND, BEND_MISSING, DIVIDED, AT_ZERO, AT_INFINITY };
+
+#if defined(LOSSI_WIDENED_FORMULA)
+
+LOSSI_INLINE void power_error(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out)
+{
+    const double power = parameters[POWER], steepness = parameters[SLOPE];
+    const f64v zero = f64_set1(0), infinity = f64_set1(LOSSI_UNBOUNDED), q = f64_set1(power);
+    const f64v at_zero = f64_set1(parameters[AT_ZERO]), at_infinity = f64_set1(parameters[AT_INFINITY]);
+    const f64v steep = f64_set1(parameters[DIVIDED] != 0 ? LOSSI_UNBOUNDED : power);
+    const f64v r = prediction - target, a = f64_abs(r);
+    const f64m none = f64_eq(a, zero), end = f64_eq(a, infinity);
+    const f64m between = f64_mask_and(f64_gt(a, zero), f64_lt(a, infinity));   /* false for NaN */
+    f64v raised = single_exp(f64_set1(steepness) * single_log_of_positive(a)); /* |r|^(q−1) */
+    if (lossi_rare_wide(f64_mask_not(between))) {
+        const f64v far = f64_set1(steepness > 0 ? LOSSI_UNBOUNDED : 1);
+        raised = f64_select(between, raised, f64_select(end, far, a));
+    }
+
+    out->value = a * raised;
+    out->gradient = f64_copysign(q * raised, r);
+    /* no question here, so that what is not wanted can be left out */
+    const f64v over = raised / a;
+    out->curvature = f64_select(between, f64_set1(power * steepness) * over,
+                                f64_select(none, at_zero, f64_select(end, at_infinity, a)));
+    out->majorizer = f64_select(between, q * over, f64_select(none, steep, f64_select(end, at_infinity, a)));
+}
+
+#else
 
 /* The root of base^y, e^(½ (y + y_missing)(log + log_missing)); y lacks nothing in float64. */
 LOSSI_INLINE vreal root_of(vreal log, vreal log_missing, vreal y, vreal y_missing)
@@ -51,6 +81,8 @@ LOSSI_INLINE void power_error(vreal prediction, vreal target, const real *parame
     out->majorizer = v_select(between, ((q * bent) / divisor) * bent,
                               v_select(none, steep, v_select(end, at_infinity, a)));
 }
+
+#endif
 
 #define LOSSI_FORMULA power_error
 #define LOSSI_DOMAINS LOSSI_EVERYWHERE

@@ -6,7 +6,9 @@
 #include "simd/math_logarithms.h"
 #include "simd/math_normal.h"
 #include "simd/math_power.h"
+#include "simd/math_single.h"
 #include "simd/real.h"
+#include "simd/widen.h"
 
 /* Called through tables: a test of meaning, not of speed. */
 typedef vreal unary_function(vreal);
@@ -273,7 +275,38 @@ static void round_to_float(const double *from, double *to)
     f64_store(to + F64_LANES, f32_to_f64_high(v));
 }
 
+LOSSI_INLINE f64v exp_nonpositive(f64v x)
+{
+    f64v minus_one;
+    return single_exp_nonpositive(x, &minus_one);
+}
+
+LOSSI_INLINE f64v expm1_nonpositive(f64v x)
+{
+    f64v minus_one;
+    (void)single_exp_nonpositive(x, &minus_one);
+    return minus_one;
+}
+
+static f64v (*const single_functions[SINGLE_FUNCTIONS])(f64v) = {
+    [SINGLE_EXP] = single_exp,
+    [SINGLE_EXPM1] = single_expm1,
+    [SINGLE_EXP_NONPOSITIVE] = exp_nonpositive,
+    [SINGLE_EXPM1_NONPOSITIVE] = expm1_nonpositive,
+    [SINGLE_TANH] = single_tanh,
+    [SINGLE_LOG] = single_log,
+    [SINGLE_LOG1P] = single_log1p,
+    [SINGLE_LOG1P_UNIT] = single_log1p_unit,
+};
+
+static void single(int function, const float *x, double *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += F64_LANES)
+        f64_store(y + i, single_functions[function](f64_load_float32(x + i)));
+}
+
 #else
+#define single         0
 #define widen          0
 #define narrow         0
 #define round_to_float 0
@@ -285,5 +318,5 @@ static void round_to_float(const double *from, double *to)
 extern const math_kernels LOSSI_NAME(math);
 const math_kernels LOSSI_NAME(math) = {
     TEXT_EXPANDED(LOSSI_ISA), LOSSI_REAL,     VREAL_LANES, unary,  binary,         ternary, copy_part,
-    copy_streaming,           summarize_mask, widen,       narrow, round_to_float,
+    copy_streaming,           summarize_mask, widen,       narrow, round_to_float, single,
 };

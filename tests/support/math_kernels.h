@@ -66,11 +66,25 @@ enum {
     MATH_BINARY
 };
 
+/* The functions of simd/math_single.h: of float32 in double. */
+enum {
+    SINGLE_EXP,
+    SINGLE_EXPM1,
+    SINGLE_EXP_NONPOSITIVE,
+    SINGLE_EXPM1_NONPOSITIVE,
+    SINGLE_TANH,
+    SINGLE_LOG,
+    SINGLE_LOG1P,
+    SINGLE_LOG1P_UNIT,
+    SINGLE_FUNCTIONS
+};
+
 enum { MATH_FMA, MATH_FNMA, MATH_SELECT /* a < 0 ? b : c */, MATH_TERNARY };
 
 extern const char *const math_unary_names[MATH_UNARY];
 extern const char *const math_binary_names[MATH_BINARY];
 extern const char *const math_ternary_names[MATH_TERNARY];
+extern const char *const math_single_names[SINGLE_FUNCTIONS];
 
 typedef struct math_kernels {
     const char *isa;
@@ -87,6 +101,7 @@ typedef struct math_kernels {
     void (*widen)(const float *from, double *to);
     void (*narrow)(const double *from, float *to);
     void (*round_to_float)(const double *from, double *to); /* narrow and widen without memory between */
+    void (*single)(int function, const float *x, double *y, int64_t n); /* n a multiple of 16 */
 } math_kernels;
 
 enum { MATH_ISAS_MAX = 4 };

@@ -40,6 +40,9 @@ const char *const math_binary_names[MATH_BINARY] = {
 
 const char *const math_ternary_names[MATH_TERNARY] = {"fma", "fnma", "select"};
 
+const char *const math_single_names[SINGLE_FUNCTIONS] = {
+    "exp", "expm1", "exp_nonpositive", "expm1_nonpositive", "tanh", "log", "log1p", "log1p_unit"};
+
 extern const math_kernels lossi_math_base_float32, lossi_math_base_float64;
 
 #if defined(__x86_64__) && !defined(LOSSI_BASE_ONLY)
