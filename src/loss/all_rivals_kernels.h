@@ -30,6 +30,9 @@ LOSSI_INLINE vreal load_gaps(const lossi_tile *tile, const lossi_margin_row *m, 
 {
     const vreal own = v_set1(m->own * shrink),
                 margin = v_set1((real)tile->prepared->parameters[LOSSI_CLASS_MARGIN] * shrink);
+    if (lossi_margin_plain(m, j, tile->columns)) {
+        return margin + (v_load(m->logits + j) * v_set1(shrink) - own);
+    }
     const vreal z = lossi_load_columns(m->logits, j, tile->columns, -REAL_INFINITY);
     const vmask beyond = v_ge(lossi_lane_numbers(0), v_set1((real)(tile->columns - j)));
     return v_select(v_mask_or(beyond, lossi_margin_label(m, j)), v_set1(-REAL_INFINITY),
@@ -43,31 +46,46 @@ LOSSI_INLINE vreal load_along(const lossi_tile *tile, const lossi_margin_row *m,
     return v_select(v_gt(gap, v_set1(0)), v_set1(1), v_set1(0)) * d;
 }
 
-static rival_sums sum_rivals(const lossi_tile *tile, const lossi_margin_row *m, real shrink)
+LOSSI_INLINE rival_sums sum_rivals_of(const lossi_tile *tile, const lossi_margin_row *m, real shrink,
+                                      int32_t square, int32_t product)
 {
-    const int32_t square = tile->prepared->parameters[POWER] == 2;
     const int64_t columns = tile->columns;
-    const vreal zero = v_set1(0);
+    const vreal zero = v_set1(0), one = v_set1(1);
     lossi_lane_sum value, linear, along;
     lossi_doubles count = lossi_doubles_set1(0);
     lossi_lane_sum_clear(&value);
     lossi_lane_sum_clear(&linear);
     lossi_lane_sum_clear(&along);
-    for (int64_t j = 0; j < columns; j += VREAL_LANES) {
-        const vreal gap = load_gaps(tile, m, shrink, j), g = v_max(zero, gap); /* keeps NaN */
-        lossi_columns_add(&value, j, square ? g * g : g);
-        lossi_count(&count, v_gt(g, zero));
-        if (square) {
-            lossi_columns_add(&linear, j, g);
+    for (int64_t from = 0; from < columns; from += LOSSI_COUNTED) {
+        const int64_t end = columns - from < LOSSI_COUNTED ? columns : from + LOSSI_COUNTED;
+        vreal counted = zero;
+        for (int64_t j = from; j < end; j += VREAL_LANES) {
+            const vreal gap = load_gaps(tile, m, shrink, j), g = v_max(zero, gap); /* keeps NaN */
+            lossi_columns_add(&value, j, square ? g * g : g);
+            counted = counted + v_select(v_gt(g, zero), one, zero);
+            if (square) {
+                lossi_columns_add(&linear, j, g);
+            }
+            if (product) {
+                lossi_columns_add(&along, j, load_along(tile, m, j, gap));
+            }
         }
-        if (tile->product != NULL) {
-            lossi_columns_add(&along, j, load_along(tile, m, j, gap));
-        }
+        lossi_count(&count, counted);
     }
     const double costing = lossi_count_total(&count);
     return (rival_sums){lossi_columns_total(&value, columns),
                         square ? 2 * lossi_columns_total(&linear, columns) : costing, costing,
-                        tile->product != NULL ? lossi_columns_total(&along, columns) : 0};
+                        product ? lossi_columns_total(&along, columns) : 0};
+}
+
+/* What most rows want is a loop of its own. */
+static rival_sums sum_rivals(const lossi_tile *tile, const lossi_margin_row *m, real shrink)
+{
+    const int32_t square = tile->prepared->parameters[POWER] == 2;
+    if (!square && tile->product == NULL) {
+        return sum_rivals_of(tile, m, shrink, 0, 0);
+    }
+    return sum_rivals_of(tile, m, shrink, square, tile->product != NULL);
 }
 
 /* Everything of columns is read before anything is written over it. */
@@ -92,6 +110,20 @@ static void write_row(const lossi_tile *tile, int64_t row, const lossi_margin_ro
         lossi_store_scaled_columns(tile, to.gradient, j,
                                    v_select(here, slope, v_select(costs, square ? twice * gap : f, zero)));
     }
+}
+
+/* The same of a gradient alone, for p = 1. */
+static void write_steps(const lossi_tile *tile, int64_t row, const lossi_margin_row *m, double factor,
+                        const rival_sums *sums, real shrink)
+{
+    real *const to = lossi_place_of(tile->gradient, row, tile->gradient_stride);
+    const vreal zero = v_set1(0), scale = v_set1((real)tile->scale);
+    const vreal high = v_set1((real)factor) * scale, low = zero * scale;
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        lossi_store_columns(to, j, tile->columns,
+                            v_select(v_gt(load_gaps(tile, m, shrink, j), zero), high, low));
+    }
+    lossi_put(to + m->label, (real) - (factor * sums->slope) * (real)tile->scale);
 }
 
 static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_row *m)
@@ -119,15 +151,17 @@ static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_r
     const double grown = factor / (double)shrink;
     lossi_put((real *)tile->value + row,
               (real)(square ? (grown * sums.value) / (double)shrink : grown * sums.value));
-    if (tile->gradient != NULL) {
+    if (tile->gradient != NULL && !square && tile->curvature == NULL && tile->product == NULL) {
+        write_steps(tile, row, m, factor, &sums, shrink);
+    } else if (tile->gradient != NULL) {
         write_row(tile, row, m, factor, &sums, shrink);
     }
 }
 
 /* shrink is 1 here: a row that needs it goes by itself. */
-static int32_t margin_rows(const lossi_tile *tile, lossi_margin_rows *m, vreal *value)
+LOSSI_INLINE int32_t margin_rows_of(const lossi_tile *tile, lossi_margin_rows *m, int32_t square,
+                                    vreal *value)
 {
-    const int32_t square = tile->prepared->parameters[POWER] == 2;
     const lossi_doubles classes = lossi_doubles_set1(LOSSI_PER_CLASS ? (double)tile->columns : 1),
                         factor = lossi_doubles_divide(lossi_widen(m->weight), classes);
     const vreal zero = v_set1(0), one = v_set1(1), scale = v_set1((real)tile->scale),
@@ -166,6 +200,12 @@ static int32_t margin_rows(const lossi_tile *tile, lossi_margin_rows *m, vreal *
         m->gradient.column[j] = v_select(none, zero, v_select(here, own, rival) * scale);
     }
     return 1;
+}
+
+static int32_t margin_rows(const lossi_tile *tile, lossi_margin_rows *m, vreal *value)
+{
+    return tile->prepared->parameters[POWER] == 2 ? margin_rows_of(tile, m, 1, value)
+                                                  : margin_rows_of(tile, m, 0, value);
 }
 
 extern const lossi_kernels LOSSI_NAME(LOSSI_FORMULA);

@@ -41,11 +41,20 @@ LOSSI_INLINE vmask lossi_margin_label(const lossi_margin_row *m, int64_t j)
     return v_eq(lossi_lane_numbers(0), v_set1((real)(m->label - j)));
 }
 
-/* How many columns are counted, lane by lane: numbers that nothing is lost of, in whatever order. */
-LOSSI_INLINE void lossi_count(lossi_doubles *count, vmask here)
+/* Whether the vector of columns at j is a whole one without the label: nearly all are, and need no care. */
+LOSSI_INLINE int lossi_margin_plain(const lossi_margin_row *m, int64_t j, int64_t columns)
 {
-    *count = lossi_doubles_add(*count, lossi_widen(v_select(here, v_set1(1), v_set1(0))));
+    return (uint64_t)(m->label - j) >= VREAL_LANES && j + VREAL_LANES <= columns;
 }
+
+/* How many columns are counted, lane by lane: numbers that nothing is lost of, in whatever order. */
+LOSSI_INLINE void lossi_count(lossi_doubles *count, vreal counted)
+{
+    *count = lossi_doubles_add(*count, lossi_widen(counted));
+}
+
+/* Columns that are counted in the element type: a lane has far less than 2^24. */
+enum { LOSSI_COUNTED = 1 << 20 };
 
 LOSSI_INLINE double lossi_count_total(const lossi_doubles *count)
 {
@@ -94,35 +103,55 @@ typedef struct lossi_margin_rows {
     vreal label, own, weight; /* of a row that does not count: −1, 0 and 0 */
 } lossi_margin_rows;
 
-/* The number of a column, in every lane. */
+/* The number of a column, in every lane: a load, which costs less than counting. */
 LOSSI_INLINE vreal lossi_margin_number(int64_t j)
 {
-    return v_set1((real)j);
+    static const real numbers[LOSSI_ABREAST_MOST] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                                     11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                                     22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+    return v_set1(numbers[j]);
 }
 
 /* Their values and, as far as wanted, gradients; 0 for rows that go one by one: one of them has no finite loss. */
 static int32_t margin_rows(const lossi_tile *tile, lossi_margin_rows *m, vreal *value);
 
+/* Labels and class weights as numbers, without branches but for weights; −1 and 0 of a row that does not count, or is not there. */
+LOSSI_INLINE void lossi_margin_labels(const lossi_tile *tile, const int64_t *labels, int64_t count,
+                                      lossi_margin_rows *m)
+{
+    const double *weights = tile->prepared->class_weight;
+    const int64_t ignored = tile->prepared->ignore_label;
+    int32_t number[VREAL_LANES], counts[VREAL_LANES];
+    real label[VREAL_LANES], weight[VREAL_LANES];
+    for (int i = 0; i < VREAL_LANES; i++) {
+        const int64_t given = labels[i < count ? i : 0], none = -(int64_t)(given == ignored || i >= count);
+        number[i] = (int32_t)(given | none);
+        counts[i] = (int32_t)(1 + none);
+    }
+    for (int i = 0; i < VREAL_LANES; i++) {
+        label[i] = (real)number[i];
+        weight[i] = (real)counts[i];
+    }
+    for (int i = 0; i < count && weights != NULL; i++) {
+        weight[i] = label[i] < 0 ? 0 : (real)weights[labels[i]];
+    }
+    m->label = v_load(label);
+    m->weight = v_load(weight);
+}
+
 /* The rows from `first` on, as many as there are lanes. */
 static int32_t evaluate_abreast(const lossi_tile *tile, int64_t first, int64_t count)
 {
-    const double *weights = tile->prepared->class_weight;
     lossi_margin_rows m;
-    real label[VREAL_LANES], weight[VREAL_LANES] = {0};
-    int32_t ignored = 0;
     vreal value;
     m.columns = tile->columns;
-    for (int64_t i = 0; i < VREAL_LANES; i++) {
-        const int64_t given = i < count ? tile->labels[first + i] : tile->prepared->ignore_label;
-        const int32_t counts = given != tile->prepared->ignore_label;
-        label[i] = counts ? (real)given : -1;
-        ignored |= !counts;
-        weight[i] = !counts ? 0 : weights == NULL ? 1 : (real)weights[given];
+    if (count >= VREAL_LANES) { /* then it is known how many */
+        lossi_margin_labels(tile, tile->labels + first, VREAL_LANES, &m);
+    } else {
+        lossi_margin_labels(tile, tile->labels + first, count, &m);
     }
     lossi_abreast_load(lossi_row_of(tile->prediction, first, tile->prediction_stride),
                        tile->prediction_stride, tile->columns, count, &m.logits);
-    m.label = v_load(label);
-    m.weight = v_load(weight);
     m.own = v_set1(0);
     for (int64_t j = 0; j < tile->columns; j++) {
         m.own = v_select(v_eq(lossi_margin_number(j), m.label), m.logits.column[j], m.own);

@@ -4,12 +4,23 @@
  *     #define LOSSI_NORMALIZE normalize                 what is the same for all columns, of Σ t
  *     #define LOSSI_BEGIN begin                         the same, of the largest column
  *     #define LOSSI_FIRST_INPUT LOSSI_PROBABILITIES     where the first choice of `input` is not logits
+ *     #define LOSSI_RATIO                               logits go through loss/divergence_ratio.h, but for second derivatives
  */
 #ifndef LOSSI_FIRST_INPUT
 #define LOSSI_FIRST_INPUT LOSSI_LOGITS
 #endif
 
 #include "loss/softmax_loss.h"
+
+#ifdef LOSSI_RATIO
+#include "loss/divergence_ratio.h"
+#endif
+
+#ifdef LOSSI_SLOPES_KNOWN
+#define LOSSI_LINEAR 1
+#else
+#define LOSSI_LINEAR 0
+#endif
 
 /* φ of a vector of columns whose p and, but for probabilities, log p are there. Logarithms are taken where they are needed. */
 LOSSI_SHORT void compare(const lossi_tile *tile, int64_t row, const lossi_divergence_row *constants,
@@ -153,6 +164,7 @@ static void logits_row(const lossi_tile *tile, int64_t row, const lossi_softmax 
     lossi_softmax_finish(tile, row, &s);
 }
 
+#ifndef LOSSI_RATIO
 /* The rows from `first` on, as many as there are lanes. */
 static void logits_abreast(const lossi_tile *tile, int64_t first, lossi_divergence_row *constants)
 {
@@ -170,6 +182,7 @@ static void logits_abreast(const lossi_tile *tile, int64_t first, lossi_divergen
     lossi_softmax_abreast(&rows, constants->offset, &s);
     lossi_abreast_finish(tile, first, s.value, &gradient);
 }
+#endif
 
 static void logits_tile(const lossi_tile *tile, const lossi_divergence_row *start)
 {
@@ -186,11 +199,34 @@ static void logits_tile(const lossi_tile *tile, const lossi_divergence_row *star
     }
 }
 
+static void logits_of(const lossi_tile *tile, const lossi_divergence_row *start)
+{
+#ifdef LOSSI_RATIO
+    if (tile->curvature != NULL ||
+        tile->product != NULL) { /* first: the gradient may take the prediction's place */
+        lossi_tile second = *tile;
+        second.gradient = NULL;
+        logits_tile(&second, start);
+    }
+    lossi_ratio_tile(tile);
+#else
+    if (!lossi_goes_abreast(tile)) {
+        logits_tile(tile, start);
+        return;
+    }
+    for (int64_t row = 0; row < tile->rows; row += VREAL_LANES) {
+        lossi_divergence_row constants = *start;
+        logits_abreast(tile, row, &constants);
+    }
+#endif
+}
+
 static void everything(const lossi_tile *tile)
 {
     const int32_t input = LOSSI_FIRST_INPUT + (int32_t)tile->prepared->parameters[LOSSI_INPUT];
     const vreal zero = v_set1(0);
-    const lossi_divergence_row start = {tile->prepared->parameters, input, 0, v_set1(1), zero, zero, zero};
+    const lossi_divergence_row start = {
+        tile->prepared->parameters, input, LOSSI_LINEAR, v_set1(1), zero, zero, zero};
     for (int64_t row = 0; row < tile->rows; row++) {
         lossi_put((real *)tile->denominator + row, 1);
     }
@@ -198,13 +234,8 @@ static void everything(const lossi_tile *tile)
         for (int64_t row = 0; row < tile->rows; row++) {
             direct_row(tile, row, &start);
         }
-    } else if (lossi_goes_abreast(tile)) {
-        for (int64_t row = 0; row < tile->rows; row += VREAL_LANES) {
-            lossi_divergence_row constants = start;
-            logits_abreast(tile, row, &constants);
-        }
     } else {
-        logits_tile(tile, &start);
+        logits_of(tile, &start);
     }
 }
 

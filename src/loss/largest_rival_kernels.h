@@ -20,6 +20,9 @@ typedef struct rivals {
 /* Of a vector of columns, −∞ beyond the row and at the label. */
 LOSSI_INLINE vreal load_rivals(const lossi_tile *tile, const lossi_margin_row *m, int64_t j)
 {
+    if (lossi_margin_plain(m, j, tile->columns)) {
+        return v_load(m->logits + j);
+    }
     const vreal z = lossi_load_columns(m->logits, j, tile->columns, -REAL_INFINITY);
     return v_select(lossi_margin_label(m, j), v_set1(-REAL_INFINITY), z);
 }
@@ -36,10 +39,16 @@ static rivals find_rivals(const lossi_tile *tile, const lossi_margin_row *m)
     }
     found.largest = v_largest_lane(largest);
     found.nan = v_mask_any(v_is_nan(nan));
-    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL; j += VREAL_LANES) {
-        const vreal z = load_rivals(tile, m, j);
-        const vmask tie = v_mask_and(v_eq(z, v_set1(found.largest)), v_gt(z, v_set1(LOSSI_LEAST_RIVAL)));
-        lossi_count(&ties, tie);
+    const vreal most = v_set1(found.largest), least = v_set1(LOSSI_LEAST_RIVAL);
+    for (int64_t from = 0; from < tile->columns && tile->gradient != NULL; from += LOSSI_COUNTED) {
+        const int64_t end = tile->columns - from < LOSSI_COUNTED ? tile->columns : from + LOSSI_COUNTED;
+        vreal counted = v_set1(0);
+        for (int64_t j = from; j < end; j += VREAL_LANES) {
+            const vreal z = load_rivals(tile, m, j);
+            const vmask tie = v_mask_and(v_eq(z, most), v_gt(z, least));
+            counted = counted + v_select(tie, v_set1(1), v_set1(0));
+        }
+        lossi_count(&ties, counted);
     }
     found.ties = (int64_t)lossi_count_total(&ties);
     return found;
@@ -66,6 +75,22 @@ static void write_row(const lossi_tile *tile, int64_t row, const lossi_margin_ro
     }
 }
 
+/* The same of a gradient alone. */
+static void write_steps(const lossi_tile *tile, int64_t row, const lossi_margin_row *m, const rivals *found,
+                        int32_t costs)
+{
+    real *const to = lossi_place_of(tile->gradient, row, tile->gradient_stride);
+    const vreal least = v_set1(LOSSI_LEAST_RIVAL), most = v_set1(found->largest),
+                scale = v_set1((real)tile->scale), low = v_set1(0) * scale;
+    const vreal share = v_set1(found->ties > 0 && costs ? m->weight / (real)found->ties : 0) * scale;
+    for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
+        const vreal z = load_rivals(tile, m, j);
+        lossi_store_columns(to, j, tile->columns,
+                            v_select(v_mask_and(v_eq(z, most), v_gt(z, least)), share, low));
+    }
+    lossi_put(to + m->label, (costs ? -m->weight : 0) * (real)tile->scale);
+}
+
 static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_row *m)
 {
     const rivals found = find_rivals(tile, m);
@@ -78,7 +103,9 @@ static void margin_row(const lossi_tile *tile, int64_t row, const lossi_margin_r
         return;
     }
     lossi_put((real *)tile->value + row, gap > 0 && m->weight > 0 ? m->weight * gap : 0);
-    if (tile->gradient != NULL) {
+    if (tile->gradient != NULL && tile->curvature == NULL && tile->product == NULL) {
+        write_steps(tile, row, m, &found, gap > 0);
+    } else if (tile->gradient != NULL) {
         write_row(tile, row, m, &found, gap > 0);
     }
 }

@@ -95,7 +95,8 @@ LOSSI_INLINE int32_t lossi_softmax_bent(const lossi_tile *tile, const lossi_soft
 LOSSI_INLINE void lossi_softmax_values_of(int32_t abreast, const lossi_tile *tile, int64_t row, vreal offset,
                                           lossi_softmax_state *s)
 {
-    const int32_t slopes = tile->gradient != NULL, bends = !abreast && lossi_softmax_bent(tile, s);
+    const int32_t slopes = tile->gradient != NULL || tile->curvature != NULL || tile->product != NULL,
+                  bends = !abreast && lossi_softmax_bent(tile, s);
     lossi_sum value, bend;
     lossi_two_sums first;
     lossi_columns at;
@@ -261,14 +262,14 @@ static void lossi_softmax_finish(const lossi_tile *tile, int64_t row, lossi_soft
     if (lossi_softmax_bent(tile, s)) {
         lossi_softmax_bends(tile, row, s);
     }
-    if (tile->gradient != NULL) {
+    if (tile->gradient != NULL || tile->curvature != NULL || tile->product != NULL) {
         lossi_softmax_write(tile, row, s);
     }
 }
 
 /* Rows abreast, whose softmax is known: s->value, and the gradient in the place of the tile of rows abreast. */
-static __attribute__((noinline)) void lossi_softmax_abreast(const lossi_tile *tile, vreal offset,
-                                                            lossi_softmax_state *s)
+static __attribute__((noinline, unused)) void lossi_softmax_abreast(const lossi_tile *tile, vreal offset,
+                                                                    lossi_softmax_state *s)
 {
     lossi_softmax_values_of(1, tile, 0, offset, s);
     for (int64_t j = 0; tile->gradient != NULL && j < tile->columns; j += VREAL_LANES) {
