@@ -118,7 +118,9 @@ LOSS_API loss_status loss_graph_apply(loss_graph *graph, const char *name, const
  *   function  not NULL; the graph holds a reference, which seals it
  *   roles     `count` names, "prediction" first: those of loss_function_role()
  *   nodes     for each role its node: rows × columns, of the roles that have no derivatives integers where the loss takes them
- * Returns as loss_graph_apply(), and LOSS_ERROR_NAME for a role the loss does not have. Since 0.1.
+ * Shapes and types are those that loss_function_evaluate() takes, whatever the rows of the batch will be.
+ * Returns as loss_graph_apply(), and LOSS_ERROR_NAME for a role the loss does not have; LOSS_ERROR_SHAPE has the shapes of all
+ * roles. Since 0.1.
  */
 LOSS_API loss_status loss_graph_loss(loss_graph *graph, const loss_function *function,
                                      const char *const *roles, const int32_t *nodes, int32_t count,

@@ -159,9 +159,9 @@ static int32_t evaluate_abreast(const lossi_tile *tile, int64_t first, int64_t c
     if (!margin_rows(tile, &m, &value)) {
         return 0;
     }
-    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL && ignored;
-         j++) { /* whatever the scale */
-        m.gradient.column[j] = v_select(v_ge(m.label, v_set1(0)), m.gradient.column[j], v_set1(0));
+    const vmask counts = v_ge(m.label, v_set1(0));
+    for (int64_t j = 0; j < tile->columns && tile->gradient != NULL && !v_mask_all(counts); j++) {
+        m.gradient.column[j] = v_select(counts, m.gradient.column[j], v_set1(0)); /* whatever the scale */
     }
     lossi_abreast_put(tile->denominator, first, count, m.weight);
     lossi_abreast_finish(tile, first, value, &m.gradient);

@@ -218,12 +218,37 @@ static loss_status check_shapes(const call *c)
     return status;
 }
 
+/* Finds and checks the arrays of a loss without a structure. */
+static loss_status bind(call *c, loss_context *context, const loss_function *function,
+                        const loss_data *inputs, const loss_data *outputs)
+{
+    const lossi_array *target = NULL, *weight = NULL, *mask = NULL;
+    memset(c, 0, offsetof(call, totals));
+    c->context = context;
+    loss_status status = resolve_inputs(c, inputs, &target, &weight, &mask);
+    if (status == LOSS_OK) {
+        status = resolve_outputs(c, outputs);
+    }
+    if (status == LOSS_OK) {
+        status = lossi_evaluation_init(&c->e, context, function, c->prediction->dtype, c->prediction->rows,
+                                       c->prediction->columns, target, weight, mask);
+    }
+    return status == LOSS_OK ? check_shapes(c) : status;
+}
+
+loss_status lossi_function_check_inputs(loss_context *context, const loss_function *function,
+                                        const loss_data *inputs)
+{
+    call c;
+    return function->row->structure != NULL ? lossi_structured_check(context, function, inputs)
+                                            : bind(&c, context, function, inputs, NULL);
+}
+
 loss_status loss_function_evaluate(loss_context *context, const loss_function *function,
                                    const loss_data *inputs, const loss_data *outputs, double *sum,
                                    double *denominator)
 {
     call c;
-    const lossi_array *target = NULL, *weight = NULL, *mask = NULL;
     if (context == NULL || function == NULL || inputs == NULL) {
         return lossi_fail_null(context, context == NULL    ? "the context"
                                         : function == NULL ? "the loss function"
@@ -233,24 +258,11 @@ loss_status loss_function_evaluate(loss_context *context, const loss_function *f
     if (status == LOSS_OK) {
         status = lossi_data_check_dense(context, outputs);
     }
-    if (status != LOSS_OK) {
-        return status;
-    }
-    if (function->row->structure != NULL) {
+    if (status == LOSS_OK && function->row->structure != NULL) {
         return lossi_structured_evaluate(context, function, inputs, outputs, sum, denominator);
     }
-    memset(&c, 0, offsetof(call, totals));
-    c.context = context;
-    status = resolve_inputs(&c, inputs, &target, &weight, &mask);
     if (status == LOSS_OK) {
-        status = resolve_outputs(&c, outputs);
-    }
-    if (status == LOSS_OK) {
-        status = lossi_evaluation_init(&c.e, context, function, c.prediction->dtype, c.prediction->rows,
-                                       c.prediction->columns, target, weight, mask);
-    }
-    if (status == LOSS_OK) {
-        status = check_shapes(&c);
+        status = bind(&c, context, function, inputs, outputs);
     }
     if (status != LOSS_OK) {
         return status;

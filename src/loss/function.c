@@ -241,6 +241,14 @@ const char *loss_function_role(const loss_function *function, int32_t index)
                                             : function->row->structure->roles[index].name;
 }
 
+int32_t lossi_function_role_is_column(const loss_function *function, int32_t index)
+{
+    const int32_t own = own_roles(function);
+    const lossi_structure *structure = function->row->structure;
+    return index >= own || (structure != NULL && (structure->roles[index].kind == LOSSI_ROLE_OFFSETS ||
+                                                  structure->roles[index].rows == LOSSI_ROWS_OWN));
+}
+
 /* ---- options ---- */
 
 loss_status lossi_function_settable(const loss_function *function)

@@ -36,6 +36,16 @@ loss_status lossi_function_new(loss_function **out, loss_context *context, const
 /* The options as kernels want them; called whenever one has changed. */
 void lossi_function_prepare(loss_function *function);
 
+/* Whether a list of numbers in that role is one column: weights, masks, offsets, what has groups of its own. */
+int32_t lossi_function_role_is_column(const loss_function *function, int32_t index);
+
+/*
+ * Everything that loss_function_evaluate() refuses before it looks at an element: roles, types and shapes of inputs, whose pointers
+ * are not followed. With its statuses and sentences.
+ */
+loss_status lossi_function_check_inputs(loss_context *context, const loss_function *function,
+                                        const loss_data *inputs);
+
 /* LOSS_OK, LOSS_ERROR_ARGUMENT for NULL, or LOSS_ERROR_STATE when it is sealed. */
 loss_status lossi_function_settable(const loss_function *function);
 

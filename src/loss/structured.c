@@ -144,22 +144,34 @@ static void seal(const loss_function *function, const loss_data *inputs, const l
     }
 }
 
+/* Of a call that is all zeros but for shapes_only. */
+static loss_status bind(lossi_structured_call *call, loss_context *context, const loss_function *function,
+                        const loss_data *inputs, const loss_data *outputs)
+{
+    call->context = context;
+    call->function = function;
+    call->structure = function->row->structure;
+    call->pointwise = (function->row->flags & LOSSI_POINTWISE) != 0;
+    call->grouped = (call->structure->flags & LOSSI_GROUPED) != 0;
+    call->scale = lossi_data_scale(inputs);
+    const loss_status status = lossi_evaluation_check_curvature(context, function);
+    return status == LOSS_OK ? lossi_structured_bind(call, inputs, outputs) : status;
+}
+
+loss_status lossi_structured_check(loss_context *context, const loss_function *function,
+                                   const loss_data *inputs)
+{
+    lossi_structured_call call = {.shapes_only = 1};
+    return bind(&call, context, function, inputs, NULL);
+}
+
 loss_status lossi_structured_evaluate(loss_context *context, const loss_function *function,
                                       const loss_data *inputs, const loss_data *outputs, double *sum,
                                       double *denominator)
 {
     lossi_run r;
     memset(&r, 0, offsetof(lossi_run, slices));
-    r.call.context = context;
-    r.call.function = function;
-    r.call.structure = function->row->structure;
-    r.call.pointwise = (function->row->flags & LOSSI_POINTWISE) != 0;
-    r.call.grouped = (r.call.structure->flags & LOSSI_GROUPED) != 0;
-    r.call.scale = lossi_data_scale(inputs);
-    loss_status status = lossi_evaluation_check_curvature(context, function);
-    if (status == LOSS_OK) {
-        status = lossi_structured_bind(&r.call, inputs, outputs);
-    }
+    loss_status status = bind(&r.call, context, function, inputs, outputs);
     if (status != LOSS_OK) {
         return status;
     }

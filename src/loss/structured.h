@@ -113,4 +113,8 @@ loss_status lossi_structured_evaluate(loss_context *context, const struct loss_f
                                       const loss_data *inputs, const loss_data *outputs, double *sum,
                                       double *denominator);
 
+/* lossi_function_check_inputs() for such a function. */
+loss_status lossi_structured_check(loss_context *context, const struct loss_function *function,
+                                   const loss_data *inputs);
+
 #endif

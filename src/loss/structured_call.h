@@ -30,6 +30,7 @@ typedef struct lossi_structured_call {
     int64_t units;         /* rows, or groups */
     lossi_cut cut;         /* of the units */
     lossi_shape shape;     /* of a tile, or of the largest group */
+    int32_t shapes_only;   /* no element is looked at: offsets may be anything */
 } lossi_structured_call;
 
 /* The scratch of one worker, laid out for the largest part. */

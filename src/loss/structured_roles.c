@@ -146,8 +146,9 @@ static loss_status check_offsets(const lossi_structured_call *call, const lossi_
                                  int64_t *largest)
 {
     int64_t before = 0;
-    *largest = offsets == NULL ? rows : 0;
-    for (int64_t g = 0; offsets != NULL && g < offsets->rows; g++) {
+    const int32_t known = offsets != NULL && !call->shapes_only;
+    *largest = known ? 0 : rows;
+    for (int64_t g = 0; known && g < offsets->rows; g++) {
         const int64_t offset = lossi_offset(offsets, g, rows);
         if ((g == 0 && offset != 0) || offset < before || (g + 1 == offsets->rows && offset != rows)) {
             return lossi_fail_row(call->context, LOSS_ERROR_DOMAIN, g,

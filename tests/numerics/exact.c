@@ -56,6 +56,21 @@ static void exact_far_hazard(mpfr_t exact, double x)
     }
 }
 
+/* 2 e^(-x^2) / sqrt(pi) */
+static void exact_erf_slope(mpfr_t exact)
+{
+    mpfr_t pi;
+    mpfr_init2(pi, mpfr_get_prec(exact));
+    mpfr_const_pi(pi, MPFR_RNDN);
+    mpfr_sqrt(pi, pi, MPFR_RNDN);
+    mpfr_sqr(exact, exact, MPFR_RNDN);
+    mpfr_neg(exact, exact, MPFR_RNDN);
+    mpfr_exp(exact, exact, MPFR_RNDN);
+    mpfr_mul_2ui(exact, exact, 1, MPFR_RNDN);
+    mpfr_div(exact, exact, pi, MPFR_RNDN);
+    mpfr_clear(pi);
+}
+
 /* phi(x) = e^(-x^2 / 2) / sqrt(2 pi) */
 static void exact_normal_density(mpfr_t exact, double x)
 {
@@ -202,6 +217,32 @@ static void exact_normal(mpfr_t exact, int operation, double x)
     }
 }
 
+static void exact_circular(mpfr_t exact, int operation, double x)
+{
+    switch (operation) {
+    case MATH_SIN:
+        mpfr_sin(exact, exact, MPFR_RNDN);
+        break;
+    case MATH_COS:
+        mpfr_cos(exact, exact, MPFR_RNDN);
+        break;
+    case MATH_TAN:
+        mpfr_tan(exact, exact, MPFR_RNDN);
+        break;
+    case MATH_ERF:
+        mpfr_erf(exact, exact, MPFR_RNDN);
+        break;
+    case MATH_ERFC:
+        mpfr_erfc(exact, exact, MPFR_RNDN);
+        break;
+    case MATH_ERF_SLOPE:
+        exact_erf_slope(exact);
+        break;
+    default:
+        exact_normal(exact, operation, x);
+    }
+}
+
 static void exact_unary(mpfr_t exact, int operation, double x)
 {
     mpfr_set_d(exact, x, MPFR_RNDN);
@@ -255,7 +296,7 @@ static void exact_unary(mpfr_t exact, int operation, double x)
             mpfr_lngamma(exact, exact, MPFR_RNDN);
         break;
     default:
-        exact_normal(exact, operation, x);
+        exact_circular(exact, operation, x);
     }
 }
 
@@ -371,6 +412,18 @@ double libm_double(elementary function, double x, double y)
         return x > 1.0 ? log1p(-exp(-x)) : log(-expm1(-x));
     case MATH_ATAN:
         return atan(x);
+    case MATH_SIN:
+        return sin(x);
+    case MATH_COS:
+        return cos(x);
+    case MATH_TAN:
+        return tan(x);
+    case MATH_ERF:
+        return erf(x);
+    case MATH_ERFC:
+        return erfc(x);
+    case MATH_ERF_SLOPE:
+        return exp(-x * x) * M_2_SQRTPI;
     case MATH_LOG_GAMMA:
         return lgamma(x);
     case MATH_NORMAL_CDF:
@@ -426,6 +479,18 @@ long double libm_long_double(elementary function, long double x, long double y)
         return x > 1.0L ? log1pl(-expl(-x)) : logl(-expm1l(-x));
     case MATH_ATAN:
         return atanl(x);
+    case MATH_SIN:
+        return sinl(x);
+    case MATH_COS:
+        return cosl(x);
+    case MATH_TAN:
+        return tanl(x);
+    case MATH_ERF:
+        return erfl(x);
+    case MATH_ERFC:
+        return erfcl(x);
+    case MATH_ERF_SLOPE: /* the square in two parts: a long double has too few digits for that of 26 */
+        return expl(-(x * x)) * (1.0L - fmal(x, x, -(x * x))) * 1.128379167095512573896158903121545172L;
     case MATH_LOG_GAMMA:
         return lgammal(x);
     case MATH_NORMAL_CDF:

@@ -5,7 +5,8 @@
  *                and 2^22 pairs: hours
  *   ulp full exp log     only these
  *
- * Prints the table of docs/numerics.md; leaves with 1 when an error exceeds 2 ulp (log_gamma and the normal distribution 4, the slope of its hazard 8) or a NaN, an infinity or the sign
+ * Prints the table of docs/numerics.md; leaves with 1 when an error exceeds 2 ulp (log_gamma, the normal distribution and
+ * erfc 4, the slope of the hazard 8) or a NaN, an infinity or the sign
  * of a zero is wrong. A unit is the distance of neighbours in the binade of the exact result, below the normal
  * numbers the smallest one. In the full measurement libm in the next wider type tells which results are close to the
  * worst so far, and MPFR then judges those. */
@@ -172,34 +173,73 @@ static void measure_around(measurement *m, double c)
     measure_block(m, x, NULL, NEIGHBOURS);
 }
 
+/* Where a method changes, or an argument is special. */
+static const double centres[] = {0.0,
+                                 0.25,
+                                 1.0 / 3.0,
+                                 0.5,
+                                 0.75,
+                                 1.0,
+                                 1.5,
+                                 2.0,
+                                 3.0, /* borders of the logarithms' reductions */
+                                 88.72284,
+                                 87.33655,
+                                 103.27893,
+                                 103.97208,
+                                 89.0,
+                                 104.0,
+                                 17.32868,
+                                 18.0,
+                                 9.01091,
+                                 10.0,
+                                 16.63553, /* float32 */
+                                 709.78271,
+                                 708.39642,
+                                 744.44007,
+                                 745.13322,
+                                 710.0,
+                                 746.0,
+                                 37.42995,
+                                 38.0,
+                                 19.06155,
+                                 20.0,
+                                 36.7368, /* float64 */
+                                 16777216.0,
+                                 9007199254740992.0,
+                                 1e30,
+                                 3.4028234e38,
+                                 0x1p-24,
+                                 0x1p-53,
+                                 M_LN2,
+                                 0.28768207,
+                                 0.34657359,
+                                 1.03972077,
+                                 0.41421356,
+                                 2.41421356,
+                                 4.0,
+                                 2.55634e305,
+                                 1.89615e154,
+                                 38.485,
+                                 13.2,
+                                 M_PI_2,
+                                 M_PI_4,
+                                 M_PI,
+                                 3 * M_PI_2,
+                                 22.0,
+                                 710.0 * M_PI_2,
+                                 0x1p17,
+                                 0x1p30, /* the reductions by pi / 2 */
+                                 0x1.6ac5b262ca1ffp849,
+                                 0x1.f37c8ap95, /* float32 and float64 nearest to multiples of it */
+                                 26.5,
+                                 27.226, /* erfc is subnormal, and 0 */
+                                 9.2,
+                                 10.055,
+                                 5.92};
+
 static void measure_hard_regions(measurement *m)
 {
-    static const double centres[] = {0.0,         0.25,
-                                     1.0 / 3.0,   0.5,
-                                     0.75,        1.0,
-                                     1.5,         2.0,
-                                     3.0, /* borders of the logarithms' reductions */
-                                     88.72284,    87.33655,
-                                     103.27893,   103.97208,
-                                     89.0,        104.0,
-                                     17.32868,    18.0,
-                                     9.01091,     10.0,
-                                     16.63553, /* float32 */
-                                     709.78271,   708.39642,
-                                     744.44007,   745.13322,
-                                     710.0,       746.0,
-                                     37.42995,    38.0,
-                                     19.06155,    20.0,
-                                     36.7368, /* float64 */
-                                     16777216.0,  9007199254740992.0,
-                                     1e30,        3.4028234e38,
-                                     0x1p-24,     0x1p-53,
-                                     M_LN2,       0.28768207,
-                                     0.34657359,  1.03972077,
-                                     0.41421356,  2.41421356,
-                                     4.0,         2.55634e305,
-                                     1.89615e154, 38.485,
-                                     13.2};
     double smallest = m->kernels->bits == 32 ? FLT_MIN : DBL_MIN,
            largest = m->kernels->bits == 32 ? FLT_MAX : DBL_MAX;
     double half_ln2 = 0.34657359027997264;

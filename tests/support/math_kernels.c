@@ -2,11 +2,13 @@
 #include "support/math_kernels.h"
 
 #include "simd/math_atan.h"
+#include "simd/math_erf.h"
 #include "simd/math_gamma.h"
 #include "simd/math_logarithms.h"
 #include "simd/math_normal.h"
 #include "simd/math_power.h"
 #include "simd/math_single.h"
+#include "simd/math_trigonometric.h"
 #include "simd/real.h"
 #include "simd/widen.h"
 
@@ -78,11 +80,17 @@ static unary_function *const unary_functions[MATH_UNARY] = {
     [MATH_X_MINUS_LOG1P_OF] = x_minus_log1p_of,
     [MATH_LOG1MEXP] = v_log1mexp,
     [MATH_ATAN] = v_atan,
+    [MATH_SIN] = v_sin,
+    [MATH_COS] = v_cos,
+    [MATH_TAN] = v_tan,
+    [MATH_ERF] = v_erf,
+    [MATH_ERF_SLOPE] = v_erf_slope,
     [MATH_LOG_GAMMA] = v_log_gamma,
     [MATH_NORMAL_CDF] = v_normal_cdf,
     [MATH_NORMAL_HAZARD] = v_normal_hazard,
     [MATH_LOG_NORMAL_SURVIVAL] = v_log_normal_survival,
     [MATH_NORMAL_HAZARD_SLOPE] = normal_hazard_slope,
+    [MATH_ERFC] = v_erfc,
     [MATH_ABS] = v_abs,
     [MATH_NEGATE] = negate,
     [MATH_SQRT] = v_sqrt,

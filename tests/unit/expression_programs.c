@@ -150,8 +150,20 @@ long double reference_of(int32_t operation, long double a, long double b, long d
         return a > 0 ? a + log1pl(expl(-a)) : log1pl(expl(a));
     case LOSSI_SCALAR_logistic_density:
         return density(a);
+    case LOSSI_SCALAR_sin:
+        return sinl(a);
+    case LOSSI_SCALAR_cos:
+        return cosl(a);
+    case LOSSI_SCALAR_tan:
+        return tanl(a);
     case LOSSI_SCALAR_atan:
         return atanl(a);
+    case LOSSI_SCALAR_erf:
+        return erfl(a);
+    case LOSSI_SCALAR_erfc:
+        return erfcl(a);
+    case LOSSI_SCALAR_erf_slope:
+        return expl(-a * a) * 2 / sqrtl(acosl(-1));
     case LOSSI_SCALAR_normal_density:
         return normal_density(a);
     case LOSSI_SCALAR_normal_cdf:
@@ -181,7 +193,8 @@ static const int32_t moderate[] = {
     LOSSI_SCALAR_tanh,    LOSSI_SCALAR_sigmoid,    LOSSI_SCALAR_softplus, LOSSI_SCALAR_atan,
     LOSSI_SCALAR_minimum, LOSSI_SCALAR_maximum,    LOSSI_SCALAR_abs,      LOSSI_SCALAR_hypotenuse,
     LOSSI_SCALAR_select,  LOSSI_SCALAR_normal_cdf, LOSSI_SCALAR_log_cosh, LOSSI_SCALAR_pseudo_huber,
-    LOSSI_SCALAR_less,    LOSSI_SCALAR_square,     LOSSI_SCALAR_add,      LOSSI_SCALAR_multiply};
+    LOSSI_SCALAR_less,    LOSSI_SCALAR_square,     LOSSI_SCALAR_add,      LOSSI_SCALAR_multiply,
+    LOSSI_SCALAR_sin,     LOSSI_SCALAR_cos,        LOSSI_SCALAR_erf,      LOSSI_SCALAR_erfc};
 
 static random_graph new_random(uint64_t seed, int32_t operations)
 {

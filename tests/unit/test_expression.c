@@ -79,6 +79,7 @@ static double bound_of(int32_t operation)
     case LOSSI_SCALAR_normal_cdf:
     case LOSSI_SCALAR_log_normal_cdf:
     case LOSSI_SCALAR_normal_hazard:
+    case LOSSI_SCALAR_erfc:
         return 4;
     default:
         return 2.5;
@@ -304,6 +305,12 @@ static void stable_forms_are_found(void **state)
     SAME(WITH(divide, g.one, WITH(add, g.one, decay)), s);
     SAME(WITH(divide, e, WITH(add, g.one, e)), s);
     SAME(WITH(subtract, g.one, s), OF(sigmoid, minus));
+    SAME(WITH(subtract, g.one, OF(erf, g.x)), OF(erfc, g.x));
+    SAME(WITH(add, g.one, OF(erf, g.x)), OF(erfc, minus));
+    SAME(WITH(add, g.one, OF(erf, minus)), OF(erfc, g.x));
+    SAME(WITH(subtract, g.one, OF(erfc, g.x)), OF(erf, g.x));
+    SAME(OF(sin, minus), OF(negate, OF(sin, g.x)));
+    SAME(OF(cos, minus), OF(cos, g.x));
     SAME(OF(log, s), OF(negate, OF(softplus, minus)));
     SAME(OF(log, WITH(subtract, g.one, s)), OF(negate, OF(softplus, g.x)));
     SAME(OF(sqrt, WITH(multiply, g.x, g.x)), OF(abs, g.x));

@@ -195,8 +195,9 @@ static double grow_function(tree *t, int depth)
     static const struct {
         const char *name;
         double (*function)(double);
-    } functions[] = {{"tanh", tanh}, {"atan", atan}, {"abs", fabs},    {"floor", floor},
-                     {"exp", exp},   {"cosh", cosh}, {"expm1", expm1}, {"sinh", sinh}};
+    } functions[] = {{"tanh", tanh}, {"atan", atan},   {"abs", fabs},  {"floor", floor}, {"exp", exp},
+                     {"cosh", cosh}, {"expm1", expm1}, {"sinh", sinh}, {"sin", sin},     {"cos", cos},
+                     {"tan", tan},   {"erf", erf},     {"erfc", erfc}, {"exp2", exp2}};
     const uint64_t which = draw(t, sizeof functions / sizeof *functions);
     write(t, functions[which].name);
     write(t, "(tanh(");

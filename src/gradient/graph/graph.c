@@ -468,8 +468,6 @@ static loss_status find_role(loss_graph *graph, const loss_function *function, c
                            loss_function_role_count(function));
 }
 
-enum { MOST_ROLES = 8 };
-
 loss_status loss_graph_loss(loss_graph *graph, const loss_function *function, const char *const *roles,
                             const int32_t *nodes, int32_t count, int32_t *node)
 {
@@ -478,9 +476,9 @@ loss_status loss_graph_loss(loss_graph *graph, const loss_function *function, co
     if (status == LOSS_OK && (function == NULL || roles == NULL)) {
         status = lossi_fail_null(graph->context, function == NULL ? "the loss function" : "the roles");
     }
-    if (status == LOSS_OK && (count < 1 || count > MOST_ROLES)) {
+    if (status == LOSS_OK && (count < 1 || count > LOSSI_LOSS_ROLES)) {
         status = lossi_fail(graph->context, LOSS_ERROR_ARGUMENT, "a loss has 1 … %d inputs here, not %d",
-                            (int)MOST_ROLES, (int)count);
+                            (int)LOSSI_LOSS_ROLES, (int)count);
     }
     if (status == LOSS_OK) {
         status = lossi_graph_check_nodes(graph, nodes, count);

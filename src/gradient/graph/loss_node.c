@@ -19,7 +19,7 @@
  * Attributes: object is the function, integer[0 … 7] the role of each input plus 1, integer[8] which input a gradient or a
  * product is of, integer[9] of a product which inputs have directions, a bit each; directions follow the inputs, in order.
  */
-enum { MOST_ROLES = 8, OF = 8, DIRECTIONS = 9 };
+enum { MOST_ROLES = LOSSI_LOSS_ROLES, OF = 8, DIRECTIONS = 9 };
 
 static const loss_function *function_of(const lossi_attributes *attributes)
 {
@@ -236,44 +236,6 @@ int32_t lossi_tape_cost(lossi_tape *tape, const loss_function *function, const i
     return lossi_tape_divide(tape, sum, divisor);
 }
 
-/* Whether the target is among the roles of a loss of predictions and targets. */
-static int32_t has_target(const loss_function *function, const int32_t *roles, int32_t count)
-{
-    int32_t structured = 0, found = 0;
-    loss_function_property(function, "structured", &structured);
-    for (int32_t i = 0; i < count; i++) {
-        found |= strcmp(loss_function_role(function, roles[i]), "target") == 0;
-    }
-    return structured || found || (function->row->flags & LOSSI_NO_TARGET) != 0;
-}
-
-loss_status lossi_loss_node_check(const lossi_tape *tape, const loss_function *function, const int32_t *roles,
-                                  const int32_t *inputs, int32_t count)
-{
-    int32_t prediction = 0;
-    if (count < 1 || count > MOST_ROLES) {
-        return lossi_fail(tape->context, LOSS_ERROR_ARGUMENT, "a loss in a graph has 1 … %d inputs, not %d",
-                          (int)MOST_ROLES, (int)count);
-    }
-    for (int32_t i = 0; i < count; i++) {
-        prediction |= roles[i] == 0;
-        for (int32_t k = 0; k < i; k++) {
-            if (roles[k] == roles[i]) {
-                return lossi_fail(tape->context, LOSS_ERROR_NAME, "'%s' is given twice to %s",
-                                  loss_function_role(function, roles[i]), function->title);
-            }
-        }
-    }
-    if (prediction && !has_target(function, roles, count)) {
-        return lossi_fail(tape->context, LOSS_ERROR_ARGUMENT, "%s needs the role 'target'", function->title);
-    }
-    if (!prediction || roles[0] != 0 || tape->nodes[inputs[0]].dtype != tape->dtype) {
-        return lossi_fail(tape->context, LOSS_ERROR_TYPE, "%s needs '%s', of type %s and first",
-                          function->title, loss_function_role(function, 0), loss_dtype_name(tape->dtype));
-    }
-    return LOSS_OK;
-}
-
 /* ---- a step ---- */
 
 struct lossi_loss_step {
@@ -312,36 +274,6 @@ void lossi_loss_step_free(lossi_loss_step *step, loss_context *context)
     }
 }
 
-/* Rows × columns of a value beside a prediction of that many rows: docs/graphs.md, "Losses". */
-static void matrix_shape(const lossi_value *value, int64_t prediction_rows, int64_t *rows, int64_t *columns)
-{
-    const lossi_shape *shape = &value->shape;
-    const int64_t last = shape->rank > 0 ? shape->size[shape->rank - 1] : 1;
-    const int64_t elements = lossi_value_elements(value);
-    int64_t leading = 1;
-    for (int32_t i = 0; i < shape->rank - 1; i++) {
-        leading *= shape->size[i];
-    }
-    *rows = elements == prediction_rows && leading != prediction_rows ? elements : leading;
-    *columns = *rows == leading ? last : 1;
-}
-
-static loss_status set_input(lossi_loss_step *step, const char *role, const lossi_value *value,
-                             int64_t rows_of_prediction)
-{
-    int64_t rows, columns;
-    matrix_shape(value, rows_of_prediction, &rows, &columns);
-    return loss_data_set_input(step->inputs, role, value->data, value->dtype, rows, columns, columns, 1);
-}
-
-static loss_status set_output(lossi_loss_step *step, const char *role, const lossi_value *value,
-                              int64_t rows_of_prediction)
-{
-    int64_t rows, columns;
-    matrix_shape(value, rows_of_prediction, &rows, &columns);
-    return loss_data_set_output(step->outputs, role, value->data, value->dtype, rows, columns, columns, 1);
-}
-
 /* "prediction.gradient": as long as a role and a word. */
 enum { LONG_ROLE = 2 * LOSSI_ROLE_SIZE };
 
@@ -351,10 +283,29 @@ static const char *long_role(char buffer[LONG_ROLE], const char *role, const cha
     return buffer;
 }
 
-static const char *role_of(const lossi_loss_step *step, int32_t input)
+/* The role of an input of the step. */
+static int32_t role_of(const lossi_loss_step *step, int32_t input)
 {
-    const lossi_attributes *attributes = &step->tape->nodes[step->nodes[0]].attributes;
-    return loss_function_role(function_of(attributes), (int32_t)attributes->integer[input] - 1);
+    return (int32_t)step->tape->nodes[step->nodes[0]].attributes.integer[input] - 1;
+}
+
+static const char *role_name(const lossi_loss_step *step, int32_t input)
+{
+    return loss_function_role(function_of(&step->tape->nodes[step->nodes[0]].attributes),
+                              role_of(step, input));
+}
+
+/* A value in the role of an input, or one named after it, beside a prediction of that many rows. */
+static loss_status place(const lossi_loss_step *step, int32_t output, int32_t input, const char *name,
+                         const lossi_value *value, int64_t prediction_rows)
+{
+    int64_t rows, columns;
+    lossi_loss_matrix_shape(&value->shape, function_of(&step->tape->nodes[step->nodes[0]].attributes),
+                            role_of(step, input), prediction_rows, &rows, &columns);
+    return output ? loss_data_set_output(step->outputs, name, value->data, value->dtype, rows, columns,
+                                         columns, 1)
+                  : loss_data_set_input(step->inputs, name, value->data, value->dtype, rows, columns, columns,
+                                        1);
 }
 
 static loss_status place_inputs(lossi_loss_step *step, const lossi_value *inputs, int64_t rows)
@@ -366,10 +317,10 @@ static loss_status place_inputs(lossi_loss_step *step, const lossi_value *inputs
     loss_status status = LOSS_OK;
     lossi_data_clear(step->inputs);
     for (int32_t i = 0; i < count && status == LOSS_OK; i++) {
-        status = set_input(step, role_of(step, i), &inputs[i], rows);
+        status = place(step, 0, i, role_name(step, i), &inputs[i], rows);
         if (status == LOSS_OK && step->product && attributes->integer[DIRECTIONS] >> i & 1) {
-            status = set_input(step, long_role(name, role_of(step, i), "direction"), &inputs[direction++],
-                               rows);
+            status = place(step, 0, i, long_role(name, role_name(step, i), "direction"), &inputs[direction++],
+                           rows);
         }
     }
     return status;
@@ -384,9 +335,9 @@ static loss_status place_outputs(lossi_loss_step *step, const lossi_value *outpu
         const lossi_tape_node *node = &step->tape->nodes[step->nodes[i]];
         const int32_t gradient = node->operation == &lossi_operation_loss_gradient;
         if (gradient || step->product) {
-            const char *role = role_of(step, (int32_t)node->attributes.integer[OF]);
-            status = set_output(step, long_role(name, role, gradient ? "gradient" : "product"), &outputs[i],
-                                rows);
+            const int32_t of = (int32_t)node->attributes.integer[OF];
+            const char *what = gradient ? "gradient" : "product";
+            status = place(step, 1, of, long_role(name, role_name(step, of), what), &outputs[i], rows);
         }
     }
     return status;
@@ -425,9 +376,7 @@ loss_status lossi_loss_step_run(lossi_loss_step *step, loss_context *context, co
                                 int32_t *is_exact)
 {
     const loss_function *function = function_of(&step->tape->nodes[step->nodes[0]].attributes);
-    const lossi_shape *prediction = &inputs[0].shape;
-    const int64_t last = prediction->rank > 1 ? prediction->size[prediction->rank - 1] : 1;
-    const int64_t rows = last > 0 ? lossi_value_elements(&inputs[0]) / last : 0;
+    const int64_t rows = lossi_loss_prediction_rows(&inputs[0].shape);
     double sum = 0, denominator = 0;
     loss_status status = place_inputs(step, inputs, rows);
     if (status == LOSS_OK) {

@@ -8,13 +8,23 @@
 
 #include "gradient/graph/run.h"
 
+enum { LOSSI_LOSS_ROLES = 8 }; /* that a loss may have in a graph */
+
 /* The cost of a function on a tape: sum / denominator. roles[i] is the index of the role of inputs[i]. */
 int32_t lossi_tape_cost(lossi_tape *tape, const loss_function *function, const int32_t *roles,
                         const int32_t *inputs, int32_t count);
 
-/* Whether the types and shapes of the inputs are what such a function may take, or a sentence. */
+/* Whether the types and shapes of the inputs are what such a function may take, or a sentence (loss_check.c). */
 loss_status lossi_loss_node_check(const lossi_tape *tape, const loss_function *function, const int32_t *roles,
                                   const int32_t *inputs, int32_t count);
+
+/*
+ * Rows × columns of what is in a role, beside a prediction of that many rows, and the rows of a prediction: docs/graphs.md, "Losses". Rows
+ * of the batch are filled in.
+ */
+void lossi_loss_matrix_shape(const lossi_shape *shape, const loss_function *function, int32_t role,
+                             int64_t prediction_rows, int64_t *rows, int64_t *columns);
+int64_t lossi_loss_prediction_rows(const lossi_shape *shape);
 
 /* Of a sum of losses: the function, how many inputs it has, and which of them have derivatives. */
 const loss_function *lossi_loss_node_function(const lossi_tape *tape, int32_t node);

@@ -265,6 +265,22 @@ static int32_t term_logistic_density(const rule *r)
     return minus(r->e, times(r->e, r->factor, times(r->e, r->node, slope)));
 }
 
+static int32_t term_sin(const rule *r)
+{
+    return term_of(r, LOSSI_SCALAR_cos);
+}
+
+static int32_t term_cos(const rule *r)
+{
+    return minus(r->e, term_of(r, LOSSI_SCALAR_sin));
+}
+
+/* 1 + tan² a */
+static int32_t term_tan(const rule *r)
+{
+    return times(r->e, r->factor, plus_number(r->e, unary(r->e, LOSSI_SCALAR_square, r->node), 1));
+}
+
 static int32_t term_atan(const rule *r)
 {
     return over(r->e, r->factor, plus_number(r->e, unary(r->e, LOSSI_SCALAR_square, r->a), 1));
@@ -277,6 +293,22 @@ static int32_t term_normal_density(const rule *r)
     const int32_t above = binary(r->e, LOSSI_SCALAR_minimum, r->a, lossi_expression_constant(r->e, far));
     const int32_t held = binary(r->e, LOSSI_SCALAR_maximum, above, lossi_expression_constant(r->e, -far));
     return minus(r->e, times(r->e, r->factor, times(r->e, held, r->node)));
+}
+
+static int32_t term_erf(const rule *r)
+{
+    return term_of(r, LOSSI_SCALAR_erf_slope);
+}
+
+static int32_t term_erfc(const rule *r)
+{
+    return minus(r->e, term_of(r, LOSSI_SCALAR_erf_slope));
+}
+
+/* −2a times itself */
+static int32_t term_erf_slope(const rule *r)
+{
+    return number_times(r->e, 2, term_normal_density(r));
 }
 
 static int32_t term_normal_cdf(const rule *r)

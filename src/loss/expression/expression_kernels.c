@@ -3,8 +3,6 @@
  *
  * What each is stands in scalar_operations.def; what is not one of simd/ is here:
  *
- *     sinh, cosh          (e^a ∓ e^-a) / 2 of e^a / 2, which is a number where e^a is not; sinh by expm1 up to 1
- *     log_cosh            log1p(m²/(2 (1 + m))), m = e^a − 1, as loss/log_cosh.c
  *     logistic_density    e / (1 + e)² of e = e^−|a|
  *     hypotenuse          |a| from 2^30 on, where 1 is nothing beside a²
  */
@@ -13,9 +11,12 @@
 #include "core/isa.h"
 #include "loss/lanes.h"
 #include "simd/math_atan.h"
+#include "simd/math_erf.h"
+#include "simd/math_hyperbolic.h"
 #include "simd/math_logarithms.h"
 #include "simd/math_normal.h"
 #include "simd/math_power.h"
+#include "simd/math_trigonometric.h"
 
 #define ONE  v_set1(REAL(1.0))
 #define ZERO v_set1(REAL(0.0))
@@ -306,31 +307,16 @@ LONG_BINARY(xlogy)
     return v_select(v_mask_and(v_eq(a, ZERO), v_eq(b, b)), a, product);
 }
 
-/* Beyond this both sinh and cosh are infinite: log(2 FLT_MAX) = 89.42, log(2 DBL_MAX) = 710.48 */
-#define HYPERBOLIC_HIGHEST (MATH_EXP_HIGHEST + REAL(1.0))
-
-/* e^a / 2 for a >= 0, infinite only where it is no number */
-LOSSI_INLINE vreal half_exp(vreal a)
-{
-    vreal n, low;
-    const vreal r = v_exp_reduce(v_min(v_set1(HYPERBOLIC_HIGHEST), a), &n, &low);
-    return v_scale(v_fma(r * r, v_exp_tail(r), r) + REAL(1.0), n - REAL(1.0));
-}
-
 LONG_UNARY(sinh)
 {
-    const vreal size = v_abs(a), half = half_exp(size);
-    const vreal m = v_expm1(v_min(ONE, size));
-    const vreal near = (m + m / (m + REAL(1.0))) * REAL(0.5), far = half - REAL(0.25) / half;
     UNUSED_BC;
-    return v_copysign(v_select(v_le(size, ONE), near, far), a);
+    return v_sinh(a);
 }
 
 LONG_UNARY(cosh)
 {
-    const vreal half = half_exp(v_abs(a));
     UNUSED_BC;
-    return half + REAL(0.25) / half;
+    return v_cosh(a);
 }
 
 LONG_UNARY(tanh)
@@ -339,27 +325,10 @@ LONG_UNARY(tanh)
     return v_tanh(a);
 }
 
-/* Below: a²/2 is all there is of log cosh a, to a quarter of an ulp. Above: e⁻²ᵃ is nothing beside 1. */
-#if LOSSI_REAL == 32
-#define COSH_NEAR REAL(0x1p-13)
-#define COSH_FAR  REAL(20.0)
-#else
-#define COSH_NEAR REAL(0x1p-28)
-#define COSH_FAR  REAL(40.0)
-#endif
-
 LONG_UNARY(log_cosh)
 {
-    const vreal x = v_abs(a);
-    vreal n, low, tail, m_n, scaled, shift;
     UNUSED_BC;
-    const vreal reduced = v_exp_reduce(v_min(v_set1(COSH_FAR), x), &n, &low);
-    const vreal head = v_expm1_parts(n, reduced, low, &tail), m = head + tail;
-    const vreal argument = (m * REAL(0.5)) * (m / (m + REAL(1.0)));
-    const vreal f = v_split_one_plus(argument, &m_n, &scaled, &shift); /* before m_n is read */
-    const vreal middle = v_log_sum(m_n, f), far = x - REAL(0.69314718055994530942);
-    const vreal value = v_select(v_lt(x, v_set1(COSH_NEAR)), x * REAL(0.5) * x, middle);
-    return v_select(v_le(x, v_set1(COSH_FAR)), value, far);
+    return v_log_cosh(a);
 }
 
 /* Of e = e^-|a|, which the two share: 1 / (1 + e) above 0 and e / (1 + e) below; max(a, 0) + log1p(e) */
@@ -393,6 +362,24 @@ LONG_UNARY(logistic_density)
     return (e / d) / d;
 }
 
+LONG_UNARY(sin)
+{
+    UNUSED_BC;
+    return v_sin(a);
+}
+
+LONG_UNARY(cos)
+{
+    UNUSED_BC;
+    return v_cos(a);
+}
+
+LONG_UNARY(tan)
+{
+    UNUSED_BC;
+    return v_tan(a);
+}
+
 LONG_UNARY(atan)
 {
     UNUSED_BC;
@@ -400,6 +387,24 @@ LONG_UNARY(atan)
 }
 
 /* ---- the normal distribution ---- */
+
+LONG_UNARY(erf)
+{
+    UNUSED_BC;
+    return v_erf(a);
+}
+
+LONG_UNARY(erfc)
+{
+    UNUSED_BC;
+    return v_erfc(a);
+}
+
+LONG_UNARY(erf_slope)
+{
+    UNUSED_BC;
+    return v_erf_slope(a);
+}
 
 LONG_UNARY(normal_density)
 {

@@ -86,6 +86,7 @@ static int32_t less_one(graph e, int32_t a)
 {
     const int32_t power = operand_of(e, a, LOSSI_SCALAR_exp), logit = operand_of(e, a, LOSSI_SCALAR_sigmoid),
                   score = operand_of(e, a, LOSSI_SCALAR_normal_cdf),
+                  error = operand_of(e, a, LOSSI_SCALAR_erf), rest = operand_of(e, a, LOSSI_SCALAR_erfc),
                   leg = operand_of(e, a, LOSSI_SCALAR_hypotenuse);
     if (power > 0) {
         return unary(e, LOSSI_SCALAR_expm1, power);
@@ -96,7 +97,17 @@ static int32_t less_one(graph e, int32_t a)
     if (score > 0) {
         return negated(e, unary(e, LOSSI_SCALAR_normal_cdf, negated(e, score)));
     }
+    if (error > 0 || rest > 0) {
+        return negated(e, error > 0 ? unary(e, LOSSI_SCALAR_erfc, error) : unary(e, LOSSI_SCALAR_erf, rest));
+    }
     return leg > 0 ? unary(e, LOSSI_SCALAR_pseudo_huber, leg) : LOSSI_NO_NODE;
+}
+
+/* 1 + erf z, which 0 comes near below */
+static int32_t one_more(graph e, int32_t b)
+{
+    const int32_t error = operand_of(e, b, LOSSI_SCALAR_erf);
+    return error > 0 ? unary(e, LOSSI_SCALAR_erfc, negated(e, error)) : LOSSI_NO_NODE;
 }
 
 static int32_t identity_add(graph e, int32_t a, int32_t b)
@@ -117,6 +128,9 @@ static int32_t identity_add(graph e, int32_t a, int32_t b)
     }
     if (lossi_expression_is(e, a, -1) || lossi_expression_is(e, b, -1)) {
         return less_one(e, lossi_expression_is(e, a, -1) ? b : a);
+    }
+    if (lossi_expression_is(e, a, 1) || lossi_expression_is(e, b, 1)) {
+        return one_more(e, lossi_expression_is(e, a, 1) ? b : a);
     }
     return LOSSI_NO_NODE;
 }
@@ -383,11 +397,16 @@ int32_t lossi_expression_identity(lossi_expression *expression, int32_t operatio
     case LOSSI_SCALAR_pseudo_huber:
     case LOSSI_SCALAR_logistic_density:
     case LOSSI_SCALAR_normal_density:
+    case LOSSI_SCALAR_cos:
+    case LOSSI_SCALAR_erf_slope:
         return identity_even(e, operation, a);
     case LOSSI_SCALAR_sign:
     case LOSSI_SCALAR_sinh:
     case LOSSI_SCALAR_tanh:
+    case LOSSI_SCALAR_sin:
+    case LOSSI_SCALAR_tan:
     case LOSSI_SCALAR_atan:
+    case LOSSI_SCALAR_erf:
     case LOSSI_SCALAR_hypotenuse_slope:
         return identity_odd(e, operation, a);
     default:

@@ -31,6 +31,11 @@ static int32_t call_log_sigmoid(builder b, const int32_t *operands)
     return apply(b, LOSSI_SCALAR_negate, apply(b, LOSSI_SCALAR_softplus, minus, 0), 0);
 }
 
+static int32_t call_exp2(builder b, const int32_t *operands)
+{
+    return apply(b, LOSSI_SCALAR_power, b->number(b->user, 2), operands[0]);
+}
+
 static const struct other {
     const char *name;
     int32_t operation; /* whose other name it is, or */
@@ -45,6 +50,7 @@ static const struct other {
     {"where", LOSSI_SCALAR_select, 3, NULL, "another name of select"},
     {"logistic", LOSSI_SCALAR_sigmoid, 1, NULL, "another name of sigmoid"},
     {"arctan", LOSSI_SCALAR_atan, 1, NULL, "another name of atan"},
+    {"exp2", 0, 1, call_exp2, "power(2, a)"},
     {"relu", 0, 1, call_relu, "maximum(a, 0)"},
     {"clip", 0, 3, call_clip, "minimum(maximum(a, b), c)"},
     {"log_sigmoid", 0, 1, call_log_sigmoid, "log(sigmoid(a)), as -softplus(-a)"},
