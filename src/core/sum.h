@@ -21,11 +21,11 @@ enum { LOSSI_LANES = 16, LOSSI_TILE = 1024, LOSSI_BLOCK = 4096, LOSSI_SLICES = 3
 /* The largest power of two of rows with at most `elements` elements, at least 1. */
 static inline int64_t lossi_rows_within(int64_t columns, int64_t elements)
 {
-    int64_t rows = 1;
-    while (columns > 0 && 2 * rows * columns <= elements) {
-        rows *= 2;
+    if (columns <= 1) { /* most calls, and a power of two already */
+        return elements;
     }
-    return columns > 0 ? rows : elements;
+    const int64_t most = elements / columns;
+    return most > 0 ? (int64_t)1 << (63 - __builtin_clzll((unsigned long long)most)) : 1;
 }
 
 /* a + b as a double, and what that is missing (Knuth, TAOCP vol. 2, 4.2.2, theorem B). */

@@ -7,7 +7,7 @@
  * of iteratively reweighted least squares: |r| ≤ r²/(2|r₀|) + |r₀|/2.
  * Boscovich, De litteraria expeditione (1757); majorizer: Hunter & Lange, A tutorial on MM algorithms (2004), §3.
  */
-#include "loss/pointwise.h"
+#include "loss/held.h"
 
 LOSSI_INLINE void absolute_error(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
@@ -16,7 +16,7 @@ LOSSI_INLINE void absolute_error(vreal prediction, vreal target, const real *par
     (void)parameters;
 
     out->value = a;
-    out->gradient = v_select(v_gt(a, zero), v_copysign(one, r), a); /* 0 at 0, NaN for NaN */
+    out->gradient = lossi_step(r, -one, one);
     out->curvature = v_select(v_is_nan(r), r, zero);
     out->majorizer = one / a;
 }

@@ -20,7 +20,8 @@ LOSSI_INLINE void absolute_percentage_error(vreal prediction, vreal target, cons
     /* a quotient by the reciprocal, corrected; where that is no normal number, or a is infinite, it is made anew */
     const vreal rough = a * inverse;
     vreal value = v_fma(v_fnma(rough, size, a), inverse, rough);
-    const vmask rare = v_mask_or(v_gt(size, v_set1(REAL_MAX / 8)), v_eq(rough, v_set1(REAL_INFINITY)));
+    vreal slope = v_where(v_gt(a, zero), v_copysign(inverse, r));                  /* 0 at 0 */
+    const vmask rare = v_mask_not(v_lt(v_max(size, rough), v_set1(REAL_MAX / 8))); /* true for NaN */
     if (lossi_rare(rare)) {
         /* far beyond every prediction the percentage is 1 */
         const vmask far = v_mask_and(v_eq(size, v_set1(REAL_INFINITY)), v_lt(v_abs(prediction), size));
@@ -29,13 +30,14 @@ LOSSI_INLINE void absolute_percentage_error(vreal prediction, vreal target, cons
         const vreal half = v_set1((real)0.5), half_a = v_abs(half * prediction - half * target);
         const vreal quotient = v_select(over, half_a, a) / v_select(over, half * size, size);
         value = v_select(rare, v_select(far, one, quotient), value);
+        slope = v_nan_where(v_is_nan(value), slope);
     }
     const vmask nan = v_is_nan(value);
 
     out->value = value;
-    out->gradient = v_select(nan, value, v_select(v_gt(a, zero), v_copysign(inverse, r), zero)); /* 0 at 0 */
-    out->curvature = v_select(nan, value, zero);
-    out->majorizer = v_select(nan, value, inverse / a);
+    out->gradient = slope;
+    out->curvature = v_nan_where(nan, zero);
+    out->majorizer = v_nan_where(nan, inverse / a);
 }
 
 #define LOSSI_FORMULA absolute_percentage_error

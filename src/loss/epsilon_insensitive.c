@@ -8,7 +8,7 @@
  * the other arm, 1/|r|. It is infinite at |r| = ε.
  * Vapnik, The nature of statistical learning theory (1995), eq. (6.1).
  */
-#include "loss/pointwise.h"
+#include "loss/held.h"
 
 enum { EPSILON };
 
@@ -16,13 +16,14 @@ LOSSI_INLINE void epsilon_insensitive(vreal prediction, vreal target, const real
                                       lossi_point *out)
 {
     const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
-    const vreal r = prediction - target, a = v_abs(r), gap = a - v_set1(parameters[EPSILON]);
-    const vmask active = v_gt(gap, zero), nan = v_is_nan(gap);
-    const vreal rest = v_select(nan, gap, zero);
+    const vreal epsilon = v_set1(parameters[EPSILON]), r = prediction - target,
+                excess = lossi_excess(r, epsilon);
+    const vreal a = v_abs(r), gap = a - epsilon;
+    const vmask active = v_gt(gap, zero);
 
-    out->value = v_select(active, gap, rest);
-    out->gradient = v_select(active, v_copysign(one, r), rest);
-    out->curvature = rest;
+    out->value = v_abs(excess);
+    out->gradient = lossi_step(excess, -one, one);
+    out->curvature = v_nan_where(v_is_nan(gap), zero);
     out->majorizer = v_select(active, one, half) / v_select(active, v_min(a, gap + gap), v_abs(gap));
 }
 

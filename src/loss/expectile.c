@@ -19,11 +19,11 @@ LOSSI_INLINE void expectile(vreal prediction, vreal target, const real *paramete
     const vreal twice = v_set1((real)2 - parameters[HALF]); /* 2c */
     const vreal below = twice * v_set1(parameters[EXPECTILE]), above = twice * v_set1(parameters[REST]);
     const vreal r = prediction - target, zero = v_set1(0);
-    const vreal bend = v_select(v_lt(r, zero), below, v_select(v_gt(r, zero), above, v_min(below, above)));
-    const vreal weighed = lossi_weighed(bend, r);
+    const vreal side = lossi_side(r, below, above), weighed = lossi_weighed(r, below, above);
+    const vreal bend = v_select(v_eq(r, zero), v_min(below, above), side);
 
-    out->value = (v_set1((real)0.5) * bend * weighed) * weighed;
-    out->gradient = bend * weighed;
+    out->value = (v_set1((real)0.5) * side * weighed) * weighed;
+    out->gradient = side * weighed;
     out->curvature = v_select(v_is_nan(r), r, bend);
     out->majorizer = v_select(v_is_nan(r), r, v_max(below, above));
 }

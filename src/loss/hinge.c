@@ -13,12 +13,13 @@ enum { MARGIN, TARGET_ENCODING };
 LOSSI_INLINE void hinge(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal zero = v_set1(0);
-    const vreal y = lossi_sign(target, parameters);
-    const vreal gap = v_set1(parameters[MARGIN]) - y * prediction;
+    const vreal against = lossi_against(target, parameters);
+    const vreal gap = v_fma(against, prediction, v_set1(parameters[MARGIN]));
+    const vmask nan = v_is_nan(gap);
 
     out->value = v_max(zero, gap); /* NaN stays */
-    out->gradient = v_select(v_gt(gap, zero), -y, out->value);
-    out->curvature = v_select(v_is_nan(gap), gap, zero);
+    out->gradient = v_nan_where(nan, v_where(v_gt(gap, zero), against));
+    out->curvature = v_nan_where(nan, zero);
     out->majorizer = out->curvature;
 }
 

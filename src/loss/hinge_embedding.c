@@ -14,15 +14,15 @@ enum { MARGIN, TARGET_ENCODING };
 
 LOSSI_INLINE void hinge_embedding(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal zero = v_set1(0), one = v_set1(1), y = lossi_sign(target, parameters);
-    const vreal gap = v_set1(parameters[MARGIN]) - prediction;
-    const vmask similar = v_gt(y, zero), pushed = v_gt(gap, zero);
-    const vreal sum = y + prediction, rest = v_select(v_is_nan(sum), sum, zero);
+    const vreal zero = v_set1(0), y = lossi_sign(target, parameters);
+    const vmask dissimilar = v_lt(y, zero);
+    const vreal value = v_fma(y, prediction, v_where(dissimilar, v_set1(parameters[MARGIN])));
+    const vmask costs = v_mask_not(v_mask_and(dissimilar, v_le(value, zero))), nan = v_is_nan(value);
 
-    out->value = rest + v_select(similar, prediction, v_select(pushed, gap, zero));
-    out->gradient = rest + v_select(similar, one, v_select(pushed, -one, zero));
-    out->curvature = rest;
-    out->majorizer = rest;
+    out->value = v_where(costs, value);
+    out->gradient = v_nan_where(nan, v_where(costs, y));
+    out->curvature = v_nan_where(nan, zero);
+    out->majorizer = out->curvature;
 }
 
 #define LOSSI_FORMULA hinge_embedding

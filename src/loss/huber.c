@@ -8,7 +8,7 @@
  * The gradient is continuous; the curvature drops from 1 to 0 at |r| = δ, where the inner piece counts.
  * Huber, Robust estimation of a location parameter (1964), eq. (6).
  */
-#include "loss/pointwise.h"
+#include "loss/held.h"
 
 enum { DELTA };
 
@@ -19,7 +19,7 @@ LOSSI_INLINE void huber(vreal prediction, vreal target, const real *parameters, 
                 one = v_set1(1), zero = v_set1(0);
     const vreal r = prediction - target, a = v_abs(r);
     const vmask tail = v_gt(a, delta); /* false for NaN, which the inner piece passes on */
-    const vreal held = v_max(-delta, v_min(delta, r));
+    const vreal held = lossi_held(r, -delta, delta);
 
     /* r (r − ½ r) inside; ±δ (±|r| ∓ ½ δ) in the tails */
     out->value = held * v_fnma(half, held, r);

@@ -19,6 +19,12 @@ LOSSI_INLINE vreal lossi_sign(vreal target, const real *parameters)
     return v_fma(target, v_set1(parameters[LOSSI_SIGN_SLOPE]), v_set1(parameters[LOSSI_SIGN_OFFSET]));
 }
 
+/* −y, for what becomes of s = y · prediction only with a sign: its product with the prediction is −s, with f' the gradient. */
+LOSSI_INLINE vreal lossi_against(vreal target, const real *parameters)
+{
+    return v_fma(target, v_set1(-parameters[LOSSI_SIGN_SLOPE]), v_set1(-parameters[LOSSI_SIGN_OFFSET]));
+}
+
 /* For prepare(): the encoding is the option at this place. Returns 1 for targets of 0 and 1. */
 static inline int32_t lossi_prepare_signs(const lossi_options *values, int32_t option,
                                           lossi_prepared *prepared)

@@ -17,14 +17,15 @@ enum { TARGET_ENCODING };
 LOSSI_INLINE void modified_huber(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal zero = v_set1(0), one = v_set1(1), two = v_set1(2), four = v_set1(4);
-    const vreal y = lossi_sign(target, parameters), s = y * prediction;
-    const vreal gap = v_max(zero, one - s); /* keeps NaN */
-    const vmask tail = v_lt(s, v_set1(-1)), inner = v_lt(s, one), nan = v_is_nan(s);
+    const vreal against = lossi_against(target, parameters), minus_s = against * prediction;
+    const vreal gap = v_max(zero, one + minus_s), held = v_min(two, gap); /* both keep NaN */
+    const vmask tail = v_gt(minus_s, one), inner = v_gt(minus_s, v_set1(-1)), nan = v_is_nan(minus_s);
 
-    out->value = v_select(tail, -four * s, gap * gap);
-    out->gradient = -y * v_select(tail, four, two * gap);
-    out->curvature = v_select(tail, zero, v_select(inner, two, v_select(nan, s, zero)));
-    out->majorizer = v_select(nan, s, two);
+    /* −4 s ≤ (1 − s)² of s ≥ −1, and is above the 4 that is held of the square beyond */
+    out->value = v_max(held * held, four * minus_s);
+    out->gradient = against * (two * held);
+    out->curvature = v_select(tail, zero, v_select(inner, two, v_nan_where(nan, zero)));
+    out->majorizer = v_nan_where(nan, two);
 }
 
 #define LOSSI_FORMULA modified_huber

@@ -13,14 +13,14 @@ enum { TARGET_ENCODING };
 LOSSI_INLINE void perceptron(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal zero = v_set1(0);
-    const vreal y = lossi_sign(target, parameters), s = y * prediction;
-    const vmask wrong = v_lt(s, zero);
-    const vreal rest = v_select(v_is_nan(s), s, zero); /* of lanes that do not cost */
+    const vreal against = lossi_against(target, parameters);
+    const vreal gap = v_fma(against, prediction, zero); /* not −0 */
+    const vmask nan = v_is_nan(gap);
 
-    out->value = v_select(wrong, -s, rest);
-    out->gradient = v_select(wrong, -y, rest);
-    out->curvature = rest;
-    out->majorizer = rest;
+    out->value = v_max(zero, gap); /* NaN stays */
+    out->gradient = v_nan_where(nan, v_where(v_gt(gap, zero), against));
+    out->curvature = v_nan_where(nan, zero);
+    out->majorizer = out->curvature;
 }
 
 #define LOSSI_FORMULA perceptron

@@ -140,12 +140,14 @@ enum {
     LOSSI_SIGNS       /* predictions may be any numbers, targets are one of two */
 };
 
-enum { LOSSI_LOOK_NOT, LOSSI_LOOK_RANGE, LOSSI_LOOK_DISCRETE };
+/* LOSSI_LOOK_SIGNS is of −1 and +1: numbers whose bits differ in one. */
+enum { LOSSI_LOOK_NOT, LOSSI_LOOK_RANGE, LOSSI_LOOK_DISCRETE, LOSSI_LOOK_SIGNS };
 
 typedef struct lossi_look {
     int kind;
     vreal low, high;
-    vreal least, most; /* so far; NaN is passed over */
+    vreal least,
+        most; /* so far; NaN is passed over; of signs the bits that all have, and those that any has */
 } lossi_look;
 
 LOSSI_INLINE lossi_look lossi_look_at(const lossi_tile *tile, const lossi_domain *domain, int domains,
@@ -154,8 +156,9 @@ LOSSI_INLINE lossi_look lossi_look_at(const lossi_tile *tile, const lossi_domain
     const int everywhere = domain->low == -__builtin_inf() && domain->high == __builtin_inf();
     lossi_look look;
     if (domains != LOSSI_SOMEWHERE) {
-        look.kind = domains == LOSSI_SIGNS && is_target && tile->outside != NULL ? LOSSI_LOOK_DISCRETE
-                                                                                 : LOSSI_LOOK_NOT;
+        look.kind = domains != LOSSI_SIGNS || !is_target || tile->outside == NULL ? LOSSI_LOOK_NOT
+                    : domain->low == -domain->high                                ? LOSSI_LOOK_SIGNS
+                                                                                  : LOSSI_LOOK_DISCRETE;
     } else {
         look.kind = tile->outside == NULL || everywhere ? LOSSI_LOOK_NOT
                     : domain->discrete                  ? LOSSI_LOOK_DISCRETE
@@ -175,6 +178,13 @@ LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x, int32_t *outside)
             look->least = v_min(v_load(x + v * VREAL_LANES), look->least);
             look->most = v_max(v_load(x + v * VREAL_LANES), look->most);
         }
+    } else if (look->kind == LOSSI_LOOK_SIGNS) {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            const vint bits = v_bits(v_load(x + v * VREAL_LANES));
+            look->least = v_from_bits(v_bits(look->least) & bits);
+            look->most = v_from_bits(v_bits(look->most) | bits);
+        }
     } else if (look->kind == LOSSI_LOOK_DISCRETE) {
         vmask wrong = v_mask_and(v_ne(v_load(x), look->low), v_ne(v_load(x), look->high));
         LOSSI_UNROLL
@@ -190,6 +200,12 @@ LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x, int32_t *outside)
 
 LOSSI_INLINE int lossi_looked_outside(const lossi_look *look)
 {
+    if (look->kind ==
+        LOSSI_LOOK_SIGNS) { /* as numbers the bits that should not differ are not 0, for the sign is not among them */
+        const vint low = v_bits(look->low), high = v_bits(look->high);
+        const vint wrong = (v_bits(look->most) & ~low) | (~v_bits(look->least) & high);
+        return v_mask_any(v_ne(v_from_bits(wrong), v_set1(0)));
+    }
     return look->kind == LOSSI_LOOK_RANGE &&
            v_mask_any(v_mask_or(v_lt(look->least, look->low), v_gt(look->most, look->high)));
 }

@@ -18,11 +18,9 @@ LOSSI_INLINE void quantile(vreal prediction, vreal target, const real *parameter
 {
     const vreal below = v_set1(parameters[QUANTILE]), above = v_set1(parameters[REST]), zero = v_set1(0);
     const vreal r = prediction - target, a = v_abs(r);
-    const vmask low = v_lt(r, zero);
-    const vreal weight = v_select(low, below, above);
 
-    out->value = weight * lossi_weighed(weight, a);
-    out->gradient = v_select(low, -below, v_select(v_gt(r, zero), above, a)); /* 0 at 0, NaN for NaN */
+    out->gradient = lossi_step(r, -below, above);
+    out->value = out->gradient * lossi_weighed(r, below, above);
     out->curvature = v_select(v_is_nan(r), r, zero);
     out->majorizer = v_set1((real)0.5) / a;
 }

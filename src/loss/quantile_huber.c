@@ -17,14 +17,15 @@ enum { QUANTILE, DELTA, REST = LOSSI_PARAMETERS - 1 };
 LOSSI_INLINE void quantile_huber(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal below = v_set1(parameters[QUANTILE]), above = v_set1(parameters[REST]), zero = v_set1(0);
-    const vreal delta = v_set1(parameters[DELTA]), half = v_set1((real)0.5);
-    const vreal r = prediction - target, a = v_abs(r);
-    const vmask low = v_lt(r, zero), tail = v_gt(a, delta); /* false for NaN */
-    const vreal weight = v_select(low, below, v_select(v_gt(r, zero), above, v_min(below, above)));
+    /* a δ beyond the type's range is its largest number: infinity would have no half */
+    const vreal delta = v_min(v_set1(REAL_MAX), v_set1(parameters[DELTA])), half = v_set1((real)0.5);
+    const vreal r = prediction - target, a = v_abs(r), side = lossi_side(r, below, above);
+    const vreal weighed = lossi_weighed(r, below, above), held = lossi_held(weighed, -delta, delta);
+    const vmask tail = v_gt(a, delta); /* false for NaN */
+    const vreal weight = v_select(v_eq(r, zero), v_min(below, above), side);
 
-    out->value = v_select(tail, (weight * delta) * (lossi_weighed(weight, a) - half * delta),
-                          (weight * half * r) * r);
-    out->gradient = weight * v_select(tail, v_copysign(delta, r), r);
+    out->gradient = side * held;
+    out->value = out->gradient * v_fnma(half, held, weighed); /* as in huber.c */
     out->curvature = v_select(tail, zero, v_select(v_is_nan(r), r, weight));
     out->majorizer = v_max(below, above) * v_select(tail, delta / a, v_select(v_is_nan(r), r, v_set1(1)));
 }

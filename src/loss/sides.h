@@ -5,7 +5,7 @@
 #ifndef LOSSI_LOSS_SIDES_H
 #define LOSSI_LOSS_SIDES_H
 
-#include "loss/pointwise.h"
+#include "loss/held.h"
 
 #define LOSSI_DOMAINS LOSSI_EVERYWHERE
 
@@ -16,11 +16,22 @@
         .doc = (text)                                                                                        \
     }
 
-/* A residual to be weighed: on a side that is taken away it is finite, so that the product is 0 out to infinity. */
-LOSSI_INLINE vreal lossi_weighed(vreal weight, vreal r)
+/* How far out a side is looked at: where it is taken away not to infinity, so that the product with its weight is 0. */
+LOSSI_INLINE vreal lossi_reach(vreal weight)
 {
-    const vreal finite = v_copysign(v_min(v_set1(REAL_MAX), v_abs(r)), r); /* keeps NaN */
-    return v_select(v_eq(weight, v_set1(0)), finite, r);
+    return v_select(v_eq(weight, v_set1(0)), v_set1(REAL_MAX), v_set1(REAL_INFINITY));
+}
+
+/* A residual to be weighed. */
+LOSSI_INLINE vreal lossi_weighed(vreal r, vreal below, vreal above)
+{
+    return lossi_held(r, -lossi_reach(below), lossi_reach(above));
+}
+
+/* The weight of its side; of 0, of either. */
+LOSSI_INLINE vreal lossi_side(vreal r, vreal below, vreal above)
+{
+    return v_select(v_lt(r, v_set1(0)), below, above);
 }
 
 #endif

@@ -19,7 +19,7 @@ LOSSI_INLINE void smooth_l1(vreal prediction, vreal target, const real *paramete
     const vmask tail = v_gt(a, beta);                               /* false for NaN */
     const vmask kink = v_mask_and(v_eq(a, zero), v_eq(beta, zero)); /* r = β = 0: 1/β is for no one */
     const vreal inner = v_select(kink, zero, v_select(v_is_nan(r), r, one / beta));
-    const vreal quotient = lossi_held_quotient(r, beta), held = v_max(-beta, v_min(beta, r));
+    const vreal quotient = lossi_held(lossi_quotient(r, beta), -one, one), held = lossi_held(r, -beta, beta);
 
     out->value = quotient * v_fnma(half, held, r); /* as in huber.c */
     out->gradient = quotient;

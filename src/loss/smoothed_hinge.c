@@ -19,16 +19,19 @@ LOSSI_INLINE void smoothed_hinge(vreal prediction, vreal target, const real *par
 {
     const vreal gamma = v_set1(parameters[GAMMA]), half = v_set1((real)0.5), one = v_set1(1),
                 zero = v_set1(0);
-    const vreal y = lossi_sign(target, parameters), s = y * prediction, gap = v_max(zero, one - s);
-    const vreal quotient = lossi_held_quotient(gap, gamma), held = v_min(gamma, gap); /* both keep NaN */
+    const vreal against = lossi_against(target, parameters), minus_s = against * prediction,
+                gap = v_max(zero, one + minus_s);
+    const vreal quotient = v_min(one, lossi_quotient(gap, gamma)),
+                held = v_min(gamma, gap); /* both keep NaN */
     /* on s, because next to s = 1 − γ = 0 the difference rounds */
-    const vmask costs = v_lt(s, one), tail = v_lt(s, v_set1(parameters[EDGE])), nan = v_is_nan(s);
-    const vreal rest = v_select(nan, s, zero); /* of lanes that do not cost */
+    const vmask costs = v_gt(minus_s, -one), tail = v_gt(minus_s, v_set1(-parameters[EDGE])),
+                nan = v_is_nan(minus_s);
+    const vreal rest = v_nan_where(nan, zero); /* of lanes that do not cost */
 
     out->value = quotient * v_fnma(half, held, gap); /* as in huber.c */
-    out->gradient = zero - y * quotient;             /* never −0 */
+    out->gradient = v_fma(against, quotient, zero);  /* never −0 */
     out->curvature = v_select(tail, zero, v_select(costs, one / gamma, rest));
-    out->majorizer = v_select(nan, s, one / gamma);
+    out->majorizer = v_nan_where(nan, one / gamma);
 }
 
 #define LOSSI_FORMULA smoothed_hinge

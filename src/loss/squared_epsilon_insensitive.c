@@ -6,7 +6,7 @@
  * The gradient is continuous; the curvature at |r| = ε is 0, that of the inner piece. With ε = 0 it is the squared error.
  * Vapnik, The nature of statistical learning theory (1995), §6.1.
  */
-#include "loss/pointwise.h"
+#include "loss/held.h"
 
 enum { EPSILON };
 
@@ -14,13 +14,13 @@ LOSSI_INLINE void squared_epsilon_insensitive(vreal prediction, vreal target, co
                                               lossi_point *out)
 {
     const vreal zero = v_set1(0), two = v_set1(2), r = prediction - target;
-    const vreal epsilon = v_set1(parameters[EPSILON]), gap = v_abs(r) - epsilon;
+    const vreal epsilon = v_set1(parameters[EPSILON]), gap = v_abs(r) - epsilon,
+                excess = lossi_excess(r, epsilon);
     const vmask active = v_gt(gap, zero), nan = v_is_nan(gap),
                 whole = v_eq(epsilon, zero); /* no inner piece */
-    const vreal excess = v_select(active, gap, v_select(nan, gap, zero));
 
     out->value = excess * excess;
-    out->gradient = v_copysign(two * excess, r);
+    out->gradient = two * excess;
     out->curvature = v_select(v_mask_or(active, whole), v_select(nan, gap, two), v_select(nan, gap, zero));
     out->majorizer = v_select(nan, gap, two);
 }

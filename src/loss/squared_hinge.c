@@ -12,13 +12,13 @@ enum { MARGIN, TARGET_ENCODING };
 
 LOSSI_INLINE void squared_hinge(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal zero = v_set1(0), two = v_set1(2), y = lossi_sign(target, parameters);
-    const vreal gap = v_set1(parameters[MARGIN]) - y * prediction;
+    const vreal zero = v_set1(0), two = v_set1(2), against = lossi_against(target, parameters);
+    const vreal gap = v_fma(against, prediction, v_set1(parameters[MARGIN]));
     const vreal violation = v_max(zero, gap); /* keeps NaN */
     const vmask nan = v_is_nan(gap);
 
     out->value = violation * violation;
-    out->gradient = -y * (two * violation);
+    out->gradient = against * (two * violation);
     out->curvature = v_select(v_gt(gap, zero), two, v_select(nan, gap, zero));
     out->majorizer = v_select(nan, gap, two);
 }

@@ -9,23 +9,24 @@
  * robust estimate of the standard deviation, for 95 % efficiency at the normal distribution.
  * Beaton & Tukey, The fitting of power series, meaning polynomials, illustrated on band-spectroscopic data (1974).
  */
+#include "loss/held.h"
 #include "loss/robust.h"
 
 enum { SCALE };
 
 LOSSI_INLINE void tukey(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal zero = v_set1(0), one = v_set1(1), third = v_set1((real)(1.0 / 3)),
+    const vreal zero = v_set1(0), one = v_set1(1), sixth = v_set1((real)(1.0 / 6)),
                 c = v_set1(parameters[SCALE]);
-    const vreal r = prediction - target, a = v_abs(r), q = a / c, u = q * q;
-    const vreal left = (one - q) * (one + q); /* 1 − u */
-    const vmask outside = v_gt(a, c);         /* false for NaN */
+    const vreal r = prediction - target, held = lossi_held(r, -c, c), q = lossi_over(held, c);
+    const vreal left = v_fnma(q, q, one);    /* 1 − u */
+    const vmask outside = v_gt(v_abs(r), c); /* false for NaN */
 
-    out->value = v_select(outside, lossi_half_square(c) * third,
-                          lossi_half_square(r) * v_fma(third * u, u, left));
-    out->gradient = v_select(outside, zero, (r * left) * left);
+    /* ½ (1 − u + u²/3) is (1 + l + l²)/6 with l = 1 − u; where the residual is held, l is 0 */
+    out->value = (held * v_fma(v_fma(left, left, left), sixth, sixth)) * held;
+    out->gradient = v_fma(held * left, left, zero); /* not −0 there */
     out->curvature = v_select(outside, zero, left * v_fnma(v_set1(5) * q, q, one));
-    out->majorizer = v_select(outside, zero, left * left);
+    out->majorizer = left * left;
 }
 
 #define LOSSI_FORMULA tukey

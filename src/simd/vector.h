@@ -65,6 +65,50 @@ LOSSI_INLINE f64m f64_mask_not(f64m a)
     return ~a;
 }
 
+/* where: a where the mask is, else +0. nan_where: NaN where it is, else a. One instruction where a select is up to three. */
+
+LOSSI_INLINE f32v f32_where(f32m mask, f32v a)
+{
+    return (f32v)((f32i)a & mask);
+}
+
+LOSSI_INLINE f64v f64_where(f64m mask, f64v a)
+{
+    return (f64v)((f64i)a & mask);
+}
+
+LOSSI_INLINE f32v f32_nan_where(f32m mask, f32v a)
+{
+    return (f32v)((f32i)a | mask);
+}
+
+LOSSI_INLINE f64v f64_nan_where(f64m mask, f64v a)
+{
+    return (f64v)((f64i)a | mask);
+}
+
+#else
+
+LOSSI_INLINE f32v f32_where(f32m mask, f32v a)
+{
+    return (f32v)_mm512_maskz_mov_ps(mask, (__m512)a);
+}
+
+LOSSI_INLINE f64v f64_where(f64m mask, f64v a)
+{
+    return (f64v)_mm512_maskz_mov_pd(mask, (__m512d)a);
+}
+
+LOSSI_INLINE f32v f32_nan_where(f32m mask, f32v a)
+{
+    return f32_select(mask, f32_set1(__builtin_nanf("")), a);
+}
+
+LOSSI_INLINE f64v f64_nan_where(f64m mask, f64v a)
+{
+    return f64_select(mask, f64_set1(__builtin_nan("")), a);
+}
+
 #endif
 
 /* Memory. Pointers need no alignment and may alias anything; memcpy of a known size is one instruction. A part is

@@ -59,6 +59,14 @@ static const wrong_number wrong_numbers[] = {
     {"hinge", NULL, NULL, "target", 0, 1, LOSS_ERROR_DOMAIN, "0"},
     {"hinge", NULL, NULL, "target", 0.5, 1, LOSS_ERROR_DOMAIN, "0.5"},
     {"hinge", "target_encoding", "zero_one", "target", -1, 1, LOSS_ERROR_DOMAIN, "-1"},
+    {"hinge", "target_encoding", "zero_one", "target", 0.5, 0, LOSS_ERROR_DOMAIN, "0.5"},
+    /* what differs from −1 and +1 by bits of the exponent, by the last ones, by all */
+    {"hinge", NULL, NULL, "target", 2, -1, LOSS_ERROR_DOMAIN, "2"},
+    {"hinge", NULL, NULL, "target", -3, 1, LOSS_ERROR_DOMAIN, "-3"},
+    {"hinge", NULL, NULL, "target", 1.0000001192092896, -1, LOSS_ERROR_DOMAIN, "1.000000119"},
+    {"hinge", NULL, NULL, "target", -0.99999994039535522, 1, LOSS_ERROR_DOMAIN, "-0.99999994"},
+    {"hinge", NULL, NULL, "target", 0x1p-149, 1, LOSS_ERROR_DOMAIN, "1.40129846432"},
+    {"hinge", NULL, NULL, "target", (double)-INFINITY, -1, LOSS_ERROR_DOMAIN, "target"},
 };
 
 /* Where the gradient goes: the number is found even where it is overwritten. */
