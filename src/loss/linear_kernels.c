@@ -20,27 +20,35 @@
 enum { VECTORS = LOSSI_LANES / F64_LANES };
 
 /*
- * Register blocks. A forward block of rows × outputs has one vector of each of its sums, a backward block of outputs × vectors of
- * columns as well: 12 chains hide the latency of a multiply-add on two pipes (4 cycles each on Zen 3 and Skylake), and 16
- * registers hold them beside what is multiplied; AVX-512 and NEON have 32. SUMS is a whole number of vectors.
+ * Register blocks. A forward block of rows × outputs has one vector of each of its sums, or MOST_AT_ONCE where that fits; a backward
+ * block of outputs × vectors of columns as well: at least 8 chains hide the latency of a multiply-add on two pipes (4 cycles each on
+ * Zen 3 and Skylake), and 16 registers hold 12 beside what is multiplied; the 32 of AVX-512 and NEON hold SUMS_AT_ONCE. There, short
+ * rows are taken few at a time: what comes after the products is then the most of it. SUMS is a whole number of vectors.
  */
 #if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
-enum { ROWS = 4, OUTPUTS = 4, ROWS_OF_ONE = 8, BACK_OUTPUTS = 5, BACK_VECTORS = 4, BACK_ROWS = 8, SUMS = 16 };
+enum { ROWS = 4, OUTPUTS = 5, ROWS_OF_SHORT = 2, ROWS_OF_THREE = 2, ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
+enum { SUMS = 24, SUMS_AT_ONCE = 20, MOST_AT_ONCE = 2 };
+enum { BACK_OUTPUTS = 5, BACK_VECTORS = 4, BACK_ROWS = 8 };
 #elif defined(LOSSI_ISA_AVX2)
-enum { ROWS = 4, OUTPUTS = 3, ROWS_OF_ONE = 8, BACK_OUTPUTS = 5, BACK_VECTORS = 2, BACK_ROWS = 8, SUMS = 12 };
+enum { ROWS = 4, OUTPUTS = 3, ROWS_OF_SHORT = 4, ROWS_OF_THREE = 4, ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
+enum { SUMS = 12, SUMS_AT_ONCE = 12, MOST_AT_ONCE = 1 };
+enum { BACK_OUTPUTS = 5, BACK_VECTORS = 2, BACK_ROWS = 8 };
 #else /* a multiply-add is a call */
-enum { ROWS = 1, OUTPUTS = 1, ROWS_OF_ONE = 1, BACK_OUTPUTS = 1, BACK_VECTORS = 1, BACK_ROWS = 1, SUMS = 2 };
+enum { ROWS = 1, OUTPUTS = 1, ROWS_OF_SHORT = 1, ROWS_OF_ONE = 1 };
+enum { SUMS = 2, SUMS_AT_ONCE = 1, MOST_AT_ONCE = 1 };
+enum { BACK_OUTPUTS = 1, BACK_VECTORS = 1, BACK_ROWS = 1 };
 #endif
-enum { PAIR_VECTORS = 4 }; /* of columns, for two outputs */
+enum { SHORT = 16 * LOSSI_LANES }; /* features */
+enum { PAIR_VECTORS = 4 };         /* of columns, for two outputs */
 
 /*
- * Many outputs are taken GROUP_OUTPUTS at a time, and features in chunks, so that their parameters stay in a
- * first-level cache of 32 KiB with room for the rows; the lanes of GROUP_ROWS rows wait in memory between chunks.
+ * Features are taken in chunks, so that the parameters of OUTPUTS outputs stay in a first-level cache of 32 KiB with room for the
+ * rows; the lanes of GROUP_ROWS rows and GROUP_OUTPUTS outputs wait in memory between chunks.
  */
-enum { GROUP_ROWS = 16, GROUP_OUTPUTS = 12, CHUNK_NUMBERS = 3072, CHUNK_LEAST = 8 * LOSSI_LANES };
+enum { GROUP_ROWS = 16, GROUP_OUTPUTS = 10, CHUNK_NUMBERS = 4096, CHUNK_LEAST = 8 * LOSSI_LANES };
 
-/* Without it GCC leaves small loops rolled at -O2, and their arrays in memory instead of registers. */
-#define UNROLL _Pragma("GCC unroll 16")
+/* Without it GCC leaves small loops rolled at -O2, and their arrays in memory instead of registers: as many turns as SUMS. */
+#define UNROLL _Pragma("GCC unroll 24")
 
 /* GCC would load a number again for each multiplication that can have it from memory, and loads are what there are too many of. */
 #if defined(LOSSI_ISA_AVX2)
@@ -149,10 +157,18 @@ LOSSI_INLINE f64v add_lanes(const f64v s[F64_LANES])
 #endif
 }
 
+/* A block's sums as whole vectors. */
+LOSSI_INLINE int padded(int sums)
+{
+    return (sums + F64_LANES - 1) / F64_LANES * F64_LANES;
+}
+
 /* Sums are finished: lanes to one number, the intercept, and away with them. */
 LOSSI_INLINE void finish(int rows, int outputs, const chunk *c, f64v sums[VECTORS][SUMS])
 {
     double result[SUMS];
+    const double *b = c->b;
+    const sink to = *c->to;
     UNROLL
     for (int half = VECTORS / 2; half > 0; half /= 2) {
         UNROLL
@@ -170,32 +186,64 @@ LOSSI_INLINE void finish(int rows, int outputs, const chunk *c, f64v sums[VECTOR
     UNROLL
     for (int i = 0; i < rows * outputs; i++) {
         const int64_t place = c->at + i / outputs * c->shape->outputs + i % outputs;
-        const double sum = c->b != NULL ? result[i] + c->b[i % outputs] : result[i];
-        if (c->to->wide != NULL) {
-            c->to->wide[place] = sum;
+        const double sum = b != NULL ? result[i] + b[i % outputs] : result[i];
+        if (to.wide != NULL) {
+            to.wide[place] = sum;
         } else {
-            c->to->z[place] = (real)sum;
+            to.z[place] = (real)sum;
         }
     }
 }
 
-/* One pass: vector v of every sum of a block, from where it waited, if it did, or from +0. */
-LOSSI_INLINE void pass(int rows, int outputs, int v, const chunk *c, int64_t whole, f64v sums[SUMS])
+/* How many vectors of each of a block's sums registers hold at once. */
+LOSSI_INLINE int at_once(int sums)
 {
-    const int count = (int)(c->end - whole) - v * F64_LANES;
+    return MOST_AT_ONCE * sums <= SUMS_AT_ONCE ? MOST_AT_ONCE : 1;
+}
+
+/* One pass: vectors of every sum of a block, from v on, from where they waited, if they did, or from +0. */
+LOSSI_INLINE void pass(int rows, int outputs, int v, const chunk *c, int64_t whole,
+                       f64v sums[MOST_AT_ONCE][SUMS])
+{
     UNROLL
-    for (int i = 0; i < rows * outputs; i++) {
-        sums[i] = c->first == 0 ? f64_set1(0) : f64_load(c->lanes + waiting(outputs, i) + v * F64_LANES);
+    for (int u = 0; u < at_once(rows * outputs); u++) {
+        UNROLL
+        for (int i = 0; i < rows * outputs; i++) {
+            sums[u][i] = c->first == 0 ? f64_set1(0)
+                                       : f64_load(c->lanes + waiting(outputs, i) + (v + u) * F64_LANES);
+        }
     }
     for (int64_t j = c->first + v * F64_LANES; j < whole; j += LOSSI_LANES) {
-        multiply_add(rows, outputs, WHOLE, c, j, sums);
+        UNROLL
+        for (int u = 0; u < at_once(rows * outputs); u++) {
+            multiply_add(rows, outputs, WHOLE, c, j + u * F64_LANES, sums[u]);
+        }
     }
-    if (whole < c->end) { /* all lanes, on every instruction set: + 0 makes −0 to +0 */
+    /* all lanes, on every instruction set: + 0 makes −0 to +0 */
+    for (int u = 0; whole < c->end && u < at_once(rows * outputs); u++) {
+        const int count = (int)(c->end - whole) - (v + u) * F64_LANES;
         multiply_add(rows, outputs,
                      count < 0           ? 0
                      : count < F64_LANES ? count
                                          : F64_LANES,
-                     c, whole + v * F64_LANES, sums);
+                     c, whole + (v + u) * F64_LANES, sums[u]);
+    }
+}
+
+/* Vector v of every sum of a block after a chunk: to where it waits, or after the last chunk among `all`. */
+LOSSI_INLINE void keep(int rows, int outputs, int v, int last, const chunk *c, const f64v sums[SUMS],
+                       f64v all[SUMS])
+{
+    if (last) {
+        UNROLL
+        for (int i = 0; i < padded(rows * outputs); i++) {
+            all[i] = i < rows * outputs ? sums[i] : f64_set1(0);
+        }
+        return;
+    }
+    UNROLL
+    for (int i = 0; i < rows * outputs; i++) {
+        f64_store(c->lanes + waiting(outputs, i) + v * F64_LANES, sums[i]);
     }
 }
 
@@ -205,20 +253,12 @@ LOSSI_INLINE void dots(int rows, int outputs, const chunk *c)
     const int64_t whole = c->first + (c->end - c->first) / LOSSI_LANES * LOSSI_LANES;
     const int last = c->end == c->shape->features;
     f64v all[VECTORS][SUMS];
-    for (int v = 0; v < VECTORS; v++) {
-        f64v sums[SUMS];
-        double *lanes = c->lanes + v * F64_LANES;
+    for (int v = 0; v < VECTORS; v += at_once(rows * outputs)) {
+        f64v sums[MOST_AT_ONCE][SUMS];
         pass(rows, outputs, v, c, whole, sums);
-        if (!last) {
-            UNROLL
-            for (int i = 0; i < rows * outputs; i++) {
-                f64_store(lanes + waiting(outputs, i), sums[i]);
-            }
-        } else {
-            UNROLL
-            for (int i = 0; i < SUMS; i++) {
-                all[v][i] = i < rows * outputs ? sums[i] : f64_set1(0);
-            }
+        UNROLL
+        for (int u = 0; u < at_once(rows * outputs); u++) {
+            keep(rows, outputs, v + u, last, c, sums[u], all[v + u]);
         }
     }
     if (last) {
@@ -244,15 +284,40 @@ LOSSI_INLINE void sweep(int block, int outputs, int64_t rows, chunk c)
     }
 }
 
-/* Not inline: one for each width, however many callers. */
-static __attribute__((noinline)) void sweep_one(int64_t rows, const chunk *c)
+/* How many outputs to take at once of those left: none alone that can have company. */
+static int64_t outputs_at_once(int64_t left)
 {
-    sweep(ROWS_OF_ONE, 1, rows, *c);
+    if (OUTPUTS == 1 || left == 1) {
+        return 1;
+    }
+    if (left == 2 || left == 4) {
+        return 2;
+    }
+    return left == 3 || left == 6 ? 3 : OUTPUTS;
 }
 
-static __attribute__((noinline)) void sweep_block(int64_t rows, const chunk *c)
+/* Not inline: one for each width, however many callers. */
+static __attribute__((noinline)) void sweep_outputs(int64_t outputs, int64_t rows, const chunk *c)
 {
-    sweep(ROWS, OUTPUTS, rows, *c);
+    switch (outputs) {
+    case 1:
+        sweep(ROWS_OF_ONE, 1, rows, *c);
+        return;
+#if !defined(LOSSI_ISA_BASE)
+    case 2:
+        sweep(ROWS_OF_TWO, 2, rows, *c);
+        return;
+    case 3:
+        sweep(ROWS_OF_THREE, 3, rows, *c);
+        return;
+    default:
+        if (ROWS_OF_SHORT != ROWS && c->shape->features < SHORT) {
+            sweep(ROWS_OF_SHORT, OUTPUTS, rows, *c);
+        } else {
+            sweep(ROWS, OUTPUTS, rows, *c);
+        }
+#endif
+    }
 }
 
 /* A group of rows and outputs, chunk by chunk. */
@@ -261,21 +326,15 @@ static void forward_group(int64_t rows, int64_t outputs, int64_t length, chunk c
     const int64_t features = c.shape->features;
     const chunk start = c;
     do {
-        int64_t k = 0;
+        int64_t taken;
         c.end = features - c.first < length ? features : c.first + length;
-        for (; OUTPUTS > 1 && k + OUTPUTS <= outputs; k += OUTPUTS) {
-            sweep_block(rows, &c);
-            c.w += OUTPUTS * c.shape->stride;
-            c.b = c.b != NULL ? c.b + OUTPUTS : NULL;
-            c.lanes += OUTPUTS * LOSSI_LANES;
-            c.at += OUTPUTS;
-        }
-        for (; k < outputs; k++) {
-            sweep_one(rows, &c);
-            c.w += c.shape->stride;
-            c.b = c.b != NULL ? c.b + 1 : NULL;
-            c.lanes += LOSSI_LANES;
-            c.at += 1;
+        for (int64_t k = 0; k < outputs; k += taken) {
+            taken = outputs_at_once(outputs - k);
+            sweep_outputs(taken, rows, &c);
+            c.w += taken * c.shape->stride;
+            c.b = c.b != NULL ? c.b + taken : NULL;
+            c.lanes += taken * LOSSI_LANES;
+            c.at += taken;
         }
         const int64_t end = c.end;
         c = start;
@@ -286,7 +345,7 @@ static void forward_group(int64_t rows, int64_t outputs, int64_t length, chunk c
 /* How many features to take at a time: as many as there are, when they fit, and else about equal parts. */
 static int64_t chunk_length(const lossi_linear_shape *shape)
 {
-    const int64_t outputs = shape->outputs < GROUP_OUTPUTS ? shape->outputs : GROUP_OUTPUTS;
+    const int64_t outputs = shape->outputs < OUTPUTS ? shape->outputs : OUTPUTS;
     const int64_t most = CHUNK_NUMBERS / outputs > CHUNK_LEAST ? CHUNK_NUMBERS / outputs : CHUNK_LEAST;
     if (shape->outputs == 1 || shape->features <= most) {
         return shape->stride;
