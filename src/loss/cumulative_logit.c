@@ -117,6 +117,16 @@ static void put_thresholds(const lossi_part *part, void *array, int64_t i, real 
     }
 }
 
+/* An array of one number a row. */
+static void put_rows(void *array, int64_t first, int64_t count, vreal numbers)
+{
+    if (array != NULL && count == VREAL_LANES) {
+        v_store((real *)array + first, numbers);
+    } else if (array != NULL) {
+        v_store_part((real *)array + first, numbers, (int)count);
+    }
+}
+
 static void put(const lossi_part *part, const results *out, int64_t first, int64_t count)
 {
     const real(*const from[])[VREAL_LANES] = {out->gradient, out->curvature, out->product};
@@ -124,17 +134,15 @@ static void put(const lossi_part *part, const results *out, int64_t first, int64
                             part->output[PREDICTION].product};
     void *const thresholds[] = {part->output[THRESHOLDS].gradient, part->output[THRESHOLDS].curvature,
                                 part->output[THRESHOLDS].product};
+    const vreal scale = v_set1((real)part->scale);
+    put_rows(part->value, first, count, v_load(out->value));
     for (int64_t lane = 0; lane < count; lane++) {
-        const int64_t i = first + lane;
-        lossi_put((real *)part->value + i, out->value[lane]);
-        part->denominator[i] = 1;
-        for (int k = 0; k < 3; k++) {
-            if (scores[k] != NULL) {
-                lossi_put((real *)scores[k] + i, from[k][SCORE][lane] * (real)part->scale);
-            }
-            if (thresholds[k] != NULL) {
-                put_thresholds(part, thresholds[k], i, from[k][UPPER][lane], from[k][LOWER][lane]);
-            }
+        part->denominator[first + lane] = 1;
+    }
+    for (int k = 0; k < 3; k++) {
+        put_rows(scores[k], first, count, v_load(from[k][SCORE]) * scale);
+        for (int64_t lane = 0; lane < count && thresholds[k] != NULL; lane++) {
+            put_thresholds(part, thresholds[k], first + lane, from[k][UPPER][lane], from[k][LOWER][lane]);
         }
     }
 }
