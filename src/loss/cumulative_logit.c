@@ -15,6 +15,7 @@
  * McCullagh, Regression models for ordinal data (1980), §2.
  */
 #include "loss/lanes.h"
+#include "loss/logit.h"
 #include "loss/structured.h"
 
 enum { PREDICTION, TARGET, THRESHOLDS, ROLES };
@@ -60,11 +61,12 @@ LOSSI_INLINE vreal there(vmask side, vreal x)
     return v_select(side, x, v_set1(0));
 }
 
-/* −log(1 − e⁻ᵈ): log1p far out, expm1 near 0 (Mächler, Accurately computing log(1 − exp(−|a|)), 2012). */
-LOSSI_INLINE vreal minus_log_one_minus_exp(vreal d)
+/* −log(1 − e⁻ᵈ) = log(1 + h), h = 1/(eᵈ − 1); where h is too large for a number, −log d. */
+LOSSI_INLINE vreal minus_log_one_minus_exp(vreal d, vreal h)
 {
-    const vmask far = v_gt(d, v_set1(REAL(0.6931471805599453))); /* log 2 */
-    return -v_select(far, v_log1p(-v_exp(-d)), v_log(-v_expm1(-d)));
+    const vmask tiny = v_lt(d, v_set1(2 * REAL_MIN));
+    const vreal log = v_log1p(h);
+    return lossi_rare(tiny) ? v_select(tiny, -v_log(d), log) : log;
 }
 
 static void evaluate(const rows *r, results *out)
@@ -74,16 +76,20 @@ static void evaluate(const rows *r, results *out)
     const vmask both = v_mask_and(up, low);
     /* a side that is not there is 0 and not infinite: the exponential of the largest number is subnormal, and arithmetic with
        subnormal numbers takes a hundred times as long */
-    const vreal a = there(up, theta_a - x), b = there(low, theta_b - x), d = there(both, theta_a - theta_b);
+    const vreal a = there(up, theta_a - x), b = there(low, theta_b - x),
+                d = v_select(both, theta_a - theta_b, one);
     const vreal nan = v_select(v_is_nan(x), x, v_set1(0));
-    const vreal above = there(up, v_sigmoid(-a)), below = there(low, v_sigmoid(b));
-    const vreal wa = there(up, above * v_sigmoid(a)), wb = there(low, below * v_sigmoid(-b));
-    const vreal h = there(both, one / v_expm1(d)), q = h * (one + h);
+    const lossi_logit at_a = lossi_logit_of(a), at_b = lossi_logit_of(b);
+    const vreal above = there(up, v_select(at_a.up, at_a.small, at_a.large));  /* σ(−a) */
+    const vreal below = there(low, v_select(at_b.up, at_b.large, at_b.small)); /* σ(b) */
+    const vreal wa = there(up, at_a.small_large), wb = there(low, at_b.small_large);
+    const vreal rise_a = at_a.soft + v_max(v_set1(0), -a), rise_b = at_b.soft + v_max(v_set1(0), b);
+    const vreal steep = one / v_expm1(d), h = there(both, steep), q = h * (one + h);
     const vreal dx = v_load(r->score_direction), da = v_load(r->upper_direction),
                 db = v_load(r->lower_direction);
 
-    v_store(out->value, nan + (there(up, v_softplus(-a)) + there(low, v_softplus(b)) +
-                               there(both, minus_log_one_minus_exp(d))));
+    v_store(out->value,
+            nan + (there(up, rise_a) + there(low, rise_b) + there(both, minus_log_one_minus_exp(d, steep))));
     v_store(out->gradient[SCORE], nan + (above - below));
     v_store(out->gradient[UPPER], nan - (above + h));
     v_store(out->gradient[LOWER], nan + (below + h));
@@ -111,6 +117,16 @@ static void put_thresholds(const lossi_part *part, void *array, int64_t i, real 
     }
 }
 
+/* An array of one number a row. */
+static void put_rows(void *array, int64_t first, int64_t count, vreal numbers)
+{
+    if (array != NULL && count == VREAL_LANES) {
+        v_store((real *)array + first, numbers);
+    } else if (array != NULL) {
+        v_store_part((real *)array + first, numbers, (int)count);
+    }
+}
+
 static void put(const lossi_part *part, const results *out, int64_t first, int64_t count)
 {
     const real(*const from[])[VREAL_LANES] = {out->gradient, out->curvature, out->product};
@@ -118,17 +134,15 @@ static void put(const lossi_part *part, const results *out, int64_t first, int64
                             part->output[PREDICTION].product};
     void *const thresholds[] = {part->output[THRESHOLDS].gradient, part->output[THRESHOLDS].curvature,
                                 part->output[THRESHOLDS].product};
+    const vreal scale = v_set1((real)part->scale);
+    put_rows(part->value, first, count, v_load(out->value));
     for (int64_t lane = 0; lane < count; lane++) {
-        const int64_t i = first + lane;
-        lossi_put((real *)part->value + i, out->value[lane]);
-        part->denominator[i] = 1;
-        for (int k = 0; k < 3; k++) {
-            if (scores[k] != NULL) {
-                lossi_put((real *)scores[k] + i, from[k][SCORE][lane] * (real)part->scale);
-            }
-            if (thresholds[k] != NULL) {
-                put_thresholds(part, thresholds[k], i, from[k][UPPER][lane], from[k][LOWER][lane]);
-            }
+        part->denominator[first + lane] = 1;
+    }
+    for (int k = 0; k < 3; k++) {
+        put_rows(scores[k], first, count, v_load(from[k][SCORE]) * scale);
+        for (int64_t lane = 0; lane < count && thresholds[k] != NULL; lane++) {
+            put_thresholds(part, thresholds[k], first + lane, from[k][UPPER][lane], from[k][LOWER][lane]);
         }
     }
 }

@@ -14,10 +14,81 @@
  * Ke et al., LightGBM: a highly efficient gradient boosting decision tree (2017), objective cross_entropy_lambda.
  */
 #include "loss/elementwise.h"
+#include "loss/logit_single.h"
 #include "loss/two_sum.h"
 #include "simd/math_logarithms.h"
 
 enum { PREDICTION, TARGET, INTENSITY, ROLES };
+
+#if LOSSI_REAL == 32
+
+/* Below FLAT eˣ is s to the last digit; below TINY, u is q; below NEAR two terms of a series are all there is. */
+#define FLAT (-40.0)
+#define TINY 0x1p-100
+#define NEAR 0x1p-8
+
+/* coefficient · x, and 0 for a coefficient of 0 even where x is infinite */
+LOSSI_INLINE f64v times(f64v coefficient, f64v x)
+{
+    return f64_select(f64_eq(coefficient, f64_set1(0)), f64_set1(0), coefficient * x);
+}
+
+/* −log q, and R, where u is next to nothing: the logarithm of w s is one of factors, R is σ(x)/s. */
+LOSSI_INLINE void where_tiny(f64m tiny, f64v x, f64v w, f64v s, f64v up, f64v *log, f64v *share)
+{
+    const f64m flat = f64_lt(x, f64_set1(FLAT));
+    const f64v s_log = f64_select(flat, x, single_log(f64_select(flat, f64_set1(1), s)));
+    *log = f64_select(tiny, single_log(w) + s_log, *log);
+    *share = f64_select(tiny, f64_select(flat, f64_set1(1), up / s), *share);
+}
+
+/* The whole in double: value, gradient, curvature. */
+LOSSI_INLINE void intensity(f64v x, f64v t, f64v w, f64v *value, f64v *gradient, f64v *curvature)
+{
+    const f64v zero = f64_set1(0), one = f64_set1(1), half = f64_set1(0.5), rest = one - t;
+    const lossi_single_logit l = lossi_single_logit_of(x);
+    const f64v large = one / (one + l.e), small = l.e * large;
+    const f64v up = f64_select(l.up, large, small), down = f64_select(l.up, small, large);
+    const f64v s = f64_max(zero, x) + l.soft, u = w * s;
+    f64v minus_q;
+    const f64v decayed = single_exp_nonpositive(-u, &minus_q), q = -minus_q;
+    const f64v slope = w * up, inverse = one / q;
+    f64v log = single_log_of_complement(q, decayed), share = (slope * decayed) * inverse;
+    const f64m tiny = f64_lt(u, f64_set1(TINY));
+    if (__builtin_expect(f64_mask_any(tiny), 0)) {
+        where_tiny(tiny, x, w, s, up, &log, &share);
+    }
+    *value = times(rest, u) - times(t, log);
+    *gradient = times(rest, slope) - t * share;
+
+    /* the second derivative of −log q: a and b, by their series near 0 */
+    const f64v y = single_exp(f64_min(f64_set1(4), x)), near = f64_set1(NEAR);
+    const f64v a_near = y * f64_fma(y, f64_fma(y, f64_set1(1.0 / 24), f64_set1(-1.0 / 12)), half);
+    const f64v a = f64_select(f64_lt(y, near), a_near, (y - s) / s);
+    const f64v b = f64_select(f64_lt(u, near), u * f64_fma(u, f64_set1(1.0 / 12), half), (u - q) * inverse);
+    const f64m direct = f64_mask_or(f64_gt(x, f64_set1(4)), f64_gt(u, f64_set1(16)));
+    const f64v apart = f64_fnma(down, q, slope);
+    const f64v bend = share * f64_select(direct, apart * inverse, down * f64_fma(a, b, a + b));
+    *curvature = times(rest, slope * down) + times(t, bend);
+}
+
+LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+{
+    const vreal x = e->in[PREDICTION], t = e->in[TARGET];
+    const vreal w = part->input[INTENSITY].data != NULL ? e->in[INTENSITY] : v_set1(1);
+    f64v value[2], gradient[2], curvature[2];
+    intensity(f32_to_f64_low(x), f32_to_f64_low(t), f32_to_f64_low(w), &value[0], &gradient[0],
+              &curvature[0]);
+    intensity(f32_to_f64_high(x), f32_to_f64_high(t), f32_to_f64_high(w), &value[1], &gradient[1],
+              &curvature[1]);
+    const vreal bad = v_select(v_is_nan(x), x, v_select(v_is_nan(t), t, v_select(v_is_nan(w), w, v_set1(0))));
+    e->value = bad + f64_to_f32(value[0], value[1]);
+    e->gradient[PREDICTION] = bad + f64_to_f32(gradient[0], gradient[1]);
+    e->curvature[PREDICTION] = bad + f64_to_f32(curvature[0], curvature[1]);
+    e->product[PREDICTION] = e->curvature[PREDICTION] * e->direction[PREDICTION];
+}
+
+#else
 
 /* Below FLAT eˣ is s to the last digit; below TINY, u is q and E; above FAR 1 − e⁻ᵘ is 1, and t/(1 − t), unless it is
  * infinite, far below E. */
@@ -107,6 +178,8 @@ LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
     e->curvature[PREDICTION] = bad + (times(rest, i.slope * i.down) + times(t, v_select(far, last, bend)));
     e->product[PREDICTION] = e->curvature[PREDICTION] * e->direction[PREDICTION];
 }
+
+#endif
 
 static void intensity_cross_entropy(const lossi_part *part)
 {

@@ -131,6 +131,15 @@ LOSSI_INLINE f64v single_log1p_of_positive(f64v x)
     return f64_fma(single_exponent(moved), f64_set1(SINGLE_LN2), single_log_significand(f));
 }
 
+/* log(1 - x) of 0 <= x < 1, where 1 - x is at hand with all its digits. */
+LOSSI_INLINE f64v single_log_of_complement(f64v one_minus, f64v x)
+{
+    const f64i moved = single_moved_exponent(one_minus);
+    const f64v m = f64_from_bits((moved & SINGLE_SIGNIFICAND_MASK) + SINGLE_BITS_THREE_QUARTERS);
+    const f64v n = single_exponent(moved), f = f64_select(f64_eq(n, f64_set1(0.0)), -x, m - 1.0);
+    return f64_fma(n, f64_set1(SINGLE_LN2), single_log_significand(f));
+}
+
 /* y, the logarithm of x where that is a positive number, with the limits and NaN where not. */
 LOSSI_INLINE f64v single_log_ends(f64v x, f64v y)
 {
