@@ -20,11 +20,16 @@
 
 enum { LOSSI_RATIO_KEPT = 1024 };
 
+/* 1 where a loss compares t with p, whatever Σ t is, and makes no use of r. */
+#ifndef LOSSI_RATIO_UNSCALED
+#define LOSSI_RATIO_UNSCALED 0
+#endif
+
 /* A vector of columns. */
 typedef struct lossi_ratio_columns {
-    vreal p, b, t, r;
-    vmask nothing; /* e is 0, not only too small for a number */
-    vmask none;    /* t is 0 */
+    vreal p, rest, b, t, r; /* rest: 1 − p */
+    vmask nothing;          /* e is 0, not only too small for a number */
+    vmask none;             /* t is 0 */
 } lossi_ratio_columns;
 
 /* A row, or rows abreast, while they are worked on. */
@@ -42,9 +47,11 @@ typedef struct lossi_ratio {
     vreal p, rest;               /* p_a and 1 − p_a */
     vreal weight;                /* 1/Σ t, 1 where that is 0 */
     vreal factor, exponent, log; /* β, n_β and log(1 + f_β) */
+    const double *parameters;
+    vreal origin;                /* where slopes are measured from, of LOSSI_RATIO_BEGIN */
     vreal slopes, slopes_others; /* Σ φ' of all columns, and without a */
     vreal value, first;          /* first: φ' in column a */
-    real e[LOSSI_RATIO_KEPT];
+    real e[LOSSI_RATIO_KEPT], slope[LOSSI_RATIO_KEPT]; /* e and φ' */
 } lossi_ratio;
 
 /* ---- what a loss gives ---- */
@@ -52,6 +59,11 @@ typedef struct lossi_ratio {
 /* φ and its derivative by log p. */
 LOSSI_INLINE void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
                                 vreal *first);
+
+#ifdef LOSSI_RATIO_BEGIN
+/* Makes what a loss wants to know of column a. */
+LOSSI_INLINE void LOSSI_RATIO_BEGIN(const lossi_ratio_columns *largest, lossi_ratio *row);
+#endif
 
 /* What the sum of the values is missing; of Σ t, in double. */
 LOSSI_INLINE vreal ratio_offset(lossi_doubles total);
@@ -115,7 +127,7 @@ LOSSI_INLINE vreal lossi_ratio_largest(int32_t abreast, lossi_ratio *row)
     return highest;
 }
 
-/* s and Σ t. */
+/* s and Σ t; 1 where targets are taken as they are. */
 LOSSI_INLINE lossi_doubles lossi_ratio_begin(int32_t abreast, int32_t kept, lossi_ratio *row)
 {
     lossi_sum others, targets;
@@ -127,17 +139,21 @@ LOSSI_INLINE lossi_doubles lossi_ratio_begin(int32_t abreast, int32_t kept, loss
         const vmask here = lossi_column_is(&row->place, j);
         vreal log;
         const vreal e = lossi_exp_far(lossi_ratio_exponent(row, j, here));
-        const vreal t = lossi_ratio_target(row, j, here, &log);
         if (kept) {
             v_store(row->e + j, e);
         }
         lossi_sum_add(abreast, &others, j, e);
-        lossi_sum_add(abreast, &targets, j, t);
+        if (!LOSSI_RATIO_UNSCALED) {
+            lossi_sum_add(abreast, &targets, j, lossi_ratio_target(row, j, here, &log));
+        }
     }
-    const lossi_doubles s = lossi_sum_total(abreast, &others, row->columns, 0),
-                        rest = lossi_sum_total(abreast, &targets, row->columns, 0),
-                        total = lossi_doubles_add(rest, lossi_widen(row->own));
+    const lossi_doubles s = lossi_sum_total(abreast, &others, row->columns, 0);
     row->others = v_select(v_is_nan(highest), highest, lossi_round(s));
+    lossi_doubles rest = lossi_doubles_set1(0), total = lossi_doubles_set1(1);
+    if (!LOSSI_RATIO_UNSCALED) {
+        rest = lossi_sum_total(abreast, &targets, row->columns, 0);
+        total = lossi_doubles_add(rest, lossi_widen(row->own));
+    }
     row->target_others = lossi_round(rest);
     row->total = lossi_round(total);
     return total;
@@ -153,12 +169,16 @@ LOSSI_INLINE void lossi_ratio_middle(lossi_ratio *row, lossi_doubles total)
     row->factor = row->total / divisor;
     row->log = lossi_near_log(v_split(row->factor, &row->exponent) - REAL(1.0));
     const lossi_ratio_columns a = {.p = row->p,
+                                   .rest = row->rest,
                                    .b = row->factor,
                                    .t = row->own,
                                    .r = v_log1p(s) - v_log1p(row->target_others / row->own),
                                    .nothing = v_ne(zero, zero),
                                    .none = v_eq(row->own, zero)};
     vreal value;
+#ifdef LOSSI_RATIO_BEGIN
+    LOSSI_RATIO_BEGIN(&a, row);
+#endif
     ratio_formula(&a, row, &value, &row->first);
     const lossi_doubles whole = lossi_doubles_add(lossi_widen(value), lossi_widen(ratio_offset(total)));
     row->value = lossi_round(whole);
@@ -185,6 +205,7 @@ LOSSI_INLINE void lossi_ratio_pass(int32_t abreast, int32_t kept, int32_t values
         const vreal e = kept ? v_load(row->e + j) : lossi_exp_far(x);
         const vreal t = lossi_ratio_target(row, j, here, &given);
         const lossi_ratio_columns at = {.p = e * row->p,
+                                        .rest = v_set1(1) - e * row->p,
                                         .b = e * row->factor,
                                         .t = t,
                                         .r = lossi_ratio_log(row, given, x),
@@ -196,6 +217,9 @@ LOSSI_INLINE void lossi_ratio_pass(int32_t abreast, int32_t kept, int32_t values
         }
         if (slopes) {
             lossi_sum_add(abreast, &slope, j, first);
+        }
+        if (slopes && kept) {
+            v_store(row->slope + j, first);
         }
         if (gradients) {
             const vreal out = v_fnma(e, inverse, first) * row->scale;
@@ -214,6 +238,18 @@ LOSSI_INLINE void lossi_ratio_pass(int32_t abreast, int32_t kept, int32_t values
     }
 }
 
+/* The gradients of slopes that were kept. */
+LOSSI_INLINE void lossi_ratio_kept(int32_t abreast, lossi_ratio *row)
+{
+    const vreal inverse = row->slopes * row->p;
+    for (int64_t j = 0; j < row->columns; j += VREAL_LANES) {
+        const vreal out = v_fnma(v_load(row->e + j), inverse, v_load(row->slope + j)) * row->scale;
+        const vmask here = lossi_column_is(&row->place, j);
+        lossi_store_columns(row->gradient, j, row->columns,
+                            abreast ? v_select(here, lossi_ratio_at_largest(row), out) : out);
+    }
+}
+
 LOSSI_INLINE void lossi_ratio_all(int32_t abreast, int32_t kept, lossi_ratio *row)
 {
     lossi_ratio_middle(row, lossi_ratio_begin(abreast, kept, row));
@@ -228,7 +264,9 @@ LOSSI_INLINE void lossi_ratio_all(int32_t abreast, int32_t kept, lossi_ratio *ro
 #else
     row->slopes = v_set1(0);
     lossi_ratio_pass(abreast, kept, 1, 1, 0, row);
-    if (row->gradient != NULL) {
+    if (row->gradient != NULL && kept) {
+        lossi_ratio_kept(abreast, row);
+    } else if (row->gradient != NULL) {
         lossi_ratio_pass(abreast, kept, 0, 0, 1, row);
     }
 #endif
@@ -292,6 +330,7 @@ static void lossi_ratio_tile(const lossi_tile *tile)
 {
     lossi_ratio row;
     row.scale = v_set1((real)tile->scale);
+    row.parameters = tile->prepared->parameters;
     row.logarithms = tile->prepared->parameters[LOSSI_TARGET_INPUT] != 0;
 #if !defined(LOSSI_ISA_BASE)
     if (tile->columns >= LOSSI_ABREAST_LEAST && tile->columns <= LOSSI_ABREAST_MOST) {
