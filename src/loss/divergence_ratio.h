@@ -25,6 +25,13 @@ enum { LOSSI_RATIO_KEPT = 1024 };
 #define LOSSI_RATIO_UNSCALED 0
 #endif
 
+/* Whether the sum of the slopes is not known before. */
+#ifdef LOSSI_SLOPES_KNOWN
+enum { LOSSI_RATIO_SLOPES = 0 };
+#else
+enum { LOSSI_RATIO_SLOPES = 1 };
+#endif
+
 /* A vector of columns. */
 typedef struct lossi_ratio_columns {
     vreal p, rest, b, t, r; /* rest: 1 − p */
@@ -57,8 +64,8 @@ typedef struct lossi_ratio {
 /* ---- what a loss gives ---- */
 
 /* φ and its derivative by log p. */
-LOSSI_INLINE void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
-                                vreal *first);
+LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
+                               vreal *first);
 
 #ifdef LOSSI_RATIO_BEGIN
 /* Makes what a loss wants to know of column a. */
@@ -76,7 +83,7 @@ LOSSI_INLINE vreal lossi_ratio_exponent(const lossi_ratio *row, int64_t j, vmask
     return v_select(here, v_set1(-REAL_INFINITY), z - row->maximum);
 }
 
-LOSSI_INLINE vreal lossi_ratio_target(const lossi_ratio *row, int64_t j, vmask here, vreal *log)
+LOSSI_SHORT vreal lossi_ratio_target(const lossi_ratio *row, int64_t j, vmask here, vreal *log)
 {
     const real none = row->logarithms ? -REAL_INFINITY : 0;
     *log = v_select(here, v_set1(none), lossi_load_columns(row->target, j, row->columns, none));
@@ -84,7 +91,7 @@ LOSSI_INLINE vreal lossi_ratio_target(const lossi_ratio *row, int64_t j, vmask h
 }
 
 /* r of a target, which is given as its logarithm or by itself. */
-LOSSI_INLINE vreal lossi_ratio_log(const lossi_ratio *row, vreal given, vreal x)
+LOSSI_SHORT vreal lossi_ratio_log(const lossi_ratio *row, vreal given, vreal x)
 {
     vreal n = v_set1(0), log = v_set1(0), apart;
     if (row->logarithms) {
@@ -160,7 +167,7 @@ LOSSI_INLINE lossi_doubles lossi_ratio_begin(int32_t abreast, int32_t kept, loss
 }
 
 /* What the columns have in common, and column a. */
-LOSSI_INLINE void lossi_ratio_middle(lossi_ratio *row, lossi_doubles total)
+static __attribute__((noinline)) void lossi_ratio_middle(lossi_ratio *row, lossi_doubles total)
 {
     const vreal one = v_set1(1), zero = v_set1(0), s = row->others, divisor = one + s;
     row->p = one / divisor;
@@ -190,9 +197,9 @@ LOSSI_INLINE vreal lossi_ratio_at_largest(const lossi_ratio *row)
     return (row->first * row->rest - row->p * row->slopes_others) * row->scale;
 }
 
-/* Values and the sum of their slopes, or gradients, or, where that sum is known before, both. */
-LOSSI_INLINE void lossi_ratio_pass(int32_t abreast, int32_t kept, int32_t values, int32_t slopes,
-                                   int32_t gradients, lossi_ratio *row)
+/* Values and their slopes, or gradients, or, where the sum of the slopes is known before, both. */
+LOSSI_INLINE void lossi_ratio_pass(int32_t abreast, int32_t kept, int32_t values, int32_t gradients,
+                                   lossi_ratio *row)
 {
     lossi_sum sum, slope;
     const vreal inverse = row->slopes * row->p;
@@ -215,10 +222,10 @@ LOSSI_INLINE void lossi_ratio_pass(int32_t abreast, int32_t kept, int32_t values
         if (values) {
             lossi_sum_add(abreast, &sum, j, value);
         }
-        if (slopes) {
+        if (values && LOSSI_RATIO_SLOPES) {
             lossi_sum_add(abreast, &slope, j, first);
         }
-        if (slopes && kept) {
+        if (values && LOSSI_RATIO_SLOPES && kept) {
             v_store(row->slope + j, first);
         }
         if (gradients) {
@@ -231,7 +238,7 @@ LOSSI_INLINE void lossi_ratio_pass(int32_t abreast, int32_t kept, int32_t values
         row->value = lossi_round(
             lossi_doubles_add(lossi_sum_total(abreast, &sum, row->columns, 0), lossi_widen(row->value)));
     }
-    if (slopes) {
+    if (values && LOSSI_RATIO_SLOPES) {
         const lossi_doubles all = lossi_sum_total(abreast, &slope, row->columns, 0);
         row->slopes_others = lossi_round(all);
         row->slopes = lossi_round(lossi_doubles_add(all, lossi_widen(row->first)));
@@ -250,51 +257,51 @@ LOSSI_INLINE void lossi_ratio_kept(int32_t abreast, lossi_ratio *row)
     }
 }
 
-LOSSI_INLINE void lossi_ratio_all(int32_t abreast, int32_t kept, lossi_ratio *row)
+/* The passes over one row are one loop: what they make is asked for in every turn. */
+static __attribute__((noinline)) void lossi_ratio_pass_of_row(int32_t kept, int32_t values, int32_t gradients,
+                                                              lossi_ratio *row)
 {
+    lossi_ratio_pass(0, kept, values, gradients, row);
+}
+
+LOSSI_INLINE void lossi_ratio_pass_of(int32_t abreast, int32_t kept, int32_t values, int32_t gradients,
+                                      lossi_ratio *row)
+{
+    if (abreast) {
+        lossi_ratio_pass(1, 1, values, gradients, row);
+    } else {
+        lossi_ratio_pass_of_row(kept, values, gradients, row);
+    }
+}
+
+LOSSI_INLINE void lossi_ratio_all(int32_t abreast, lossi_ratio *row)
+{
+    const int32_t kept = abreast || row->columns <= LOSSI_RATIO_KEPT, gradients = row->gradient != NULL;
     lossi_ratio_middle(row, lossi_ratio_begin(abreast, kept, row));
 #ifdef LOSSI_SLOPES_KNOWN
     row->slopes = -row->total; /* φ' is −t */
     row->slopes_others = -row->target_others;
-    if (row->gradient != NULL) {
-        lossi_ratio_pass(abreast, kept, 1, 0, 1, row);
-    } else {
-        lossi_ratio_pass(abreast, kept, 1, 0, 0, row);
-    }
+    lossi_ratio_pass_of(abreast, kept, 1, gradients, row);
 #else
-    row->slopes = v_set1(0);
-    lossi_ratio_pass(abreast, kept, 1, 1, 0, row);
-    if (row->gradient != NULL && kept) {
+    row->slopes = v_set1(0); /* not used */
+    lossi_ratio_pass_of(abreast, kept, 1, 0, row);
+    if (gradients && kept) {
         lossi_ratio_kept(abreast, row);
-    } else if (row->gradient != NULL) {
-        lossi_ratio_pass(abreast, kept, 0, 0, 1, row);
+    } else if (gradients) {
+        lossi_ratio_pass_of(abreast, kept, 0, 1, row);
     }
 #endif
 }
 
 /* ---- rows ---- */
 
-static __attribute__((noinline)) void lossi_ratio_short(lossi_ratio *row)
-{
-    lossi_ratio_all(0, 1, row);
-}
-
-static __attribute__((noinline)) void lossi_ratio_long(lossi_ratio *row)
-{
-    lossi_ratio_all(0, 0, row);
-}
-
-static void lossi_ratio_row(const lossi_tile *tile, int64_t i, lossi_ratio *row)
+static __attribute__((noinline)) void lossi_ratio_row(const lossi_tile *tile, int64_t i, lossi_ratio *row)
 {
     row->prediction = lossi_row_of(tile->prediction, i, tile->prediction_stride);
     row->target = lossi_row_of(tile->target, i, tile->target_stride);
     row->gradient = lossi_place_of(tile->gradient, i, tile->gradient_stride);
     row->columns = tile->columns;
-    if (row->columns <= LOSSI_RATIO_KEPT) {
-        lossi_ratio_short(row);
-    } else {
-        lossi_ratio_long(row);
-    }
+    lossi_ratio_all(0, row);
     const real value = lossi_first_lane(row->value);
     lossi_put((real *)tile->value + i, value);
     if (value != value) {
@@ -315,7 +322,7 @@ static __attribute__((noinline)) void lossi_ratio_abreast(const lossi_tile *tile
     row->target = rows.target;
     row->gradient = rows.gradient;
     row->columns = rows.columns;
-    lossi_ratio_all(1, 1, row);
+    lossi_ratio_all(1, row);
     lossi_abreast_finish(tile, first, row->value, &gradient);
     for (int64_t i = 0; i < VREAL_LANES && first + i < tile->rows; i++) {
         const real value = lossi_get((const real *)tile->value + first + i);

@@ -66,7 +66,7 @@ LOSSI_INLINE void jensen_shannon(const lossi_pair *x, const lossi_divergence_row
 #define LOSSI_RATIO_UNSCALED 1
 #include "loss/divergence_kernels.h"
 
-LOSSI_INLINE void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
+LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
                                 vreal *first)
 {
     const lossi_pair pair = {.p = x->p, .rest = x->rest, .t = x->t};

@@ -55,7 +55,7 @@ LOSSI_INLINE void ratio_begin(const lossi_ratio_columns *largest, lossi_ratio *r
     row->origin = half_sign(largest->p, largest->rest, largest->t, &d);
 }
 
-LOSSI_INLINE void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
+LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
                                 vreal *first)
 {
     const lossi_pair pair = {.p = x->p, .rest = x->rest, .t = x->t};
