@@ -58,43 +58,35 @@ LOSSI_INLINE void columns(const lossi_tile *tile, int64_t row, const lossi_softm
 
 #ifdef LOSSI_NORMALIZE
 /* Σ t; of logarithms, with what their exponentials lost in rounding. */
-LOSSI_INLINE lossi_doubles target_total_of(int32_t abreast, const lossi_tile *tile, int64_t row)
+static __attribute__((noinline)) lossi_doubles target_total(const lossi_tile *tile, int64_t row)
 {
     const real *target = lossi_row_of(tile->target, row, tile->target_stride);
     const int32_t logarithms = tile->prepared->parameters[LOSSI_TARGET_INPUT] != 0;
     const vreal zero = v_set1(0);
     lossi_sum sum;
-    lossi_sum_clear(abreast, &sum);
+    lossi_sum_clear(0, &sum);
     for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
         const vreal x = lossi_load_columns(target, j, tile->columns, logarithms ? -REAL_INFINITY : 0);
         if (logarithms) {
             const vmask below = v_le(x, zero), none = v_lt(x, v_set1(MATH_EXP_LOWEST));
             vreal missing;
             const vreal head = v_exp_parts(v_select(below, v_select(none, zero, x), zero), &missing);
-            lossi_sum_add_parts(abreast, &sum, j, v_select(none, zero, v_select(below, head, v_exp(x))),
+            lossi_sum_add_parts(0, &sum, j, v_select(none, zero, v_select(below, head, v_exp(x))),
                                 v_select(v_mask_and(below, v_mask_not(none)), missing, zero));
         } else {
-            lossi_sum_add(abreast, &sum, j, x);
+            lossi_sum_add(0, &sum, j, x);
         }
     }
-    return lossi_sum_total(abreast, &sum, tile->columns, logarithms);
-}
-
-static __attribute__((noinline)) lossi_doubles target_total(const lossi_tile *tile, int64_t row)
-{
-    return target_total_of(0, tile, row);
+    return lossi_sum_total(0, &sum, tile->columns, logarithms);
 }
 #endif
 
 #ifdef LOSSI_BEGIN
 /* In the largest column. */
-static vreal target_at(int32_t abreast, const lossi_tile *tile, int64_t row, const lossi_softmax *softmax)
+static vreal target_at(const lossi_tile *tile, int64_t row, const lossi_softmax *softmax)
 {
     const real *target = lossi_row_of(tile->target, row, tile->target_stride);
-    vreal t = v_set1(abreast ? 0 : lossi_get(target + softmax->largest));
-    for (int64_t j = 0; abreast && j < tile->columns; j += VREAL_LANES) {
-        t = v_select(lossi_column_is(&softmax->place, j), v_load(target + j), t);
-    }
+    const vreal t = v_set1(lossi_get(target + softmax->largest));
     return tile->prepared->parameters[LOSSI_TARGET_INPUT] != 0 ? v_exp(t) : t;
 }
 #endif
@@ -157,32 +149,12 @@ static void logits_row(const lossi_tile *tile, int64_t row, const lossi_softmax 
     LOSSI_NORMALIZE(target_total(tile, row), constants);
 #endif
 #ifdef LOSSI_BEGIN
-    LOSSI_BEGIN(&s.softmax, target_at(0, tile, row, &s.softmax), constants);
+    LOSSI_BEGIN(&s.softmax, target_at(tile, row, &s.softmax), constants);
 #endif
     s.linear = constants->linear;
     lossi_softmax_values(tile, row, constants->offset, &s);
     lossi_softmax_finish(tile, row, &s);
 }
-
-#ifndef LOSSI_RATIO
-/* The rows from `first` on, as many as there are lanes. */
-static void logits_abreast(const lossi_tile *tile, int64_t first, lossi_divergence_row *constants)
-{
-    lossi_abreast_rows logits, target, gradient;
-    lossi_kept kept;
-    const lossi_tile rows = lossi_abreast_tile(tile, first, &logits, &target, &gradient);
-    lossi_softmax_state s = {.own = constants};
-    lossi_softmax_begin_abreast(&logits, tile->columns, &kept, &s.softmax);
-#ifdef LOSSI_NORMALIZE
-    LOSSI_NORMALIZE(target_total_of(1, &rows, 0), constants);
-#endif
-#ifdef LOSSI_BEGIN
-    LOSSI_BEGIN(&s.softmax, target_at(1, &rows, 0, &s.softmax), constants);
-#endif
-    lossi_softmax_abreast(&rows, constants->offset, &s);
-    lossi_abreast_finish(tile, first, s.value, &gradient);
-}
-#endif
 
 static void logits_tile(const lossi_tile *tile, const lossi_divergence_row *start)
 {
@@ -199,25 +171,16 @@ static void logits_tile(const lossi_tile *tile, const lossi_divergence_row *star
     }
 }
 
+/* Second derivatives first: the gradient may take the prediction's place. */
 static void logits_of(const lossi_tile *tile, const lossi_divergence_row *start)
 {
-#ifdef LOSSI_RATIO
-    if (tile->curvature != NULL ||
-        tile->product != NULL) { /* first: the gradient may take the prediction's place */
+    if (tile->curvature != NULL || tile->product != NULL) {
         lossi_tile second = *tile;
         second.gradient = NULL;
         logits_tile(&second, start);
     }
+#ifdef LOSSI_RATIO
     lossi_ratio_tile(tile);
-#else
-    if (!lossi_goes_abreast(tile)) {
-        logits_tile(tile, start);
-        return;
-    }
-    for (int64_t row = 0; row < tile->rows; row += VREAL_LANES) {
-        lossi_divergence_row constants = *start;
-        logits_abreast(tile, row, &constants);
-    }
 #endif
 }
 

@@ -62,7 +62,26 @@ LOSSI_INLINE void jensen_shannon(const lossi_pair *x, const lossi_divergence_row
 }
 
 #define LOSSI_FORMULA jensen_shannon
+#define LOSSI_RATIO
+#define LOSSI_RATIO_UNSCALED 1
 #include "loss/divergence_kernels.h"
+
+LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
+                                vreal *first)
+{
+    const lossi_pair pair = {.p = x->p, .rest = x->rest, .t = x->t};
+    const lossi_divergence_row constants = {.parameters = row->parameters, .input = LOSSI_LOGITS};
+    lossi_divergence out;
+    jensen_shannon(&pair, &constants, &out);
+    *value = out.value;
+    *first = out.first;
+}
+
+LOSSI_INLINE vreal ratio_offset(lossi_doubles total)
+{
+    (void)total;
+    return v_set1(0);
+}
 
 #ifdef LOSSI_ONCE
 

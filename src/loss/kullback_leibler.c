@@ -72,7 +72,7 @@ LOSSI_INLINE vreal series(vreal r)
 #include "loss/divergence_kernels.h"
 
 /* The terms t r − t + b = b g(r), g = (r − 1) e^r + 1. */
-LOSSI_INLINE void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
+LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
                                 vreal *first)
 {
     const vreal near = x->b * x->r * x->r * series(x->r);

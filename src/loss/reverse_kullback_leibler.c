@@ -102,7 +102,7 @@ LOSSI_INLINE void normalize(lossi_doubles total, lossi_divergence_row *row)
  * With b = t/Σ t the terms −p r − p + b = p k(r), k = e^r − 1 − r, near 0 p times its series. r is (log t − log p) − log Σ t, and the
  * slope −p r.
  */
-LOSSI_INLINE void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
+LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
                                 vreal *first)
 {
     const vreal p = x->p, zero = v_set1(0), infinity = v_set1(REAL_INFINITY);

@@ -44,7 +44,33 @@ LOSSI_INLINE void begin(const lossi_softmax *softmax, vreal target, lossi_diverg
 
 #define LOSSI_FORMULA total_variation
 #define LOSSI_BEGIN   begin
+#define LOSSI_RATIO
+#define LOSSI_RATIO_UNSCALED 1
+#define LOSSI_RATIO_BEGIN    ratio_begin
 #include "loss/divergence_kernels.h"
+
+LOSSI_INLINE void ratio_begin(const lossi_ratio_columns *largest, lossi_ratio *row)
+{
+    vreal d;
+    row->origin = half_sign(largest->p, largest->rest, largest->t, &d);
+}
+
+LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
+                                vreal *first)
+{
+    const lossi_pair pair = {.p = x->p, .rest = x->rest, .t = x->t};
+    const lossi_divergence_row constants = {.input = LOSSI_LOGITS, .origin = row->origin};
+    lossi_divergence out;
+    total_variation(&pair, &constants, &out);
+    *value = out.value;
+    *first = out.first;
+}
+
+LOSSI_INLINE vreal ratio_offset(lossi_doubles total)
+{
+    (void)total;
+    return v_set1(0);
+}
 
 #ifdef LOSSI_ONCE
 
