@@ -271,7 +271,7 @@ static void search(loss_optimizer *optimizer)
         optimizer->machine.restarts++;
     }
     double slope = lossi_descent_steepest(optimizer, lossi_own_vector(optimizer, 0));
-    double first = state->scale > 0.0 ? state->scale : lossi_descent_cautious_step(optimizer, slope);
+    double first = state->scale > 0.0 ? state->scale : lossi_descent_scaled_step(optimizer, slope);
     find_trial(optimizer, state);
     lossi_descent_search(optimizer, &state->descent, slope, first);
 }
