@@ -238,6 +238,7 @@ static void begin(loss_optimizer *optimizer, conjugate_gradient *state)
         return;
     }
     lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, DIRECTION));
+    lossi_line_search_by_slopes(&state->descent.search);
     if (state->formula != LOSSI_FORMULA_HAGER_ZHANG) { /* they count on it */
         lossi_line_search_flatten(&state->descent.search, optimizer);
     }

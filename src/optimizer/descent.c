@@ -64,12 +64,12 @@ double lossi_descent_steepest(const loss_optimizer *optimizer, int32_t vector)
         .sum[0];
 }
 
-double lossi_descent_cautious_step(const loss_optimizer *optimizer, double slope)
+double lossi_descent_scaled_step(const loss_optimizer *optimizer, double slope)
 {
     const lossi_machine *m = &optimizer->machine;
-    double reach = fmax(lossi_norm(optimizer, lossi_pair_x(m->at)), 1.0) / m->gradient_norm;
-    double fall = fabs(m->value) / -slope;
-    double step = fall > 0.0 ? fmin(reach, fall) : reach;
+    double size = lossi_norm(optimizer, lossi_pair_x(m->at));
+    double reach = 1.0 / m->gradient_norm, fall = fabs(m->value) / -slope;
+    double step = fmax(size / m->gradient_norm, fall > 0.0 ? fmin(reach, fall) : reach);
     return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
 }
 

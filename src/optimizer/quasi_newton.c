@@ -222,7 +222,7 @@ static void search(loss_optimizer *optimizer)
     }
     if (!state->known) {
         slope = lossi_descent_steepest(optimizer, lossi_own_vector(optimizer, 0));
-        first = state->scale > 0.0 ? state->scale : lossi_descent_cautious_step(optimizer, slope);
+        first = state->scale > 0.0 ? state->scale : lossi_descent_scaled_step(optimizer, slope);
     }
     lossi_descent_search(optimizer, &state->descent, slope, first);
 }

@@ -300,7 +300,7 @@ static void begin_matrix(loss_optimizer *optimizer, sr1 *state)
 {
     int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
     double squares = lossi_dot(optimizer, gradient, gradient);
-    double length = lossi_descent_cautious_step(optimizer, -squares);
+    double length = lossi_descent_scaled_step(optimizer, -squares);
     state->steepest = state->unit / length;
     state->radius = length * sqrt(squares);
     state->scaled = 0;

@@ -147,6 +147,34 @@ static void a_good_first_step_is_taken_at_once(void **unused)
     assert_close(end.step, 3.6, 0.0, 0.0);
 }
 
+/* Trials of a curve whose slope hardly rises at the first one, until nine tenths of the slope are gone. */
+static int trials_until_flat(int32_t by_slopes, double base)
+{
+    lossi_hager_zhang machine;
+    double slope, value = more_thuente_1(0.0, &slope) + base;
+    lossi_search_status status = lossi_hager_zhang_start(&machine, value, slope, 100.0, 0.0, 0.0,
+                                                         DBL_EPSILON);
+    machine.sigma = 0.1;
+    machine.by_slopes = by_slopes;
+    int trials = 0;
+    while (status == LOSSI_SEARCH_TRY && trials < 50) {
+        value = more_thuente_1(machine.step, &slope) + base;
+        status = lossi_hager_zhang_tell(&machine, value, slope);
+        trials++;
+    }
+    assert_int_equal(status, LOSSI_SEARCH_ACCEPTED);
+    return trials;
+}
+
+/* And where f is so large that its rounding hides them, or on demand, slopes alone decide. */
+static void values_find_what_slopes_take_longer_for(void **unused)
+{
+    (void)unused;
+    assert_int_equal(trials_until_flat(0, 0.0), 4);
+    assert_int_equal(trials_until_flat(1, 0.0), 11);
+    assert_int_equal(trials_until_flat(0, 0x1p40), 11);
+}
+
 static void without_descent_it_does_not_start(void **unused)
 {
     static const double slopes[] = {0.0, 1.0, (double)NAN, -(double)INFINITY};
@@ -216,6 +244,7 @@ int main(void)
         cmocka_unit_test(wolfe_points_are_found_from_any_first_step),
         cmocka_unit_test(an_interval_without_wolfe_points_ends_by_slopes),
         cmocka_unit_test(a_good_first_step_is_taken_at_once),
+        cmocka_unit_test(values_find_what_slopes_take_longer_for),
         cmocka_unit_test(without_descent_it_does_not_start),
         cmocka_unit_test(trials_are_limited_on_a_line),
         cmocka_unit_test(it_settles_before_a_cliff),

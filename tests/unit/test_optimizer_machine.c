@@ -75,13 +75,13 @@ static void options_are_checked(void **unused)
     (void)unused;
     assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerence", 1.0), LOSS_ERROR_NAME);
     assert_sentence(f.context, "did you mean 'gradient_tolerance'");
-    assert_int_equal(loss_optimizer_set_int(f.optimizer, "memory", 0), LOSS_ERROR_RANGE);
+    assert_int_equal(loss_optimizer_set_int(f.optimizer, "memory", -1), LOSS_ERROR_RANGE);
     assert_int_equal(loss_optimizer_set_int(f.optimizer, "memory", 101), LOSS_ERROR_RANGE);
     assert_int_equal(loss_optimizer_set_double(f.optimizer, "memory", 3.0), LOSS_ERROR_TYPE);
     assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_evaluations", 0), LOSS_ERROR_RANGE);
     assert_int_equal(loss_optimizer_set_double(f.optimizer, "max_seconds", NAN), LOSS_ERROR_RANGE);
     assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerance", -1.0), LOSS_ERROR_RANGE);
-    assert_int_equal(get_int(f.optimizer, "memory"), 10);
+    assert_int_equal(get_int(f.optimizer, "memory"), 0);
     assert_int_equal(loss_optimizer_get_double(f.optimizer, "nonsense", &number), LOSS_ERROR_NAME);
     assert_int_equal(loss_optimizer_get_double(f.optimizer, "value", NULL), LOSS_ERROR_ARGUMENT);
     assert_int_equal(loss_optimizer_get_double(f.optimizer, NULL, &number), LOSS_ERROR_ARGUMENT);

@@ -415,7 +415,7 @@ static void directions_are_those_of_the_textbook(void **unused)
     } cases[] = {
         {"bfgs", "hager_zhang", 0.0, 30},  {"bfgs", "more_thuente", 0.0, 30},
         {"bfgs", "backtracking", 0.0, 30}, {"bfgs", "backtracking", 0.2, 30},
-        {"bfgs", "backtracking", 0.8, 20}, {"dfp", "more_thuente", 0.0, 30},
+        {"bfgs", "backtracking", 0.8, 20}, {"dfp", "more_thuente", 0.0, 20},
     };
     (void)unused;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

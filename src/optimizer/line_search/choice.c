@@ -57,6 +57,11 @@ void lossi_line_search_forget(lossi_line_search *search)
     search->iterates = 0;
 }
 
+void lossi_line_search_by_slopes(lossi_line_search *search)
+{
+    search->by_slopes = 1;
+}
+
 /* The largest of the last values, with this one. */
 static double remember(lossi_line_search *search, double value)
 {
@@ -79,6 +84,7 @@ lossi_search_status lossi_line_search_start(lossi_line_search *search, double va
                                          noise->epsilon);
         machine->delta = search->sufficient_decrease;
         machine->sigma = search->curvature;
+        machine->by_slopes = search->by_slopes;
         return status;
     }
     if (search->kind == LOSSI_MORE_THUENTE) {

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "optimizer/line_search/more_thuente.h"
+
 /* Constants of the paper (2005, §5), but for those that say otherwise. */
 static const double default_delta = 0.1; /* T1: the decrease wanted of the slope's promise */
 static const double default_sigma =
@@ -14,6 +16,11 @@ static const double growth = 5.0;        /* B3: ρ, expansion while going down *
 static const double amplify = 1.05;      /* expansion by the secant overshoots by this (CG_DESCENT 6) */
 static const double growth_cap = 200.0;  /* and grows at most by this (CG_DESCENT 6) */
 static const double back_off = 0.1;      /* after a trial without a finite value (CG_DESCENT 6: nan_decay) */
+static const double least_cut = 0.1;     /* of U3 with values (Dennis & Schnabel 1983, A6.3.1) */
+/* Two values can be told apart when they differ by more than this share (CG_DESCENT 6: CubicCutOff), and by this many
+ * roundings, for float32. */
+static const double difference = 1e-12;
+static const double difference_units = 1e3;
 enum {
     MOST_TRIALS = 50,     /* nexpand, nsecant (CG_DESCENT) */
     PATIENCE = 10,        /* then T2 counts wherever φ falls: T1 may have no solution left in the interval */
@@ -43,6 +50,7 @@ lossi_search_status lossi_hager_zhang_start(lossi_hager_zhang *search, double va
     search->b = search->round_a = search->round_b = none;
     search->phase = BRACKET;
     search->stage = WHOLE;
+    search->by_slopes = 0;
     search->trials = search->nonfinite = search->expansions = search->failure = 0;
     return slope0 < 0.0 && isfinite(slope0) && first_step > 0.0 ? LOSSI_SEARCH_TRY : LOSSI_SEARCH_NO_DESCENT;
 }
@@ -104,10 +112,29 @@ static int32_t inside(const lossi_hager_zhang *search, double step)
     return step > search->a.step && step < search->b.step;
 }
 
-/* S1 – L1: a new round begins with the secant through both ends, or with the middle where that is no use. */
+/* Whether the values at a and b say more than their rounding. */
+static int32_t differ(const lossi_hager_zhang *search, const lossi_trial *a, const lossi_trial *b)
+{
+    double least = fmax(difference, difference_units * search->resolution) * fabs(search->value0);
+    return isfinite(b->value) && fabs(a->value - b->value) > least;
+}
+
+/* Where a cubic through values and slopes at a and b, φ′(a) < 0, has its minimum, safeguarded as by Moré & Thuente. */
+static double interpolate(const lossi_trial *a, const lossi_trial *b)
+{
+    lossi_trial best = *a, other = *b;
+    int32_t bracketed = 0;
+    return lossi_more_thuente_interpolate(&best, &other, b, &bracketed, a->step, b->step);
+}
+
+/*
+ * S1 – L1: a new round begins where the cubic, or the secant, through both ends says, or with the middle where that is no
+ * use. The values tell how far from a parabola φ is, which slopes alone do not (CG_DESCENT 6: UseCubic).
+ */
 static lossi_search_status next_round(lossi_hager_zhang *search)
 {
-    double step = secant(&search->a, &search->b);
+    int32_t values = !search->by_slopes && differ(search, &search->a, &search->b);
+    double step = values ? interpolate(&search->a, &search->b) : secant(&search->a, &search->b);
     search->width = search->b.step - search->a.step;
     search->round_a = search->a;
     search->round_b = search->b;
@@ -148,7 +175,10 @@ static lossi_search_status go_on(lossi_hager_zhang *search)
     return next_round(search);
 }
 
-/* U3: φ is too high at c though it falls there; a rise lies between a and c. cut is where to look. */
+/*
+ * U3: φ is too high at c though it falls there; a rise lies between a and c. cut is where to look, at most: the values
+ * may speak for a shorter step.
+ */
 static lossi_search_status squeeze(lossi_hager_zhang *search, const lossi_trial *c, double cut)
 {
     search->b = *c;
@@ -157,6 +187,10 @@ static lossi_search_status squeeze(lossi_hager_zhang *search, const lossi_trial 
     }
     double width = search->b.step - search->a.step;
     double step = search->a.step + cut * width;
+    if (differ(search, &search->a, c)) {
+        double shortest = search->a.step + fmin(least_cut, cut) * width;
+        step = fmax(shortest, fmin(step, interpolate(&search->a, c)));
+    }
     if (!inside(search, step) || width <= search->resolution * search->b.step) {
         return give_up(search, LOSSI_SEARCH_PRECISION);
     }

@@ -8,7 +8,8 @@
  *     T2   (2δ − 1)φ′(0) ≥ φ′(α) ≥ σφ′(0)  and  φ(α) ≤ φ(0) + ε
  * which use derivatives, good to the last digit, where T1 has half of the digits.
  *
- * Hager & Zhang, SIAM J. Optim. 16 (2005) 170–192, §3–4; ACM TOMS 32 (2006) 113–137.
+ * Hager & Zhang, SIAM J. Optim. 16 (2005) 170–192, §3–4; ACM TOMS 32 (2006) 113–137. While values can be told apart, rounds
+ * begin with a cubic through values and slopes instead of a secant, as in version 6 of their program.
  *
  * The state is plain numbers: copying the struct is a checkpoint, and nothing is allocated.
  */
@@ -32,6 +33,7 @@ typedef struct lossi_hager_zhang {
     lossi_trial round_a, round_b; /* the same at the start of the round */
     lossi_trial low;              /* the lowest trial with enough decrease; step 0 when there is none */
     int32_t phase, stage;
+    int32_t by_slopes; /* rounds look at slopes alone, unless changed after the start 0 */
     int32_t trials, nonfinite, expansions;
     int32_t failure; /* why it settles */
 } lossi_hager_zhang;
