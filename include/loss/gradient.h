@@ -191,7 +191,8 @@ LOSS_API loss_status loss_objective_evaluate_batch(loss_objective *objective, co
 
 /*
  * product = ∇²f(x) · direction, of the kind of curvature the loss function's option says.
- *   objective, x, direction, product   not NULL, as many elements as the dimension; product is neither x nor direction
+ *   objective, x, direction, product   not NULL, as many elements as the dimension; product overlaps neither x nor
+ *     direction (LOSS_ERROR_ARGUMENT)
  * Callbacks without Hessian products: (∇f(x + r·v) − ∇f(x − r·v)) / 2r with r = √ε·(1 + ‖x‖)/‖v‖, ε of the element type;
  * the first such product allocates three vectors. Callbacks that give values alone: second differences of values, see
  * loss_objective_set_difference() in loss/difference.h. The first product of a linear model makes room for its predictions, which
@@ -310,7 +311,7 @@ LOSS_API loss_status loss_objective_set_statistics(loss_objective *objective, in
 #define LOSS_CHECK_PASS         1 /* every derivative looked at agrees with the values within its error bar */
 #define LOSS_CHECK_FAIL         2 /* a derivative contradicts the values */
 #define LOSS_CHECK_KINK         3 /* left and right slopes differ: the objective is not differentiable there */
-#define LOSS_CHECK_INCONCLUSIVE 4 /* the values are too noisy to tell */
+#define LOSS_CHECK_INCONCLUSIVE 4 /* the values are too noisy to tell, or in float32 kinks beside x in the way */
 
 /*
  * Compares the gradient with differences of values, coordinate by coordinate, each with an error bar of its own (Ridders'

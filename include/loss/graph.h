@@ -84,7 +84,8 @@ LOSS_API void loss_graph_free(loss_graph *graph);
 /*
  * Adds a node. In all of them
  *   graph  not NULL, not sealed
- *   name   not NULL, 1 … 47 characters, not that of another input, parameter or output of the graph; copied
+ *   name   not NULL, 1 … 47 letters, digits and characters of "_.-/:", not that of another input, parameter or output of the graph;
+ *          copied
  *   shape  `rank` sizes, 0 … 6 of them; NULL is allowed when rank is 0
  *   node   not NULL; the number of the node, untouched on failure
  * and they return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE, LOSS_ERROR_SHAPE (the sentence names the operation and
@@ -239,6 +240,19 @@ LOSS_API void loss_plan_free(loss_plan *plan);
 
 /* How many elements the node has for the rows of the data; 0 for NULL. Since 0.1. */
 LOSS_API int64_t loss_plan_size(const loss_plan *plan);
+
+/*
+ * What the elements depend on beside x, settable at any time:
+ *   set_int          "seed", default 0, and "iterate", default 0: what dropout draws from, as the options of objectives; so a plan with
+ *                    training 1 drops what the objective of the same seed drops at that iterate
+ *   get_statistics, set_statistics   running means and variances of a batch_norm node, which a plan with training 0 takes; 0 and 1 at
+ *                    first. As loss_objective_get_statistics(), whose numbers are those to set after training
+ * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE, LOSS_ERROR_RANGE. Since 0.1.
+ */
+LOSS_API loss_status loss_plan_set_int(loss_plan *plan, const char *name, int64_t value);
+LOSS_API loss_status loss_plan_get_statistics(loss_plan *plan, int32_t node, void *mean, void *variance);
+LOSS_API loss_status loss_plan_set_statistics(loss_plan *plan, int32_t node, const void *mean,
+                                              const void *variance);
 
 /*
  * With r(x) the elements of the node, row-major, and J = ∂r/∂x:

@@ -131,6 +131,12 @@ static void explain(const loss_objective *o, const lossi_finding *f)
         lossi_fail(o->context, LOSS_OK, "there is a kink%s along %s: the slope is %s before and %s behind it",
                    f->what >= LOSSI_OF_PRODUCT ? " of the gradient" : "", along,
                    lossi_number(f->slope.left, left), lossi_number(f->slope.right, right));
+    } else if (f->verdict == LOSS_CHECK_INCONCLUSIVE && f->beside) {
+        lossi_fail(o->context, LOSS_OK,
+                   "there are kinks beside the point along %s, within the steps of the differences: these "
+                   "say %s, the "
+                   "derivative is %s and goes with the values around it",
+                   along, n, g);
     } else if (f->verdict == LOSS_CHECK_INCONCLUSIVE) {
         lossi_fail(
             o->context, LOSS_OK,
@@ -193,7 +199,38 @@ double lossi_check_largest(const loss_objective *o, const void *vector)
 
 /* ---- parameter by parameter ---- */
 
-static loss_status look(lossi_differences *d, const char *gradient, uint64_t seed, lossi_finding *worst)
+/* Value and derivative with parameter i moved. */
+typedef struct beside {
+    lossi_differences *d;
+    int64_t index;
+    char *gradient;
+} beside;
+
+static loss_status at_parameter(void *user, double *t, double *value, double *derivative)
+{
+    const beside *b = user;
+    const loss_dtype dtype = b->d->objective->dtype;
+    const double x = lossi_real_get(dtype, b->d->x, b->index);
+    lossi_real_put(dtype, b->d->x, b->index, x + *t);
+    *t = lossi_real_get(dtype, b->d->x, b->index) - x;
+    const loss_status status = loss_objective_evaluate(b->d->objective, b->d->x, value, b->gradient);
+    *derivative = lossi_real_get(dtype, b->gradient, b->index);
+    lossi_real_put(dtype, b->d->x, b->index, x);
+    return status;
+}
+
+static loss_status look_beside(lossi_differences *d, lossi_check_limits limits, double scale, char *nearby,
+                               lossi_finding *f)
+{
+    const double x = fabs(lossi_real_get(d->objective->dtype, d->x, f->index));
+    beside b = {d, f->index, nearby};
+    const lossi_check_line line = {d->objective, &b, at_parameter,
+                                   d->first_step * exp2(floor(log2(fmax(x, 1)))), d->noise};
+    return lossi_check_beside(&line, limits, scale, f);
+}
+
+static loss_status look(lossi_differences *d, const char *gradient, char *nearby, uint64_t seed,
+                        lossi_finding *worst)
 {
     const loss_objective *o = d->objective;
     const double scale = lossi_check_largest(o, gradient);
@@ -212,6 +249,7 @@ static loss_status look(lossi_differences *d, const char *gradient, uint64_t see
         status = lossi_differences_slope(d, f.index, &f.slope);
         if (status == LOSS_OK) {
             lossi_check_judge(limits, o, scale, &f);
+            status = look_beside(d, limits, scale, nearby, &f);
             lossi_check_keep(worst, &f);
         }
     }
@@ -222,7 +260,7 @@ typedef struct parameter_check {
     const void *x;
     uint64_t seed;
     lossi_differences d; /* d.x: a copy of x */
-    char *gradient;
+    char *gradient, *nearby;
 } parameter_check;
 
 static loss_status check(void *check, lossi_finding *worst)
@@ -232,7 +270,7 @@ static loss_status check(void *check, lossi_finding *worst)
     loss_status status = loss_objective_evaluate(o, c->x, &c->d.value, c->gradient);
     if (status == LOSS_OK) {
         memcpy(c->d.x, c->x, (size_t)(o->dimension * o->real_size));
-        status = look(&c->d, c->gradient, c->seed, worst);
+        status = look(&c->d, c->gradient, c->nearby, c->seed, worst);
     }
     return status;
 }
@@ -265,9 +303,12 @@ loss_status loss_objective_check(loss_objective *objective, const void *x, uint6
     parameter_check c = {.x = x, .seed = seed, .d = {.objective = objective}};
     c.d.x = lossi_allocate(context, bytes);
     c.gradient = lossi_allocate(context, bytes);
-    status = c.d.x == NULL || c.gradient == NULL ? lossi_fail_memory(context, "a derivative check")
-                                                 : lossi_check_smooth(objective, check, &c, verdict);
+    c.nearby = lossi_allocate(context, bytes);
+    status = c.d.x == NULL || c.gradient == NULL || c.nearby == NULL
+                 ? lossi_fail_memory(context, "a derivative check")
+                 : lossi_check_smooth(objective, check, &c, verdict);
     lossi_release(context, c.d.x);
     lossi_release(context, c.gradient);
+    lossi_release(context, c.nearby);
     return status;
 }

@@ -22,6 +22,7 @@ typedef struct lossi_finding {
     double severity; /* how bad, among findings of the same verdict */
     double taylor;   /* the power of the step by which Taylor's remainder falls, NaN when it was not seen */
     lossi_slope slope;
+    int32_t beside; /* inconclusive for kinks beside x */
 } lossi_finding;
 
 /* A derivative along a parameter or a direction, an element or a sum of a Hessian product, or two of them. */
@@ -42,6 +43,20 @@ lossi_check_limits lossi_check_limit(const loss_objective *objective, int32_t wh
 /* A verdict about a finding whose derivative and slope are there; scale is the largest of its kind. */
 void lossi_check_judge(lossi_check_limits limits, const loss_objective *objective, double scale,
                        lossi_finding *finding);
+
+/*
+ * A line through x, and the second look (check_kinks.c) at a finding on it that fails: it stays unless kinks beside x explain it, and is
+ * inconclusive then.
+ *   at   the value and the derivative at x + t along the line; t becomes the way that was really gone
+ */
+typedef struct lossi_check_line {
+    const loss_objective *objective;
+    void *user;
+    loss_status (*at)(void *user, double *t, double *value, double *derivative);
+    double step, noise; /* the widest step of the differences; σ of the values */
+} lossi_check_line;
+loss_status lossi_check_beside(const lossi_check_line *line, lossi_check_limits limits, double scale,
+                               lossi_finding *finding);
 
 /* Keeps the worse of the two, fails being the worst, in `worst`, which begins with index, severity and verdict of none. */
 lossi_finding lossi_check_none(void);

@@ -107,7 +107,7 @@ typedef struct directional {
     const void *x;
     int64_t count;
     uint64_t seed;
-    char *gradient;
+    char *gradient, *nearby;
     double *v;
     double derivative, scale; /* Σ g_i·v_i, and the root of the sum of their squares */
 } directional;
@@ -166,6 +166,21 @@ static loss_status find_slope(directional *c, int32_t side, lossi_slope *slope, 
     return status;
 }
 
+/* Value and derivative at x + t·v. */
+static loss_status at_direction(void *user, double *t, double *value, double *derivative)
+{
+    directional *c = user;
+    const loss_objective *o = c->d.objective;
+    loss_status status = value_at(c, *t, value); /* leaves the point in d.x */
+    double number;
+    *derivative = 0;
+    status = status == LOSS_OK ? loss_objective_evaluate(c->d.objective, c->d.x, &number, c->nearby) : status;
+    for (int64_t i = 0; i < o->dimension && status == LOSS_OK; i++) {
+        *derivative += lossi_real_get(o->dtype, c->nearby, i) * c->v[i];
+    }
+    return status;
+}
+
 static loss_status look_along(directional *c, lossi_check_limits limits, lossi_finding *f)
 {
     const loss_objective *o = c->d.objective;
@@ -179,6 +194,8 @@ static loss_status look_along(directional *c, lossi_check_limits limits, lossi_f
         status = find_slope(c, there, &f->slope, &there); /* on an edge, or near it: the inner side says it */
         lossi_check_judge(limits, o, c->scale, f);
     }
+    const lossi_check_line line = {o, c, at_direction, c->d.first_step, c->d.noise};
+    status = status == LOSS_OK ? lossi_check_beside(&line, limits, c->scale, f) : status;
     const lossi_expansion expansion = {c->d.objective, c->x,       c->gradient, NULL,
                                        c->v,           c->d.value, c->d.noise,  c->d.x};
     return status == LOSS_OK ? lossi_taylor_slope(&expansion, &f->taylor) : status;
@@ -233,12 +250,14 @@ loss_status loss_objective_check_directions(loss_objective *objective, const voi
     directional c = {.d = {.objective = objective}, .x = x, .count = count, .seed = seed};
     c.d.x = lossi_allocate(context, bytes);
     c.gradient = lossi_allocate(context, bytes);
+    c.nearby = lossi_allocate(context, bytes);
     c.v = lossi_allocate(context, n * (int64_t)sizeof *c.v);
-    status = c.d.x == NULL || c.gradient == NULL || c.v == NULL
+    status = c.d.x == NULL || c.gradient == NULL || c.nearby == NULL || c.v == NULL
                  ? lossi_fail_memory(context, "a derivative check")
                  : lossi_check_smooth(objective, check, &c, verdict);
     lossi_release(context, c.d.x);
     lossi_release(context, c.gradient);
+    lossi_release(context, c.nearby);
     lossi_release(context, c.v);
     return status;
 }

@@ -193,6 +193,7 @@ typedef struct evaluation {
     double value;           /* of a piece */
     double values, weights; /* Σ w f, Σ w */
     int32_t known, pivot;   /* there was a piece that counts, and which of the counts was not 0 in it */
+    int64_t bad, bad_rows;  /* the first piece whose value is not finite; no rows: there is none */
 } evaluation;
 
 /* One piece; its gradient or product goes to `result`, its counts to the objective's. */
@@ -220,6 +221,10 @@ static loss_status run_piece(evaluation *e, int64_t first, int64_t rows, void *r
         lossi_statistics_add(&self->statistics, rows);
     }
     e->value = lossi_plan_number(e->plan, &bindings, 0);
+    if (!isfinite(e->value) && e->bad_rows == 0) {
+        e->bad = first;
+        e->bad_rows = rows;
+    }
     for (int32_t i = 0; i < self->losses; i++) {
         self->counts[i] = lossi_plan_number(e->plan, &bindings, 1 + i);
     }
@@ -318,6 +323,31 @@ static loss_status run_pieces(evaluation *e, void *result)
     return status;
 }
 
+/*
+ * LOSS_ERROR_NONFINITE with the first sample that alone has a value that is not finite, where there is one: of a mean over the rows, and of
+ * finite parameters.
+ */
+static loss_status fail_nonfinite(const evaluation *of, double value)
+{
+    graph_objective *self = of->self;
+    const int64_t dimension = self->base.dimension;
+    evaluation e = {.self = self, .plan = self->plans[VALUE], .x = of->x, .batch = of->batch};
+    char number[32];
+    int64_t i = 0;
+    while (i < dimension && isfinite(lossi_real_get(self->base.dtype, of->x, i))) {
+        i++;
+    }
+    for (int64_t k = of->bad; k < of->bad + of->bad_rows && self->is_mean && i == dimension; k++) {
+        if (run_piece(&e, k, 1, NULL) == LOSS_OK && !isfinite(e.value)) {
+            const int64_t sample = e.batch.indices != NULL ? e.batch.indices[k] : k;
+            return lossi_fail_row(self->base.context, LOSS_ERROR_NONFINITE, sample,
+                                  "the objective is %s: that of sample %lld alone is not finite",
+                                  lossi_number(value, number), (long long)sample);
+        }
+    }
+    return lossi_objective_finite(&self->base, value, -1);
+}
+
 static loss_status evaluate(loss_objective *objective, const void *x, lossi_batch batch, double *value,
                             void *gradient)
 {
@@ -337,7 +367,7 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
                                LOSSI_PENALTIES_GRADIENT, gradient);
     }
     *value = e.values / e.weights + lossi_objective_penalties(objective, x);
-    return lossi_objective_finite(objective, *value, -1);
+    return isfinite(*value) ? LOSS_OK : fail_nonfinite(&e, *value);
 }
 
 static loss_status product(loss_objective *objective, const void *x, const void *direction, void *out)
@@ -385,26 +415,8 @@ static void follow(loss_objective *objective, const loss_objective *other)
 static loss_status statistics(loss_objective *objective, int32_t node, int32_t set, void *mean,
                               void *variance)
 {
-    graph_objective *self = (graph_objective *)objective;
-    const lossi_statistic_node *own = lossi_statistics_find(&self->statistics, node);
-    if (own == NULL) {
-        return lossi_fail(objective->context, LOSS_ERROR_RANGE,
-                          "node %d is no batch_norm that the objective depends on", (int)node);
-    }
-    for (int64_t c = 0; set && c < own->channels; c++) {
-        const double m = lossi_real_get(objective->dtype, mean, c),
-                     v = lossi_real_get(objective->dtype, variance, c);
-        if (!isfinite(m) || !isfinite(v) || v < 0) {
-            return lossi_fail(objective->context, LOSS_ERROR_RANGE,
-                              "channel %lld: means are finite, variances too and not negative", (long long)c);
-        }
-    }
-    if (set) {
-        lossi_statistics_set(&self->statistics, own, mean, variance);
-    } else {
-        lossi_statistics_get(&self->statistics, own, mean, variance);
-    }
-    return LOSS_OK;
+    return lossi_statistics_exchange(&((graph_objective *)objective)->statistics, objective->context, node,
+                                     set, mean, variance);
 }
 
 static void destroy(loss_objective *objective)

@@ -10,6 +10,14 @@
 
 enum { VALUE, JACOBIAN_VECTOR, VECTOR_JACOBIAN, PLANS };
 
+enum { SEED, ITERATE, OPTIONS };
+
+static const loss_option options[OPTIONS] = {
+    [SEED] = {"seed", LOSS_OPTION_INT, 0, 9007199254740992.0, 0, NULL, NULL, "of dropout"},
+    [ITERATE] = {"iterate", LOSS_OPTION_INT, 0, 1099511627775.0, 0, NULL, NULL,
+                 "the iterate whose elements dropout drops"},
+};
+
 struct loss_plan {
     loss_context *context;
     const loss_graph *graph;
@@ -17,7 +25,8 @@ struct loss_plan {
     int32_t node;
     lossi_purpose purpose;
     lossi_feed feed;
-    lossi_statistics statistics; /* means 0 and variances 1: no objective's */
+    lossi_statistics statistics; /* means 0 and variances 1 at first */
+    lossi_options options;
     lossi_plan *plans[PLANS];
 };
 
@@ -46,7 +55,10 @@ loss_status loss_plan_create(loss_plan **out, loss_context *context, const loss_
     plan->graph = lossi_graph_retain(graph);
     plan->node = node;
     plan->purpose.training = training;
-    status = lossi_feed_node(&plan->feed, &plan->statistics, context, graph, node, data);
+    status = lossi_options_create(&plan->options, context, "a plan", NULL, 0, options, OPTIONS);
+    if (status == LOSS_OK) {
+        status = lossi_feed_node(&plan->feed, &plan->statistics, context, graph, node, data);
+    }
     if (status != LOSS_OK) {
         loss_plan_free(plan);
         return status;
@@ -67,6 +79,7 @@ void loss_plan_free(loss_plan *plan)
         lossi_plan_free(plan->plans[i]);
     }
     lossi_statistics_destroy(&plan->statistics);
+    lossi_options_destroy(&plan->options);
     if (plan->feed.graph != NULL) {
         lossi_feed_destroy(&plan->feed);
     }
@@ -83,6 +96,34 @@ int64_t loss_plan_size(const loss_plan *plan)
     return plan == NULL
                ? 0
                : lossi_shape_elements(&plan->graph->tape.nodes[plan->node].shape, plan->feed.samples);
+}
+
+/* ---- what it depends on beside x ---- */
+
+loss_status loss_plan_set_int(loss_plan *plan, const char *name, int64_t value)
+{
+    return plan == NULL ? LOSS_ERROR_ARGUMENT : lossi_options_set_int(&plan->options, name, value);
+}
+
+static loss_status statistics(loss_plan *plan, int32_t node, int32_t set, void *mean, void *variance)
+{
+    if (plan == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    if (mean == NULL || variance == NULL) {
+        return lossi_fail_null(plan->context, mean == NULL ? "mean" : "variance");
+    }
+    return lossi_statistics_exchange(&plan->statistics, plan->context, node, set, mean, variance);
+}
+
+loss_status loss_plan_get_statistics(loss_plan *plan, int32_t node, void *mean, void *variance)
+{
+    return statistics(plan, node, 0, mean, variance);
+}
+
+loss_status loss_plan_set_statistics(loss_plan *plan, int32_t node, const void *mean, const void *variance)
+{
+    return statistics(plan, node, 1, (void *)mean, (void *)variance); /* read only */
 }
 
 /* ---- computing ---- */
@@ -137,13 +178,16 @@ static loss_status run(loss_plan *plan, int32_t what, const void *x, const void 
     if (status != LOSS_OK) {
         return status;
     }
-    const lossi_bindings bindings = {.batch = {.rows = plan->feed.samples},
-                                     .x = x,
-                                     .statistics = plan->statistics.running,
-                                     .direction = vector,
-                                     .seed = vector,
-                                     .inputs = plan->feed.pointers,
-                                     .outputs = {result}};
+    const lossi_bindings bindings = {
+        .batch = {.rows = plan->feed.samples,
+                  .seed = (uint64_t)lossi_options_own(&plan->options, SEED)->integer,
+                  .step = (uint64_t)lossi_options_own(&plan->options, ITERATE)->integer},
+        .x = x,
+        .statistics = plan->statistics.running,
+        .direction = vector,
+        .seed = vector,
+        .inputs = plan->feed.pointers,
+        .outputs = {result}};
     return lossi_plan_run(plan->plans[what], &bindings);
 }
 

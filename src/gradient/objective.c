@@ -406,6 +406,14 @@ loss_status loss_objective_evaluate_batch(loss_objective *objective, const void 
     return status == LOSS_OK ? evaluate(objective, x, batch, value, gradient) : status;
 }
 
+/* Whether two vectors of the objective's dimension share bytes. */
+static int32_t overlap(const loss_objective *objective, const void *a, const void *b)
+{
+    const uintptr_t bytes = (uintptr_t)(objective->dimension * objective->real_size);
+    const uintptr_t first = (uintptr_t)a, second = (uintptr_t)b;
+    return first < second + bytes && second < first + bytes;
+}
+
 loss_status loss_objective_hessian_product(loss_objective *objective, const void *x, const void *direction,
                                            void *product)
 {
@@ -418,6 +426,11 @@ loss_status loss_objective_hessian_product(loss_objective *objective, const void
                                                                        : "product");
     }
     loss_status status = loss_objective_prepare(objective);
+    if (status == LOSS_OK && (overlap(objective, x, product) || overlap(objective, direction, product))) {
+        return lossi_fail(objective->context, LOSS_ERROR_ARGUMENT,
+                          "the product overlaps %s, which it is made of",
+                          overlap(objective, x, product) ? "x" : "the direction");
+    }
     return status == LOSS_OK ? objective->kind->product(objective, x, direction, product) : status;
 }
 

@@ -92,6 +92,8 @@ void gradient_arguments(void **state)
     assert_status(f.context, loss_objective_evaluate_batch(o, x, 2, below, &number, NULL), wrong);
     assert_status(f.context, loss_objective_hessian_product(o, x, NULL, x), wrong);
     assert_status(f.context, loss_objective_hessian_product(o, x, x, NULL), wrong);
+    assert_status(f.context, loss_objective_hessian_product(o, x, x, x), wrong);
+    assert_sentence(f.context, "the product overlaps x");
     assert_status(f.context, loss_objective_predict(o, x, NULL, f.data), wrong);
     assert_status(f.context, loss_objective_check(o, NULL, 1, &verdict), wrong);
     assert_status(f.context, loss_objective_check(o, x, 1, NULL), wrong);

@@ -109,6 +109,8 @@ const operation_case operation_cases[] = {
     {"broadcast_to", "shape=2,3", {""}, -2, 2},
     {"reshape", "shape=-1,2,3", {"R,6"}, -2, 2},
     {"reshape", "shape=6", {"2,3"}, -2, 2},
+    {"reshape", "shape=-1,2,-1", {"R,6"}, -2, 2},
+    {"reshape", "shape=-1,2", {"3,4"}, -2, 2},
     {"flatten", "", {"R,2,3"}, -2, 2},
     {"transpose", "", {"2,3,4"}, -2, 2},
     {"transpose", "axes=0,2,1", {"R,3,5"}, -2, 2},

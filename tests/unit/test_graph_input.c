@@ -195,13 +195,18 @@ static void names_and_types(void **unused)
     REFUSED(loss_graph_set_output(graph, "b", a), LOSS_ERROR_NAME, "'b'");
     REFUSED(loss_graph_parameter(graph, "", 1, three, &node), LOSS_ERROR_NAME, "1 … 47");
     REFUSED(loss_graph_parameter(graph, long_name, 1, three, &node), LOSS_ERROR_NAME, "47");
+    REFUSED(loss_graph_parameter(graph, "two words", 1, three, &node), LOSS_ERROR_NAME,
+            "'two words' has a character");
+    REFUSED(loss_graph_input(graph, "a\n", LOSS_FLOAT64, 2, rows, &node), LOSS_ERROR_NAME, "at place 2");
+    REFUSED(loss_graph_set_output(graph, "it's", a), LOSS_ERROR_NAME, "at place 3");
+    assert_status(context, loss_graph_set_output(graph, "Layer_1/out.a-b:0", a), LOSS_OK);
     assert_status(context, loss_graph_parameter(graph, long_name + 2, 1, three, &node), LOSS_OK);
     assert_int_equal(loss_graph_find(graph, long_name + 2), node);
     node = -7;
     REFUSED(loss_graph_input(graph, "c", LOSS_FLOAT32, 2, rows, &node), LOSS_ERROR_TYPE, "float32");
     REFUSED(loss_graph_input(graph, "c", (loss_dtype)77, 2, rows, &node), LOSS_ERROR_TYPE, "'c'");
     REFUSED(loss_graph_constant(graph, numbers, LOSS_INT64, 1, three, &node), LOSS_ERROR_TYPE, "int64");
-    REFUSED(loss_graph_apply(graph, "tan", NULL, &a, 1, &node), LOSS_ERROR_NAME, "'tan'");
+    REFUSED(loss_graph_apply(graph, "tangent", NULL, &a, 1, &node), LOSS_ERROR_NAME, "'tangent'");
     REFUSED(loss_graph_apply(graph, "_view", NULL, &a, 1, &node), LOSS_ERROR_NAME, "'_view'");
     REFUSED(loss_graph_apply(graph, "tanh", NULL, &b, 1, &node), LOSS_ERROR_TYPE, "int32");
     REFUSED(loss_graph_apply(graph, "sum", NULL, &b, 1, &node), LOSS_ERROR_TYPE, "'sum'");

@@ -292,7 +292,7 @@ static loss_graph *small_graph(void)
     assert_status(context, loss_graph_create(&graph, context, LOSS_FLOAT32), LOSS_OK);
     n[0] = input(graph, "features", LOSS_FLOAT32, 4);
     target = input(graph, "labels", LOSS_INT64, 0);
-    assert_status(context, loss_graph_parameter(graph, "the \"weights\"", 2, (int64_t[]){4, 3}, &n[1]),
+    assert_status(context, loss_graph_parameter(graph, "the_weights", 2, (int64_t[]){4, 3}, &n[1]),
                   LOSS_OK);
     assert_status(context, loss_graph_apply(graph, "matrix_product", NULL, n, 2, &product), LOSS_OK);
     assert_status(context, loss_graph_constant(graph, &half, LOSS_FLOAT64, 0, NULL, &number), LOSS_OK);
@@ -310,7 +310,7 @@ static loss_graph *small_graph(void)
 static const char *const texts[][2] = {
     {"text", "0  input  float32 [rows, 4]  features\n"
              "1  input  int64 [rows]  labels\n"
-             "2  parameter  float32 [4, 3]  the \"weights\"\n"
+             "2  parameter  float32 [4, 3]  the_weights\n"
              "3  matrix_product (0, 2)  float32 [rows, 3]\n"
              "4  constant 0.5  float32 []\n"
              "5  multiply (3, 4)  float32 [rows, 3]  scores\n"
@@ -319,7 +319,7 @@ static const char *const texts[][2] = {
      "digraph {\n"
      "  n0 [shape=box, style=filled, fillcolor=lightgrey, label=\"input\\nfeatures\\n[rows, 4]\"];\n"
      "  n1 [shape=box, style=filled, fillcolor=lightgrey, label=\"input\\nlabels\\n[rows]\"];\n"
-     "  n2 [shape=box, style=filled, fillcolor=lightblue, label=\"parameter\\nthe \\\"weights\\\"\\n[4, "
+     "  n2 [shape=box, style=filled, fillcolor=lightblue, label=\"parameter\\nthe_weights\\n[4, "
      "3]\"];\n"
      "  n3 [shape=box, style=rounded, label=\"matrix_product\\n[rows, 3]\"];\n"
      "  n0 -> n3;\n"

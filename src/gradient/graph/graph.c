@@ -123,6 +123,13 @@ loss_status lossi_graph_check_open(loss_graph *graph, const int32_t *node)
     return LOSS_OK;
 }
 
+/* What names are made of, whatever the locale. */
+static int32_t is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           strchr("_.-/:", c) != NULL;
+}
+
 static loss_status check_name(loss_graph *graph, const char *name)
 {
     const size_t length = name != NULL ? strlen(name) : 0;
@@ -132,6 +139,14 @@ static loss_status check_name(loss_graph *graph, const char *name)
     if (length == 0 || length >= LOSSI_ROLE_SIZE) {
         return lossi_fail(graph->context, LOSS_ERROR_NAME, "a name has 1 … %d characters, not %zu",
                           LOSSI_ROLE_SIZE - 1, length);
+    }
+    for (const char *c = name; *c != '\0'; c++) {
+        if (!is_plain(*c)) {
+            return lossi_fail(
+                graph->context, LOSS_ERROR_NAME,
+                "the name '%s' has a character that is no letter, digit or one of _.-/: at place %d", name,
+                (int)(c - name) + 1);
+        }
     }
     if (loss_graph_find(graph, name) >= 0) {
         return lossi_fail(graph->context, LOSS_ERROR_NAME, "the graph has a node '%s' already", name);

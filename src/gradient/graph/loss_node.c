@@ -353,22 +353,36 @@ static void put_number(const lossi_value *value, double number)
     }
 }
 
-/* A bad row of the loss is one of the batch: the sentence and the row become those of the sample. */
+/*
+ * A bad row of the loss is one of the batch: the sentence and the row become those of the sample, and of its rows the one where a sample
+ * has several. Offsets count groups, not rows.
+ */
 static loss_status fail_sample(const lossi_loss_step *step, loss_context *context, loss_status status,
                                const lossi_batch_state *batch, int64_t rows)
 {
-    char sentence[512];
+    char sentence[512], row_words[40], sample_words[96];
     const int32_t prediction = lossi_tape_input(step->tape, step->nodes[0], 0);
     const int64_t row = loss_context_error_row(context), each = batch->rows > 0 ? rows / batch->rows : 1;
     if (!lossi_shape_of_rows(lossi_tape_shape(step->tape, prediction)) ||
         (status != LOSS_ERROR_LABEL && status != LOSS_ERROR_DOMAIN) || row < 0 || each < 1) {
         return status;
     }
+    snprintf(sentence, sizeof sentence, "%s", loss_context_error(context));
+    const int row_length = snprintf(row_words, sizeof row_words, "row %lld", (long long)row);
+    const char *found = strstr(sentence, row_words);
+    if (found == NULL) {
+        return status;
+    }
     const int64_t place = row / each;
     const int64_t sample = batch->indices != NULL ? batch->indices[place] : batch->first + place;
-    snprintf(sentence, sizeof sentence, "%s", loss_context_error(context));
-    return lossi_fail_row(context, status, sample, "sample %lld, in its batch: %s", (long long)sample,
-                          sentence);
+    if (each > 1) {
+        snprintf(sample_words, sizeof sample_words, "row %lld of the %lld of sample %lld",
+                 (long long)(row % each), (long long)each, (long long)sample);
+    } else {
+        snprintf(sample_words, sizeof sample_words, "sample %lld", (long long)sample);
+    }
+    return lossi_fail_row(context, status, sample, "%.*s%s%s", (int)(found - sentence), sentence,
+                          sample_words, found + row_length);
 }
 
 loss_status lossi_loss_step_run(lossi_loss_step *step, loss_context *context, const lossi_batch_state *batch,

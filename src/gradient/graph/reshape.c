@@ -8,7 +8,7 @@
 
 static const loss_option reshape_options[] = {
     {"shape", LOSS_OPTION_ARRAY, LOSSI_ROWS, 0x1p40, 0, NULL, NULL,
-     "the sizes; -1 as first: the rows of the batch"},
+     "the sizes; -1 as first is the rows of the batch where the input has them, another -1 what is left"},
 };
 
 static loss_status settle_reshape(const lossi_options *given, loss_context *context,
@@ -29,33 +29,58 @@ static loss_status settle_reshape(const lossi_options *given, loss_context *cont
             return lossi_fail(context, LOSS_ERROR_RANGE, "the option 'shape' has a size that is not whole");
         }
     }
-    return lossi_shape_check(context, "the option 'shape'", &shape);
+    return LOSS_OK;
 }
 
-static lossi_shape shape_of(const lossi_attributes *attributes)
+/*
+ * The shape that the option asks for, of an input of another: NULL, or what is wrong. Where the input has rows, they are the first -1; one
+ * other size may be -1, what the others leave of the elements (as in NumPy).
+ */
+static const char *shape_of(const lossi_attributes *attributes, const lossi_shape *from, lossi_shape *shape)
 {
-    lossi_shape shape = {(int32_t)attributes->integer[0], {0}};
-    memcpy(shape.size, attributes->integer + 1, sizeof shape.size[0] * (size_t)shape.rank);
-    return shape;
+    const int32_t rows = lossi_shape_of_rows(from);
+    int32_t left = -1;
+    int64_t others = 1, elements = lossi_shape_row(from);
+    shape->rank = (int32_t)attributes->integer[0];
+    memcpy(shape->size, attributes->integer + 1, sizeof shape->size[0] * (size_t)shape->rank);
+    if (rows && (shape->rank == 0 || shape->size[0] != LOSSI_ROWS)) {
+        return "the rows stay the first size: -1";
+    }
+    for (int32_t i = rows; i < shape->rank; i++) {
+        const int64_t size = shape->size[i];
+        if (size == LOSSI_ROWS && left >= 0) {
+            return "more than one size of the option 'shape' is left to be found";
+        }
+        left = size == LOSSI_ROWS ? i : left;
+        if (size > 0 && others > LOSSI_MOST_ELEMENTS / size) {
+            return "the option 'shape' has another number of elements";
+        }
+        others *= size == LOSSI_ROWS ? 1 : size;
+    }
+    if (left >= 0 && (others == 0 || elements % others != 0)) {
+        return "the other sizes of the option 'shape' do not divide the number of elements";
+    }
+    if (left >= 0) {
+        shape->size[left] = elements / others;
+    }
+    return left < 0 && others != elements ? "the option 'shape' has another number of elements" : NULL;
 }
 
 static loss_status infer_reshape(const lossi_tape *tape, lossi_tape_node *node)
 {
     const lossi_tape_node *from = lossi_input_node(tape, node, 0);
-    node->shape = shape_of(&node->attributes);
+    const char *wrong = shape_of(&node->attributes, &from->shape, &node->shape);
     node->dtype = from->dtype;
-    return lossi_shape_row(&node->shape) == lossi_shape_row(&from->shape) &&
-                   lossi_shape_of_rows(&node->shape) == lossi_shape_of_rows(&from->shape)
-               ? LOSS_OK
-               : lossi_operation_fail_shapes(
-                     tape, node, "the option 'shape' has another number of elements, or other rows");
+    return wrong == NULL ? LOSS_OK : lossi_operation_fail_shapes(tape, node, wrong);
 }
 
 static int32_t expand_reshape(lossi_tape *tape, const lossi_attributes *attributes, const int32_t *inputs,
                               int32_t count)
 {
-    const lossi_shape shape = shape_of(attributes);
+    lossi_shape shape;
     (void)count;
+    shape_of(attributes, lossi_tape_shape(tape, inputs[0]),
+             &shape); /* nothing is wrong: it was inferred before */
     return lossi_tape_reshape(tape, inputs[0], &shape);
 }
 

@@ -7,6 +7,7 @@
 #include "gradient/graph/channels.h"
 #include "gradient/graph/operations.h"
 #include "gradient/graph/shape.h"
+#include "gradient/objective.h"
 
 static int32_t is_wanted(const loss_graph *graph, const uint8_t *needed, int32_t node)
 {
@@ -164,20 +165,37 @@ void lossi_statistics_fold(lossi_statistics *s)
     s->seen = 0;
 }
 
-void lossi_statistics_get(const lossi_statistics *s, const lossi_statistic_node *node, void *mean,
-                          void *variance)
-{
-    const size_t bytes = (size_t)(node->channels * loss_dtype_size(s->dtype));
-    memcpy(mean, running_at(s, node, 0), bytes);
-    memcpy(variance, running_at(s, node, 1), bytes);
-}
-
-void lossi_statistics_set(lossi_statistics *s, const lossi_statistic_node *node, const void *mean,
-                          const void *variance)
+static void set_running(lossi_statistics *s, const lossi_statistic_node *node, const void *mean,
+                        const void *variance)
 {
     const size_t bytes = (size_t)(node->channels * loss_dtype_size(s->dtype));
     memcpy(running_at(s, node, 0), mean, bytes);
     memcpy(running_at(s, node, 1), variance, bytes);
+}
+
+loss_status lossi_statistics_exchange(lossi_statistics *s, loss_context *context, int32_t node, int32_t set,
+                                      void *mean, void *variance)
+{
+    const lossi_statistic_node *own = lossi_statistics_find(s, node);
+    if (own == NULL) {
+        return lossi_fail(context, LOSS_ERROR_RANGE, "node %d is no batch_norm that is evaluated here",
+                          (int)node);
+    }
+    for (int64_t c = 0; set && c < own->channels; c++) {
+        const double m = lossi_real_get(s->dtype, mean, c), v = lossi_real_get(s->dtype, variance, c);
+        if (!isfinite(m) || !isfinite(v) || v < 0) {
+            return lossi_fail(context, LOSS_ERROR_RANGE,
+                              "channel %lld: means are finite, variances too and not negative", (long long)c);
+        }
+    }
+    if (set) {
+        set_running(s, own, mean, variance);
+    } else {
+        const size_t bytes = (size_t)(own->channels * loss_dtype_size(s->dtype));
+        memcpy(mean, running_at(s, own, 0), bytes);
+        memcpy(variance, running_at(s, own, 1), bytes);
+    }
+    return LOSS_OK;
 }
 
 void lossi_statistics_follow(lossi_statistics *s, const lossi_statistics *other)
@@ -185,7 +203,7 @@ void lossi_statistics_follow(lossi_statistics *s, const lossi_statistics *other)
     for (int32_t i = 0; i < s->count; i++) {
         const lossi_statistic_node *from = lossi_statistics_find(other, s->nodes[i].node);
         if (from != NULL) {
-            lossi_statistics_set(s, &s->nodes[i], running_at(other, from, 0), running_at(other, from, 1));
+            set_running(s, &s->nodes[i], running_at(other, from, 0), running_at(other, from, 1));
         }
     }
 }

@@ -50,10 +50,11 @@ void lossi_statistics_fold(lossi_statistics *statistics);
 /* The running means and variances of other objectives of the same graph, for the nodes that are in both. */
 void lossi_statistics_follow(lossi_statistics *statistics, const lossi_statistics *other);
 
-/* Means and variances of a node, of the graph's dtype: read, or written where they are. */
-void lossi_statistics_get(const lossi_statistics *statistics, const lossi_statistic_node *node, void *mean,
-                          void *variance);
-void lossi_statistics_set(lossi_statistics *statistics, const lossi_statistic_node *node, const void *mean,
-                          const void *variance);
+/*
+ * Means and variances of a node, of the graph's dtype: read, or set to what was given. LOSS_OK, or LOSS_ERROR_RANGE with a sentence: no such
+ * node, numbers that are none.
+ */
+loss_status lossi_statistics_exchange(lossi_statistics *statistics, loss_context *context, int32_t node,
+                                      int32_t set, void *mean, void *variance);
 
 #endif

@@ -220,10 +220,16 @@ static int32_t term_log1mexp(const rule *r)
     return over(r->e, r->factor, unary(r->e, LOSSI_SCALAR_expm1, r->a));
 }
 
+/* log b and a / b, both 0 where a is 0 whatever b is, as PyTorch has it; a NaN of b stays one: 1/2 where b = b, else NaN. */
 static int32_t term_xlogy(const rule *r)
 {
-    return r->operand == 0 ? times(r->e, r->factor, unary(r->e, LOSSI_SCALAR_log, r->b))
-                           : over(r->e, times(r->e, r->factor, r->a), r->b);
+    const int32_t zero = lossi_expression_constant(r->e, 0);
+    if (r->operand == 0) {
+        const int32_t counts = binary(r->e, LOSSI_SCALAR_not_equal, r->a, zero);
+        return times(r->e, r->factor, binary(r->e, LOSSI_SCALAR_xlogy, counts, r->b));
+    }
+    const int32_t held = binary(r->e, LOSSI_SCALAR_heaviside, r->b, r->b);
+    return over(r->e, times(r->e, r->factor, r->a), chosen(r->e, r->a, r->b, held));
 }
 
 static int32_t term_sinh(const rule *r)
