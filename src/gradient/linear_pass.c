@@ -17,9 +17,30 @@ enum {
     PARALLEL_ELEMENTS = 32768, /* fewer cost more to hand out than to do */
     FEATURES_PER_COLUMN =
         16, /* a tile has at most 16 · 1024 features: 128 KiB of float64, a part of a cache of 512 KiB */
-    COLUMNS_MAX = 256,    /* so that a tile of very wide rows still has 4 of them to share each parameter */
-    AHEAD_BYTES = 1 << 22 /* features that fill caches are asked for ahead */
+    COLUMNS_MAX = 256,     /* so that a tile of very wide rows still has 4 of them to share each parameter */
+    AHEAD_BYTES = 1 << 22, /* features that fill caches are asked for ahead */
+    /* A tile of sparse rows, and the next that is asked for, are to leave the second-level cache to parameters and sums. */
+    SPARSE_TILE_ENTRIES = 2048
 };
+
+/*
+ * Smaller tiles of sparse rows where that changes no bit: whole turns of the lanes of a sum, and no masked rows, which a tile
+ * closes up.
+ */
+static void shorten_tiles(lossi_tile_pass *p)
+{
+    while (p->model->mask == NULL && p->cut.tile_rows > LOSSI_LANES &&
+           p->cut.tile_rows * p->sparse->average > SPARSE_TILE_ENTRIES) {
+        p->cut.tile_rows /= 2;
+    }
+}
+
+/* Whether the features fill caches, and what comes next has to be asked for. */
+static int32_t large(const lossi_tile_pass *p)
+{
+    const int64_t columns = p->sparse != NULL ? p->sparse->average : p->features->columns;
+    return p->features->rows > AHEAD_BYTES / p->model->base.real_size / (columns + 1);
+}
 
 static lossi_cut cut_rows(const lossi_linear_shape *shape, const lossi_sparse_features *sparse, int64_t rows)
 {
@@ -54,6 +75,9 @@ static void begin(lossi_tile_pass *p, lossi_linear_model *m, const lossi_array *
     p->kernels = lossi_linear_kernels_for(isa, real_index);
     p->sparse_kernels = lossi_sparse_kernels_for(isa, real_index);
     p->cut = cut_rows(&p->shape, sparse, rows);
+    if (sparse != NULL) {
+        shorten_tiles(p);
+    }
 }
 
 static int32_t workers(const lossi_tile_pass *p)
@@ -256,9 +280,8 @@ loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch b
     }
     p.indices = batch.indices;
     p.e.indices = batch.indices;
-    p.asks_ahead = p.sparse == NULL && !lossi_tile_copied(m->features) &&
-                   (p.indices != NULL ||
-                    m->features->rows > AHEAD_BYTES / m->base.real_size / (m->features->columns + 1));
+    p.asks_ahead = p.sparse != NULL ? large(&p)
+                                    : !lossi_tile_copied(m->features) && (p.indices != NULL || large(&p));
     if (p.cut.slices == 0) {
         memset(m->sums, 0, (size_t)m->size * sizeof *m->sums);
     }

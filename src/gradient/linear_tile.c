@@ -16,6 +16,8 @@ enum {
     ALIGNMENT = 64,
     AHEAD_ROWS = 16, /* asked for at least, of the products that are being made */
     PIECE_ROWS = 8,  /* of one output: few enough that what was asked for arrives while they are multiplied */
+    SPARSE_PIECE_ROWS =
+        2, /* of sparse ones, whose entries are asked for in small portions: scattering needs the buffers too */
     LINE = 64
 };
 
@@ -78,6 +80,10 @@ int64_t lossi_tile_find_rows(const lossi_tile_pass *p, const lossi_tile_work *w,
     const lossi_array *features = p->features, *mask = p->prediction != NULL ? NULL : p->model->mask;
     const int64_t real = p->model->base.real_size, step = features->row_stride * real;
     int64_t count = 0;
+    if (p->sparse != NULL && mask == NULL && p->indices == NULL) { /* all of them, one after another */
+        lossi_sparse_find(p->sparse, first, rows, w->entries);
+        return rows;
+    }
     for (int64_t i = 0; i < rows; i++) {
         const int64_t row = p->indices != NULL ? p->indices[first + i] : first + i;
         if (!lossi_masked(mask, row)) {
@@ -119,17 +125,43 @@ static void square(const lossi_tile_pass *p, const lossi_tile_work *w, int64_t c
     }
 }
 
+static void ask_dense(const lossi_tile_pass *p, int64_t row)
+{
+    const int64_t real = p->model->base.real_size, bytes = p->features->columns * real;
+    const uintptr_t from = (uintptr_t)p->features->pointer +
+                           (uintptr_t)(row * p->features->row_stride * real);
+    for (int64_t i = 0; i < bytes; i += LINE) {
+        __builtin_prefetch((const void *)(from + (uintptr_t)i));
+    }
+}
+
+/* To the second-level cache: the first is for the parameters and sums that entries need. */
+static void ask_entries(const lossi_tile_pass *p, lossi_sparse_row entries)
+{
+    const int64_t values = entries.count * p->model->base.real_size,
+                  indices = entries.count * loss_dtype_size(p->sparse->array->index_dtype);
+    for (int64_t i = 0; i < values; i += LINE) {
+        __builtin_prefetch((const char *)entries.values + i, 0, 2);
+    }
+    for (int64_t i = 0; i < indices; i += LINE) {
+        __builtin_prefetch((const char *)entries.indices + i, 0, 2);
+    }
+}
+
 /* Asks for the features of the next rows up to one of them; a row that is masked may not be there, which is no harm. */
 static void ask(const lossi_tile_pass *p, lossi_tile_work *w, int64_t to)
 {
-    const int64_t real = p->model->base.real_size, bytes = p->features->columns * real;
     to = to < w->end ? to : w->end;
+    if (p->sparse != NULL && p->indices == NULL && w->asked < to) {
+        ask_entries(p, lossi_sparse_span(p->sparse, w->asked, to - w->asked));
+        w->asked = to;
+    }
     for (; w->asked < to; w->asked++) {
         const int64_t row = p->indices != NULL ? p->indices[w->asked] : w->asked;
-        const uintptr_t from = (uintptr_t)p->features->pointer +
-                               (uintptr_t)(row * p->features->row_stride * real);
-        for (int64_t i = 0; i < bytes; i += LINE) {
-            __builtin_prefetch((const void *)(from + (uintptr_t)i));
+        if (p->sparse != NULL) {
+            ask_entries(p, lossi_sparse_row_at(p->sparse, row));
+        } else {
+            ask_dense(p, row);
         }
     }
 }
@@ -170,6 +202,7 @@ void lossi_tile_forward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t fi
     if (p->sparse != NULL) {
         const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
         p->sparse_kernels->forward(&tile, m->parameters, prediction, product ? w->directional : NULL);
+        w->asked = w->asked > first + count ? w->asked : first + count;
         return;
     }
     if (prediction == w->prediction || !m->predictions_known) {
@@ -190,6 +223,20 @@ static void dense_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t
         }
         p->kernels->backward(&p->shape, count - i < step ? count - i : step, w->x + i,
                              r + i * p->shape.outputs, sums);
+    }
+}
+
+/* Scattering leaves memory idle: meanwhile the next tile is asked for. */
+static void sparse_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t count, const double *r,
+                            double *sums)
+{
+    const int64_t step = p->asks_ahead ? SPARSE_PIECE_ROWS : count;
+    for (int64_t i = 0; i < count; i += step) {
+        const lossi_sparse_tile tile = sparse_rows(p, w->entries + i, count - i < step ? count - i : step);
+        if (p->asks_ahead) {
+            ask(p, w, w->asked + step);
+        }
+        p->sparse_kernels->backward(&tile, r + i * p->shape.outputs, sums);
     }
 }
 
@@ -220,8 +267,7 @@ void lossi_tile_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t c
     if (p->what == LOSSI_PASS_DIAGONAL) {
         backward_squares(p, w, count, r, sums);
     } else if (p->sparse != NULL) {
-        const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
-        p->sparse_kernels->backward(&tile, r, sums);
+        sparse_backward(p, w, count, r, sums);
     } else {
         dense_backward(p, w, count, r, sums);
     }

@@ -9,7 +9,7 @@ enum {
     FEATURES_PER_COLUMN = 16, /* a tile has about 16 · 1024 entries, as one of dense rows has elements */
     COLUMNS_MAX = 256,
     /* Sums of more slices than stay in a last-level cache of a few MiB cost more to clear and to add than entries to multiply. */
-    ENTRIES_PER_SUM = 8
+    ENTRIES_PER_SUM = 16
 };
 
 static int64_t integer_at(loss_dtype dtype, const void *array, int64_t index)
@@ -125,17 +125,42 @@ loss_status lossi_sparse_examine(lossi_sparse_features *features, loss_context *
 
 /* ---- rows ---- */
 
-lossi_sparse_row lossi_sparse_row_at(const lossi_sparse_features *features, int64_t row)
+/* Entries begin … end − 1; there may be no arrays when there are none. */
+static lossi_sparse_row entries(const lossi_sparse_array *array, int64_t index_size, int64_t value_size,
+                                int64_t begin, int64_t end)
 {
-    const lossi_sparse_array *array = features->array;
-    const int64_t begin = integer_at(array->offset_dtype, array->row_offsets, row),
-                  end = integer_at(array->offset_dtype, array->row_offsets, row + 1);
-    if (begin == end) { /* the arrays may be NULL */
+    if (begin == end) {
         return (lossi_sparse_row){NULL, NULL, 0};
     }
-    return (lossi_sparse_row){
-        (const char *)array->column_indices + begin * loss_dtype_size(array->index_dtype),
-        array->values.pointer + begin * loss_dtype_size(array->values.dtype), end - begin};
+    return (lossi_sparse_row){(const char *)array->column_indices + begin * index_size,
+                              array->values.pointer + begin * value_size, end - begin};
+}
+
+lossi_sparse_row lossi_sparse_span(const lossi_sparse_features *features, int64_t first, int64_t rows)
+{
+    const lossi_sparse_array *array = features->array;
+    return entries(array, loss_dtype_size(array->index_dtype), loss_dtype_size(array->values.dtype),
+                   integer_at(array->offset_dtype, array->row_offsets, first),
+                   integer_at(array->offset_dtype, array->row_offsets, first + rows));
+}
+
+lossi_sparse_row lossi_sparse_row_at(const lossi_sparse_features *features, int64_t row)
+{
+    return lossi_sparse_span(features, row, 1);
+}
+
+void lossi_sparse_find(const lossi_sparse_features *features, int64_t first, int64_t rows,
+                       lossi_sparse_row *found)
+{
+    const lossi_sparse_array *array = features->array;
+    const int64_t index_size = loss_dtype_size(array->index_dtype),
+                  value_size = loss_dtype_size(array->values.dtype);
+    int64_t begin = integer_at(array->offset_dtype, array->row_offsets, first);
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t end = integer_at(array->offset_dtype, array->row_offsets, first + i + 1);
+        found[i] = entries(array, index_size, value_size, begin, end);
+        begin = end;
+    }
 }
 
 int64_t lossi_sparse_index(const lossi_sparse_features *features, const lossi_sparse_row *row, int64_t e)

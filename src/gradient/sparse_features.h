@@ -25,6 +25,13 @@ loss_status lossi_sparse_examine(lossi_sparse_features *features, loss_context *
 /* Where a row is. */
 lossi_sparse_row lossi_sparse_row_at(const lossi_sparse_features *features, int64_t row);
 
+/* The entries of `rows` rows from `first` on as if of one: they lie one after another. */
+lossi_sparse_row lossi_sparse_span(const lossi_sparse_features *features, int64_t first, int64_t rows);
+
+/* Where each of these rows is. */
+void lossi_sparse_find(const lossi_sparse_features *features, int64_t first, int64_t rows,
+                       lossi_sparse_row *found);
+
 int64_t lossi_sparse_index(const lossi_sparse_features *features, const lossi_sparse_row *row, int64_t e);
 
 /*
@@ -37,7 +44,7 @@ void lossi_sparse_merge(const lossi_sparse_features *features, lossi_sparse_row 
 
 /*
  * How `rows` rows are cut: as core/sum.h cuts rows of max(outputs, min(256, ⌈average / 16⌉)) columns, but into no more slices than
- * leave each of them 8 entries for every row of parameters: a slice costs as much as its sums.
+ * leave each of them 16 entries for every row of parameters: a slice costs as much as its sums.
  */
 lossi_cut lossi_sparse_cut(const lossi_linear_shape *shape, int64_t average, int64_t rows);
 
