@@ -46,7 +46,7 @@ LOSSI_INLINE void smoothed_quantile(vreal prediction, vreal target, const real *
     vreal missing; /* what e lost by rounding */
     const vreal e = v_exp_parts(-x, &missing), sum = one + e, inverse = one / sum;
     const vreal rest = v_fnma(inverse, sum, one) - inverse * ((e - (sum - one)) + missing);
-    const vreal sigma = v_fma(rest, inverse, inverse), linear = own * lossi_weighed(own, a);
+    const vreal sigma = v_fma(rest, inverse, inverse), linear = own * v_min(lossi_reach(own), a);
     const vreal lost = v_fnma(other_missing, e, v_fnma(other, missing, own_missing));
     const vreal slope = (v_fnma(other, e, own) + lost) * sigma;
 
