@@ -131,7 +131,7 @@ static void search_anew(loss_optimizer *optimizer, conjugate_gradient *state)
 {
     int32_t scaled = state->preconditioned && !state->refused;
     turn(optimizer, state, 0.0);
-    search(optimizer, state, scaled ? 1.0 : lossi_descent_first_step(optimizer));
+    search(optimizer, state, scaled ? 1.0 : lossi_descent_scaled_step(optimizer, state->products.slope));
 }
 
 /* ∇f takes the place of M∇f. */
