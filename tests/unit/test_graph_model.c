@@ -292,8 +292,7 @@ static loss_graph *small_graph(void)
     assert_status(context, loss_graph_create(&graph, context, LOSS_FLOAT32), LOSS_OK);
     n[0] = input(graph, "features", LOSS_FLOAT32, 4);
     target = input(graph, "labels", LOSS_INT64, 0);
-    assert_status(context, loss_graph_parameter(graph, "the_weights", 2, (int64_t[]){4, 3}, &n[1]),
-                  LOSS_OK);
+    assert_status(context, loss_graph_parameter(graph, "the_weights", 2, (int64_t[]){4, 3}, &n[1]), LOSS_OK);
     assert_status(context, loss_graph_apply(graph, "matrix_product", NULL, n, 2, &product), LOSS_OK);
     assert_status(context, loss_graph_constant(graph, &half, LOSS_FLOAT64, 0, NULL, &number), LOSS_OK);
     assert_status(context,
