@@ -263,7 +263,7 @@ static const struct {
     {"c*w; c", LOSS_ERROR_FORMULA, "character 7: '=' and the value"},
     {"c*w; c=2, c=3", LOSS_ERROR_FORMULA, "character 11: 'c' was given a value before"},
     {"cc*w; c=2", LOSS_ERROR_FORMULA, "character 1: there is no name 'cc'; did you mean 'c'?"},
-    {"p*k", LOSS_ERROR_TYPE, "int32"},
+    {"p*k", LOSS_ERROR_TYPE, "character 3: node 5 is int32; float64 was expected"},
 };
 
 static void mistakes(void **unused)

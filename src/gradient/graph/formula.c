@@ -97,7 +97,14 @@ static int32_t put_operation(void *user, int32_t operation, int32_t a, int32_t b
 /* The expression's input for a node of the graph. */
 static int32_t put_input(translation *t, int32_t node)
 {
+    const lossi_tape *tape = &t->graph->tape;
     int32_t k = 0;
+    if (tape->nodes[node].dtype != tape->dtype) {
+        t->status = LOSS_ERROR_TYPE;
+        snprintf(t->sentence, sizeof t->sentence, "node %d is %s; %s was expected", (int)node,
+                 loss_dtype_name(tape->nodes[node].dtype), loss_dtype_name(tape->dtype));
+        return LOSSI_FORMULA_WRONG;
+    }
     while (k < t->input_count && t->inputs[k] != node) {
         k++;
     }
@@ -107,7 +114,7 @@ static int32_t put_input(translation *t, int32_t node)
     if (k == t->input_count) {
         t->inputs[t->input_count++] = node;
     }
-    return of_shape(t, lossi_expression_input(t->expression, k), lossi_tape_shape(&t->graph->tape, node));
+    return of_shape(t, lossi_expression_input(t->expression, k), lossi_tape_shape(tape, node));
 }
 
 static int32_t put_name(void *user, const char *name)
