@@ -130,10 +130,11 @@ LOSS_API loss_status loss_graph_loss(loss_graph *graph, const loss_function *fun
 /*
  * Adds a formula over nodes, elementwise with broadcasting: "log(1 + exp(-y*p)) + 0.1*mean(w^2)". docs/formulas.md has the grammar and the
  * functions; sum() and mean() are over all elements.
- *   text          not NULL
+ *   text          not NULL; numbers may have names, with their values behind a semicolon: "c*sum(w^2); c=0.1"
  *   names, nodes  `count` names that the formula has for nodes; the names of inputs, parameters and outputs of the graph are there
  *                 anyway. NULL is allowed when count is 0
- * Returns as loss_graph_apply(), and LOSS_ERROR_FORMULA: the sentence has the position of the character it is about. Since 0.1.
+ * Returns as loss_graph_apply(), and LOSS_ERROR_FORMULA; of that and of LOSS_ERROR_SHAPE the sentence has the position of the character it is
+ * about. Since 0.1.
  */
 LOSS_API loss_status loss_graph_formula(loss_graph *graph, const char *text, const char *const *names,
                                         const int32_t *nodes, int32_t count, int32_t *node);

@@ -73,6 +73,7 @@ static const struct {
     const char *text;
     double margins, norms, constant; /* what it is made of */
 } formulas[] = {
+    {"c*sum(w^2) + d; c=0.25, d=-2", 0, 0.25, -2},
     {"mean(log(1 + exp(-y*(p*w + b))))", 1, 0, 0},
     {"0.25*sum(w^2) + mean(log(1 + exp(-y*(p*w + b))))", 1, 0.25, 0},
     {"mean(log(1 + exp(-y*(p*w + b)))) - sum(w*w)/3 + 2.385", 1, -1.0 / 3, 2.385},
@@ -253,9 +254,16 @@ static const struct {
     {"mean(pp)", LOSS_ERROR_FORMULA, "character 6: there is no name 'pp'; did you mean 'p'?"},
     {"mena(p)", LOSS_ERROR_FORMULA, "character 1: there is no function 'mena'"},
     {"mean(p, w)", LOSS_ERROR_FORMULA, "character 7:"},
-    {"mean(w*v)", LOSS_ERROR_SHAPE, "the operation 'multiply' cannot take [3] and [4]"},
-    {"w*v + 1", LOSS_ERROR_SHAPE, "[3] and [4]"},
-    {"p*k", LOSS_ERROR_TYPE, "int32"},
+    {"mean(w*v)", LOSS_ERROR_SHAPE, "character 7: the operation 'multiply' cannot take [3] and [4]"},
+    {"w*v + 1", LOSS_ERROR_SHAPE, "character 2: the operation 'multiply' cannot take [3] and [4]"},
+    {"log(1 + exp(w)) < 2*v", LOSS_ERROR_SHAPE, "character 17: the operation 'less' cannot take [3] and [4]"},
+    {"mean(w) + clip(w, v, 1)", LOSS_ERROR_SHAPE,
+     "character 11: the operation 'maximum' cannot take [3] and [4]"},
+    {"w > 0 ? v : w", LOSS_ERROR_SHAPE, "character 7: the operation 'select' cannot take [3], [4] and [3]"},
+    {"c*w; c", LOSS_ERROR_FORMULA, "character 7: '=' and the value"},
+    {"c*w; c=2, c=3", LOSS_ERROR_FORMULA, "character 11: 'c' was given a value before"},
+    {"cc*w; c=2", LOSS_ERROR_FORMULA, "character 1: there is no name 'cc'; did you mean 'c'?"},
+    {"p*k", LOSS_ERROR_TYPE, "character 3: node 5 is int32; float64 was expected"},
 };
 
 static void mistakes(void **unused)

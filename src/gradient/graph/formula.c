@@ -2,7 +2,8 @@
  * Formulas over the nodes of a graph: "cost + 0.1*mean(w^2)".
  *
  * The text becomes an expression, which puts it into its stable form (log(1 + exp(z)) is softplus(z)), and the expression becomes
- * elementwise nodes; sum() and mean() over all elements end one expression and are an input of the next.
+ * elementwise nodes; sum() and mean() over all elements end one expression and are an input of the next. Shapes are told as the text is
+ * read, so that a sentence about two that do not fit has the place of what joins them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +12,13 @@
 #include "gradient/graph/graph.h"
 #include "gradient/graph/operations.h"
 #include "loss/expression/expression.h"
+#include "loss/formula/formula.h"
 #include "loss/formula/parser.h"
 
 enum { MOST_INPUTS = 1024 };
+
+/* The shape that a node of the expression broadcasts to, by node; rank −1: not told. */
+typedef lossi_shape told_shape;
 
 typedef struct translation {
     loss_graph *graph;
@@ -21,25 +26,85 @@ typedef struct translation {
     const char *const *names; /* the caller's, for nodes of his */
     const int32_t *nodes;
     int32_t count;
-    char sentence[512]; /* about a node that could not be put, which the parser's would hide */
+    lossi_formula given; /* the options behind the semicolon */
+    loss_status status;  /* of what is wrong, and the sentence about it */
+    char sentence[512];
+    told_shape *shapes;
     int32_t input_count;
     int32_t inputs[MOST_INPUTS]; /* nodes of the graph that the expression's inputs stand for */
 } translation;
 
+/* ---- shapes ---- */
+
+/* A node of the expression that is of that shape, unless it is known: a sum that is an operand again stays what it is. */
+static int32_t of_shape(translation *t, int32_t node, const lossi_shape *shape)
+{
+    if (node > 0 && t->shapes[node].rank < 0) {
+        t->shapes[node] = *shape;
+    }
+    return node;
+}
+
+static lossi_shape shape_of(const translation *t, int32_t node)
+{
+    static const lossi_shape number;
+    return t->shapes[node].rank < 0 ? number : t->shapes[node]; /* inside a stable form */
+}
+
+static int32_t fail_shapes(translation *t, int32_t operation, const int32_t *operands)
+{
+    char list[4 * LOSSI_SHAPE_TEXT] = "", text[LOSSI_SHAPE_TEXT];
+    const int32_t count = lossi_scalar_operands(operation);
+    int used = 0;
+    for (int32_t i = 0; i < count; i++) {
+        const lossi_shape shape = shape_of(t, operands[i]);
+        used += snprintf(list + used, sizeof list - (size_t)used, "%s%s",
+                         i == 0           ? ""
+                         : i + 1 == count ? " and "
+                                          : ", ",
+                         lossi_shape_text(&shape, text));
+    }
+    t->status = LOSS_ERROR_SHAPE;
+    snprintf(t->sentence, sizeof t->sentence,
+             "the operation '%s' cannot take %s: they do not broadcast to one shape",
+             lossi_scalar_name(operation), list);
+    return LOSSI_FORMULA_WRONG;
+}
+
+/* ---- what the parser makes ---- */
+
 static int32_t put_number(void *user, double value)
 {
-    return lossi_expression_constant(((translation *)user)->expression, value);
+    static const lossi_shape number;
+    translation *t = user;
+    return of_shape(t, lossi_expression_constant(t->expression, value), &number);
 }
 
 static int32_t put_operation(void *user, int32_t operation, int32_t a, int32_t b, int32_t c)
 {
-    return lossi_expression_apply(((translation *)user)->expression, operation, a, b, c);
+    translation *t = user;
+    const int32_t operands[] = {a, b, c};
+    lossi_shape shape = {0, {0}};
+    for (int32_t i = 0; i < lossi_scalar_operands(operation); i++) {
+        const lossi_shape own = shape_of(t, operands[i]);
+        if (!lossi_shapes_broadcast(&shape, &own, &shape)) {
+            return fail_shapes(t, operation, operands);
+        }
+    }
+    return of_shape(t, lossi_expression_apply(t->expression, operation, a, b, c), &shape);
 }
 
 /* The expression's input for a node of the graph. */
 static int32_t put_input(translation *t, int32_t node)
 {
+    const lossi_tape *tape = &t->graph->tape;
     int32_t k = 0;
+    if (tape->nodes[node].dtype != tape->dtype) {
+        t->status = LOSS_ERROR_TYPE;
+        snprintf(t->sentence, sizeof t->sentence, "node %d is %s; %s was expected", (int)node,
+                 loss_dtype_name(tape->nodes[node].dtype), loss_dtype_name(tape->dtype));
+        return LOSSI_FORMULA_WRONG;
+    }
     while (k < t->input_count && t->inputs[k] != node) {
         k++;
     }
@@ -49,7 +114,7 @@ static int32_t put_input(translation *t, int32_t node)
     if (k == t->input_count) {
         t->inputs[t->input_count++] = node;
     }
-    return lossi_expression_input(t->expression, k);
+    return of_shape(t, lossi_expression_input(t->expression, k), lossi_tape_shape(tape, node));
 }
 
 static int32_t put_name(void *user, const char *name)
@@ -58,6 +123,11 @@ static int32_t put_name(void *user, const char *name)
     for (int32_t i = 0; i < t->count; i++) {
         if (strcmp(t->names[i], name) == 0) {
             return put_input(t, t->nodes[i]);
+        }
+    }
+    for (int32_t i = 0; i < t->given.option_count; i++) {
+        if (strcmp(t->given.names[i], name) == 0) {
+            return put_number(t, t->given.options[i].initial);
         }
     }
     const int32_t node = loss_graph_find(t->graph, name);
@@ -83,17 +153,21 @@ static int32_t put_reduction(void *user, const char *function, int32_t operand)
         node = lossi_tape_add(&t->graph->tape, row, &attributes, &input, 1);
     }
     if (node == LOSSI_NONE) {
+        t->status = t->graph->tape.status != LOSS_OK ? t->graph->tape.status : LOSS_ERROR_MEMORY;
         snprintf(t->sentence, sizeof t->sentence, "%s", loss_context_error(t->graph->context));
-        return LOSSI_EXPRESSION_MEMORY;
+        return LOSSI_FORMULA_WRONG;
     }
     return put_input(t, node);
 }
 
-/* The names there are: those of the call, then the graph's. */
+/* The names there are: those of the call, the options', then the graph's. */
 static const char *name_at(const void *user, int32_t index)
 {
     const translation *t = user;
-    return index < t->count ? t->names[index] : t->graph->names[index - t->count].text;
+    const int32_t option = index - t->count, name = option - t->given.option_count;
+    return index < t->count ? t->names[index]
+           : name < 0       ? t->given.names[option]
+                            : t->graph->names[name].text;
 }
 
 static loss_status translate(translation *t, const char *text, int32_t *node)
@@ -102,6 +176,9 @@ static loss_status translate(translation *t, const char *text, int32_t *node)
     lossi_tape *tape = &t->graph->tape;
     const int32_t before = tape->count;
     int32_t result = 0;
+    const char *end = text + strlen(text), *semicolon = strchr(text, ';');
+    loss_status status = semicolon == NULL ? LOSS_OK
+                                           : lossi_formula_read_options(&t->given, text, semicolon + 1, end);
     const lossi_formula_builder builder = {.user = t,
                                            .number = put_number,
                                            .name = put_name,
@@ -110,12 +187,17 @@ static loss_status translate(translation *t, const char *text, int32_t *node)
                                            .call = put_reduction,
                                            .name_at = name_at,
                                            .names = t,
-                                           .name_count = t->count + t->graph->name_count};
-    loss_status status = lossi_formula_parse(t->graph->context, text, text + strlen(text), &builder, &result);
+                                           .name_count = t->count + t->given.option_count +
+                                                         t->graph->name_count,
+                                           .sentence = t->sentence};
+    if (status == LOSS_OK) {
+        status = lossi_formula_parse(t->graph->context, text, semicolon == NULL ? end : semicolon, &builder,
+                                     &result);
+        status = t->status != LOSS_OK ? t->status : status; /* the sentence has the place */
+    }
     const int32_t made = status == LOSS_OK ? put_nodes(t, result) : LOSSI_NONE;
-    if (tape->status != LOSS_OK) { /* a shape that does not fit */
-        status = t->sentence[0] != '\0' ? lossi_fail(t->graph->context, tape->status, "%s", t->sentence)
-                                        : tape->status;
+    if (tape->status != LOSS_OK) { /* a type that does not fit */
+        status = t->status != LOSS_OK ? t->status : tape->status;
         tape->status = LOSS_OK;
     }
     if (status != LOSS_OK) {
@@ -147,14 +229,21 @@ loss_status loss_graph_formula(loss_graph *graph, const char *text, const char *
     }
     translation *t = lossi_allocate(graph->context, (int64_t)sizeof *t);
     lossi_expression *expression = lossi_expression_create(graph->context, LOSSI_FORMULA_NODES);
-    if (t != NULL && expression != NULL) {
+    told_shape *shapes = lossi_allocate(graph->context, (LOSSI_FORMULA_NODES + 2) * (int64_t)sizeof *shapes);
+    if (t != NULL && expression != NULL && shapes != NULL) {
         *t = (translation){
             .graph = graph, .expression = expression, .names = names, .nodes = nodes, .count = count};
+        t->given.context = graph->context;
+        t->shapes = shapes;
+        for (int32_t i = 0; i < LOSSI_FORMULA_NODES + 2; i++) {
+            shapes[i].rank = -1;
+        }
         status = translate(t, text, node);
     } else {
         status = lossi_fail_memory(graph->context, "a formula");
     }
     lossi_expression_free(expression);
+    lossi_release(graph->context, shapes);
     lossi_release(graph->context, t);
     return status;
 }

@@ -157,6 +157,13 @@ static loss_status read_options(reader *r, lossi_formula *formula)
     return LOSS_OK;
 }
 
+loss_status lossi_formula_read_options(lossi_formula *formula, const char *text, const char *at,
+                                       const char *end)
+{
+    reader options = {formula->context, text, at, end};
+    return read_options(&options, formula);
+}
+
 /* ---- expressions from text ---- */
 
 typedef struct builder {

@@ -37,6 +37,10 @@ typedef struct lossi_formula {
     int64_t scratch; /* bytes that the longest of them needs */
 } lossi_formula;
 
+/* The options behind the semicolon, from `at` to `end` of the text, added to those of the formula. LOSS_OK or LOSS_ERROR_FORMULA. */
+loss_status lossi_formula_read_options(lossi_formula *formula, const char *text, const char *at,
+                                       const char *end);
+
 /* Whether the name of a loss is a formula. */
 int32_t lossi_is_formula(const char *name);
 

@@ -74,6 +74,10 @@ static int32_t made(parser *p, const char *where, int32_t node)
     if (node >= 0) {
         return node;
     }
+    if (node == LOSSI_FORMULA_WRONG) {
+        p->status = lossi_formula_fail(p->context, p->text, where, "%s", p->builder->sentence);
+        return FAILED;
+    }
     p->status = node == LOSSI_EXPRESSION_MEMORY
                     ? lossi_fail_memory(p->context, "a formula")
                     : lossi_formula_fail(p->context, p->text, where,

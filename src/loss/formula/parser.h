@@ -29,7 +29,7 @@ enum {
 };
 
 /* What a callback returns instead of a node, beside the negative numbers of expression.h. */
-enum { LOSSI_FORMULA_UNKNOWN = -3 };
+enum { LOSSI_FORMULA_UNKNOWN = -3, LOSSI_FORMULA_WRONG = -4 /* what the builder's sentence says */ };
 
 typedef struct lossi_formula_builder {
     void *user;
@@ -45,6 +45,8 @@ typedef struct lossi_formula_builder {
     lossi_name_at name_at;
     const void *names;
     int32_t name_count;
+    const char *
+        sentence; /* about what is wrong with a node, before LOSSI_FORMULA_WRONG is returned; NULL: it never is */
 } lossi_formula_builder;
 
 /*
