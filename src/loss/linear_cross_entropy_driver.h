@@ -8,9 +8,12 @@
 #ifndef LOSSI_LOSS_LINEAR_CROSS_ENTROPY_DRIVER_H
 #define LOSSI_LOSS_LINEAR_CROSS_ENTROPY_DRIVER_H
 
+#include <math.h>
+
 #include "core/isa.h"
 #include "loss/array_rows.h"
 #include "loss/linear_kernels.h"
+#include "loss/registry.h"
 #include "loss/structured_call.h"
 
 enum {
@@ -21,13 +24,13 @@ enum {
 
 /* What a row leaves for the sweep by classes. */
 typedef struct row_sums {
-    double maximum, others, z_slope;
+    double maximum, maximum_missing, others, z_slope;
 } row_sums;
 
 /* One call. */
 typedef struct job {
     const lossi_structured_call *call;
-    const lossi_kernels *kernels;
+    const lossi_kernels *kernels, *wide_kernels; /* those of float64 cap the logits of both types */
     const lossi_linear_kernels *linear;
     const lossi_array *features, *coefficients, *bias, *of_features, *of_coefficients, *of_bias;
     int64_t d, classes, stride, panel;
@@ -42,6 +45,7 @@ typedef struct job {
 /* What a worker has: a panel as double, what accumulates on it and in the block, a tile of logits, copies of what goes by. */
 typedef struct worker {
     double *panel, *total, *block, *z;
+    double *missing, *slope; /* NULL without a cap */
     char *copies, *row;
     row_state rows;
 } worker;
@@ -55,6 +59,12 @@ static int64_t lay_out(const job *j, char *base, worker *w)
     w->total = (double *)(void *)lossi_structured_take(base, &used, numbers);
     w->block = (double *)(void *)lossi_structured_take(base, &used, numbers);
     w->z = (double *)(void *)lossi_structured_take(base, &used, TILE * j->panel * (int64_t)sizeof(double));
+    w->missing = w->slope = NULL;
+    if (j->by.cap > 0) {
+        const int64_t bytes = TILE * j->panel * (int64_t)sizeof(double);
+        w->missing = (double *)(void *)lossi_structured_take(base, &used, bytes);
+        w->slope = (double *)(void *)lossi_structured_take(base, &used, bytes);
+    }
     w->row = lossi_structured_take(base, &used, row);
     const int32_t copied = !lossi_array_dense(j->features) || !lossi_array_dense(j->coefficients) ||
                            j->coefficients->dtype != j->call->dtype ||
@@ -156,6 +166,7 @@ static void gather(const job *j, int64_t first, int64_t end, row_state *rows)
         rows->factor[k] = (j->by.plain ? rows->own_weight[k] : 1) * rows->weight[k] * j->call->scale /
                           j->by.temperature;
         rows->maximum[k] = rows->anchor[k] = -__builtin_inf();
+        rows->maximum_missing[k] = rows->anchor_missing[k] = rows->own_missing[k] = 0;
         rows->others[k] = rows->lost[k] = rows->linear[k] = rows->linear_lost[k] = rows->own[k] = 0;
         rows->count++;
     }
@@ -166,7 +177,16 @@ static void run(const job *j, tile *t, int32_t operation)
     const lossi_part part = {.prepared = &j->call->function->prepared, .scratch = t};
     t->operation = operation;
     t->by = &j->by;
-    j->kernels->part(&part);
+    (operation == CAP ? j->wide_kernels : j->kernels)->part(&part);
+}
+
+/* The operation on a tile of fresh logits. */
+static void run_on_logits(const job *j, tile *t, int32_t operation)
+{
+    if (t->missing != NULL) {
+        run(j, t, CAP);
+    }
+    run(j, t, operation);
 }
 
 /* ---- products ---- */
@@ -239,7 +259,14 @@ static void meet_classes(const job *j, worker *w, row_state *rows, int32_t opera
     double seen = 0;
     for (int64_t c = 0; c < j->classes; c += TILE) {
         const int64_t count = j->classes - c < TILE ? j->classes - c : TILE;
-        tile t = {.by_class = 1, .rows = rows, .first = c, .classes = count, .seen = seen, .z = w->z};
+        tile t = {.by_class = 1,
+                  .rows = rows,
+                  .first = c,
+                  .classes = count,
+                  .seen = seen,
+                  .z = w->z,
+                  .missing = w->missing,
+                  .slope = w->slope};
         multiply(j, w, j->coefficients, NULL, c, count, rows->count, x);
         for (int64_t i = 0; i < count && j->bias != NULL; i++) {
             const double bias = bias_of(j, c + i);
@@ -247,7 +274,7 @@ static void meet_classes(const job *j, worker *w, row_state *rows, int32_t opera
                 w->z[i * rows->count + k] += bias;
             }
         }
-        run(j, &t, operation);
+        run_on_logits(j, &t, operation);
         if (operation == BACKWARD) {
             accumulate(j, w, count, rows->count, x, c / TILE, c + TILE >= j->classes);
         }
@@ -266,7 +293,8 @@ static void panel_of_rows(const job *j, worker *w, row_state *rows)
     meet_classes(j, w, rows, FORWARD);
     run(j, &t, FINISH);
     for (int64_t k = 0; k < rows->count; k++) {
-        j->sums[rows->index[k]] = (row_sums){rows->maximum[k], rows->others[k], rows->z_slope[k]};
+        j->sums[rows->index[k]] = (row_sums){rows->maximum[k], rows->maximum_missing[k], rows->others[k],
+                                             rows->z_slope[k]};
     }
     if (j->of_features == NULL) {
         return;
@@ -345,11 +373,17 @@ static void panel_of_classes(void *argument, int64_t index, int32_t number)
     clear(j, &w, panel);
     for (int64_t row = 0; row < j->call->rows; row += TILE) {
         const int64_t end = j->call->rows - row < TILE ? j->call->rows : row + TILE;
-        tile t = {.rows = &w.rows, .first = first, .classes = panel, .z = w.z};
+        tile t = {.rows = &w.rows,
+                  .first = first,
+                  .classes = panel,
+                  .z = w.z,
+                  .missing = w.missing,
+                  .slope = w.slope};
         gather(j, row, end, &w.rows);
         for (int64_t k = 0; k < w.rows.count; k++) {
             const row_sums *sums = &j->sums[w.rows.index[k]];
             w.rows.maximum[k] = sums->maximum;
+            w.rows.maximum_missing[k] = sums->maximum_missing;
             w.rows.others[k] = sums->others;
             w.rows.z_slope[k] = sums->z_slope;
             w.rows.inverse[k] = 1 / (1 + w.rows.others[k]);
@@ -361,7 +395,7 @@ static void panel_of_classes(void *argument, int64_t index, int32_t number)
                 w.z[i * panel + k] += bias;
             }
         }
-        run(j, &t, BACKWARD);
+        run_on_logits(j, &t, BACKWARD);
         accumulate(j, &w, w.rows.count, panel, x, row / TILE, end == j->call->rows);
     }
     for (int64_t k = 0; k < panel && j->of_coefficients != NULL; k++) {
@@ -416,9 +450,14 @@ static setting setting_of(const job *j)
                     .temperature = prepared->parameters[TEMPERATURE],
                     .rate = 1 / prepared->parameters[TEMPERATURE],
                     .z_loss = z_loss,
-                    .offset = common_offset(j),
+                    .cap = prepared->parameters[SOFT_CAP],
                     .classes = j->classes,
                     .plain = smoothing == 0 && z_loss == 0};
+    if (made.cap > 0 && made.cap < DBL_MIN) {
+        made.cap = DBL_MIN; /* a smaller one would have no reciprocal, and makes all logits 0 as this does */
+    }
+    made.offset = made.cap > 0 ? 0 : common_offset(j); /* which a capped logit does not leave as it is */
+    made.rate_missing = fma(-made.rate, made.temperature, 1) / made.temperature;
     for (int64_t c = 0; c < j->classes; c++) {
         lossi_add_kept(&made.weights, &made.weights_lost, weight_of(&made, c));
     }
@@ -432,6 +471,8 @@ static loss_status drive(const lossi_structured_call *call, const lossi_kernels 
     job j = {
         .call = call,
         .kernels = kernels,
+        .wide_kernels = lossi_registry_kernels(call->function->index, lossi_context_isa(call->context),
+                                               lossi_real_index(LOSS_FLOAT64)),
         .linear = lossi_linear_kernels_for(lossi_context_isa(call->context), lossi_real_index(call->dtype)),
         .features = roles[FEATURES].input,
         .coefficients = roles[COEFFICIENTS].input,
@@ -447,13 +488,13 @@ static loss_status drive(const lossi_structured_call *call, const lossi_kernels 
     const int32_t workers = (double)call->rows * (double)j.classes * (double)j.d >= PARALLEL_WORK ? threads
                                                                                                   : 1;
     loss_status status = check_labels(&j);
+    j.by = setting_of(&j); /* a cap takes scratch */
     if (status == LOSS_OK) {
         status = prepare_job(&j, workers);
     }
     if (status != LOSS_OK) {
         return status;
     }
-    j.by = setting_of(&j);
     for (int64_t s = 0; s < j.cut.slices; s++) {
         lossi_total_clear(&j.totals[s]);
     }

@@ -387,7 +387,11 @@ static void test_cross_entropy_of_logits(void **state)
                                           "temperature=2.385",
                                           "temperature=0.07",
                                           "z_loss=0.25",
-                                          "label_smoothing=0.125;temperature=0.7;z_loss=0.01"};
+                                          "label_smoothing=0.125;temperature=0.7;z_loss=0.01",
+                                          "soft_cap=3",
+                                          "soft_cap=1e-320",
+                                          "soft_cap=30;temperature=0.7",
+                                          "label_smoothing=0.125;temperature=0.7;soft_cap=20;z_loss=0.01"};
     static const double rows[][3] = {{1.5, -0.75, 2.25},          {-INFINITY, 1, 0.5},
                                      {-INFINITY, -INFINITY, 0.5}, {-INFINITY, -INFINITY, -INFINITY},
                                      {INFINITY, 1, 0.5},          {NAN, 1, 0.5},

@@ -1,6 +1,7 @@
 """Cross-entropy (Bishop 2006, eq. 4.108) of the softmax of a linear layer, with class weights w, label smoothing eps (Szegedy et
 al. 2016, section 7) and a z-loss (PaLM 2022, section 5): sum_j w_j q_j (L - z_j) + z_loss L^2, L = log sum_k exp z_k,
-q_j = (1 - eps) [j = y] + eps / K, z_j = (c_j . x + b_j) / temperature; 0 of a row with the ignored label."""
+q_j = (1 - eps) [j = y] + eps / K, z_j = (c_j . x + b_j) / temperature, the logit before the temperature capped by
+c tanh(logit/c) with a soft cap c (Gemma 2 2024, section 2); 0 of a row with the ignored label."""
 
 from oracle import exp, log, mp, mpf
 
@@ -18,10 +19,15 @@ def values(arrays, options):
         if label == options.get("ignore_label", -100):
             losses.append(mpf(0))
             continue
-        z = [(mp.fsum(a * b for a, b in zip(x, c)) + offset) / mpf(options.get("temperature", 1))
+        z = [capped(mp.fsum(a * b for a, b in zip(x, c)) + offset, options) / mpf(options.get("temperature", 1))
              for c, offset in zip(classes, bias)]
         losses.append(row_loss(z, label, weights, options))
     return losses
+
+
+def capped(logit, options):
+    cap = mpf(options.get("soft_cap", 0))
+    return cap * mp.tanh(logit / cap) if cap > 0 else logit
 
 
 def row_loss(z, label, weights, options):
@@ -61,3 +67,11 @@ def cases(rng, dtype):
     yield "grid", dict(smooth, temperature=0.125), case(2, 2, 3, offset=1024.0)
     yield "grid", everything, case(2, 2, 3, offset=-64.0)
     yield "grid", dict(smooth, class_weight=[0.0, 2.5, 0.0]), case(3, 2, 3, offset=0.5)
+    cap, warm_cap = {"soft_cap": 3.0}, {"soft_cap": 33.3, "temperature": 0.7}
+    for options in (cap, warm_cap, dict(everything, soft_cap=20.0), dict(smooth, soft_cap=30.0)):
+        yield "random", options, case(3, 2, 3, offset=0.5)
+        yield "grid", options, case(2, 2, 3, spread=20.0)
+        yield "grid", options, {"features": [[1.0], [1.0], [0.0], [-1.0]], "target": [[0], [1], [2], [0]],
+                                "coefficients": [[20.0], [10.0], [-3.0]]}
+    yield "random", cap, case(2, 2, 5, spread=4.0)
+    yield "grid", cap, case(2, 2, 3, offset=16.0)

@@ -1,0 +1,46 @@
+/*
+ * The soft cap of a logit, c tanh(x/c), with what rounding takes from it, its slope and its bend: for losses of capped logits
+ * (loss/adjusted_logits.h says why).
+ */
+#ifndef LOSSI_LOSS_SOFT_CAP_H
+#define LOSSI_LOSS_SOFT_CAP_H
+
+#include "simd/real.h"
+
+/* Numbers of the options, which need not be numbers of the element type: a head and the rest. */
+typedef struct lossi_adjustment {
+    real cap, cap_missing; /* 0: none */
+    real temperature, temperature_missing;
+    real top, top_missing; /* c tanh(x/c) of the largest logit, before the temperature */
+} lossi_adjustment;
+
+typedef struct lossi_adjusted {
+    vreal head, missing; /* z_j − m */
+    vreal slope, bend;   /* of z by x: first and second derivative */
+    vreal exponential;   /* e^(z_j − m) */
+} lossi_adjusted;
+
+/* c tanh(x/c), its slope and bend: not yet divided by the temperature. */
+LOSSI_INLINE void lossi_adjusted_cap(const lossi_adjustment *by, vreal x, lossi_adjusted *out)
+{
+    const vreal one = v_set1(1), zero = v_set1(0), c = v_set1(by->cap);
+    if (by->cap == 0) {
+        *out = (lossi_adjusted){x, zero, one, zero, one};
+        return;
+    }
+    const vreal twice = v_set1(-2) * v_abs(x / c), u = v_exp_nonpositive(twice), far = one - u;
+    const vmask near = v_gt(twice,
+                            v_set1(REAL(-0.7))); /* about where e^(−2 |x|/c) is 1/2: 1 − u loses a digit */
+    const vreal top = v_select(near, -v_expm1(twice), far),
+                top_missing = v_select(near, zero, (one - far) - u);
+    const vreal bottom = one + u, bottom_missing = u - (bottom - one);
+    const vreal quotient = top / bottom,
+                left = (v_fnma(quotient, bottom, top) + (top_missing - quotient * bottom_missing)) / bottom;
+    const vreal q = v_copysign(quotient, x), q_missing = v_select(v_lt(x, zero), -left, left);
+    out->head = c * q;
+    out->missing = v_fma(c, q, -out->head) + (c * q_missing + v_set1(by->cap_missing) * q);
+    out->slope = v_set1(4) * u / (bottom * bottom);
+    out->bend = v_set1(-2) * q * out->slope / c;
+}
+
+#endif
