@@ -16,8 +16,7 @@ enum {
     ALIGNMENT = 64,
     AHEAD_ROWS = 16, /* asked for at least, of the products that are being made */
     PIECE_ROWS = 8,  /* of one output: few enough that what was asked for arrives while they are multiplied */
-    SPARSE_PIECE_ROWS =
-        2, /* of sparse ones, whose entries are asked for in small portions: scattering needs the buffers too */
+    SPARSE_PIECE_ROWS = 2, /* asked for in small portions: scattering needs the buffers too */
     LINE = 64
 };
 
