@@ -67,7 +67,7 @@ LOSSI_INLINE void jensen_shannon(const lossi_pair *x, const lossi_divergence_row
 #include "loss/divergence_kernels.h"
 
 LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
-                                vreal *first)
+                               vreal *first)
 {
     const lossi_pair pair = {.p = x->p, .rest = x->rest, .t = x->t};
     const lossi_divergence_row constants = {.parameters = row->parameters, .input = LOSSI_LOGITS};

@@ -73,7 +73,7 @@ LOSSI_INLINE vreal series(vreal r)
 
 /* The terms t r − t + b = b g(r), g = (r − 1) e^r + 1. */
 LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
-                                vreal *first)
+                               vreal *first)
 {
     const vreal near = x->b * x->r * x->r * series(x->r);
     const vreal far = v_select(x->none, x->b, v_fma(x->t, x->r, x->b - x->t));

@@ -103,7 +103,7 @@ LOSSI_INLINE void normalize(lossi_doubles total, lossi_divergence_row *row)
  * slope −p r.
  */
 LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
-                                vreal *first)
+                               vreal *first)
 {
     const vreal p = x->p, zero = v_set1(0), infinity = v_set1(REAL_INFINITY);
     const vreal r = v_select(x->none, -infinity, x->r);

@@ -56,7 +56,7 @@ LOSSI_INLINE void ratio_begin(const lossi_ratio_columns *largest, lossi_ratio *r
 }
 
 LOSSI_SHORT void ratio_formula(const lossi_ratio_columns *x, const lossi_ratio *row, vreal *value,
-                                vreal *first)
+                               vreal *first)
 {
     const lossi_pair pair = {.p = x->p, .rest = x->rest, .t = x->t};
     const lossi_divergence_row constants = {.input = LOSSI_LOGITS, .origin = row->origin};
