@@ -13,6 +13,7 @@
  */
 #include "loss/extended.h"
 #include "loss/lanes.h"
+#include "loss/logit.h"
 #include "loss/logit_single.h"
 #include "loss/structured.h"
 #include "loss/wide.h"
@@ -179,10 +180,13 @@ static void one_row(const lossi_part *part, int64_t i)
             sides[lane] = k > j + lane ? -1 : 1;
         }
         const vreal side = v_load(sides), y = side * (x + v_load_part(biases + j, count));
-        const vreal up = v_sigmoid(y), slope = side * up, bend = up * v_sigmoid(-y);
-        add_levels(&value, v_softplus(y), count);
+        const lossi_logit l = lossi_logit_of(y);
+        const vreal slope = side * v_select(l.up, l.large, l.small), bend = l.small_large;
+        add_levels(&value, l.soft + v_max(v_set1(0), y), count);
         add_levels(&gradient, slope, count);
-        add_levels(&curvature, bend, count);
+        if (score->curvature != NULL) {
+            add_levels(&curvature, bend, count);
+        }
         put_levels(bias->gradient, i * levels + j, count, slope * scale);
         put_levels(bias->curvature, i * levels + j, count, bend * scale);
         if (bias->direction != NULL) {
