@@ -161,6 +161,6 @@ int main(int argc, char **argv)
 
 /* Prints:
 1000 pictures of 784 pixels, 7850 parameters
-converged: the gradient is small enough, after 75 iterations: 0.1971
-accuracy 99.10 % where trained, 79.08 % on 10000 others
+converged: the gradient is small enough, after 60 iterations: 0.1957
+accuracy 99.20 % where trained, 78.96 % on 10000 others
  */

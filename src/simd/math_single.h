@@ -1,4 +1,4 @@
-/* Elementary functions for float32 that is computed in double: exp expm1 log log1p pow tanh.
+/* Elementary functions for float32 that is computed in double: exp expm1 log log1p tanh.
  *
  * The classical way to single functions (Sun's fdlibm, Tang's; today CORE-MATH's): float32 is widened, which is exact, the
  * formula is written plainly, and its result is rounded once. Nothing needs a head and a tail then, for 2^-36 of relative
@@ -175,15 +175,6 @@ LOSSI_INLINE f64v single_log1p_unit(f64v x)
     p = f64_fma(p, square, f64_fma(f64_set1(0x1.998aee7dacff9p-3), x, f64_set1(-0x1.fffefe840244ap-3)));
     p = f64_fma(p, square, f64_fma(f64_set1(0x1.555550d8af3c9p-2), x, f64_set1(-0x1.fffffff1e7ca9p-2)));
     return f64_fma(p, square, x);
-}
-
-/* ---- powers ---- */
-
-/* x^y of x >= 0, by its logarithm, whose error y log x makes up to a hundred times larger where float32 still has the result. 0 and
- * infinity have their limits; 0^0 and infinity^0 are NaN. */
-LOSSI_INLINE f64v single_pow(f64v x, f64v y)
-{
-    return single_exp(y * single_log(x));
 }
 
 #endif

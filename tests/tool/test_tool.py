@@ -339,7 +339,7 @@ class Fit(ToolTest):
     def test_a_kink_where_no_step_leads_on_is_no_failure(self):
         self.file("v.csv", "x,y\n" + "".join(f"{x},{y}\n" for x, y in ((-1, 0.5), (0.25, 1.25), (1, -3), (2, 4.5), (3.5, 2))))
         outcomes = set()
-        for l2 in "0", "0.003", "0.01", "0.1", "0.3", "0.9":
+        for l2 in "0", "0.003", "0.01", "0.1", "0.3", "0.9", "2":
             arguments = ["fit", "v.csv", "--target", "y", "--loss", "absolute_error", "--l2", l2, "--test-fraction", "0",
                          "--set", "value_tolerance=0"]
             result = self.json(*arguments)

@@ -110,7 +110,7 @@ static loss_status apply(loss_graph *graph, loss_context *context, const operati
     int32_t inputs[CASE_INPUTS];
     for (int32_t i = 0; i < c->inputs; i++) {
         char name[24];
-        snprintf(name, sizeof name, "input %d", (int)i);
+        snprintf(name, sizeof name, "input_%d", (int)i);
         assert_status(context,
                       loss_graph_parameter(graph, name, c->shapes[i].rank, c->shapes[i].size, &inputs[i]),
                       LOSS_OK);

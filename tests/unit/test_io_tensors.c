@@ -175,7 +175,7 @@ static loss_graph *make_graph(loss_context *own, loss_dtype dtype, int64_t last)
     loss_status status = loss_graph_create(&graph, own, dtype);
     if (status == LOSS_OK && (loss_graph_parameter(graph, "layer1.weights", 2, shape, &node) != LOSS_OK ||
                               loss_graph_parameter(graph, "layer1.bias", 1, shape + 1, &node) != LOSS_OK ||
-                              loss_graph_parameter(graph, "a \"name\"", 0, NULL, &node) != LOSS_OK)) {
+                              loss_graph_parameter(graph, "a/name-2", 0, NULL, &node) != LOSS_OK)) {
         loss_graph_free(graph);
         return NULL;
     }

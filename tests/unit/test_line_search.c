@@ -78,6 +78,13 @@ static double grainy(double a, double *slope)
     return 1.0 + nearbyint(1e-10 * (a - 3.7) * (a - 3.7) * 0x1p26) * 0x1p-26;
 }
 
+/* Jumps at 0, where the slope promises what is not to be had: T1 has no solution, and slopes find the minimum before patience ends. */
+static double jump(double a, double *slope)
+{
+    *slope = a > 0.0 ? 0.06 * (a - 3.7) : -1e6;
+    return a > 0.0 ? 0.03 * (a - 3.7) * (a - 3.7) + 0.5 : 1.0;
+}
+
 typedef struct ended {
     lossi_search_status status;
     double step, value, slope;
@@ -205,6 +212,17 @@ static void it_settles_before_a_cliff(void **unused)
     assert_true(end.step > 1.2 && end.step <= 1.3);
 }
 
+static void a_jump_is_crossed_where_values_fall(void **unused)
+{
+    (void)unused;
+    for (double first = 1e-2; first <= 1e3; first *= 10.0) {
+        ended end = search(jump, first, 0.0, 0.0);
+        assert_true(end.status == LOSSI_SEARCH_SETTLED || end.status == LOSSI_SEARCH_ACCEPTED);
+        assert_true(end.value < 0.51);
+        assert_in_range(end.trials, 1, 20);
+    }
+}
+
 static void values_that_contradict_the_slope_end_it(void **unused)
 {
     (void)unused;
@@ -248,6 +266,7 @@ int main(void)
         cmocka_unit_test(without_descent_it_does_not_start),
         cmocka_unit_test(trials_are_limited_on_a_line),
         cmocka_unit_test(it_settles_before_a_cliff),
+        cmocka_unit_test(a_jump_is_crossed_where_values_fall),
         cmocka_unit_test(values_that_contradict_the_slope_end_it),
         cmocka_unit_test(no_finite_value_at_all),
         cmocka_unit_test(near_the_noise_slopes_decide),

@@ -46,7 +46,7 @@ lossi_search_status lossi_hager_zhang_start(lossi_hager_zhang *search, double va
     search->step = first_step;
     search->ceiling = INFINITY;
     search->width = 0.0;
-    search->a = search->low = here;
+    search->a = search->low = search->flat = here;
     search->b = search->round_a = search->round_b = none;
     search->phase = BRACKET;
     search->stage = WHOLE;
@@ -73,6 +73,21 @@ static int32_t acceptable(const lossi_hager_zhang *search, const lossi_trial *c)
     return applies && change <= search->tolerance && c->slope <= (2.0 * search->delta - 1.0) * search->slope0;
 }
 
+/*
+ * What to go back to when T1 has no solution: φ may jump between 0 and its minimum, and promise at 0 what is not to be had beyond. There
+ * T2 without its band is as much as can be asked for.
+ */
+static void remember(lossi_hager_zhang *search, const lossi_trial *c)
+{
+    if (enough_decrease(search, c) && c->value < search->low.value) {
+        search->low = *c;
+    }
+    if (c->value < search->flat.value && c->slope >= search->sigma * search->slope0 &&
+        c->slope <= (2.0 * search->delta - 1.0) * search->slope0) {
+        search->flat = *c;
+    }
+}
+
 /* φ(c) ≤ φ(0) + ε: c may become the left end. */
 static int32_t not_above(const lossi_hager_zhang *search, const lossi_trial *c)
 {
@@ -82,15 +97,16 @@ static int32_t not_above(const lossi_hager_zhang *search, const lossi_trial *c)
 /* Nothing acceptable: go back to the lowest trial when it was worth the way. */
 static lossi_search_status give_up(lossi_hager_zhang *search, lossi_search_status why)
 {
-    if (search->low.step <= 0.0) {
+    const double back = search->low.step > 0.0 ? search->low.step : search->flat.step;
+    if (back <= 0.0) {
         return why;
     }
-    if (search->low.step == search->step) {
+    if (back == search->step) {
         return LOSSI_SEARCH_SETTLED;
     }
     search->phase = SETTLE;
     search->failure = (int32_t)why;
-    search->step = search->low.step;
+    search->step = back;
     return LOSSI_SEARCH_TRY;
 }
 
@@ -266,9 +282,7 @@ lossi_search_status lossi_hager_zhang_tell(lossi_hager_zhang *search, double val
     if (search->phase == SETTLE) {
         return LOSSI_SEARCH_SETTLED;
     }
-    if (enough_decrease(search, &c) && value < search->low.value) {
-        search->low = c;
-    }
+    remember(search, &c);
     if (search->trials >= MOST_TRIALS) {
         return give_up(search, LOSSI_SEARCH_EXHAUSTED);
     }

@@ -22,7 +22,7 @@
 
 typedef struct lossi_hager_zhang {
     double value0, slope0;        /* φ(0), φ′(0) */
-    double delta, sigma;          /* δ, σ of T1 and T2: 0.1 and 0.9 unless changed after the start */
+    double delta, sigma;          /* δ, σ of T1 and T2: 0.1 and 0.8 unless changed after the start */
     double tolerance;             /* ε of T2 */
     double band;                  /* T2 counts where |φ(α) − φ(0)| is at most this */
     double resolution;            /* relative spacing of steps that can still differ */
@@ -32,6 +32,7 @@ typedef struct lossi_hager_zhang {
     lossi_trial a, b;             /* the interval: φ(a) ≤ φ(0) + ε, φ′(a) < 0, φ′(b) ≥ 0 */
     lossi_trial round_a, round_b; /* the same at the start of the round */
     lossi_trial low;              /* the lowest trial with enough decrease; step 0 when there is none */
+    lossi_trial flat;             /* the same with some decrease and the slope of T2, for where φ jumps */
     int32_t phase, stage;
     int32_t by_slopes; /* rounds look at slopes alone, unless changed after the start 0 */
     int32_t trials, nonfinite, expansions;
