@@ -122,6 +122,15 @@ static int32_t relu(network *net, int32_t input)
     return network_apply(net, "relu", input, -1);
 }
 
+static int32_t layer(network *net, int32_t input, int64_t size, int64_t channels, int64_t stride)
+{
+    return relu(net, network_batch_norm(net, network_convolution(net, input, size, channels, stride, 0)));
+}
+
+/*
+ * Which garment it is does not depend on where it is, so what tells them apart is gathered where the network looks; the box is read off the
+ * whole map.
+ */
 static int32_t build(network *net)
 {
     static const int64_t image_shape[] = {LOSS_ROWS, CANVAS, CANVAS, 1}, box_shape[] = {LOSS_ROWS, 4};
@@ -130,18 +139,18 @@ static int32_t build(network *net)
     must(net->context, loss_graph_input(net->graph, "label", LOSS_INT32, 1, image_shape, &label));
     must(net->context, loss_graph_input(net->graph, "box", LOSS_FLOAT32, 2, box_shape, &box));
     must(net->context, loss_graph_formula(net->graph, "(image - 60)/70", NULL, NULL, 0, &node));
-    for (int64_t channels = 16; channels <= 64; channels *= 2) { /* 56 → 28 → 14 → 7 */
-        node = relu(net, network_batch_norm(net, network_convolution(net, node, 3, channels, 2, 0)));
-    }
-    node = relu(net, network_batch_norm(net, network_convolution(net, node, 3, 64, 1, 0)));
-    node = relu(net, network_dense(net, node, 192));
-    const int32_t scores = network_dense(net, node, CLASSES), place = network_dense(net, node, 4);
+    node = layer(net, layer(net, node, 3, 16, 2), 3, 32, 1);                     /* 56 → 28 */
+    node = layer(net, layer(net, network_pool(net, node), 3, 64, 1), 3, 128, 2); /* → 14 → 7 */
+    node = layer(net, node, 3, 128, 1);
+    const int32_t scores = network_dense(net, network_attention(net, node), CLASSES);
+    const int32_t map = relu(net, network_dense(net, layer(net, node, 1, 32, 1), 128));
+    const int32_t place = network_dense(net, map, 4);
     must(net->context, loss_graph_set_output(net->graph, "scores", scores));
     must(net->context, loss_graph_set_output(net->graph, "place", place));
     const int32_t costs[] = {network_cost(net, "cross_entropy", scores, label),
                              network_cost(net, "smooth_l1", place, box)};
     static const char *const names[] = {"class", "place"};
-    must(net->context, loss_graph_formula(net->graph, "class + 50*place", names, costs, 2, &node));
+    must(net->context, loss_graph_formula(net->graph, "class + 15*place", names, costs, 2, &node));
     return node;
 }
 
@@ -220,7 +229,7 @@ static int draw(const char *directory, const scenes *s, const float *places)
 
 int main(int count, char **words)
 {
-    const int64_t epochs = count > 1 ? atoll(words[1]) : 10, rows = count > 2 ? atoll(words[2]) : 30000;
+    const int64_t epochs = count > 1 ? atoll(words[1]) : 8, rows = count > 2 ? atoll(words[2]) : 60000;
     const char *directory = count > 3 ? words[3] : "/usr/share/datasets/fashion-mnist";
     network net = {NULL, NULL, 0};
     scenes train, test;

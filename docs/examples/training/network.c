@@ -101,6 +101,19 @@ int32_t network_average(network *net, int32_t input)
     return apply_made(net, operation, &input, 1);
 }
 
+int32_t network_attention(network *net, int32_t input)
+{
+    const int64_t shape[] = {LOSS_ROWS, loss_graph_node_size(net->graph, input, 1),
+                             loss_graph_node_size(net->graph, input, 2), 1};
+    const int32_t map = network_apply(net, "flatten", network_convolution(net, input, 1, 1, 1, 1), -1);
+    const int32_t weights = network_apply(net, "softmax", map, -1);
+    loss_operation *reshape = make(net, "reshape"), *sum = make(net, "sum");
+    must(net->context, loss_operation_set_array(reshape, "shape", shape, LOSS_INT64, 4));
+    set_array(net, sum, "axes", 1, 2);
+    const int32_t parts = network_apply(net, "multiply", input, apply_made(net, reshape, &weights, 1));
+    return apply_made(net, sum, &parts, 1);
+}
+
 int32_t network_dropout(network *net, int32_t input, double rate)
 {
     loss_operation *operation = make(net, "dropout");

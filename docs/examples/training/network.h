@@ -33,6 +33,9 @@ int32_t network_pool(network *net, int32_t input);
 /* The mean over height and width. */
 int32_t network_average(network *net, int32_t input);
 
+/* The mean over height and width, weighted by a map of its own that says where to look: positions of the map have a softmax. */
+int32_t network_attention(network *net, int32_t input);
+
 /* A share of the elements is left out in training. */
 int32_t network_dropout(network *net, int32_t input, double rate);
 
