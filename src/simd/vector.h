@@ -91,12 +91,12 @@ LOSSI_INLINE f64v f64_nan_where(f64m mask, f64v a)
 
 LOSSI_INLINE f32v f32_where(f32m mask, f32v a)
 {
-    return (f32v)_mm512_maskz_mov_ps(mask, (__m512)a);
+    return f32_select(mask, a, f32_set1(0.0f));
 }
 
 LOSSI_INLINE f64v f64_where(f64m mask, f64v a)
 {
-    return (f64v)_mm512_maskz_mov_pd(mask, (__m512d)a);
+    return f64_select(mask, a, f64_set1(0.0));
 }
 
 LOSSI_INLINE f32v f32_nan_where(f32m mask, f32v a)
