@@ -23,16 +23,22 @@ typedef void (*lossi_element_formula)(const lossi_part *part, lossi_element *e);
 
 LOSSI_INLINE vreal lossi_element_load(const void *array, int64_t i, int count)
 {
+    if (array == NULL) {
+        return v_set1(0);
+    }
     const real *from = (const real *)array + i;
-    return array == NULL ? v_set1(0) : count == VREAL_LANES ? v_load(from) : v_load_part(from, count);
+    return count == VREAL_LANES ? v_load(from) : v_load_part(from, count);
 }
 
 LOSSI_INLINE void lossi_element_store(void *array, int64_t i, int count, vreal x)
 {
+    if (array == NULL) {
+        return;
+    }
     real *to = (real *)array + i;
-    if (array != NULL && count == VREAL_LANES) {
+    if (count == VREAL_LANES) {
         v_store(to, x);
-    } else if (array != NULL) {
+    } else {
         v_store_part(to, x, count);
     }
 }

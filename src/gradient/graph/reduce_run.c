@@ -245,6 +245,12 @@ int64_t lossi_reduce_scratch(const lossi_shape *from, int32_t axes)
     return 8 * doubles;
 }
 
+/* What stands behind so many numbers; where there are none there may be no array either. */
+static double *behind(double *numbers, int64_t count)
+{
+    return count > 0 ? numbers + count : numbers;
+}
+
 void lossi_reduce_run(loss_context *context, int32_t kind, const lossi_value *input, int32_t axes,
                       const lossi_value *output, void *scratch)
 {
@@ -259,10 +265,10 @@ void lossi_reduce_run(loss_context *context, int32_t kind, const lossi_value *in
         r.rows = levels[l].rows;
         r.columns = levels[l].columns;
         r.sums = free;
-        free += piece_sums(&levels[l]);
+        free = behind(free, piece_sums(&levels[l]));
         r.output = l + 1 < count ? (char *)free : output->data;
         r.output_dtype = l + 1 < count ? LOSS_FLOAT64 : output->dtype;
-        free += l + 1 < count ? r.outer * r.columns : 0;
+        free = behind(free, l + 1 < count ? r.outer * r.columns : 0);
         run_level(context, &r);
         r.input = r.output; /* doubles from here on */
         r.input_size = 8;
