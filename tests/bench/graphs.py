@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Steps of training by graphs beside PyTorch, matrix products beside OpenBLAS, formulas beside losses: tables for docs/benchmarks.md.
+"""Steps of training by graphs beside PyTorch, matrix products beside OpenBLAS, formulas beside losses: tables for a page.
 
     graphs.py [--graphs BENCH_GRAPHS] [--products BENCH_MATRIX_PRODUCT] [--formulas BENCH_FORMULAS] [--runs N]
-    … --into docs/benchmarks.md     puts them between the marks of that file
+    … --into docs/graph-benchmarks.md     puts them between the marks of that file
 
 The models of bench_graphs are made once more in PyTorch, where a Python has it, and run in turns with them. Of several runs each time
 is the smallest: what else runs on the machine only ever adds time.
