@@ -15,7 +15,10 @@ static const double switch_factor = 1e-3;  /* ω (CG_DESCENT: AWolfeFac) */
 static const double error_growth = 10.0;   /* of ε after a failed search (CG_DESCENT: egrow) */
 static const double first_step = 0.01;     /* ψ₀ (CG_DESCENT: psi0) */
 
-/* Of |f|, on a line, for the first step at the scale of x: further away are walls and jumps. */
+/*
+ * How far the first step at the scale of x may go, in times that f could lose |f| on a line: further away are walls and jumps. The classic
+ * problems are solved from 100 times their starts so, in as many evaluations as without a bound from their own.
+ */
 static const double most_falls = 10.0;
 
 /* f of float32 parameters carries their rounding: ε is not below this many of their units. */
@@ -73,8 +76,9 @@ double lossi_descent_scaled_step(const loss_optimizer *optimizer, double slope)
     double size = lossi_norm(optimizer, lossi_pair_x(m->at));
     double reach = 1.0 / m->gradient_norm, fall = fabs(m->value) / -slope;
     double step = fmax(size / m->gradient_norm, fall > 0.0 ? fmin(reach, fall) : reach);
-    step = fall > 0.0 ? fmin(step, most_falls * fall)
-                      : step; /* from afar the scale of x is not that of the minimum */
+    if (fall > 0.0) { /* from afar the scale of x is not that of the minimum */
+        step = fmin(step, most_falls * fall);
+    }
     return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
 }
 

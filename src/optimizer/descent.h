@@ -66,7 +66,7 @@ double lossi_descent_steepest(const loss_optimizer *optimizer, int32_t vector);
  * The first step of all of methods whose later steps find their own length, along −∇f: no parameter moves further than the
  * largest of them, ‖x‖∞/‖∇f‖∞, which is the scale the start itself shows: the rule of lossi_descent_first_step() with
  * ψ₀ = 1, as what is learnt from far away has seen more of f. Around x = 0, where the start shows none: as far as f would
- * have to fall on a line to lose |f|, |f|/‖∇f‖², but no parameter by more than 1.
+ * have to fall on a line to lose |f|, |f|/‖∇f‖², but no parameter by more than 1. Never more than ten times as far as that fall.
  */
 double lossi_descent_scaled_step(const loss_optimizer *optimizer, double slope);
 
