@@ -61,6 +61,7 @@ LOSSI_INLINE rival_sums sum_rivals_of(const lossi_tile *tile, const lossi_margin
         vreal counted = zero;
         for (int64_t j = from; j < end; j += VREAL_LANES) {
             const vreal gap = load_gaps(tile, m, shrink, j), g = v_max(zero, gap); /* keeps NaN */
+            lossi_send_at(tile->stream, j);
             lossi_columns_add(&value, j, square ? g * g : g);
             counted = counted + v_select(v_gt(g, zero), one, zero);
             if (square) {

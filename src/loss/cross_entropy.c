@@ -47,6 +47,7 @@ typedef struct group {
     real log[ROWS_AT_A_TIME];          /* log1p(s) */
     real inverse[ROWS_AT_A_TIME];      /* 1/(1 + s) */
     lossi_pieces pieces;               /* of the last row: where a row has several, it is alone */
+    lossi_next_piece next;             /* of the row that comes */
 } group;
 
 static int32_t smooth(const lossi_tile *tile)
@@ -59,13 +60,6 @@ static int32_t adjusted(const lossi_tile *tile)
 {
     const double *parameters = tile->prepared->parameters;
     return parameters[TEMPERATURE] != 1 || parameters[SOFT_CAP] > 0 || parameters[Z_LOSS] > 0;
-}
-
-/* Whether the gradient goes past the caches as it is made: a vector of it holds the ends of two rows, but no third. */
-static int32_t streams(const lossi_tile *tile)
-{
-    return tile->stream_to != NULL && tile->columns >= VREAL_LANES &&
-           (uintptr_t)tile->stream_to % sizeof(real) == 0 && !smooth(tile);
 }
 
 /* u of 16 columns; 0 beyond the row. */
@@ -120,6 +114,7 @@ static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i
 {
     const real *z = lossi_row_of(tile->prediction, row, tile->prediction_stride);
     real *e = lossi_place_of(tile->gradient, row, tile->gradient_stride);
+    const real *after = row + 1 < tile->rows ? z + tile->prediction_stride : NULL;
     row_state *state = &g->row[i];
 
     begin_row(tile, row, state);
@@ -131,11 +126,11 @@ static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i
     if (smooth(tile)) {
         const real m = lossi_row_maximum(z, tile->columns, &state->largest);
         weigh_columns(tile, row, m, g, i);
-        g->others[i] = (real)lossi_pieces_of(z, tile->columns, e, &g->pieces);
+        g->others[i] = (real)lossi_pieces_of(z, tile->columns, after, e, tile->stream, &g->next, &g->pieces);
         return;
     }
     const real own = lossi_get(z + state->label); /* e may take its place */
-    g->others[i] = (real)lossi_pieces_of(z, tile->columns, e, &g->pieces);
+    g->others[i] = (real)lossi_pieces_of(z, tile->columns, after, e, tile->stream, &g->next, &g->pieces);
     const real m = g->pieces.maximum;
     state->largest = g->pieces.largest;
     state->label_is_largest = own == m;
@@ -256,11 +251,7 @@ static void label_gradient(const lossi_tile *tile, int64_t row, const row_state 
     const real p = lossi_get(e + state->label) * (inverse * pieces->factor[state->label / pieces->each]);
     const real rest = state->label_is_largest ? g->others[i] * inverse : 1 - p;
     const lossi_label_factors by = {inverse, factor, -(rest * factor), state->label};
-    if (streams(tile)) {
-        lossi_stream_row(tile, row, pieces, &by);
-    } else {
-        lossi_scale_row(pieces, &by, e);
-    }
+    lossi_scale_row(pieces, &by, e);
 }
 
 /* One number in all derivatives: 0 for a row that does not count, NaN for a row with a NaN in it. */
@@ -281,9 +272,6 @@ static void backward_row(const lossi_tile *tile, int64_t row, const group *g, in
     const row_state *state = &g->row[i];
     if (!state->counts) {
         fill_row(tile, row, 0);
-        if (streams(tile)) {
-            lossi_stream_row(tile, row, &g->pieces, &(lossi_label_factors){1, 1, 0, -1});
-        }
         return;
     }
     if (!smooth(tile) && tile->curvature == NULL && tile->product == NULL) {
@@ -395,6 +383,7 @@ static void everything(const lossi_tile *tile)
 {
     group g;
     lossi_pieces_clear(&g.pieces, tile->columns, tile->columns);
+    g.next.piece = NULL;
     if (tile->prepared->parameters[INPUT] != 0) {
         for (int64_t row = 0; row < tile->rows; row++) {
             probabilities_row(tile, row);
@@ -410,9 +399,6 @@ static void everything(const lossi_tile *tile)
         tile->columns >= LOSSI_NARROW_LEAST && tile->columns <= LOSSI_NARROW_MOST) {
         lossi_narrow_tile(tile);
         return;
-    }
-    if (streams(tile)) {
-        *tile->streamed = 1;
     }
     for (int64_t first = 0; first<tile->rows; first += tile->columns> LOSSI_PIECE ? 1 : ROWS_AT_A_TIME) {
         int64_t rows = tile->rows - first < ROWS_AT_A_TIME ? tile->rows - first : ROWS_AT_A_TIME;

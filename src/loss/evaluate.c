@@ -51,6 +51,7 @@ static void evaluate_slice(void *argument, int64_t slice, int32_t worker)
 {
     call *c = argument;
     lossi_total *total = &c->totals[slice];
+    lossi_stream stream = {NULL, NULL, 0};
     char *scratch = c->scratch + worker * c->scratch_each;
     int64_t row = slice * c->cut.slice_rows, end = row + c->cut.slice_rows;
 
@@ -59,7 +60,7 @@ static void evaluate_slice(void *argument, int64_t slice, int32_t worker)
     while (row < end && total->status == LOSS_OK) {
         int64_t block_end = row + c->cut.block_rows < end ? row + c->cut.block_rows : end;
         if (c->is_plain) {
-            lossi_plain_block(&c->plain, scratch, row, block_end - row, total);
+            lossi_plain_block(&c->plain, scratch, row, block_end - row, &stream, total);
             row = block_end;
         }
         while (row < block_end && total->status == LOSS_OK) {
@@ -68,6 +69,9 @@ static void evaluate_slice(void *argument, int64_t slice, int32_t worker)
             row += rows;
         }
         lossi_total_end_block(total);
+    }
+    if (c->is_plain) {
+        lossi_plain_end(&c->plain, &stream);
     }
     if (c->e.streaming) {
         c->e.tiles->stream_end();

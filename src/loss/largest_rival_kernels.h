@@ -34,6 +34,7 @@ static rivals find_rivals(const lossi_tile *tile, const lossi_margin_row *m)
     rivals found;
     for (int64_t j = 0; j < tile->columns; j += VREAL_LANES) {
         const vreal z = load_rivals(tile, m, j);
+        lossi_send_at(tile->stream, j);
         largest = v_max(z, largest); /* NaN is passed over */
         nan = v_select(v_is_nan(z), z, nan);
     }

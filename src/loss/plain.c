@@ -4,7 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64 /* of streaming stores, at most a vector */ };
+enum {
+    ALIGNMENT = 64 /* of streaming stores, at most a vector */,
+    PAGE = 4096,
+    MOST_ON_THE_WAY =
+        512 *
+        1024 /* bytes: larger blocks, and the rows they come from, do not stay in a second-level cache */
+};
 
 static int32_t dense(const lossi_array *array, int64_t columns)
 {
@@ -57,10 +63,34 @@ static int64_t padded(int64_t bytes)
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/*
+ * Of losses over rows the gradient of a block is on its way while that of the next is made, so there are two places: half a page apart
+ * as pages go, because a load waits for a store before it that is at the same place of another page. Before each there is room for what
+ * is left of the block before, less than a cache line.
+ */
+static int64_t place_bytes(const lossi_plain *plain)
+{
+    const int64_t bytes = ALIGNMENT + padded(plain->block_rows * plain->e->columns * plain->e->real_size);
+    return (bytes + PAGE - 1) / PAGE * PAGE + PAGE / 2;
+}
+
 static int64_t gradient_bytes(const lossi_plain *plain)
 {
-    const lossi_evaluation *e = plain->e;
-    return e->streaming ? padded(plain->block_rows * e->columns * e->real_size) : 0;
+    return !plain->e->streaming ? 0
+           : plain->pointwise   ? padded(plain->block_rows * plain->e->columns * plain->e->real_size)
+                                : 2 * place_bytes(plain);
+}
+
+/* Whether a block waits for the next one to send it. */
+static int32_t waits(const lossi_plain *plain)
+{
+    return plain->block_rows * plain->e->columns * plain->e->real_size <= MOST_ON_THE_WAY;
+}
+
+static char *place_of(const lossi_plain *plain, char *scratch, int64_t first)
+{
+    const int64_t odd = first / plain->block_rows % 2;
+    return scratch + ALIGNMENT + (waits(plain) ? odd * place_bytes(plain) : 0);
 }
 
 int64_t lossi_plain_scratch(const lossi_plain *plain)
@@ -184,15 +214,54 @@ static void pointwise_block(const lossi_plain *plain, char *scratch, int64_t fir
     total->weight_lanes[0] += (double)count; /* integers: exact in any order */
 }
 
+/* ---- on the way past the caches ---- */
+
+/* Whole cache lines; the bytes that are left are less than one. */
+static void send(const lossi_plain *plain, lossi_stream *stream)
+{
+    const int64_t whole = stream->bytes / ALIGNMENT * ALIGNMENT;
+    plain->e->tiles->stream(whole / plain->e->real_size, stream->from, stream->to);
+    *stream = (lossi_stream){stream->from + whole, stream->to + whole, stream->bytes - whole};
+}
+
+static void keep_before(lossi_stream *stream, char *place)
+{
+    char *const before = place - stream->bytes;
+    memmove(before, stream->from, (size_t)stream->bytes);
+    stream->from = before;
+}
+
+/* A block follows what is left of the one before it: no cache line is written in two parts but for the first and the last. */
+static void follow(const lossi_plain *plain, lossi_stream *stream, char *place, char *to, int64_t bytes)
+{
+    if (stream->to == NULL) {
+        const int64_t apart = (int64_t)(-(uintptr_t)to % ALIGNMENT), head = apart < bytes ? apart : bytes;
+        memcpy(to, place, (size_t)head);
+        *stream = (lossi_stream){place + head, to + head, bytes - head};
+        return;
+    }
+    send(plain, stream);
+    keep_before(stream, place);
+    stream->bytes += bytes;
+}
+
+void lossi_plain_end(const lossi_plain *plain, lossi_stream *stream)
+{
+    if (stream->to != NULL) {
+        send(plain, stream);
+        memcpy(stream->to, stream->from, (size_t)stream->bytes);
+    }
+}
+
 static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
-                          lossi_total *total)
+                          lossi_stream *stream, lossi_total *total)
 {
     const lossi_evaluation *e = plain->e;
     const int64_t columns = e->columns, size = e->real_size, each = padded(plain->block_rows * size);
     char *value = scratch + gradient_bytes(plain), *denominator = value + each;
     char *gradient = plain->gradient == NULL ? NULL : plain->gradient + first * columns * size;
     const int32_t copied = gradient != NULL && e->streaming;
-    int32_t streamed = 0;
+    char *const place = place_of(plain, scratch, first);
     lossi_tile tile = {.prepared = &e->function->prepared,
                        .scale = e->scale,
                        .rows = rows,
@@ -201,10 +270,9 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
                        .prediction_stride = columns,
                        .target_stride = columns,
                        .value = value,
-                       .gradient = copied ? scratch : gradient,
+                       .gradient = copied ? place : gradient,
                        .gradient_stride = columns,
-                       .stream_to = copied ? gradient : NULL,
-                       .streamed = &streamed,
+                       .stream = copied ? stream : NULL,
                        .denominator = denominator};
     if (!in_domains(plain, total, first * columns, rows * columns)) {
         return;
@@ -223,18 +291,22 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
         e->tiles->sum(count, value + i * size, total->lanes);
         e->tiles->sum(count, denominator + i * size, total->weight_lanes);
     }
-    if (copied && !streamed) {
-        e->tiles->stream(rows * columns, scratch, gradient);
+    if (copied) {
+        follow(plain, stream, place, gradient, rows * columns * size);
+    }
+    if (copied && !waits(plain)) {
+        send(plain, stream);
+        keep_before(stream, place);
     }
 }
 
 void lossi_plain_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
-                       lossi_total *total)
+                       lossi_stream *stream, lossi_total *total)
 {
     if (plain->pointwise) {
         const int64_t columns = plain->e->columns;
         pointwise_block(plain, scratch, first * columns, rows * columns, total);
     } else {
-        rowwise_block(plain, scratch, first, rows, total);
+        rowwise_block(plain, scratch, first, rows, stream, total);
     }
 }

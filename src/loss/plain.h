@@ -23,9 +23,12 @@ int64_t lossi_plain_scratch(const lossi_plain *plain);
 
 /*
  * Evaluates rows first … first + rows − 1, a block or the last part of one. A bad row stops it, and total says which; the
- * first row that is not finite is not looked for.
+ * first row that is not finite is not looked for. `stream`, zeros at first, is the gradient that is on its way past the caches.
  */
 void lossi_plain_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
-                       lossi_total *total);
+                       lossi_stream *stream, lossi_total *total);
+
+/* After the last block: what is still on its way arrives. */
+void lossi_plain_end(const lossi_plain *plain, lossi_stream *stream);
 
 #endif

@@ -83,6 +83,16 @@ typedef struct lossi_prepared {
 } lossi_prepared;
 
 /*
+ * The gradient of the rows before, on its way past the caches: a kernel sends some of it on now and then (lossi_send_on() in
+ * loss/rowwise.h), so that memory and processor are busy at the same time; what is left then its caller sends.
+ */
+typedef struct lossi_stream {
+    const char *from;
+    char *to;      /* aligned to 64 */
+    int64_t bytes; /* that are left */
+} lossi_stream;
+
+/*
  * What a kernel works on: one tile. Arrays are contiguous within a row. For a pointwise loss there are `rows` elements
  * one behind the other (columns is 1); for the others row i of an array is at i · its stride.
  * Outputs that are NULL are not wanted; value always is, but for a pointwise loss asked for no more than the gradient:
@@ -103,10 +113,7 @@ typedef struct lossi_tile {
     int32_t *outside;  /* NULL, or set to 1 by a pointwise loss where a number may lie outside its domain */
     void *
         denominator; /* one per row, for losses that are not pointwise: what the row adds to the denominator */
-    /* where the gradient goes past the caches, `gradient` being a place in them; NULL: nowhere. A loss over rows that stores
-       there itself sets *streamed, and need not leave the gradient in its place; for others the caller does it. */
-    void *stream_to;
-    int32_t *streamed;
+    lossi_stream *stream;     /* NULL: none */
     int32_t *callback_status; /* where a loss of the caller's puts what its callback returned */
     int32_t isa;              /* of a formula: the instruction set, and its scratch, aligned to 64 */
     void *scratch;

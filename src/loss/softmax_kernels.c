@@ -223,7 +223,7 @@ LOSSI_INLINE vreal lossi_softmax_maximum(int32_t abreast, lossi_softmax *softmax
  * them, which may be that of the logits.
  */
 LOSSI_INLINE void lossi_softmax_begin_row(int32_t abreast, const real *logits, int64_t columns, real *e,
-                                          lossi_kept *kept, lossi_softmax *softmax)
+                                          lossi_kept *kept, lossi_stream *stream, lossi_softmax *softmax)
 {
     const vreal zero = v_set1(0);
     lossi_sum sum;
@@ -235,6 +235,7 @@ LOSSI_INLINE void lossi_softmax_begin_row(int32_t abreast, const real *logits, i
     lossi_sum_clear(abreast, &sum);
     for (int64_t j = 0; j < columns; j += VREAL_LANES) {
         const vreal missing = lossi_softmax_exponentials(softmax, j, &at);
+        lossi_send_at(stream, j);
         if (abreast) {
             kept->e[j / VREAL_LANES] = at.p;
             kept->missing[j / VREAL_LANES] = missing;
@@ -260,7 +261,7 @@ void lossi_softmax_begin(const lossi_tile *tile, int64_t first, int64_t rows, in
     for (int64_t i = 0; i < rows; i++) {
         real *e = keep ? (real *)tile->gradient + (first + i) * tile->gradient_stride : NULL;
         lossi_softmax_begin_row(0, lossi_row_of(tile->prediction, first + i, tile->prediction_stride),
-                                tile->columns, e, NULL, &softmax[i]);
+                                tile->columns, e, NULL, tile->stream, &softmax[i]);
         others[i] = lossi_first_lane(softmax[i].others.head);
     }
     for (int64_t i = 0; i < rows; i += VREAL_LANES) {
@@ -275,7 +276,7 @@ void lossi_softmax_begin(const lossi_tile *tile, int64_t first, int64_t rows, in
 void lossi_softmax_begin_abreast(const lossi_abreast_rows *logits, int64_t columns, lossi_kept *kept,
                                  lossi_softmax *softmax)
 {
-    lossi_softmax_begin_row(1, (const real *)logits, columns * VREAL_LANES, NULL, kept, softmax);
+    lossi_softmax_begin_row(1, (const real *)logits, columns * VREAL_LANES, NULL, kept, NULL, softmax);
     softmax->log = v_log1p(softmax->others.head);
     softmax->kept = kept;
 }

@@ -281,10 +281,10 @@ static void test_gradient_of_nan(void **state)
 /* ---- past the caches ---- */
 
 /* 17 MiB of gradient in one call, which are streamed, and in small pieces, which are not. */
-static void check_streamed(loss_dtype dtype, int64_t columns, int64_t offset)
+static void check_streamed(const char *loss, loss_dtype dtype, int64_t columns, int64_t offset)
 {
     const int64_t size = size_of(dtype), rows = (17 << 20) / (columns * size) + 1, piece = 50;
-    loss_function *function = make_function("cross_entropy", "");
+    loss_function *function = make_function(loss, "");
     data made = make_data(dtype, rows, columns);
     char *all = (char *)made.gradient + offset, *part = malloc((size_t)(piece * columns * size));
     char *copy = malloc((size_t)(piece * columns * size));
@@ -305,13 +305,18 @@ static void check_streamed(loss_dtype dtype, int64_t columns, int64_t offset)
 
 static void test_streaming(void **state)
 {
-    static const int64_t columns[] = {1, 7, 10, 33, 130, 1003, 5003};
+    static const int64_t columns[] = {1, 7, 10, 33, 130, 1003, 5003, 140001};
+    static const char *const others[] = {"crammer_singer", "weston_watkins", "softmax_focal", "sparsemax"};
     (void)state;
     for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
-        check_streamed(LOSS_FLOAT32, columns[k], k % 2 == 0 ? 0 : 4);
-        check_streamed(LOSS_FLOAT64, columns[k], k % 2 == 0 ? 8 : 0);
+        check_streamed("cross_entropy", LOSS_FLOAT32, columns[k], k % 2 == 0 ? 0 : 4);
+        check_streamed("cross_entropy", LOSS_FLOAT64, columns[k], k % 2 == 0 ? 8 : 0);
     }
-    check_streamed(LOSS_FLOAT32, 100, 1); /* no vector of it is aligned */
+    check_streamed("cross_entropy", LOSS_FLOAT32, 100, 1); /* no vector of it is aligned */
+    for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
+        check_streamed(others[k], LOSS_FLOAT32, 1003, 4);
+        check_streamed(others[k], LOSS_FLOAT64, 70001, 1);
+    }
 }
 
 /* ---- the same bits everywhere ---- */
