@@ -191,6 +191,7 @@ static void pointwise_block(const lossi_plain *plain, char *scratch, int64_t fir
                        .scale = e->scale,
                        .columns = 1,
                        .lanes = total->lanes,
+                       .elements = e->rows * e->columns,
                        .isa = e->isa,
                        .scratch = scratch + gradient_bytes(plain),
                        .streaming = e->streaming && aligned,

@@ -115,7 +115,8 @@ typedef struct lossi_tile {
         denominator; /* one per row, for losses that are not pointwise: what the row adds to the denominator */
     lossi_stream *stream;     /* NULL: none */
     int32_t *callback_status; /* where a loss of the caller's puts what its callback returned */
-    int32_t isa;              /* of a formula: the instruction set, and its scratch, aligned to 64 */
+    int64_t elements;         /* of a formula: how many predictions there are in all, 0: few, or not known; */
+    int32_t isa;              /* the instruction set; and its scratch, aligned to 64 */
     void *scratch;
 } lossi_tile;
 

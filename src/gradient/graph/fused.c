@@ -264,7 +264,8 @@ static void run_task(void *argument, int64_t index, int32_t worker)
     for (int32_t k = 0; k < fused->input_count; k++) {
         inputs[k] = j->direct[k] ? j->inputs[k].data : arrays + k * array_bytes;
     }
-    lossi_run_begin(&run, fused->program, j->isa, fused->real_index, inputs, mine + room_bytes(fused));
+    lossi_run_begin(&run, fused->program, j->isa, fused->real_index, j->elements, inputs,
+                    mine + room_bytes(fused));
     for (int64_t i = begin; i < end; i += j->block) {
         const int64_t n = end - i < j->block ? end - i : j->block;
         for (int32_t k = 0; k < fused->input_count; k++) {

@@ -51,14 +51,15 @@ typedef struct lossi_run {
     const lossi_program *program;
     const lossi_expression_kernels *kernels;
     int64_t size, block; /* of an element, in bytes; of a block, in elements */
+    int32_t asks;        /* ahead for what the next block works on */
     char **slots;
     const void **inputs; /* room for pointers of a block */
     void **outputs;
     char *ends, *places; /* scratch: of inputs for the last elements; of outputs that cannot be written to */
 } lossi_run;
 
-/* inputs: of the scalars only, the others are not looked at. */
-void lossi_run_begin(lossi_run *run, const lossi_program *program, int32_t isa, int32_t real_index,
+/* n: the elements of all blocks, about; inputs: of the scalars only, the others are not looked at. */
+void lossi_run_begin(lossi_run *run, const lossi_program *program, int32_t isa, int32_t real_index, int64_t n,
                      const void *const *inputs, void *scratch);
 
 /* outputs[k] NULL: output k is in lossi_run_place() until the next block. */

@@ -11,8 +11,10 @@ enum {
     BLOCK_BYTES = 2048, /* of an array: a call of a loop is then a few per cent of it */
     LEAST_BYTES = 512,
     LINE = 64,
-    MOST_AHEAD = 8,         /* arrays that are asked for ahead */
-    CACHE_BYTES = 24 * 1024 /* what all arrays of a block may take of the first-level cache */
+    MOST_AHEAD = 8,          /* arrays that are asked for ahead */
+    CACHE_BYTES = 24 * 1024, /* what all arrays of a block may take of the first-level cache */
+    NEAR_BYTES = 512 *
+                 1024 /* arrays that stay in a second-level cache: asking would take longer than it spares */
 };
 
 static int64_t padded(int64_t bytes)
@@ -152,13 +154,24 @@ static void execute_asking(const lossi_run *run, int64_t n, const void *const *i
     }
 }
 
-void lossi_run_begin(lossi_run *run, const lossi_program *program, int32_t isa, int32_t real_index,
+/* Whether arrays of n elements are more than what caches near by hold. */
+static int32_t far(const lossi_program *program, int64_t n, int64_t size)
+{
+    int64_t arrays = program->outputs;
+    for (int32_t k = 0; k < program->inputs; k++) {
+        arrays += !program->scalar[k];
+    }
+    return n > NEAR_BYTES / size / (arrays + 1);
+}
+
+void lossi_run_begin(lossi_run *run, const lossi_program *program, int32_t isa, int32_t real_index, int64_t n,
                      const void *const *inputs, void *scratch)
 {
     run->program = program;
     run->kernels = lossi_expression_kernels_for(isa, real_index);
     run->size = real_index == LOSSI_FLOAT64 ? 8 : 4;
     run->block = lossi_program_block(program, real_index);
+    run->asks = far(program, n, run->size);
     lay_out(run, scratch);
     for (int32_t k = 0; k < program->inputs; k++) {
         if (program->scalar[k]) { /* its pack is where the last elements of other inputs go */
@@ -203,7 +216,12 @@ static void run_packs(lossi_run *run, int64_t n, const void *const *inputs, void
         const int32_t direct = output != NULL && !in_place(run, n * run->size, inputs, output);
         run->slots[program->inputs + k] = direct ? output : lossi_run_place(run, k);
     }
-    execute_asking(run, n, inputs, outputs);
+    if (run->asks) {
+        execute_asking(run, n, inputs, outputs);
+    } else {
+        execute(run, n, program->instructions + program->uniform_count,
+                program->count - program->uniform_count);
+    }
     for (int32_t k = 0; k < program->outputs; k++) {
         const char *made = run->slots[program->inputs + k];
         if (outputs[k] != NULL && made != outputs[k]) {
@@ -255,7 +273,7 @@ void lossi_program_run(const lossi_program *program, int32_t isa, int32_t real_i
                        const void *const *inputs, void *const *outputs, void *scratch)
 {
     lossi_run run;
-    lossi_run_begin(&run, program, isa, real_index, inputs, scratch);
+    lossi_run_begin(&run, program, isa, real_index, n, inputs, scratch);
     for (int64_t first = 0; first < n; first += run.block) {
         for (int32_t k = 0; k < program->inputs; k++) {
             run.inputs[k] = program->scalar[k] ? inputs[k] : (const char *)inputs[k] + first * run.size;

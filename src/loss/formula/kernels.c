@@ -46,7 +46,8 @@ static void run(const lossi_tile *tile, int32_t real_index, int32_t which)
         *tile->outside = 1;
     }
     set_inputs(tile, real_index, &s, inputs);
-    lossi_run_begin(&r, formula->programs[which], tile->isa, real_index, inputs, tile->scratch);
+    lossi_run_begin(&r, formula->programs[which], tile->isa, real_index, tile->elements, inputs,
+                    tile->scratch);
     for (int64_t i = 0; i < tile->rows; i += r.block) {
         const int64_t n = tile->rows - i < r.block ? tile->rows - i : r.block;
         void *outputs[LOSSI_FORMULA_OUTPUTS] = {element(tile->value, i, size),
