@@ -8,7 +8,7 @@
 #define LOSSI_OPTIMIZER_CHUNK_H
 
 #include "core/sum.h"
-#include "simd/real.h"
+#include "simd/reduce.h"
 
 enum { WIDE = LOSSI_LANES / F64_LANES };
 
@@ -126,26 +126,22 @@ LOSSI_INLINE void add_maximum(chunk *maximum, chunk a)
 LOSSI_INLINE double largest(const chunk *c, double so_far)
 {
     f64v most = c->part[0];
-    double lanes[F64_LANES];
 #pragma GCC unroll 8
     for (int k = 1; k < WIDE; k++) { /* max gives its second operand on NaN, see above */
         f64v other = c->part[k];
         most = f64_select(f64_is_nan(most), most, f64_max(most, other));
     }
-    f64_store(lanes, most);
-    for (int i = 0; i < F64_LANES; i++) {
-        if (!(lanes[i] <= so_far)) {
-            so_far = so_far != so_far ? so_far : lanes[i];
-        }
+    if (f64_mask_any(f64_is_nan(most))) {
+        return (double)REAL_NAN;
     }
-    return so_far;
+    const double lane = f64_largest_lane(most);
+    return lane <= so_far || so_far != so_far ? so_far : lane;
 }
 
-/* lossi_sum_lanes(), by whole vectors as long as there are two: for short vectors this is most of a pass. */
-LOSSI_INLINE double lanes_added(const chunk *c)
+/* 16 lanes to those of one vector, by halving: what can be done without leaving the lanes of a vector. */
+LOSSI_INLINE f64v folded(const chunk *c)
 {
     chunk sum = *c;
-    double lanes[F64_LANES];
 #pragma GCC unroll 8
     for (int half = WIDE / 2; half > 0; half /= 2) {
 #pragma GCC unroll 8
@@ -153,15 +149,13 @@ LOSSI_INLINE double lanes_added(const chunk *c)
             sum.part[k] = sum.part[k] + sum.part[k + half];
         }
     }
-    f64_store(lanes, sum.part[0]);
-#pragma GCC unroll 8
-    for (int half = F64_LANES / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-        for (int k = 0; k < half; k++) {
-            lanes[k] = lanes[k] + lanes[k + half];
-        }
-    }
-    return lanes[0];
+    return sum.part[0];
+}
+
+/* lossi_sum_lanes(). */
+LOSSI_INLINE double lanes_added(const chunk *c)
+{
+    return f64_sum_lanes(folded(c));
 }
 
 #endif

@@ -83,7 +83,7 @@ typedef struct many_job {
     lossi_many_kernel kernel;
     const lossi_many *many;
     lossi_cut cut;
-    double slices[LOSSI_SLICES][LOSSI_PAIR_SUMS + LOSSI_MANY];
+    double slices[LOSSI_SLICES][LOSSI_MANY_SUMS];
 } many_job;
 
 static void run_many_slice(void *argument, int64_t index, int32_t worker)
