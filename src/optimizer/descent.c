@@ -66,7 +66,7 @@ double lossi_descent_steepest(const loss_optimizer *optimizer, int32_t vector)
 {
     int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
     return lossi_run(optimizer, optimizer->kernels->combine,
-                     (lossi_operands){.in = {gradient, gradient}, .out = {vector}, .scalar = {-1.0, 0.0}})
+                     &(lossi_operands){.in = {gradient, gradient}, .out = {vector}, .scalar = {-1.0, 0.0}})
         .sum[0];
 }
 

@@ -116,7 +116,7 @@ void lossi_move_trial(loss_optimizer *optimizer, double step, int32_t direction)
     lossi_clear_trial(optimizer);
     m->step = step;
     lossi_run(optimizer, optimizer->kernels->move,
-              (lossi_operands){
+              &(lossi_operands){
                   .in = {lossi_pair_x(m->at), direction}, .out = {lossi_pair_x(m->trial)}, .scalar = {step}});
 }
 
@@ -198,7 +198,7 @@ static int32_t test_progress(loss_optimizer *optimizer)
     if (step_tolerance > 0.0) {
         lossi_pass_result result = lossi_run(
             optimizer, optimizer->kernels->distance,
-            (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
+            &(lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
         double threshold = step_tolerance * fmax(result.maximum[1], 1.0);
         if (result.maximum[0] <= threshold) {
             return converged(optimizer, LOSS_STOP_STEP, LOSSI_STEP_TOLERANCE, result.maximum[0], threshold);
@@ -213,7 +213,7 @@ static int32_t moved(const loss_optimizer *optimizer)
     const lossi_machine *m = &optimizer->machine;
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->distance,
-        (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
+        &(lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
     return result.maximum[0] != 0.0;
 }
 

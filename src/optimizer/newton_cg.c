@@ -68,7 +68,7 @@ static lossi_pass_result combine(const loss_optimizer *optimizer, int32_t out, d
                                  int32_t b)
 {
     return lossi_run(optimizer, optimizer->kernels->combine,
-                     (lossi_operands){.in = {a, b}, .out = {out}, .scalar = {s, t}});
+                     &(lossi_operands){.in = {a, b}, .out = {out}, .scalar = {s, t}});
 }
 
 static void search(loss_optimizer *optimizer, newton_cg *state, double first)
@@ -170,7 +170,7 @@ static lossi_pass_result move(const loss_optimizer *optimizer, double step)
 {
     return lossi_run(
         optimizer, optimizer->kernels->conjugate,
-        (lossi_operands){
+        &(lossi_operands){
             .in = {lossi_own_vector(optimizer, CONJUGATE), lossi_own_vector(optimizer, PRODUCT),
                    lossi_pair_gradient(optimizer->machine.at)},
             .out = {lossi_own_vector(optimizer, DIRECTION), lossi_own_vector(optimizer, RESIDUAL)},

@@ -204,7 +204,7 @@ typedef struct lossi_operands {
 } lossi_operands;
 
 lossi_pass_result lossi_run(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
-                            lossi_operands operands);
+                            const lossi_operands *operands);
 
 /* The same over the elements alone, from pointers that need not be into the workspace. */
 lossi_pass_result lossi_run_pass(const loss_optimizer *optimizer, lossi_pass_kernel kernel,

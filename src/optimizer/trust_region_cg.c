@@ -65,7 +65,7 @@ static lossi_pass_result combine(const loss_optimizer *optimizer, int32_t out, d
                                  int32_t b)
 {
     return lossi_run(optimizer, optimizer->kernels->combine,
-                     (lossi_operands){.in = {a, b}, .out = {out}, .scalar = {s, t}});
+                     &(lossi_operands){.in = {a, b}, .out = {out}, .scalar = {s, t}});
 }
 
 /* ---- steps ---- */
@@ -88,7 +88,7 @@ static void move(loss_optimizer *optimizer, trust_region_cg *state, double alpha
 {
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->conjugate,
-        (lossi_operands){.in = {lossi_own_vector(optimizer, CONJUGATE), lossi_own_vector(optimizer, PRODUCT),
+        &(lossi_operands){.in = {lossi_own_vector(optimizer, CONJUGATE), lossi_own_vector(optimizer, PRODUCT),
                                 lossi_pair_gradient(optimizer->machine.at)},
                          .out = {lossi_own_vector(optimizer, STEP), lossi_own_vector(optimizer, RESIDUAL)},
                          .scalar = {alpha}});

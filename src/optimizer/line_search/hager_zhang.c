@@ -46,8 +46,12 @@ lossi_search_status lossi_hager_zhang_start(lossi_hager_zhang *search, double va
     search->step = first_step;
     search->ceiling = INFINITY;
     search->width = 0.0;
-    search->a = search->low = search->flat = here;
-    search->b = search->round_a = search->round_b = none;
+    search->a = here;
+    search->low = here;
+    search->flat = here;
+    search->b = none;
+    search->round_a = none;
+    search->round_b = none;
     search->phase = BRACKET;
     search->stage = WHOLE;
     search->by_slopes = 0;
