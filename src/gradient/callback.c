@@ -201,7 +201,7 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
     if (status != LOSS_OK) {
         return status;
     }
-    if (gradient != NULL) {
+    if (gradient != NULL && objective->penalties.count > 0) {
         lossi_penalties_add_to(&objective->penalties, objective->dtype, objective->penalised, x,
                                LOSSI_PENALTIES_GRADIENT, gradient);
     }

@@ -112,7 +112,7 @@ static way_made measure(const loss_optimizer *optimizer, accelerated_gradient *s
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->pair,
         &(lossi_operands){.in = {z, lossi_pair_x(m->at), z, z_vector(optimizer, state)},
-                         .out = {taken, lossi_own_vector(optimizer, ALONG)}});
+                          .out = {taken, lossi_own_vector(optimizer, ALONG)}});
     state->back = -result.sum[0];
     return (way_made){lossi_dot(optimizer, lossi_pair_gradient(m->at), taken), result.sum[2]};
 }

@@ -362,8 +362,9 @@ static void reduced_gradient(const loss_optimizer *optimizer, const lossi_bounde
     lossi_run(
         optimizer, optimizer->kernels->move,
         &(lossi_operands){.in = {x, model->point}, .out = {model->work}, .scalar = {-1.0}}); /* x − point */
-    lossi_run(optimizer, optimizer->kernels->combine,
-              &(lossi_operands){.in = {model->work, g}, .out = {model->work}, .scalar = {model->theta, -1.0}});
+    lossi_run(
+        optimizer, optimizer->kernels->combine,
+        &(lossi_operands){.in = {model->work, g}, .out = {model->work}, .scalar = {model->theta, -1.0}});
     middle_product(optimizer, model, small(optimizer, model, C_VECTOR), small(optimizer, model, V_VECTOR));
     add_w(optimizer, model, 1.0, small(optimizer, model, V_VECTOR), model->work);
 }
@@ -475,8 +476,9 @@ static void take_step(const loss_optimizer *optimizer, const lossi_bounded_model
         if (slope != unbounded && slope - lossi_dot(optimizer, x, g) > 0.0) {
             int64_t stops;
             double share = largest_share(optimizer, model, &stops);
-            lossi_run(optimizer, optimizer->kernels->move,
-                      &(lossi_operands){.in = {model->point, model->work}, .out = {trial}, .scalar = {share}});
+            lossi_run(
+                optimizer, optimizer->kernels->move,
+                &(lossi_operands){.in = {model->point, model->work}, .out = {trial}, .scalar = {share}});
             if (stops >= 0) {
                 int32_t up = lossi_element(optimizer, model->work, stops) > 0.0;
                 lossi_set_element(optimizer, trial, stops,
@@ -499,8 +501,8 @@ static void subspace_step(const loss_optimizer *optimizer, const lossi_bounded_m
     clear_bound(optimizer, model);
     lossi_run(optimizer, optimizer->kernels->combine,
               &(lossi_operands){.in = {model->work, model->work},
-                               .out = {model->work},
-                               .scalar = {1.0 / model->theta, 0.0}});
+                                .out = {model->work},
+                                .scalar = {1.0 / model->theta, 0.0}});
 }
 
 int32_t lossi_bounded_minimize(const loss_optimizer *optimizer, lossi_bounded_model *model)

@@ -106,7 +106,7 @@ static double choose_beta(const loss_optimizer *optimizer, conjugate_gradient *s
     lossi_pass_result y = lossi_run(
         optimizer, optimizer->kernels->turn,
         &(lossi_operands){.in = {lossi_pair_gradient(m->at), lossi_pair_gradient(m->trial),
-                                preconditioned(optimizer, state, 0), preconditioned(optimizer, state, 1)}});
+                                 preconditioned(optimizer, state, 0), preconditioned(optimizer, state, 1)}});
     p->change = y.sum[0];
     p->bend = y.sum[1];
     p->before = p->now;

@@ -159,7 +159,8 @@ static int32_t of_pass(const lbfgs *state, int32_t from)
 }
 
 /* Products with the new gradient, two a pair: less those with the old one they are the products with the new y. */
-static void take_in(const lbfgs *state, const products *known, int32_t from, int32_t count, const double *found)
+static void take_in(const lbfgs *state, const products *known, int32_t from, int32_t count,
+                    const double *found)
 {
     const int64_t fresh = place(state, state->kept_count), row = known->row;
     for (int32_t i = 0; i < count; i++) {

@@ -30,8 +30,8 @@ int32_t lossi_memory_pair(loss_optimizer *optimizer, double *sy, double *yy)
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->pair,
         &(lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(old), lossi_pair_gradient(m->at),
-                                lossi_pair_gradient(old)},
-                         .out = {lossi_pair_x(pair), lossi_pair_gradient(pair)}});
+                                 lossi_pair_gradient(old)},
+                          .out = {lossi_pair_x(pair), lossi_pair_gradient(pair)}});
     *sy = result.sum[0];
     *yy = result.sum[1];
     if (!lossi_memory_counts(optimizer, *sy, *yy, result.sum[2])) {

@@ -152,6 +152,12 @@ const lossi_optimizer_row *lossi_optimizer_row_at(int32_t index);
 double lossi_own_double(const loss_optimizer *optimizer, int32_t index);
 int64_t lossi_own_int(const loss_optimizer *optimizer, int32_t index);
 
+/* A common option, for what reads some at every evaluation: without a call. */
+static inline const lossi_option_value *lossi_common(const loss_optimizer *optimizer, int32_t index)
+{
+    return &optimizer->options.values[index];
+}
+
 /* Vector number i of the workspace, and the two of a pair. */
 static inline void *lossi_vector(const loss_optimizer *optimizer, int32_t i)
 {

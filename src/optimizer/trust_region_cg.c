@@ -89,9 +89,9 @@ static void move(loss_optimizer *optimizer, trust_region_cg *state, double alpha
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->conjugate,
         &(lossi_operands){.in = {lossi_own_vector(optimizer, CONJUGATE), lossi_own_vector(optimizer, PRODUCT),
-                                lossi_pair_gradient(optimizer->machine.at)},
-                         .out = {lossi_own_vector(optimizer, STEP), lossi_own_vector(optimizer, RESIDUAL)},
-                         .scalar = {alpha}});
+                                 lossi_pair_gradient(optimizer->machine.at)},
+                          .out = {lossi_own_vector(optimizer, STEP), lossi_own_vector(optimizer, RESIDUAL)},
+                          .scalar = {alpha}});
     state->squares = result.sum[0];
     state->slope = result.sum[2];
     /* dᵀr = rᵀM⁻¹r; by recurrence Q falls whatever errors the products have, from pᵀ(s∇f − r)/2 it need not */
