@@ -216,11 +216,27 @@ static void weigh(const lossi_many *many, int64_t begin, int64_t end, double *su
 
 /* ---- the recursion ---- */
 
-/* to = from + factor·row; all of a row, also where nobody looks any more. */
-LOSSI_INLINE void add_row(double *to, const double *from, double factor, const double *row, int64_t length)
+/*
+ * Numbers of a row by fours, on every instruction set: each loop waits for one number at a time, and longer while there are vectors
+ * of 512 bits, which shut one of three ports to it.
+ */
+typedef double four __attribute__((vector_size(32), aligned(8), may_alias));
+enum { FOUR = 4, MOST_FOURS = LOSSI_LARGEST_ROW / FOUR, PAIRS_IN_REGISTERS = 24 };
+
+/* q += factor·row; all of a row, also where nobody looks any more. */
+LOSSI_INLINE void add_row(four *q, double factor, const double *row, int fours)
 {
-    for (int64_t j = 0; j < length; j += F64_LANES) {
-        f64_store(to + j, f64_load(from + j) + f64_set1(factor) * f64_load(row + j));
+#pragma GCC unroll 6
+    for (int k = 0; k < fours; k++) {
+        q[k] = q[k] + (four){factor, factor, factor, factor} * *(const four *)(row + k * FOUR);
+    }
+}
+
+LOSSI_INLINE void copy_row(double *to, const four *from, int fours)
+{
+#pragma GCC unroll 6
+    for (int k = 0; k < fours; k++) {
+        *(four *)(to + k * FOUR) = from[k];
     }
 }
 
@@ -235,42 +251,71 @@ LOSSI_INLINE int32_t younger(const lossi_recursion *r, int32_t place)
     return place + 1 < r->places ? place + 1 : 0;
 }
 
-/* Each loop waits for one number at a time: that is made first, beside the vector it will be in. */
-static int32_t recur(const lossi_recursion *r)
+/*
+ * The numbers of the next two turns are made beside the vectors they will be in: what has just been stored takes longer to come back
+ * than a turn lasts. With few vectors, `fours` a constant, q stays in registers, and numbers are read from copies of it.
+ */
+LOSSI_INLINE int32_t recur_by_fours(const lossi_recursion *r, int fours, int copied)
 {
-    double q_s[LOSSI_LARGEST_ROW], q_y[LOSSI_LARGEST_ROW], alpha[LOSSI_LARGEST_ROW]; /* sᵀq, yᵀq */
-    const double *from_s = r->with_s, *from_y = r->with_y;
-    double *weight = r->weight, scale = r->scale, check = 0.0;
+    four q_s[MOST_FOURS], q_y[MOST_FOURS]; /* sᵀq, yᵀq */
+    double copy[PAIRS_IN_REGISTERS], alpha[LOSSI_LARGEST_ROW], *weight = r->weight;
+    const double *in_s = copied ? copy : (const double *)q_s, *in_y = copied ? copy : (const double *)q_y;
+    double scale = r->scale, check = 0.0;
     int32_t count = r->count, last = r->oldest + count - 1;
-    int32_t at = last < r->places ? last : last - r->places;
-    double next = from_s[at];
+    int32_t at = last < r->places ? last : last - r->places, then = older(r, at);
+    double now = r->with_s[at], next = r->with_s[then];
+    copy_row((double *)q_s, (const four *)r->with_s, fours);
+    copy_row((double *)q_y, (const four *)r->with_y, fours);
+    copy_row(copy, q_s, copied ? fours : 0);
     for (int32_t i = count - 1; i >= 0; i--) {
         const double *sy = r->sy + at * r->row, *yy = r->yy + at * r->row;
-        int32_t then = older(r, at);
-        alpha[i] = next * sy[at];
-        next = from_s[then] - alpha[i] * sy[then];
-        add_row(q_s, from_s, -alpha[i], sy, r->row);
-        add_row(q_y, from_y, -alpha[i], yy, r->row);
-        from_s = q_s;
-        from_y = q_y;
+        const double step = now * sy[at];
         at = then;
+        then = older(r, then);
+        now = next - step * sy[at];
+        next = in_s[then] - step * sy[then];
+        add_row(q_s, -step, sy, fours);
+        copy_row(copy, q_s, copied ? fours : 0);
+        add_row(q_y, -step, yy, fours);
+        alpha[i] = step;
     }
-    for (int64_t j = 0; j < r->row; j += F64_LANES) {
-        f64_store(q_y + j, f64_set1(scale) * f64_load(q_y + j));
+#pragma GCC unroll 6
+    for (int k = 0; k < fours; k++) {
+        q_y[k] = q_y[k] * (four){scale, scale, scale, scale};
     }
+    copy_row(copy, q_y, copied ? fours : 0);
     at = r->oldest;
-    next = q_y[at];
+    then = younger(r, at);
+    now = in_y[at];
+    next = in_y[then];
     for (int32_t i = 0; i < count; i++) {
         const double *sy = r->sy + at * r->row;
-        double factor = alpha[i] - next * sy[at];
+        const double factor = alpha[i] - now * sy[at];
         weight[2 * i] = -factor;
         weight[2 * i + 1] = scale * alpha[i];
         check += 0.0 * factor + 0.0 * weight[2 * i + 1]; /* NaN when a number is not finite */
-        at = younger(r, at);
-        next = q_y[at] + factor * sy[at];
-        add_row(q_y, q_y, factor, sy, r->row);
+        at = then;
+        then = younger(r, then);
+        now = next + factor * sy[at];
+        next = in_y[then] + factor * sy[then];
+        add_row(q_y, factor, sy, fours);
+        copy_row(copy, q_y, copied ? fours : 0);
     }
     return check + 0.0 * scale == 0.0;
+}
+
+static int32_t recur(const lossi_recursion *r)
+{
+    switch (r->row) {
+    case 8:
+        return recur_by_fours(r, 8 / FOUR, 1);
+    case 16:
+        return recur_by_fours(r, 16 / FOUR, 1);
+    case PAIRS_IN_REGISTERS:
+        return recur_by_fours(r, PAIRS_IN_REGISTERS / FOUR, 1);
+    default:
+        return recur_by_fours(r, (int)(r->row / FOUR), 0);
+    }
 }
 
 extern const lossi_memory_kernels LOSSI_NAME(memory_kernels);
