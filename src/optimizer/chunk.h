@@ -112,30 +112,35 @@ LOSSI_INLINE void add_product(chunk *sum, chunk a, chunk b)
     }
 }
 
-/* max gives its second operand on NaN: a NaN comes in by it and is held by the select. */
-LOSSI_INLINE void add_maximum(chunk *maximum, chunk a)
+/* The largest elements so far, and where there was a NaN: held apart, so that nothing waits for the test. */
+typedef struct peak {
+    chunk most;
+    f64m nan;
+} peak;
+
+/* max gives its second operand on NaN, the old one. */
+LOSSI_INLINE void add_maximum(peak *maximum, chunk a)
 {
 #pragma GCC unroll 8
     for (int k = 0; k < WIDE; k++) {
-        f64v old = maximum->part[k];
-        maximum->part[k] = f64_select(f64_is_nan(old), old, f64_max(old, f64_abs(a.part[k])));
+        maximum->nan = f64_mask_or(maximum->nan, f64_is_nan(a.part[k]));
+        maximum->most.part[k] = f64_max(f64_abs(a.part[k]), maximum->most.part[k]);
     }
 }
 
 /* Of all lanes and so_far; a NaN stays. */
-LOSSI_INLINE double largest(const chunk *c, double so_far)
+LOSSI_INLINE double largest(const peak *maximum, double so_far)
 {
-    f64v most = c->part[0];
-#pragma GCC unroll 8
-    for (int k = 1; k < WIDE; k++) { /* max gives its second operand on NaN, see above */
-        f64v other = c->part[k];
-        most = f64_select(f64_is_nan(most), most, f64_max(most, other));
-    }
-    if (f64_mask_any(f64_is_nan(most))) {
+    f64v most = maximum->most.part[0];
+    if (so_far != so_far || f64_mask_any(maximum->nan)) {
         return (double)REAL_NAN;
     }
+#pragma GCC unroll 8
+    for (int k = 1; k < WIDE; k++) {
+        most = f64_max(most, maximum->most.part[k]);
+    }
     const double lane = f64_largest_lane(most);
-    return lane <= so_far || so_far != so_far ? so_far : lane;
+    return lane > so_far ? lane : so_far;
 }
 
 /* 16 lanes to those of one vector, by halving: what can be done without leaving the lanes of a vector. */

@@ -12,7 +12,7 @@
 /* The running results of a block. */
 typedef struct totals {
     chunk sum[LOSSI_PASS_SUMS];
-    chunk maximum[LOSSI_PASS_MAXIMA];
+    peak maximum[LOSSI_PASS_MAXIMA];
 } totals;
 
 typedef void (*chunk_step)(const lossi_pass *pass, int64_t i, int n, totals *t);
