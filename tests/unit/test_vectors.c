@@ -63,13 +63,13 @@ static void zeros_behind_the_elements_stay(void **state)
             loss_optimizer *optimizer = begin(context, &shapes[k]);
             const lossi_vector_kernels *kernels = optimizer->kernels;
             double s = scalars[i];
-            lossi_run(optimizer, kernels->move, (lossi_operands){.in = {0, 1}, .out = {2}, .scalar = {s}});
+            lossi_run(optimizer, kernels->move, &(lossi_operands){.in = {0, 1}, .out = {2}, .scalar = {s}});
             lossi_run(optimizer, kernels->combine,
-                      (lossi_operands){.in = {0, 1}, .out = {3}, .scalar = {s, -1.0}});
+                      &(lossi_operands){.in = {0, 1}, .out = {3}, .scalar = {s, -1.0}});
             lossi_run(optimizer, kernels->recur,
-                      (lossi_operands){.in = {0, 1, 1}, .out = {4}, .scalar = {1.0, s}});
+                      &(lossi_operands){.in = {0, 1, 1}, .out = {4}, .scalar = {1.0, s}});
             lossi_run(optimizer, kernels->conjugate,
-                      (lossi_operands){.in = {0, 1, 1}, .out = {2, 5}, .scalar = {s}});
+                      &(lossi_operands){.in = {0, 1, 1}, .out = {2, 5}, .scalar = {s}});
             lossi_copy(optimizer, 1, 2);
             check_padding(optimizer);
             loss_optimizer_free(optimizer);
@@ -88,7 +88,7 @@ static void passes_agree(void **state)
         lossi_many many = {.count = 3};
         double sums[LOSSI_PAIR_SUMS + LOSSI_MANY], products[LOSSI_MANY];
         lossi_pass_result pair = lossi_run(optimizer, optimizer->kernels->pair,
-                                           (lossi_operands){.in = {0, 2, 1, 3}, .out = {4, 5}});
+                                           &(lossi_operands){.in = {0, 2, 1, 3}, .out = {4, 5}});
         const int32_t with[] = {4, 5, 0, 1, 2};
         for (int i = 0; i < 5; i++) {
             products[i] = lossi_dot(optimizer, with[i], 1);
@@ -108,9 +108,9 @@ static void passes_agree(void **state)
         lossi_run_many(optimizer, optimizer->memory_kernels->products, &many, 3, sums);
         assert_memory_equal(sums, products + 2, 3 * sizeof *sums);
         lossi_pass_result taken = lossi_run(optimizer, optimizer->kernels->take,
-                                            (lossi_operands){.in = {0, 1}, .out = {0}});
+                                            &(lossi_operands){.in = {0, 1}, .out = {0}});
         lossi_pass_result measured = lossi_run(optimizer, optimizer->kernels->measure,
-                                               (lossi_operands){.in = {0, 1}});
+                                               &(lossi_operands){.in = {0, 1}});
         assert_true(taken.sum[0] == measured.sum[0] && taken.maximum[0] == measured.maximum[0]);
         check_padding(optimizer);
         loss_optimizer_free(optimizer);
@@ -129,10 +129,10 @@ static void a_weighed_sum_moves_the_trial(void **state)
         lossi_many many = {.count = 1, .weight = &weight, .scalar = -1.5, .step = 0.75, .backwards = 1};
         double product,
             expected = lossi_run(optimizer, optimizer->kernels->combine,
-                                 (lossi_operands){.in = {0, 1}, .out = {3}, .scalar = {-1.5, weight}})
+                                 &(lossi_operands){.in = {0, 1}, .out = {3}, .scalar = {-1.5, weight}})
                            .sum[0];
         lossi_run(optimizer, optimizer->kernels->move,
-                  (lossi_operands){.in = {2, 3}, .out = {4}, .scalar = {0.75}});
+                  &(lossi_operands){.in = {2, 3}, .out = {4}, .scalar = {0.75}});
         many.a = many.b = lossi_vector(optimizer, 0);
         many.c = lossi_vector(optimizer, 2);
         many.vector[0] = many.out[1] = lossi_vector(optimizer, 1);
