@@ -70,19 +70,31 @@ static const uint32_t unwritten32 = UINT32_C(0x7fcdab1e);
 
 static void mark_unwritten(const loss_objective *objective, void *gradient)
 {
-    if (gradient != NULL) {
-        memcpy(gradient,
-               objective->dtype == LOSS_FLOAT64 ? (const void *)&unwritten64 : (const void *)&unwritten32,
-               (size_t)objective->real_size);
+    if (gradient == NULL) {
+        return;
     }
+    if (objective->dtype == LOSS_FLOAT64) { /* sizes are constants: a move each, no call */
+        memcpy(gradient, &unwritten64, sizeof unwritten64);
+    } else {
+        memcpy(gradient, &unwritten32, sizeof unwritten32);
+    }
+}
+
+static int32_t is_unwritten(const loss_objective *objective, const void *gradient)
+{
+    uint64_t first64;
+    uint32_t first32;
+    if (objective->dtype == LOSS_FLOAT64) {
+        memcpy(&first64, gradient, sizeof first64);
+        return first64 == unwritten64;
+    }
+    memcpy(&first32, gradient, sizeof first32);
+    return first32 == unwritten32;
 }
 
 static loss_status check_written(const loss_objective *objective, const void *gradient)
 {
-    if (gradient != NULL &&
-        memcmp(gradient,
-               objective->dtype == LOSS_FLOAT64 ? (const void *)&unwritten64 : (const void *)&unwritten32,
-               (size_t)objective->real_size) == 0) {
+    if (gradient != NULL && is_unwritten(objective, gradient)) {
         return lossi_fail(objective->context, LOSS_ERROR_DERIVATIVE,
                           "the callback wrote no gradient: one that gives values alone needs "
                           "loss_objective_set_difference()");
@@ -189,7 +201,7 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
     if (status != LOSS_OK) {
         return status;
     }
-    if (gradient != NULL) {
+    if (gradient != NULL && objective->penalties.count > 0) {
         lossi_penalties_add_to(&objective->penalties, objective->dtype, objective->penalised, x,
                                LOSSI_PENALTIES_GRADIENT, gradient);
     }

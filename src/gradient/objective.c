@@ -315,6 +315,9 @@ loss_status lossi_objective_finite(const loss_objective *objective, double value
 double lossi_objective_penalties(const loss_objective *objective, const void *x)
 {
     const lossi_penalties *penalties = &objective->penalties;
+    if (penalties->count == 0) {
+        return 0.0;
+    }
     const double value = lossi_penalties_value(penalties, objective->dtype, objective->penalised, x);
     return objective->smooth_only ? value
                                   : value + lossi_penalties_rough_value(penalties, objective->dtype,

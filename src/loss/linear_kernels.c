@@ -14,6 +14,7 @@
 #include "core/isa.h"
 #include "core/sum.h"
 #include "simd/real.h"
+#include "simd/reduce.h"
 #include "simd/widen.h"
 
 /* A sum has 16 lanes: VECTORS vectors. */
@@ -55,12 +56,6 @@ enum { GROUP_ROWS = 16, GROUP_OUTPUTS = 10, CHUNK_NUMBERS = 4096, CHUNK_LEAST = 
 #define LOADED_ONCE(v) __asm__("" : "+x"(v))
 #else
 #define LOADED_ONCE(v) (void)(v)
-#endif
-
-#if defined(__clang__)
-#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (f64i){__VA_ARGS__})
 #endif
 
 /* A vector of elements as float64. */
@@ -131,32 +126,6 @@ LOSSI_INLINE void multiply_add(int rows, int outputs, int part, const chunk *c, 
     }
 }
 
-/* Lane i of the result is the sum of the lanes of s[i], by halving: all of them at once. */
-LOSSI_INLINE f64v add_lanes(const f64v s[F64_LANES])
-{
-#if F64_LANES == 8
-    f64v four[4], two[2];
-    UNROLL
-    for (int i = 0; i < 4; i++) {
-        four[i] = SHUFFLE(s[2 * i], s[2 * i + 1], 0, 1, 2, 3, 8, 9, 10, 11) +
-                  SHUFFLE(s[2 * i], s[2 * i + 1], 4, 5, 6, 7, 12, 13, 14, 15);
-    }
-    UNROLL
-    for (int i = 0; i < 2; i++) {
-        two[i] = SHUFFLE(four[2 * i], four[2 * i + 1], 0, 1, 4, 5, 8, 9, 12, 13) +
-                 SHUFFLE(four[2 * i], four[2 * i + 1], 2, 3, 6, 7, 10, 11, 14, 15);
-    }
-    return SHUFFLE(two[0], two[1], 0, 2, 4, 6, 8, 10, 12, 14) +
-           SHUFFLE(two[0], two[1], 1, 3, 5, 7, 9, 11, 13, 15);
-#elif F64_LANES == 4
-    const f64v a = SHUFFLE(s[0], s[1], 0, 1, 4, 5) + SHUFFLE(s[0], s[1], 2, 3, 6, 7);
-    const f64v b = SHUFFLE(s[2], s[3], 0, 1, 4, 5) + SHUFFLE(s[2], s[3], 2, 3, 6, 7);
-    return SHUFFLE(a, b, 0, 2, 4, 6) + SHUFFLE(a, b, 1, 3, 5, 7);
-#else
-    return SHUFFLE(s[0], s[1], 0, 2) + SHUFFLE(s[0], s[1], 1, 3);
-#endif
-}
-
 /* A block's sums as whole vectors. */
 LOSSI_INLINE int padded(int sums)
 {
@@ -181,7 +150,7 @@ LOSSI_INLINE void finish(int rows, int outputs, const chunk *c, f64v sums[VECTOR
     }
     UNROLL
     for (int i = 0; i < rows * outputs; i += F64_LANES) {
-        f64_store(result + i, add_lanes(sums[0] + i));
+        f64_store(result + i, f64_sum_each(sums[0] + i));
     }
     UNROLL
     for (int i = 0; i < rows * outputs; i++) {

@@ -111,8 +111,8 @@ static way_made measure(const loss_optimizer *optimizer, accelerated_gradient *s
     int32_t z = lossi_pair_x(m->trial), taken = lossi_own_vector(optimizer, TAKEN);
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->pair,
-        (lossi_operands){.in = {z, lossi_pair_x(m->at), z, z_vector(optimizer, state)},
-                         .out = {taken, lossi_own_vector(optimizer, ALONG)}});
+        &(lossi_operands){.in = {z, lossi_pair_x(m->at), z, z_vector(optimizer, state)},
+                          .out = {taken, lossi_own_vector(optimizer, ALONG)}});
     state->back = -result.sum[0];
     return (way_made){lossi_dot(optimizer, lossi_pair_gradient(m->at), taken), result.sum[2]};
 }
@@ -158,7 +158,7 @@ static void leap(loss_optimizer *optimizer, accelerated_gradient *state)
     lossi_clear_trial(optimizer);
     lossi_run(
         optimizer, optimizer->kernels->combine,
-        (lossi_operands){.in = {z, before}, .out = {lossi_pair_x(m->trial)}, .scalar = {1.0 + beta, -beta}});
+        &(lossi_operands){.in = {z, before}, .out = {lossi_pair_x(m->trial)}, .scalar = {1.0 + beta, -beta}});
     lossi_prox(optimizer, lossi_pair_x(m->trial), 0.0);
     state->phase = LEAPING;
     lossi_request_gradient(optimizer, -1);

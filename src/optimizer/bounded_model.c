@@ -174,7 +174,7 @@ static void add_w(const loss_optimizer *optimizer, const lossi_bounded_model *mo
         const int32_t column[] = {lossi_pair_gradient(memory->kept[j]), lossi_pair_x(memory->kept[j])};
         for (int32_t half = 0; half < 2; half++) {
             lossi_run(optimizer, optimizer->kernels->move,
-                      (lossi_operands){.in = {vector, column[half]}, .out = {vector}, .scalar = {by[half]}});
+                      &(lossi_operands){.in = {vector, column[half]}, .out = {vector}, .scalar = {by[half]}});
         }
     }
 }
@@ -361,9 +361,10 @@ static void reduced_gradient(const loss_optimizer *optimizer, const lossi_bounde
     int32_t x = lossi_pair_x(optimizer->machine.at), g = lossi_pair_gradient(optimizer->machine.at);
     lossi_run(
         optimizer, optimizer->kernels->move,
-        (lossi_operands){.in = {x, model->point}, .out = {model->work}, .scalar = {-1.0}}); /* x − point */
-    lossi_run(optimizer, optimizer->kernels->combine,
-              (lossi_operands){.in = {model->work, g}, .out = {model->work}, .scalar = {model->theta, -1.0}});
+        &(lossi_operands){.in = {x, model->point}, .out = {model->work}, .scalar = {-1.0}}); /* x − point */
+    lossi_run(
+        optimizer, optimizer->kernels->combine,
+        &(lossi_operands){.in = {model->work, g}, .out = {model->work}, .scalar = {model->theta, -1.0}});
     middle_product(optimizer, model, small(optimizer, model, C_VECTOR), small(optimizer, model, V_VECTOR));
     add_w(optimizer, model, 1.0, small(optimizer, model, V_VECTOR), model->work);
 }
@@ -467,7 +468,7 @@ static void take_step(const loss_optimizer *optimizer, const lossi_bounded_model
     int32_t x = lossi_pair_x(optimizer->machine.at), g = lossi_pair_gradient(optimizer->machine.at);
     int32_t trial = model->direction; /* free until the direction is known */
     lossi_run(optimizer, optimizer->kernels->move,
-              (lossi_operands){.in = {model->point, model->work}, .out = {trial}, .scalar = {1.0}});
+              &(lossi_operands){.in = {model->point, model->work}, .out = {trial}, .scalar = {1.0}});
     if (model->constrained) {
         double unbounded = lossi_dot(optimizer, trial, g);
         lossi_prox(optimizer, trial, 0.0);
@@ -475,8 +476,9 @@ static void take_step(const loss_optimizer *optimizer, const lossi_bounded_model
         if (slope != unbounded && slope - lossi_dot(optimizer, x, g) > 0.0) {
             int64_t stops;
             double share = largest_share(optimizer, model, &stops);
-            lossi_run(optimizer, optimizer->kernels->move,
-                      (lossi_operands){.in = {model->point, model->work}, .out = {trial}, .scalar = {share}});
+            lossi_run(
+                optimizer, optimizer->kernels->move,
+                &(lossi_operands){.in = {model->point, model->work}, .out = {trial}, .scalar = {share}});
             if (stops >= 0) {
                 int32_t up = lossi_element(optimizer, model->work, stops) > 0.0;
                 lossi_set_element(optimizer, trial, stops,
@@ -498,9 +500,9 @@ static void subspace_step(const loss_optimizer *optimizer, const lossi_bounded_m
     add_w(optimizer, model, 1.0 / model->theta, u, model->work);
     clear_bound(optimizer, model);
     lossi_run(optimizer, optimizer->kernels->combine,
-              (lossi_operands){.in = {model->work, model->work},
-                               .out = {model->work},
-                               .scalar = {1.0 / model->theta, 0.0}});
+              &(lossi_operands){.in = {model->work, model->work},
+                                .out = {model->work},
+                                .scalar = {1.0 / model->theta, 0.0}});
 }
 
 int32_t lossi_bounded_minimize(const loss_optimizer *optimizer, lossi_bounded_model *model)
@@ -512,9 +514,9 @@ int32_t lossi_bounded_minimize(const loss_optimizer *optimizer, lossi_bounded_mo
     if (!known && !model->constrained) { /* not as a difference: that of large x would have few digits */
         int32_t g = lossi_pair_gradient(optimizer->machine.at);
         lossi_run(optimizer, optimizer->kernels->combine,
-                  (lossi_operands){.in = {g, g}, .out = {model->direction}, .scalar = {-1.0, 0.0}});
+                  &(lossi_operands){.in = {g, g}, .out = {model->direction}, .scalar = {-1.0, 0.0}});
         lossi_run(optimizer, optimizer->kernels->move,
-                  (lossi_operands){.in = {x, model->direction}, .out = {model->point}, .scalar = {1.0}});
+                  &(lossi_operands){.in = {x, model->direction}, .out = {model->point}, .scalar = {1.0}});
         return 1;
     }
     if (model->constrained) {
@@ -541,7 +543,7 @@ int32_t lossi_bounded_minimize(const loss_optimizer *optimizer, lossi_bounded_mo
         return 1;
     }
     lossi_run(optimizer, optimizer->kernels->move,
-              (lossi_operands){.in = {model->point, x}, .out = {model->direction}, .scalar = {-1.0}});
+              &(lossi_operands){.in = {model->point, x}, .out = {model->direction}, .scalar = {-1.0}});
     return 1;
 }
 

@@ -8,7 +8,7 @@
 #define LOSSI_OPTIMIZER_CHUNK_H
 
 #include "core/sum.h"
-#include "simd/real.h"
+#include "simd/reduce.h"
 
 enum { WIDE = LOSSI_LANES / F64_LANES };
 
@@ -112,40 +112,41 @@ LOSSI_INLINE void add_product(chunk *sum, chunk a, chunk b)
     }
 }
 
-/* max gives its second operand on NaN: a NaN comes in by it and is held by the select. */
-LOSSI_INLINE void add_maximum(chunk *maximum, chunk a)
+/* The largest elements so far, and where there was a NaN: held apart, so that nothing waits for the test. */
+typedef struct peak {
+    chunk most;
+    f64m nan;
+} peak;
+
+/* max gives its second operand on NaN, the old one. */
+LOSSI_INLINE void add_maximum(peak *maximum, chunk a)
 {
 #pragma GCC unroll 8
     for (int k = 0; k < WIDE; k++) {
-        f64v old = maximum->part[k];
-        maximum->part[k] = f64_select(f64_is_nan(old), old, f64_max(old, f64_abs(a.part[k])));
+        maximum->nan = f64_mask_or(maximum->nan, f64_is_nan(a.part[k]));
+        maximum->most.part[k] = f64_max(f64_abs(a.part[k]), maximum->most.part[k]);
     }
 }
 
 /* Of all lanes and so_far; a NaN stays. */
-LOSSI_INLINE double largest(const chunk *c, double so_far)
+LOSSI_INLINE double largest(const peak *maximum, double so_far)
 {
-    f64v most = c->part[0];
-    double lanes[F64_LANES];
+    f64v most = maximum->most.part[0];
+    if (so_far != so_far || f64_mask_any(maximum->nan)) {
+        return (double)REAL_NAN;
+    }
 #pragma GCC unroll 8
-    for (int k = 1; k < WIDE; k++) { /* max gives its second operand on NaN, see above */
-        f64v other = c->part[k];
-        most = f64_select(f64_is_nan(most), most, f64_max(most, other));
+    for (int k = 1; k < WIDE; k++) {
+        most = f64_max(most, maximum->most.part[k]);
     }
-    f64_store(lanes, most);
-    for (int i = 0; i < F64_LANES; i++) {
-        if (!(lanes[i] <= so_far)) {
-            so_far = so_far != so_far ? so_far : lanes[i];
-        }
-    }
-    return so_far;
+    const double lane = f64_largest_lane(most);
+    return lane > so_far ? lane : so_far;
 }
 
-/* lossi_sum_lanes(), by whole vectors as long as there are two: for short vectors this is most of a pass. */
-LOSSI_INLINE double lanes_added(const chunk *c)
+/* 16 lanes to those of one vector, by halving: what can be done without leaving the lanes of a vector. */
+LOSSI_INLINE f64v folded(const chunk *c)
 {
     chunk sum = *c;
-    double lanes[F64_LANES];
 #pragma GCC unroll 8
     for (int half = WIDE / 2; half > 0; half /= 2) {
 #pragma GCC unroll 8
@@ -153,15 +154,13 @@ LOSSI_INLINE double lanes_added(const chunk *c)
             sum.part[k] = sum.part[k] + sum.part[k + half];
         }
     }
-    f64_store(lanes, sum.part[0]);
-#pragma GCC unroll 8
-    for (int half = F64_LANES / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-        for (int k = 0; k < half; k++) {
-            lanes[k] = lanes[k] + lanes[k + half];
-        }
-    }
-    return lanes[0];
+    return sum.part[0];
+}
+
+/* lossi_sum_lanes(). */
+LOSSI_INLINE double lanes_added(const chunk *c)
+{
+    return f64_sum_lanes(folded(c));
 }
 
 #endif

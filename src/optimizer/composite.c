@@ -190,7 +190,7 @@ static void measure(loss_optimizer *optimizer, int32_t along)
 {
     lossi_machine *m = &optimizer->machine;
     lossi_pass_result result = lossi_run(optimizer, optimizer->kernels->measure,
-                                         (lossi_operands){.in = {m->answer, along < 0 ? m->answer : along}});
+                                         &(lossi_operands){.in = {m->answer, along < 0 ? m->answer : along}});
     m->told_slope = result.sum[0];
     m->told_norm = result.maximum[0];
 }
@@ -283,9 +283,9 @@ double lossi_stationarity(const loss_optimizer *optimizer, int32_t x, int32_t gr
 {
     int32_t scratch = extra(optimizer, SCRATCH);
     lossi_run(optimizer, optimizer->kernels->move,
-              (lossi_operands){.in = {x, gradient}, .out = {scratch}, .scalar = {-1.0}});
+              &(lossi_operands){.in = {x, gradient}, .out = {scratch}, .scalar = {-1.0}});
     lossi_prox(optimizer, scratch, 1.0);
-    return lossi_run(optimizer, optimizer->kernels->distance, (lossi_operands){.in = {x, scratch}})
+    return lossi_run(optimizer, optimizer->kernels->distance, &(lossi_operands){.in = {x, scratch}})
         .maximum[0];
 }
 

@@ -87,7 +87,7 @@ static void turn(const loss_optimizer *optimizer, conjugate_gradient *state, dou
     int32_t z = preconditioned(optimizer, state, 0), d = lossi_own_vector(optimizer, DIRECTION);
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->combine,
-        (lossi_operands){.in = {z, beta == 0.0 ? z : d}, .out = {d}, .scalar = {-1.0, beta}});
+        &(lossi_operands){.in = {z, beta == 0.0 ? z : d}, .out = {d}, .scalar = {-1.0, beta}});
     if (state->preconditioned) { /* dᵀM⁻¹d by its parts: M⁻¹ is not at hand */
         p->slope = lossi_dot(optimizer, d, lossi_pair_gradient(optimizer->machine.at));
         p->squares = beta == 0.0 ? p->now : p->now - beta * (2.0 * p->slope_told - beta * p->squares);
@@ -105,8 +105,8 @@ static double choose_beta(const loss_optimizer *optimizer, conjugate_gradient *s
     lossi_conjugate_products *p = &state->products;
     lossi_pass_result y = lossi_run(
         optimizer, optimizer->kernels->turn,
-        (lossi_operands){.in = {lossi_pair_gradient(m->at), lossi_pair_gradient(m->trial),
-                                preconditioned(optimizer, state, 0), preconditioned(optimizer, state, 1)}});
+        &(lossi_operands){.in = {lossi_pair_gradient(m->at), lossi_pair_gradient(m->trial),
+                                 preconditioned(optimizer, state, 0), preconditioned(optimizer, state, 1)}});
     p->change = y.sum[0];
     p->bend = y.sum[1];
     p->before = p->now;

@@ -10,6 +10,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "optimizer/extremes.h"
+
 static const double error_estimate = 1e-6; /* ε of ε_k = εC_k (CG_DESCENT: eps) */
 static const double switch_factor = 1e-3;  /* ω (CG_DESCENT: AWolfeFac) */
 static const double error_growth = 10.0;   /* of ε after a failed search (CG_DESCENT: egrow) */
@@ -44,7 +46,7 @@ void lossi_descent_start(loss_optimizer *optimizer, lossi_descent *descent, int3
 
 static double tolerance(const loss_optimizer *optimizer, const lossi_descent *descent)
 {
-    return fmax(error_estimate, units * descent->epsilon) * descent->error_factor *
+    return lossi_larger(error_estimate, units * descent->epsilon) * descent->error_factor *
            optimizer->machine.mean_value;
 }
 
@@ -66,7 +68,7 @@ double lossi_descent_steepest(const loss_optimizer *optimizer, int32_t vector)
 {
     int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
     return lossi_run(optimizer, optimizer->kernels->combine,
-                     (lossi_operands){.in = {gradient, gradient}, .out = {vector}, .scalar = {-1.0, 0.0}})
+                     &(lossi_operands){.in = {gradient, gradient}, .out = {vector}, .scalar = {-1.0, 0.0}})
         .sum[0];
 }
 
@@ -75,9 +77,9 @@ double lossi_descent_scaled_step(const loss_optimizer *optimizer, double slope)
     const lossi_machine *m = &optimizer->machine;
     double size = lossi_norm(optimizer, lossi_pair_x(m->at));
     double reach = 1.0 / m->gradient_norm, fall = fabs(m->value) / -slope;
-    double step = fmax(size / m->gradient_norm, fall > 0.0 ? fmin(reach, fall) : reach);
+    double step = lossi_larger(size / m->gradient_norm, fall > 0.0 ? lossi_smaller(reach, fall) : reach);
     if (fall > 0.0) { /* from afar the scale of x is not that of the minimum */
-        step = fmin(step, most_falls * fall);
+        step = lossi_smaller(step, most_falls * fall);
     }
     return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
 }
@@ -155,7 +157,7 @@ int32_t lossi_contradicts(const loss_optimizer *optimizer, const lossi_trial *st
 {
     double epsilon = lossi_epsilon(optimizer);
     double said = trial->step * start->slope, change = trial->value - start->value;
-    double rounding = epsilon * fmax(optimizer->machine.largest_value, fabs(trial->value));
+    double rounding = epsilon * lossi_larger(optimizer->machine.largest_value, fabs(trial->value));
     if (fabs(trial->slope - start->slope) > 0.1 * fabs(start->slope) ||
         fabs(change - said) <= contradiction * fabs(said) || fabs(said) <= above_rounding * rounding) {
         return 0;
@@ -180,7 +182,7 @@ static void examine(const loss_optimizer *optimizer, lossi_descent *descent)
     if (!isfinite(trial.value) || !isfinite(trial.slope)) {
         return;
     }
-    descent->promise = fmax(descent->promise, lossi_promise(&start, &trial));
+    descent->promise = lossi_larger(descent->promise, lossi_promise(&start, &trial));
     descent->contradictions += lossi_contradicts(optimizer, &start, &trial, descent->direction);
 }
 
@@ -240,8 +242,8 @@ void lossi_no_step(loss_optimizer *optimizer, int64_t contradictions, double pro
     /* f moves so much when x is rounded */
     double from_x = m->gradient_norm * lossi_norm(optimizer, lossi_pair_x(m->at));
     /* and once more by as much as the largest of the terms that cancel in it */
-    double rounding = epsilon *
-                      (floor_units * (fmax(fabs(m->value), m->mean_value) + from_x) + m->largest_value);
+    double rounding = epsilon * (floor_units * (lossi_larger(fabs(m->value), m->mean_value) + from_x) +
+                                 m->largest_value);
     double small = floor_units * epsilon * m->start_norm;
     int32_t in_range = squares_fit(m->gradient_norm) && isfinite(promise) && isfinite(rounding);
     if (contradictions >= CONTRADICTIONS) {

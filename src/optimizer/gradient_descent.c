@@ -95,7 +95,7 @@ static double barzilai_borwein(const loss_optimizer *optimizer, const gradient_d
     const lossi_machine *m = &optimizer->machine;
     lossi_pass_result y = lossi_run(
         optimizer, optimizer->kernels->change,
-        (lossi_operands){.in = {lossi_pair_gradient(m->at), lossi_pair_gradient(m->trial)}});
+        &(lossi_operands){.in = {lossi_pair_gradient(m->at), lossi_pair_gradient(m->trial)}});
     double old_y = y.sum[0] - y.sum[1]; /* ∇fᵀy of the old gradient: sᵀy = −α old_y, sᵀs = α²‖∇f‖² */
     double along = -state->step * state->squares / old_y;
     double over = -state->step * old_y / y.sum[1];

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "optimizer/extremes.h"
 #include "optimizer/optimizer.h"
 
 double lossi_clock(void)
@@ -27,7 +28,7 @@ double lossi_epsilon(const loss_optimizer *optimizer)
 
 static double common(const loss_optimizer *optimizer, int32_t index)
 {
-    return lossi_options_common(&optimizer->options, index)->number;
+    return lossi_common(optimizer, index)->number;
 }
 
 /* ---- the end ---- */
@@ -115,9 +116,13 @@ void lossi_move_trial(loss_optimizer *optimizer, double step, int32_t direction)
     lossi_machine *m = &optimizer->machine;
     lossi_clear_trial(optimizer);
     m->step = step;
-    lossi_run(optimizer, optimizer->kernels->move,
-              (lossi_operands){
-                  .in = {lossi_pair_x(m->at), direction}, .out = {lossi_pair_x(m->trial)}, .scalar = {step}});
+    lossi_pass pass; /* every search begins with one: no more is filled in than it reads */
+    pass.in[0] = lossi_vector(optimizer, lossi_pair_x(m->at));
+    pass.in[1] = lossi_vector(optimizer, direction);
+    pass.out[0] = lossi_vector(optimizer, lossi_pair_x(m->trial));
+    pass.scalar[0] = step;
+    lossi_run_part(optimizer, optimizer->kernels->move, &pass,
+                   isfinite(step) ? optimizer->padded : optimizer->dimension);
 }
 
 /* ---- tests ---- */
@@ -190,7 +195,7 @@ static int32_t test_progress(loss_optimizer *optimizer)
     double step_tolerance = common(optimizer, LOSSI_STEP_TOLERANCE);
     if (value_tolerance > 0.0) {
         double change = fabs(m->previous_value - m->value);
-        double threshold = value_tolerance * fmax(fabs(m->previous_value), fabs(m->value));
+        double threshold = value_tolerance * lossi_larger(fabs(m->previous_value), fabs(m->value));
         if (change <= threshold) {
             return converged(optimizer, LOSS_STOP_VALUE, LOSSI_VALUE_TOLERANCE, change, threshold);
         }
@@ -198,8 +203,8 @@ static int32_t test_progress(loss_optimizer *optimizer)
     if (step_tolerance > 0.0) {
         lossi_pass_result result = lossi_run(
             optimizer, optimizer->kernels->distance,
-            (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
-        double threshold = step_tolerance * fmax(result.maximum[1], 1.0);
+            &(lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
+        double threshold = step_tolerance * lossi_larger(result.maximum[1], 1.0);
         if (result.maximum[0] <= threshold) {
             return converged(optimizer, LOSS_STOP_STEP, LOSSI_STEP_TOLERANCE, result.maximum[0], threshold);
         }
@@ -213,7 +218,7 @@ static int32_t moved(const loss_optimizer *optimizer)
     const lossi_machine *m = &optimizer->machine;
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->distance,
-        (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
+        &(lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(m->trial)}});
     return result.maximum[0] != 0.0;
 }
 
@@ -227,11 +232,11 @@ static int32_t test_floor(loss_optimizer *optimizer)
     lossi_machine *m = &optimizer->machine;
     double change = fabs(m->previous_value - m->value);
     double rounding = floor_roundings * lossi_epsilon(optimizer) *
-                      fmax(fabs(m->previous_value), fabs(m->value));
-    double astray = sqrt(lossi_epsilon(optimizer)) * fmax(fabs(m->value), fabs(m->best_value));
+                      lossi_larger(fabs(m->previous_value), fabs(m->value));
+    double astray = sqrt(lossi_epsilon(optimizer)) * lossi_larger(fabs(m->value), fabs(m->best_value));
     if (change > rounding || m->value - m->best_value > astray ||
         !(m->gradient_norm >= shrinking * m->least_norm)) {
-        m->least_norm = fmin(m->least_norm, m->gradient_norm);
+        m->least_norm = lossi_smaller(m->least_norm, m->gradient_norm);
         m->standing = 0;
         return 0;
     }
@@ -259,7 +264,7 @@ static void swap_in(lossi_machine *m)
     m->gradient_norm = m->told_norm;
     m->mean_weight = 1.0 + memory * m->mean_weight;
     m->mean_value += (fabs(m->value) - m->mean_value) / m->mean_weight;
-    m->largest_value = fmax(m->largest_value, fabs(m->value));
+    m->largest_value = lossi_larger(m->largest_value, fabs(m->value));
     m->iterate_ready = m->report;
 }
 

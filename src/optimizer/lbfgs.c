@@ -13,11 +13,11 @@
  * the trial is moved by a step of 1 on the way.
  *
  * Memory: the old iterate turns into its own pair (s, y) in place, and the trial point lives where the oldest
- * pair was, whose turn is over as the direction is made: 2m + 5 vectors, and about 2m(m + 1) numbers for the products.
+ * pair was, whose turn is over as the direction is made: 2m + 5 vectors, and about 2m(m + 1) numbers for the products. Pairs
+ * are in a ring, and the numbers of a pair stay in their place as long as it is kept.
  */
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "core/sum.h"
 #include "optimizer/descent.h"
@@ -31,9 +31,9 @@ enum { STARTING, SEARCHING };
 typedef struct lbfgs {
     lossi_descent descent;
     double scale;                 /* γ, 0 while there is none */
-    int32_t kept[LARGEST_MEMORY]; /* pairs (s, y), oldest first */
+    int32_t kept[LARGEST_MEMORY]; /* pairs (s, y), a ring from `oldest` on */
     int32_t unused[LARGEST_MEMORY];
-    int32_t memory, kept_count, unused_count, phase;
+    int32_t memory, oldest, kept_count, unused_count, phase;
 } lbfgs;
 
 static const loss_option options[] = {
@@ -86,8 +86,8 @@ static void start(loss_optimizer *optimizer)
 /* ---- the memory ---- */
 
 /*
- * Products by age, 0 the oldest: of s and of y with ∇f, and the symmetric matrices of sᵢᵀyⱼ, i the older one, and of yᵢᵀyⱼ.
- * The diagonal of the first holds ρ instead.
+ * Products by place in the ring: of s and of y with ∇f, and the symmetric matrices of sᵢᵀyⱼ, i the older one, and of yᵢᵀyⱼ.
+ * The diagonal of the first holds ρ instead. What belongs to places without a pair is anything.
  */
 typedef struct products {
     double *with_s, *with_y, *sy, *yy;
@@ -101,30 +101,26 @@ static products find_products(const loss_optimizer *optimizer)
     return (products){numbers, numbers + row, numbers + 2 * row, numbers + row * (2 + memory), row};
 }
 
+/* Where the pair of an age is, 0 the oldest; where the next one goes, for the age kept_count. */
+static int32_t place(const lbfgs *state, int32_t age)
+{
+    const int32_t at = state->oldest + age;
+    return at < state->memory ? at : at - state->memory;
+}
+
 static void forget(lbfgs *state)
 {
     while (state->kept_count > 0) {
-        state->unused[state->unused_count++] = state->kept[--state->kept_count];
+        state->unused[state->unused_count++] = state->kept[place(state, --state->kept_count)];
     }
 }
 
-/* The numbers from `skip` on move to the beginning. */
-static void shift(double *numbers, int64_t skip, int64_t count)
+/* Gives up the oldest pair of a full memory. */
+static int32_t drop(lbfgs *state)
 {
-    memmove(numbers, numbers + skip, (size_t)(count - skip) * sizeof *numbers);
-}
-
-/*
- * Gives up the oldest pair of a full memory: the vectors of products lose a number, the matrices a row and a column. Their
- * last number, or row and column, is then anything.
- */
-static int32_t drop(const loss_optimizer *optimizer, lbfgs *state)
-{
-    products known = find_products(optimizer);
-    int32_t oldest = state->kept[0], count = state->kept_count--;
-    memmove(state->kept, state->kept + 1, (size_t)(count - 1) * sizeof *state->kept);
-    shift(known.with_s, 1, 2 * known.row);
-    shift(known.sy, known.row + 1, 2 * count * known.row);
+    const int32_t oldest = state->kept[state->oldest];
+    state->oldest = place(state, 1);
+    state->kept_count--;
     return oldest;
 }
 
@@ -134,14 +130,14 @@ static int32_t next_trial(const loss_optimizer *optimizer, const lbfgs *state)
     if (optimizer->machine.trial >= 0) {
         return optimizer->machine.trial;
     }
-    return state->unused_count > 0 ? state->unused[state->unused_count - 1] : state->kept[0];
+    return state->unused_count > 0 ? state->unused[state->unused_count - 1] : state->kept[state->oldest];
 }
 
 static void find_trial(loss_optimizer *optimizer, lbfgs *state)
 {
     lossi_machine *m = &optimizer->machine;
     if (m->trial < 0) {
-        m->trial = state->unused_count > 0 ? state->unused[--state->unused_count] : drop(optimizer, state);
+        m->trial = state->unused_count > 0 ? state->unused[--state->unused_count] : drop(state);
     }
 }
 
@@ -150,7 +146,7 @@ static void gather(const loss_optimizer *optimizer, const lbfgs *state, int32_t 
                    lossi_many *many)
 {
     for (int32_t i = 0; i < count; i++) {
-        const char *s = lossi_vector(optimizer, lossi_pair_x(state->kept[from + i]));
+        const char *s = lossi_vector(optimizer, lossi_pair_x(state->kept[place(state, from + i)]));
         many->vector[2 * i] = s;
         many->vector[2 * i + 1] = s + optimizer->stride; /* y, the other of the pair */
     }
@@ -162,15 +158,27 @@ static int32_t of_pass(const lbfgs *state, int32_t from)
     return state->kept_count - from < PAIRS ? state->kept_count - from : PAIRS;
 }
 
-/*
- * The old iterate becomes (s, y) in `pair`, its products go to `made` in the order of the kernel, those of the kept pairs
- * with the new gradient to with_s and with_y.
- */
-static void measure(const loss_optimizer *optimizer, const lbfgs *state, int32_t old, int32_t pair,
-                    double *made, double *with_s, double *with_y)
+/* Products with the new gradient, two a pair: less those with the old one they are the products with the new y. */
+static void take_in(const lbfgs *state, const products *known, int32_t from, int32_t count,
+                    const double *found)
+{
+    const int64_t fresh = place(state, state->kept_count), row = known->row;
+    for (int32_t i = 0; i < count; i++) {
+        const int64_t at = place(state, from + i);
+        const double with_s = found[2 * i], with_y = found[2 * i + 1];
+        known->sy[fresh * row + at] = known->sy[at * row + fresh] = with_s - known->with_s[at];
+        known->yy[fresh * row + at] = known->yy[at * row + fresh] = with_y - known->with_y[at];
+        known->with_s[at] = with_s;
+        known->with_y[at] = with_y;
+    }
+}
+
+/* The old iterate becomes (s, y) in `pair`: what the kernel finds first goes to `made`, all else to the products. */
+static void measure(const loss_optimizer *optimizer, const lbfgs *state, const products *known, int32_t old,
+                    int32_t pair, double *made)
 {
     const lossi_machine *m = &optimizer->machine;
-    double sums[LOSSI_PAIR_SUMS + LOSSI_MANY], *first = sums + LOSSI_PAIR_SUMS;
+    double others[LOSSI_MANY];
     lossi_many many; /* clearing it would take as long as a short pass */
     many.a = lossi_vector(optimizer, lossi_pair_gradient(m->at));
     many.b = lossi_vector(optimizer, lossi_pair_x(m->at));
@@ -181,46 +189,33 @@ static void measure(const loss_optimizer *optimizer, const lbfgs *state, int32_t
     many.backwards = 0;
     int32_t from = 0, count = of_pass(state, 0);
     gather(optimizer, state, 0, count, &many);
-    lossi_run_many(optimizer, optimizer->memory_kernels->learn, &many, LOSSI_PAIR_SUMS + many.count, sums);
-    memcpy(made, sums, LOSSI_PAIR_SUMS * sizeof *made);
-    for (;;) {
-        for (int32_t i = 0; i < count; i++) {
-            with_s[from + i] = first[2 * i];
-            with_y[from + i] = first[2 * i + 1];
-        }
-        from += count;
-        if (from == state->kept_count) {
-            return;
-        }
+    lossi_run_many(optimizer, optimizer->memory_kernels->learn, &many, LOSSI_PAIR_SUMS + many.count, made);
+    take_in(state, known, from, count, made + LOSSI_PAIR_SUMS);
+    while ((from += count) < state->kept_count) {
         count = of_pass(state, from);
         gather(optimizer, state, from, count, &many);
-        lossi_run_many(optimizer, optimizer->memory_kernels->products, &many, many.count, first);
+        lossi_run_many(optimizer, optimizer->memory_kernels->products, &many, many.count, others);
+        take_in(state, known, from, count, others);
     }
 }
 
 /* Takes the step into the memory, unless its curvature is lost in rounding: the new pair, and all products. */
 static void learn(loss_optimizer *optimizer, lbfgs *state)
 {
-    double with_s[LARGEST_MEMORY], with_y[LARGEST_MEMORY], made[LOSSI_PAIR_SUMS];
-    products known = find_products(optimizer);
-    int32_t old = optimizer->machine.trial, pair = lossi_memory_place(optimizer), fresh = state->kept_count;
-    measure(optimizer, state, old, pair, made, with_s, with_y);
+    double made[LOSSI_MANY_SUMS];
+    const products known = find_products(optimizer);
+    int32_t old = optimizer->machine.trial, pair = lossi_memory_place(optimizer);
+    measure(optimizer, state, &known, old, pair, made);
     if (lossi_memory_counts(optimizer, made[0], made[1], made[2])) {
-        double *sy = known.sy + fresh * known.row, *yy = known.yy + fresh * known.row;
+        const int64_t fresh = place(state, state->kept_count++);
         optimizer->machine.trial = -1;
         state->scale = made[0] / made[1];
-        state->kept[state->kept_count++] = pair;
-        for (int32_t i = 0; i < fresh; i++) {
-            sy[i] = known.sy[i * known.row + fresh] = with_s[i] - known.with_s[i];
-            yy[i] = known.yy[i * known.row + fresh] = with_y[i] - known.with_y[i];
-        }
-        sy[fresh] = 1.0 / made[0];
-        yy[fresh] = made[1];
-        with_s[fresh] = made[3];
-        with_y[fresh] = made[4];
+        state->kept[fresh] = pair;
+        known.sy[fresh * known.row + fresh] = 1.0 / made[0];
+        known.yy[fresh * known.row + fresh] = made[1];
+        known.with_s[fresh] = made[3];
+        known.with_y[fresh] = made[4];
     }
-    memcpy(known.with_s, with_s, (size_t)state->kept_count * sizeof *with_s);
-    memcpy(known.with_y, with_y, (size_t)state->kept_count * sizeof *with_y);
 }
 
 /* ---- the direction ---- */
@@ -228,8 +223,7 @@ static void learn(loss_optimizer *optimizer, lbfgs *state)
 /* −H∇f = −γ∇f + Σ weight[2i] sᵢ + weight[2i + 1] yᵢ, i an age. 0: the numbers overflow. */
 static int32_t recur(const loss_optimizer *optimizer, const lbfgs *state, double *weight)
 {
-    double of_s = 0.0 * state->scale, of_y = 0.0; /* NaN when a number is not finite */
-    products known = find_products(optimizer);
+    const products known = find_products(optimizer);
     const lossi_recursion recursion = {.with_s = known.with_s,
                                        .with_y = known.with_y,
                                        .sy = known.sy,
@@ -237,13 +231,10 @@ static int32_t recur(const loss_optimizer *optimizer, const lbfgs *state, double
                                        .weight = weight,
                                        .scale = state->scale,
                                        .row = known.row,
-                                       .count = state->kept_count};
-    optimizer->memory_kernels->recur(&recursion);
-    for (int32_t i = 0; i < state->kept_count; i++) {
-        of_s += 0.0 * weight[2 * i];
-        of_y += 0.0 * weight[2 * i + 1];
-    }
-    return of_s + of_y == 0.0;
+                                       .count = state->kept_count,
+                                       .places = state->memory,
+                                       .oldest = state->oldest};
+    return optimizer->memory_kernels->recur(&recursion);
 }
 
 /* d = −H∇f, and the trial a step of 1 along it; gives dᵀ∇f, NaN when the numbers overflow. */

@@ -29,9 +29,9 @@ int32_t lossi_memory_pair(loss_optimizer *optimizer, double *sy, double *yy)
     int32_t old = m->trial, pair = lossi_memory_place(optimizer);
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->pair,
-        (lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(old), lossi_pair_gradient(m->at),
-                                lossi_pair_gradient(old)},
-                         .out = {lossi_pair_x(pair), lossi_pair_gradient(pair)}});
+        &(lossi_operands){.in = {lossi_pair_x(m->at), lossi_pair_x(old), lossi_pair_gradient(m->at),
+                                 lossi_pair_gradient(old)},
+                          .out = {lossi_pair_x(pair), lossi_pair_gradient(pair)}});
     *sy = result.sum[0];
     *yy = result.sum[1];
     if (!lossi_memory_counts(optimizer, *sy, *yy, result.sum[2])) {
@@ -85,7 +85,7 @@ static double recur(const loss_optimizer *optimizer, int32_t d, int32_t from, do
                     double scale, int32_t with)
 {
     return lossi_run(optimizer, optimizer->kernels->recur,
-                     (lossi_operands){.in = {from, vector, with}, .out = {d}, .scalar = {factor, scale}})
+                     &(lossi_operands){.in = {from, vector, with}, .out = {d}, .scalar = {factor, scale}})
         .sum[0];
 }
 

@@ -3,11 +3,34 @@
 
 #include "optimizer/chunk.h"
 
+/* How many vectors are gone through at once: so many keep their sums, or their weights, in the registers there are. */
+#if defined(LOSSI_ISA_AVX512)
+enum { MULTIPLIED = 8, WEIGHED = 8 };
+#else
+enum { MULTIPLIED = 2, WEIGHED = 4 };
+#endif
+
+/* The first `count` numbers, and those up to a whole vector. */
 LOSSI_INLINE void clear(double *sums, int count)
 {
-    for (int k = 0; k < count; k++) {
-        sums[k] = 0.0;
+    for (int k = 0; k < count; k += F64_LANES) {
+        f64_store(sums + k, f64_set1(0.0));
     }
+}
+
+/* One by one: an array cleared as a whole is a string instruction, which takes as long as a short pass. */
+LOSSI_INLINE void clear_lanes(f64v *lanes, int count)
+{
+#pragma GCC unroll 8
+    for (int k = 0; k < count; k++) {
+        lanes[k] = f64_set1(0.0);
+    }
+}
+
+/* sums[k] += the lanes of vector k. */
+LOSSI_INLINE void add_each(double *sums, const f64v lanes[F64_LANES])
+{
+    f64_store(sums, f64_load(sums) + f64_sum_each(lanes));
 }
 
 LOSSI_INLINE int64_t block_end(int64_t i, int64_t end)
@@ -17,29 +40,29 @@ LOSSI_INLINE int64_t block_end(int64_t i, int64_t end)
 
 /* ---- products ---- */
 
-/* Products of `count` vectors, 1 or 2, with a: two keep the registers of every instruction set busy and no more. */
+/* Products of `count` vectors with a; their lanes are folded but not yet added up. */
 LOSSI_INLINE void multiply_some(const void *const *vectors, const void *with, int count, int64_t begin,
-                                int64_t end, double *sums)
+                                int64_t end, f64v *lanes)
 {
-    chunk sum[2] = {0};
+    chunk sum[MULTIPLIED] = {0};
     int64_t i = begin;
     for (; i + LOSSI_LANES <= end; i += LOSSI_LANES) {
         chunk a = load(with, i, LOSSI_LANES);
-#pragma GCC unroll 2
+#pragma GCC unroll 8
         for (int k = 0; k < count; k++) {
             add_product(&sum[k], load(vectors[k], i, LOSSI_LANES), a);
         }
     }
     if (i < end) {
         chunk a = load(with, i, (int)(end - i));
-#pragma GCC unroll 2
+#pragma GCC unroll 8
         for (int k = 0; k < count; k++) {
             add_product(&sum[k], load(vectors[k], i, (int)(end - i)), a);
         }
     }
-#pragma GCC unroll 2
+#pragma GCC unroll 8
     for (int k = 0; k < count; k++) {
-        sums[k] += lanes_added(&sum[k]);
+        lanes[k] = folded(&sum[k]);
     }
 }
 
@@ -47,12 +70,18 @@ LOSSI_INLINE void multiply_some(const void *const *vectors, const void *with, in
 LOSSI_INLINE void multiply(const void *const *vectors, const void *with, int count, int64_t begin,
                            int64_t end, double *sums)
 {
-    int k = 0;
-    for (; k + 2 <= count; k += 2) {
-        multiply_some(vectors + k, with, 2, begin, end, sums + k);
-    }
-    if (k < count) {
-        multiply_some(vectors + k, with, 1, begin, end, sums + k);
+    for (int k = 0; k < count; k += F64_LANES) {
+        const int some = count - k < F64_LANES ? count - k : F64_LANES;
+        f64v lanes[F64_LANES];
+        clear_lanes(lanes, F64_LANES);
+        if (some == MULTIPLIED) {
+            multiply_some(vectors + k, with, MULTIPLIED, begin, end, lanes);
+        } else {
+            for (int j = 0; j < some; j += 2) {
+                multiply_some(vectors + k + j, with, 2, begin, end, lanes + j);
+            }
+        }
+        add_each(sums + k, lanes);
     }
 }
 
@@ -66,36 +95,45 @@ static void products(const lossi_many *many, int64_t begin, int64_t end, double 
 
 /* ---- learn ---- */
 
+enum { OF_PAIR = 5 };
+
 LOSSI_INLINE void pair_chunk(const lossi_many *many, int64_t i, int n, chunk *sum)
 {
+    chunk a = load(many->a, i, n);
     chunk u = rounded(minus(load(many->b, i, n), load(many->c, i, n)));
-    chunk v = rounded(minus(load(many->a, i, n), load(many->d, i, n)));
+    chunk v = rounded(minus(a, load(many->d, i, n)));
     store(many->out[0], i, n, u);
     store(many->out[1], i, n, v);
     add_product(&sum[0], u, v);
     add_product(&sum[1], v, v);
     add_product(&sum[2], u, u);
+    add_product(&sum[3], u, a);
+    add_product(&sum[4], v, a);
 }
 
-/* A block becomes a pair, then its products are taken while it is at hand. */
+/* A block becomes a pair, then its products with the others are taken while it is at hand. */
 static void learn(const lossi_many *many, int64_t begin, int64_t end, double *sums)
 {
-    const void *const made[2] = {many->out[0], many->out[1]};
     clear(sums, LOSSI_PAIR_SUMS + many->count);
     for (int64_t block = begin; block < end; block += LOSSI_BLOCK) {
         int64_t stop = block_end(block, end), i = block;
-        chunk sum[3] = {0};
+        chunk sum[OF_PAIR] = {0};
+        f64v lanes[LOSSI_PAIR_SUMS];
+        clear_lanes(lanes, LOSSI_PAIR_SUMS);
         for (; i + LOSSI_LANES <= stop; i += LOSSI_LANES) {
             pair_chunk(many, i, LOSSI_LANES, sum);
         }
         if (i < stop) {
             pair_chunk(many, i, (int)(stop - i), sum);
         }
-#pragma GCC unroll 3
-        for (int k = 0; k < 3; k++) {
-            sums[k] += lanes_added(&sum[k]);
+#pragma GCC unroll 5
+        for (int k = 0; k < OF_PAIR; k++) {
+            lanes[k] = folded(&sum[k]);
         }
-        multiply_some(made, many->a, 2, block, stop, sums + 3);
+#pragma GCC unroll 4
+        for (int k = 0; k < LOSSI_PAIR_SUMS; k += F64_LANES) {
+            add_each(sums + k, lanes + k);
+        }
         multiply(many->vector, many->a, many->count, block, stop, sums + LOSSI_PAIR_SUMS);
     }
 }
@@ -103,11 +141,9 @@ static void learn(const lossi_many *many, int64_t begin, int64_t end, double *su
 /* ---- weigh ---- */
 
 /*
- * Up to four vectors added to a tile: the first go on top of scalar·a, and after the last the result is stored. Between
- * them it waits in sum, in double whatever the element type.
+ * WEIGHED vectors at a time are added to a tile: the first go on top of scalar·a, and after the last the result is stored. Between
+ * them it waits in `tile`, in double whatever the element type.
  */
-enum { WEIGHED = 4 };
-
 LOSSI_INLINE void weigh_chunk(const lossi_many *many, int first, int count, int64_t i, int n, double *tile,
                               chunk *sum)
 {
@@ -120,9 +156,9 @@ LOSSI_INLINE void weigh_chunk(const lossi_many *many, int first, int count, int6
             u.part[k] = f64_load(tile + k * F64_LANES);
         }
     }
-#pragma GCC unroll 4
-    for (int k = first; k < first + count; k++) {
-        u = fused(many->weight[k], load(many->vector[k], i, n), u);
+#pragma GCC unroll 8
+    for (int k = 0; k < count; k++) {
+        u = fused(many->weight[first + k], load(many->vector[first + k], i, n), u);
     }
     if (first + count == many->count) {
         u = rounded(u);
@@ -139,6 +175,7 @@ LOSSI_INLINE void weigh_chunk(const lossi_many *many, int first, int count, int6
     }
 }
 
+/* count is a constant. */
 LOSSI_INLINE void weigh_some(const lossi_many *many, int first, int count, int64_t begin, int64_t end,
                              double *tile, chunk *sum)
 {
@@ -165,8 +202,12 @@ static void weigh(const lossi_many *many, int64_t begin, int64_t end, double *su
             for (; k + WEIGHED <= many->count; k += WEIGHED) {
                 weigh_some(many, k, WEIGHED, i, next, tile, &sum);
             }
+            if (WEIGHED > 4 && k + 4 <= many->count) {
+                weigh_some(many, k, 4, i, next, tile, &sum);
+                k += 4;
+            }
             if (k < many->count) {
-                weigh_some(many, k, many->count - k, i, next, tile, &sum);
+                weigh_some(many, k, 2, i, next, tile, &sum);
             }
         }
         sums[0] += lanes_added(&sum);
@@ -175,43 +216,105 @@ static void weigh(const lossi_many *many, int64_t begin, int64_t end, double *su
 
 /* ---- the recursion ---- */
 
-/* to[begin … end − 1] += factor·row, in whole vectors: also before begin and behind end, where nobody looks any more. */
-LOSSI_INLINE void add_row(double *to, double factor, const double *row, int32_t begin, int32_t end)
+/*
+ * Numbers of a row by fours, on every instruction set: each loop waits for one number at a time, and longer while there are vectors
+ * of 512 bits, which shut one of three ports to it.
+ */
+typedef double four __attribute__((vector_size(32), aligned(8), may_alias));
+enum { FOUR = 4, MOST_FOURS = LOSSI_LARGEST_ROW / FOUR, PAIRS_IN_REGISTERS = 24 };
+
+/* q += factor·row; all of a row, also where nobody looks any more. */
+LOSSI_INLINE void add_row(four *q, double factor, const double *row, int fours)
 {
-    for (int32_t j = begin / F64_LANES * F64_LANES; j < end; j += F64_LANES) {
-        f64_store(to + j, f64_load(to + j) + f64_set1(factor) * f64_load(row + j));
+#pragma GCC unroll 6
+    for (int k = 0; k < fours; k++) {
+        q[k] = q[k] + (four){factor, factor, factor, factor} * *(const four *)(row + k * FOUR);
     }
 }
 
-/* Each loop waits for one number at a time: that is made first, beside the vector it will be in. */
-static void recur(const lossi_recursion *r)
+LOSSI_INLINE void copy_row(double *to, const four *from, int fours)
 {
-    double q_s[LOSSI_LARGEST_ROW], q_y[LOSSI_LARGEST_ROW], alpha[LOSSI_LARGEST_ROW]; /* sᵀq, yᵀq */
-    double *weight = r->weight, scale = r->scale;
-    int32_t count = r->count;
-    double next = r->with_s[count - 1];
-    for (int32_t j = 0; j < count; j += F64_LANES) {
-        f64_store(q_s + j, f64_load(r->with_s + j));
-        f64_store(q_y + j, f64_load(r->with_y + j));
+#pragma GCC unroll 6
+    for (int k = 0; k < fours; k++) {
+        *(four *)(to + k * FOUR) = from[k];
     }
+}
+
+/* The place before one, and the place after it. */
+LOSSI_INLINE int32_t older(const lossi_recursion *r, int32_t place)
+{
+    return place > 0 ? place - 1 : r->places - 1;
+}
+
+LOSSI_INLINE int32_t younger(const lossi_recursion *r, int32_t place)
+{
+    return place + 1 < r->places ? place + 1 : 0;
+}
+
+/*
+ * The numbers of the next two turns are made beside the vectors they will be in: what has just been stored takes longer to come back
+ * than a turn lasts. With few vectors, `fours` a constant, q stays in registers, and numbers are read from copies of it.
+ */
+LOSSI_INLINE int32_t recur_by_fours(const lossi_recursion *r, int fours, int copied)
+{
+    four q_s[MOST_FOURS], q_y[MOST_FOURS]; /* sᵀq, yᵀq */
+    double copy[PAIRS_IN_REGISTERS], alpha[LOSSI_LARGEST_ROW], *weight = r->weight;
+    const double *in_s = copied ? copy : (const double *)q_s, *in_y = copied ? copy : (const double *)q_y;
+    double scale = r->scale, check = 0.0;
+    int32_t count = r->count, last = r->oldest + count - 1;
+    int32_t at = last < r->places ? last : last - r->places, then = older(r, at);
+    double now = r->with_s[at], next = r->with_s[then];
+    copy_row((double *)q_s, (const four *)r->with_s, fours);
+    copy_row((double *)q_y, (const four *)r->with_y, fours);
+    copy_row(copy, q_s, copied ? fours : 0);
     for (int32_t i = count - 1; i >= 0; i--) {
-        const double *sy = r->sy + i * r->row;
-        alpha[i] = next * sy[i];
-        next = i > 0 ? q_s[i - 1] - alpha[i] * sy[i - 1] : 0.0;
-        add_row(q_s, -alpha[i], sy, 0, i - 1);
-        add_row(q_y, -alpha[i], r->yy + i * r->row, 0, count);
+        const double *sy = r->sy + at * r->row, *yy = r->yy + at * r->row;
+        const double step = now * sy[at];
+        at = then;
+        then = older(r, then);
+        now = next - step * sy[at];
+        next = in_s[then] - step * sy[then];
+        add_row(q_s, -step, sy, fours);
+        copy_row(copy, q_s, copied ? fours : 0);
+        add_row(q_y, -step, yy, fours);
+        alpha[i] = step;
     }
-    for (int32_t j = 0; j < count; j += F64_LANES) {
-        f64_store(q_y + j, f64_set1(scale) * f64_load(q_y + j));
+#pragma GCC unroll 6
+    for (int k = 0; k < fours; k++) {
+        q_y[k] = q_y[k] * (four){scale, scale, scale, scale};
     }
-    next = q_y[0];
+    copy_row(copy, q_y, copied ? fours : 0);
+    at = r->oldest;
+    then = younger(r, at);
+    now = in_y[at];
+    next = in_y[then];
     for (int32_t i = 0; i < count; i++) {
-        const double *sy = r->sy + i * r->row;
-        double factor = alpha[i] - next * sy[i];
+        const double *sy = r->sy + at * r->row;
+        const double factor = alpha[i] - now * sy[at];
         weight[2 * i] = -factor;
         weight[2 * i + 1] = scale * alpha[i];
-        next = i + 1 < count ? q_y[i + 1] + factor * sy[i + 1] : 0.0;
-        add_row(q_y, factor, sy, i + 2, count);
+        check += 0.0 * factor + 0.0 * weight[2 * i + 1]; /* NaN when a number is not finite */
+        at = then;
+        then = younger(r, then);
+        now = next + factor * sy[at];
+        next = in_y[then] + factor * sy[then];
+        add_row(q_y, factor, sy, fours);
+        copy_row(copy, q_y, copied ? fours : 0);
+    }
+    return check + 0.0 * scale == 0.0;
+}
+
+static int32_t recur(const lossi_recursion *r)
+{
+    switch (r->row) {
+    case 8:
+        return recur_by_fours(r, 8 / FOUR, 1);
+    case 16:
+        return recur_by_fours(r, 16 / FOUR, 1);
+    case PAIRS_IN_REGISTERS:
+        return recur_by_fours(r, PAIRS_IN_REGISTERS / FOUR, 1);
+    default:
+        return recur_by_fours(r, (int)(r->row / FOUR), 0);
     }
 }
 

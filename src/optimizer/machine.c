@@ -62,31 +62,30 @@ loss_status loss_optimizer_start(loss_optimizer *optimizer, const void *x0)
         return status;
     }
     lossi_machine *m = &optimizer->machine;
-    *m = (lossi_machine){
-        .phase = LOSSI_RUNNING,
-        .test = LOSSI_TEST_NONE,
-        .value = NAN,
-        .gradient_norm = NAN,
-        .best_value = NAN,
-        .best_norm = NAN,
-        .held_out_value = NAN,
-        .least_norm = INFINITY,
-        .test_value = NAN,
-        .test_threshold = NAN,
-        .report = (int32_t)lossi_options_common(&optimizer->options, LOSSI_REPORT)->integer ||
-                  optimizer->callback != NULL,
-        .at = 0,
-        .trial = 1,
-        .spare = 2,
-        .best = 1,
-        .slope_along = -1,
-        .direction = -1,
-        .answer = -1,
-        .samples = optimizer->samples_hint};
+    *m = (lossi_machine){.phase = LOSSI_RUNNING,
+                         .test = LOSSI_TEST_NONE,
+                         .value = NAN,
+                         .gradient_norm = NAN,
+                         .best_value = NAN,
+                         .best_norm = NAN,
+                         .held_out_value = NAN,
+                         .least_norm = INFINITY,
+                         .test_value = NAN,
+                         .test_threshold = NAN,
+                         .report = (int32_t)lossi_common(optimizer, LOSSI_REPORT)->integer ||
+                                   optimizer->callback != NULL,
+                         .at = 0,
+                         .trial = 1,
+                         .spare = 2,
+                         .best = 1,
+                         .slope_along = -1,
+                         .direction = -1,
+                         .answer = -1,
+                         .samples = optimizer->samples_hint};
     atomic_store(&optimizer->stop, 0);
     optimizer->explained = optimizer->unsettled = 0;
     optimizer->clock_start = lossi_clock();
-    optimizer->max_seconds = lossi_options_common(&optimizer->options, LOSSI_MAX_SECONDS)->number;
+    optimizer->max_seconds = lossi_common(optimizer, LOSSI_MAX_SECONDS)->number;
     memset(optimizer->state, 0, (size_t)optimizer->row->state_size);
     memcpy(lossi_vector(optimizer, lossi_pair_x(m->trial)), x0,
            (size_t)optimizer->dimension * (optimizer->dtype == LOSS_FLOAT64 ? 8 : 4));
@@ -322,21 +321,19 @@ static loss_status expects(const loss_optimizer *optimizer, int32_t one, int32_t
 
 static void limit(loss_optimizer *optimizer, loss_status outcome, int32_t option, double value)
 {
-    lossi_interrupt(optimizer, outcome, option, value,
-                    lossi_options_common(&optimizer->options, option)->number);
+    lossi_interrupt(optimizer, outcome, option, value, lossi_common(optimizer, option)->number);
 }
 
 /* The limits are hard: no tell goes by without them. */
 static void check_limits(loss_optimizer *optimizer)
 {
     const lossi_machine *m = &optimizer->machine;
-    const lossi_options *options = &optimizer->options;
     if (m->phase != LOSSI_RUNNING) {
         return;
     }
-    if (m->iterations >= lossi_options_common(options, LOSSI_MAX_ITERATIONS)->integer) {
+    if (m->iterations >= lossi_common(optimizer, LOSSI_MAX_ITERATIONS)->integer) {
         limit(optimizer, LOSS_STOP_ITERATIONS, LOSSI_MAX_ITERATIONS, (double)m->iterations);
-    } else if (m->evaluations >= lossi_options_common(options, LOSSI_MAX_EVALUATIONS)->integer) {
+    } else if (m->evaluations >= lossi_common(optimizer, LOSSI_MAX_EVALUATIONS)->integer) {
         limit(optimizer, LOSS_STOP_EVALUATIONS, LOSSI_MAX_EVALUATIONS, (double)m->evaluations);
     } else if (optimizer->max_seconds < INFINITY) { /* the clock is read only when it matters */
         double seconds = lossi_clock() - optimizer->clock_start;
@@ -350,7 +347,7 @@ static void check_limits(loss_optimizer *optimizer)
 static int32_t fell(loss_optimizer *optimizer)
 {
     double value = optimizer->machine.told_value;
-    double unbounded = lossi_options_common(&optimizer->options, LOSSI_UNBOUNDED_VALUE)->number;
+    double unbounded = lossi_common(optimizer, LOSSI_UNBOUNDED_VALUE)->number;
     if (value <= unbounded) {
         lossi_finish(optimizer, LOSS_ERROR_UNBOUNDED, LOSSI_UNBOUNDED_VALUE, value, unbounded);
     }
@@ -361,7 +358,7 @@ static int32_t fell(loss_optimizer *optimizer)
 static int32_t reached(loss_optimizer *optimizer)
 {
     const lossi_machine *m = &optimizer->machine;
-    double target = lossi_options_common(&optimizer->options, LOSSI_TARGET_VALUE)->number;
+    double target = lossi_common(optimizer, LOSSI_TARGET_VALUE)->number;
     if (fell(optimizer)) {
         return 1;
     }
@@ -408,7 +405,10 @@ loss_status loss_optimizer_tell_value(loss_optimizer *optimizer, double value)
 static lossi_pass_result take(const loss_optimizer *optimizer, const void *told, const void *along)
 {
     void *answer = lossi_answer(optimizer);
-    lossi_pass pass = {.in = {told, along}, .out = {answer}};
+    lossi_pass pass; /* no more is filled in than is read */
+    pass.in[0] = told;
+    pass.in[1] = along;
+    pass.out[0] = answer;
     return told == answer ? lossi_run_part(optimizer, optimizer->kernels->measure, &pass, optimizer->padded)
                           : lossi_run_pass(optimizer, optimizer->kernels->take, &pass);
 }
@@ -537,7 +537,7 @@ loss_status loss_optimizer_resume(loss_optimizer *optimizer)
     m->test = LOSSI_TEST_NONE;
     m->test_value = m->test_threshold = NAN;
     optimizer->clock_start = lossi_clock() - m->seconds;
-    optimizer->max_seconds = lossi_options_common(&optimizer->options, LOSSI_MAX_SECONDS)->number;
+    optimizer->max_seconds = lossi_common(optimizer, LOSSI_MAX_SECONDS)->number;
     atomic_store(&optimizer->stop, 0);
     check_limits(optimizer);
     return LOSS_OK;

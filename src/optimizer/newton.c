@@ -71,9 +71,9 @@ static void search_steepest(loss_optimizer *optimizer)
 {
     int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
     double slope = lossi_run(optimizer, optimizer->kernels->combine,
-                             (lossi_operands){.in = {gradient, gradient},
-                                              .out = {lossi_own_vector(optimizer, 0)},
-                                              .scalar = {-1.0, 0.0}})
+                             &(lossi_operands){.in = {gradient, gradient},
+                                               .out = {lossi_own_vector(optimizer, 0)},
+                                               .scalar = {-1.0, 0.0}})
                        .sum[0];
     search(optimizer, slope, lossi_descent_first_step(optimizer));
 }

@@ -2,17 +2,16 @@
  * Newton-CG: the direction solves ∇²f d = −∇f only as well as is worth it, by conjugate gradients on
  * products, with the caller's preconditioner M⁻¹ or without one.
  *
- * With Q(d) = ∇fᵀd + ½dᵀ∇²f d, the inner iteration j stops when j(Q_j − Q_{j−1}) ≥ ηQ_j: the last one has
- * added less than η of the average. Negative curvature along p stops it too, after a last step along p: it descends,
- * however long, and is as long as if p curved as much upwards, but where it hardly curves at all.
+ * How well says truncation.h. Negative curvature along p stops the inner iteration too, after a last step along p: it
+ * descends, however long, and is as long as if p curved as much upwards, but where it hardly curves at all.
  *
- * Dembo & Steihaug, Math. Prog. 26 (1983) 190–212; the stopping rule: Nash & Sofer, Oper. Res. Lett. 9 (1990)
- * 219–221, as used by Galli & Lin, IEEE TNNLS 33 (2022), eq. 21.
+ * Dembo & Steihaug, Math. Prog. 26 (1983) 190–212.
  */
 #include <math.h>
 #include <stddef.h>
 
 #include "optimizer/descent.h"
+#include "optimizer/truncation.h"
 
 enum { CG_ITERATIONS_OPTION = LOSSI_SEARCH_OPTIONS, FORCING_OPTION, PRECONDITIONER_OPTION };
 enum { STARTING, PRECONDITIONING, SOLVING, SEARCHING };
@@ -43,7 +42,8 @@ static const loss_option options[] = {
     {"cg_iterations", LOSS_OPTION_INT, 0, 0x1p53, 0, NULL, NULL,
      "Hessian products for one direction at most; 0: 2n + 10"},
     {"forcing", LOSS_OPTION_DOUBLE, 0, 1, 0.5, NULL, NULL,
-     "how roughly a direction may be solved for; it falls with the eighth root of the gradient norm"},
+     "how roughly a direction may be solved for; it falls with the eighth root of the gradient norm, and in "
+     "long runs"},
     {"preconditioner", LOSS_OPTION_STRING, 0, 0, 0, "none", "none|user",
      "of the conjugate gradients: user asks for it"},
 };
@@ -68,7 +68,7 @@ static lossi_pass_result combine(const loss_optimizer *optimizer, int32_t out, d
                                  int32_t b)
 {
     return lossi_run(optimizer, optimizer->kernels->combine,
-                     (lossi_operands){.in = {a, b}, .out = {out}, .scalar = {s, t}});
+                     &(lossi_operands){.in = {a, b}, .out = {out}, .scalar = {s, t}});
 }
 
 static void search(loss_optimizer *optimizer, newton_cg *state, double first)
@@ -132,9 +132,9 @@ static void go_on(loss_optimizer *optimizer, newton_cg *state, double residual)
         state->first_norm = norm;
     }
     /* relative to the start, so that it does not depend on the units of f */
-    state->forcing = fmin(lossi_own_double(optimizer, FORCING_OPTION),
-                          sqrt(sqrt(sqrt(state->preconditioned ? norm / state->first_norm
-                                                               : m->gradient_norm / m->start_norm))));
+    double shrunk = state->preconditioned ? norm / state->first_norm : m->gradient_norm / m->start_norm;
+    state->forcing = lossi_forcing(
+        fmin(lossi_own_double(optimizer, FORCING_OPTION), sqrt(sqrt(sqrt(shrunk)))), m->iterations);
     turn(optimizer, state, 0.0);
 }
 
@@ -170,7 +170,7 @@ static lossi_pass_result move(const loss_optimizer *optimizer, double step)
 {
     return lossi_run(
         optimizer, optimizer->kernels->conjugate,
-        (lossi_operands){
+        &(lossi_operands){
             .in = {lossi_own_vector(optimizer, CONJUGATE), lossi_own_vector(optimizer, PRODUCT),
                    lossi_pair_gradient(optimizer->machine.at)},
             .out = {lossi_own_vector(optimizer, DIRECTION), lossi_own_vector(optimizer, RESIDUAL)},
@@ -195,13 +195,16 @@ static int32_t solved(loss_optimizer *optimizer, newton_cg *state)
         return 1;
     }
     lossi_pass_result result = move(optimizer, state->residual / along);
-    double model = 0.5 * (state->unit * result.sum[2] - result.sum[1]), before = state->model;
-    state->inner++;
+    const lossi_inner inner = {.forcing = state->forcing,
+                               .before = state->model,
+                               .model = 0.5 * (state->unit * result.sum[2] - result.sum[1]),
+                               .squares = result.sum[0],
+                               .start = state->start_squares,
+                               .count = ++state->inner};
     state->slope = result.sum[2];
-    state->model = model;
-    if (!(model < 0.0) || (double)state->inner * (model - before) >= state->forcing * model ||
-        state->inner >= state->most_inner ||
-        result.sum[0] <= lossi_epsilon(optimizer) * lossi_epsilon(optimizer) * state->start_squares) {
+    state->model = inner.model;
+    if (!(state->model < 0.0) || state->inner >= state->most_inner ||
+        lossi_inner_is_enough(&inner, lossi_epsilon(optimizer))) {
         return 1;
     }
     precondition(optimizer, state, result.sum[0]);

@@ -152,6 +152,12 @@ const lossi_optimizer_row *lossi_optimizer_row_at(int32_t index);
 double lossi_own_double(const loss_optimizer *optimizer, int32_t index);
 int64_t lossi_own_int(const loss_optimizer *optimizer, int32_t index);
 
+/* A common option, for what reads some at every evaluation: without a call. */
+static inline const lossi_option_value *lossi_common(const loss_optimizer *optimizer, int32_t index)
+{
+    return &optimizer->options.values[index];
+}
+
 /* Vector number i of the workspace, and the two of a pair. */
 static inline void *lossi_vector(const loss_optimizer *optimizer, int32_t i)
 {
@@ -204,7 +210,7 @@ typedef struct lossi_operands {
 } lossi_operands;
 
 lossi_pass_result lossi_run(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
-                            lossi_operands operands);
+                            const lossi_operands *operands);
 
 /* The same over the elements alone, from pointers that need not be into the workspace. */
 lossi_pass_result lossi_run_pass(const loss_optimizer *optimizer, lossi_pass_kernel kernel,

@@ -121,8 +121,9 @@ static void search(loss_optimizer *optimizer)
         }
     }
     if (state->memory.count == 0) {
-        state->slope = -lossi_run(optimizer, optimizer->kernels->combine,
-                                  (lossi_operands){.in = {pseudo, pseudo}, .out = {d}, .scalar = {-1.0, 0.0}})
+        state->slope = -lossi_run(
+                            optimizer, optimizer->kernels->combine,
+                            &(lossi_operands){.in = {pseudo, pseudo}, .out = {d}, .scalar = {-1.0, 0.0}})
                             .sum[1];
         state->step = state->memory.scale > 0.0 ? state->memory.scale
                       : state->taken > 0.0      ? further * state->taken

@@ -70,15 +70,15 @@ static void search(loss_optimizer *optimizer, spectral *state)
             d = lossi_own_vector(optimizer, DIRECTION);
     double before = lossi_rough_value(optimizer, x);
     lossi_run(optimizer, optimizer->kernels->move,
-              (lossi_operands){.in = {x, g}, .out = {d}, .scalar = {-state->lambda}});
+              &(lossi_operands){.in = {x, g}, .out = {d}, .scalar = {-state->lambda}});
     lossi_prox(optimizer, d, state->lambda);
     double after = lossi_rough_value(optimizer, d);
     if (m->rough == 0) { /* not as a difference, which would have few digits near a minimum */
         lossi_run(optimizer, optimizer->kernels->combine,
-                  (lossi_operands){.in = {g, g}, .out = {d}, .scalar = {-state->lambda, 0.0}});
+                  &(lossi_operands){.in = {g, g}, .out = {d}, .scalar = {-state->lambda, 0.0}});
     } else {
         lossi_run(optimizer, optimizer->kernels->move,
-                  (lossi_operands){.in = {d, x}, .out = {d}, .scalar = {-1.0}});
+                  &(lossi_operands){.in = {d, x}, .out = {d}, .scalar = {-1.0}});
     }
     state->slope = lossi_dot(optimizer, g, d) + (after - before);
     state->share = 1.0;

@@ -97,7 +97,7 @@ static void shorten(loss_optimizer *optimizer, lossi_trust *trust)
         return;
     }
     lossi_run(optimizer, optimizer->kernels->combine,
-              (lossi_operands){.in = {s, s}, .out = {s}, .scalar = {shrink, 0.0}});
+              &(lossi_operands){.in = {s, s}, .out = {s}, .scalar = {shrink, 0.0}});
     double bend = step.predicted + step.slope; /* −½sᵀ∇²f s */
     step.slope *= shrink;
     step.predicted = -step.slope + shrink * shrink * bend;

@@ -8,11 +8,12 @@
  * Trust-Region Methods, 2000, §7.5.1).
  *
  * Steihaug, SIAM J. Numer. Anal. 20 (1983) 626–637; Toint, in Sparse Matrices and Their Uses (1981) 57–88. When to
- * stop: as in newton_cg.c.
+ * stop: truncation.h.
  */
 #include <math.h>
 #include <stddef.h>
 
+#include "optimizer/truncation.h"
 #include "optimizer/trust.h"
 
 enum { CG_ITERATIONS_OPTION = LOSSI_TRUST_OPTIONS, FORCING_OPTION, PRECONDITIONER_OPTION };
@@ -39,7 +40,7 @@ static const loss_option options[] = {
     {"cg_iterations", LOSS_OPTION_INT, 0, 0x1p53, 0, NULL, NULL,
      "Hessian products for one step at most; 0: 2n + 10"},
     {"forcing", LOSS_OPTION_DOUBLE, 0, 1, 0.5, NULL, NULL,
-     "how roughly a step may be solved for; it falls with the root of the gradient norm"},
+     "how roughly a step may be solved for; it falls with the root of the gradient norm, and in long runs"},
     {"preconditioner", LOSS_OPTION_STRING, 0, 0, 0, "none", "none|user",
      "of the conjugate gradients: user asks for it"},
 };
@@ -65,7 +66,7 @@ static lossi_pass_result combine(const loss_optimizer *optimizer, int32_t out, d
                                  int32_t b)
 {
     return lossi_run(optimizer, optimizer->kernels->combine,
-                     (lossi_operands){.in = {a, b}, .out = {out}, .scalar = {s, t}});
+                     &(lossi_operands){.in = {a, b}, .out = {out}, .scalar = {s, t}});
 }
 
 /* ---- steps ---- */
@@ -88,10 +89,10 @@ static void move(loss_optimizer *optimizer, trust_region_cg *state, double alpha
 {
     lossi_pass_result result = lossi_run(
         optimizer, optimizer->kernels->conjugate,
-        (lossi_operands){.in = {lossi_own_vector(optimizer, CONJUGATE), lossi_own_vector(optimizer, PRODUCT),
-                                lossi_pair_gradient(optimizer->machine.at)},
-                         .out = {lossi_own_vector(optimizer, STEP), lossi_own_vector(optimizer, RESIDUAL)},
-                         .scalar = {alpha}});
+        &(lossi_operands){.in = {lossi_own_vector(optimizer, CONJUGATE), lossi_own_vector(optimizer, PRODUCT),
+                                 lossi_pair_gradient(optimizer->machine.at)},
+                          .out = {lossi_own_vector(optimizer, STEP), lossi_own_vector(optimizer, RESIDUAL)},
+                          .scalar = {alpha}});
     state->squares = result.sum[0];
     state->slope = result.sum[2];
     /* dᵀr = rᵀM⁻¹r; by recurrence Q falls whatever errors the products have, from pᵀ(s∇f − r)/2 it need not */
@@ -193,8 +194,9 @@ static void solve(loss_optimizer *optimizer)
     state->slope = state->model = state->curvature = 0.0;
     state->inner = 0;
     /* relative to the start, so that it does not depend on the units of f */
-    state->forcing = fmin(lossi_own_double(optimizer, FORCING_OPTION),
-                          sqrt(m->gradient_norm / m->start_norm));
+    state->forcing = lossi_forcing(
+        fmin(lossi_own_double(optimizer, FORCING_OPTION), sqrt(m->gradient_norm / m->start_norm)),
+        m->iterations);
     state->preconditioned = lossi_own_int(optimizer, PRECONDITIONER_OPTION) != 0;
     precondition(optimizer, state);
 }
@@ -243,11 +245,15 @@ static void told_product(loss_optimizer *optimizer, trust_region_cg *state)
         return;
     }
     move(optimizer, state, alpha);
-    state->inner++;
+    const lossi_inner inner = {.forcing = state->forcing,
+                               .before = before,
+                               .model = state->model,
+                               .squares = state->squares,
+                               .start = state->start,
+                               .count = ++state->inner};
     /* curvature within the rounding of the largest will do for this step, but not for another */
-    if (curvature <= epsilon * state->curvature ||
-        (double)state->inner * (state->model - before) >= state->forcing * state->model ||
-        state->inner >= state->most_inner || state->squares <= epsilon * epsilon * state->start) {
+    if (curvature <= epsilon * state->curvature || state->inner >= state->most_inner ||
+        lossi_inner_is_enough(&inner, epsilon)) {
         found(optimizer, state, 0);
         return;
     }

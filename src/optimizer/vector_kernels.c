@@ -12,21 +12,16 @@
 /* The running results of a block. */
 typedef struct totals {
     chunk sum[LOSSI_PASS_SUMS];
-    chunk maximum[LOSSI_PASS_MAXIMA];
+    peak maximum[LOSSI_PASS_MAXIMA];
 } totals;
 
 typedef void (*chunk_step)(const lossi_pass *pass, int64_t i, int n, totals *t);
 
 /* step is a constant, so the compiler makes a loop of its own for every pass. */
-LOSSI_INLINE void sweep(chunk_step step, int sums, int maxima, const lossi_pass *pass, int64_t begin,
-                        int64_t end, lossi_pass_result *result)
+LOSSI_INLINE lossi_pass_result sweep(chunk_step step, int sums, int maxima, const lossi_pass *pass,
+                                     int64_t begin, int64_t end)
 {
-    for (int k = 0; k < LOSSI_PASS_SUMS; k++) {
-        result->sum[k] = 0.0;
-    }
-    for (int k = 0; k < LOSSI_PASS_MAXIMA; k++) {
-        result->maximum[k] = 0.0;
-    }
+    lossi_pass_result result = {{0.0}, {0.0}};
     for (int64_t i = begin; i < end;) {
         int64_t stop = end - i < LOSSI_BLOCK ? end : i + LOSSI_BLOCK;
         totals t = {0};
@@ -38,12 +33,13 @@ LOSSI_INLINE void sweep(chunk_step step, int sums, int maxima, const lossi_pass 
             i = stop;
         }
         for (int k = 0; k < sums; k++) {
-            result->sum[k] += lanes_added(&t.sum[k]);
+            result.sum[k] += lanes_added(&t.sum[k]);
         }
         for (int k = 0; k < maxima; k++) {
-            result->maximum[k] = largest(&t.maximum[k], result->maximum[k]);
+            result.maximum[k] = largest(&t.maximum[k], result.maximum[k]);
         }
     }
+    return result;
 }
 
 /* ---- the passes ---- */
@@ -154,69 +150,69 @@ LOSSI_INLINE void clamped_step(const lossi_pass *pass, int64_t i, int n, totals 
     add_maximum(&t->maximum[0], a);
 }
 
-static void dot(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result dot(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(dot_step, 1, 0, pass, begin, end, result);
+    return sweep(dot_step, 1, 0, pass, begin, end);
 }
 
-static void norm(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result norm(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(norm_step, 0, 1, pass, begin, end, result);
+    return sweep(norm_step, 0, 1, pass, begin, end);
 }
 
-static void move(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result move(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(move_step, 0, 0, pass, begin, end, result);
+    return sweep(move_step, 0, 0, pass, begin, end);
 }
 
-static void take(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result take(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(take_step, 1, 1, pass, begin, end, result);
+    return sweep(take_step, 1, 1, pass, begin, end);
 }
 
-static void measure(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result measure(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(measure_step, 1, 1, pass, begin, end, result);
+    return sweep(measure_step, 1, 1, pass, begin, end);
 }
 
-static void combine(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result combine(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(combine_step, 2, 0, pass, begin, end, result);
+    return sweep(combine_step, 2, 0, pass, begin, end);
 }
 
-static void recur(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result recur(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(recur_step, 1, 0, pass, begin, end, result);
+    return sweep(recur_step, 1, 0, pass, begin, end);
 }
 
-static void pair(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result pair(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(pair_step, 3, 0, pass, begin, end, result);
+    return sweep(pair_step, 3, 0, pass, begin, end);
 }
 
-static void change(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result change(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(change_step, 2, 0, pass, begin, end, result);
+    return sweep(change_step, 2, 0, pass, begin, end);
 }
 
-static void turn(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result turn(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(turn_step, 3, 0, pass, begin, end, result);
+    return sweep(turn_step, 3, 0, pass, begin, end);
 }
 
-static void distance(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result distance(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(distance_step, 0, 2, pass, begin, end, result);
+    return sweep(distance_step, 0, 2, pass, begin, end);
 }
 
-static void conjugate(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result conjugate(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(conjugate_step, 3, 0, pass, begin, end, result);
+    return sweep(conjugate_step, 3, 0, pass, begin, end);
 }
 
-static void clamped(const lossi_pass *pass, int64_t begin, int64_t end, lossi_pass_result *result)
+static lossi_pass_result clamped(const lossi_pass *pass, int64_t begin, int64_t end)
 {
-    sweep(clamped_step, 1, 1, pass, begin, end, result);
+    return sweep(clamped_step, 1, 1, pass, begin, end);
 }
 
 extern const lossi_vector_kernels LOSSI_NAME(vector_kernels);

@@ -25,8 +25,7 @@ typedef struct lossi_pass_result {
 } lossi_pass_result;
 
 /* Elements begin … end − 1, whole blocks but for the last; the result is that of this slice alone. */
-typedef void (*lossi_pass_kernel)(const lossi_pass *pass, int64_t begin, int64_t end,
-                                  lossi_pass_result *result);
+typedef lossi_pass_result (*lossi_pass_kernel)(const lossi_pass *pass, int64_t begin, int64_t end);
 
 /* a … d are in[0] … in[3], u and v out[0] and out[1], s0 … s3 the scalars. */
 typedef struct lossi_vector_kernels {

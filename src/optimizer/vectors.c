@@ -25,7 +25,7 @@ static void run_slice(void *argument, int64_t index, int32_t worker)
     int64_t begin = index * work->cut.slice_rows;
     int64_t end = begin + work->cut.slice_rows;
     (void)worker;
-    work->kernel(work->pass, begin, end < work->cut.rows ? end : work->cut.rows, &work->slices[index]);
+    work->slices[index] = work->kernel(work->pass, begin, end < work->cut.rows ? end : work->cut.rows);
 }
 
 /* A maximum that keeps a NaN. */
@@ -62,9 +62,7 @@ lossi_pass_result lossi_run_part(const loss_optimizer *optimizer, lossi_pass_ker
                                  const lossi_pass *pass, int64_t n)
 {
     if (n <= LOSSI_BLOCK) {
-        lossi_pass_result result;
-        kernel(pass, 0, n, &result);
-        return result;
+        return kernel(pass, 0, n);
     }
     job work = {.kernel = kernel, .pass = pass, .cut = lossi_cut_rows(n, 1)};
     if (n >= PARALLEL) {
@@ -83,7 +81,7 @@ typedef struct many_job {
     lossi_many_kernel kernel;
     const lossi_many *many;
     lossi_cut cut;
-    double slices[LOSSI_SLICES][LOSSI_PAIR_SUMS + LOSSI_MANY];
+    double slices[LOSSI_SLICES][LOSSI_MANY_SUMS];
 } many_job;
 
 static void run_many_slice(void *argument, int64_t index, int32_t worker)
@@ -127,28 +125,28 @@ void lossi_run_many(const loss_optimizer *optimizer, lossi_many_kernel kernel, c
 /* ---- by index ---- */
 
 lossi_pass_result lossi_run(const loss_optimizer *optimizer, lossi_pass_kernel kernel,
-                            lossi_operands operands)
+                            const lossi_operands *operands)
 {
     lossi_pass pass;
     double zero = 0.0; /* NaN when a scalar is not finite */
     for (int k = 0; k < 4; k++) {
-        pass.in[k] = lossi_vector(optimizer, operands.in[k]);
-        pass.scalar[k] = operands.scalar[k];
-        zero += 0.0 * operands.scalar[k];
+        pass.in[k] = lossi_vector(optimizer, operands->in[k]);
+        pass.scalar[k] = operands->scalar[k];
+        zero += 0.0 * operands->scalar[k];
     }
-    pass.out[0] = lossi_vector(optimizer, operands.out[0]);
-    pass.out[1] = lossi_vector(optimizer, operands.out[1]);
+    pass.out[0] = lossi_vector(optimizer, operands->out[0]);
+    pass.out[1] = lossi_vector(optimizer, operands->out[1]);
     return lossi_run_part(optimizer, kernel, &pass, zero == 0.0 ? optimizer->padded : optimizer->dimension);
 }
 
 double lossi_dot(const loss_optimizer *optimizer, int32_t a, int32_t b)
 {
-    return lossi_run(optimizer, optimizer->kernels->dot, (lossi_operands){.in = {a, b}}).sum[0];
+    return lossi_run(optimizer, optimizer->kernels->dot, &(lossi_operands){.in = {a, b}}).sum[0];
 }
 
 double lossi_norm(const loss_optimizer *optimizer, int32_t a)
 {
-    return lossi_run(optimizer, optimizer->kernels->norm, (lossi_operands){.in = {a}}).maximum[0];
+    return lossi_run(optimizer, optimizer->kernels->norm, &(lossi_operands){.in = {a}}).maximum[0];
 }
 
 void lossi_copy(const loss_optimizer *optimizer, int32_t to, int32_t from)

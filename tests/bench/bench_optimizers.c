@@ -9,7 +9,7 @@
  *   costs one more), iterations, outcome, norm (‖∇f‖∞), value, seconds. A run on cute ends by its own test, the one of the
  *   published counts: ‖∇f‖∞ ≤ max(1e-6, 1e-12‖∇f at the start‖∞), without the second where the publication left it out. A
  *   run on classic is solved at the first evaluated point with ‖∇f‖∞ ≤ 1e-5 max(1, |f|) and f − f* ≤ 1e-6 max(1, |f*|).
- * - overhead: ns of an evaluation outside the user's function, the median of many runs of 25 evaluations of extended
+ * - overhead: ns of an evaluation outside the user's function, the smallest of many runs of 25 evaluations of extended
  *   Rosenbrock in n = 10, 1e3, 1e6 variables, from creating the optimizer to freeing it.
  */
 #include <float.h>
@@ -276,18 +276,6 @@ static int32_t rosenbrock(void *user, int64_t n, const void *x, double *value, v
     return 0;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *numbers, int count)
-{
-    qsort(numbers, (size_t)count, sizeof *numbers, by_size);
-    return numbers[count / 2];
-}
-
 /* Seconds of one run of 25 evaluations; `evaluations` is what came of it. */
 static double run_once(loss_context *context, loss_objective *objective, const char *name, int64_t n,
                        double *x, int64_t *evaluations)
@@ -306,10 +294,9 @@ static double run_once(loss_context *context, loss_objective *objective, const c
 
 static int measure(loss_context *context, const char *name, int64_t n)
 {
-    enum { MOST = OVERHEAD_RUNS };
-    double whole[MOST], alone[MOST], value = 0.0, sum = 0.0;
+    double whole = INFINITY, alone = INFINITY, value = 0.0, sum = 0.0;
     double *block = malloc((size_t)n * 2 * sizeof *block), *x = block, *gradient = block + n;
-    int runs = n > 100000 ? 9 : MOST;
+    int runs = n > 100000 ? 9 : OVERHEAD_RUNS;
     int64_t evaluations = 0;
     loss_objective *objective = NULL;
     if (block == NULL || loss_objective_create_callback(&objective, context, LOSS_FLOAT64, n, rosenbrock,
@@ -318,17 +305,17 @@ static int measure(loss_context *context, const char *name, int64_t n)
         return fail(context, name);
     }
     for (int i = 0; i < runs; i++) {
-        whole[i] = run_once(context, objective, name, n, x, &evaluations);
+        whole = fmin(whole, run_once(context, objective, name, n, x, &evaluations));
         start_pattern(n, x, (const double[]){-1.2, 1.0}, 2);
         double begin = now();
         for (int64_t k = 0; k < evaluations; k++) {
             rosenbrock(NULL, n, x, &value, gradient);
             sum += value;
         }
-        alone[i] = now() - begin;
+        alone = fmin(alone, now() - begin);
     }
     double each = evaluations > 0 ? 1e9 / (double)evaluations : NAN;
-    double all = median(whole, runs) * each, function = median(alone, runs) * each;
+    double all = whole * each, function = alone * each;
     printf("{\"set\": \"overhead\", \"optimizer\": \"%s\", \"n\": %lld, \"evaluations\": %lld, \"ns\": %.6g, "
            "\"function_ns\": %.6g, \"overhead_ns\": %.6g}\n",
            name, (long long)n, (long long)evaluations, all, function, all - function);

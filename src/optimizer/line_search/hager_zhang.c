@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "optimizer/extremes.h"
 #include "optimizer/line_search/more_thuente.h"
 
 /* Constants of the paper (2005, §5), but for those that say otherwise. */
@@ -46,8 +47,12 @@ lossi_search_status lossi_hager_zhang_start(lossi_hager_zhang *search, double va
     search->step = first_step;
     search->ceiling = INFINITY;
     search->width = 0.0;
-    search->a = search->low = search->flat = here;
-    search->b = search->round_a = search->round_b = none;
+    search->a = here;
+    search->low = here;
+    search->flat = here;
+    search->b = none;
+    search->round_a = none;
+    search->round_b = none;
     search->phase = BRACKET;
     search->stage = WHOLE;
     search->by_slopes = 0;
@@ -131,7 +136,7 @@ static int32_t inside(const lossi_hager_zhang *search, double step)
 /* Whether the values at a and b say more than their rounding. */
 static int32_t differ(const lossi_hager_zhang *search, const lossi_trial *a, const lossi_trial *b)
 {
-    double least = fmax(difference, difference_units * search->resolution) * fabs(search->value0);
+    double least = lossi_larger(difference, difference_units * search->resolution) * fabs(search->value0);
     return isfinite(b->value) && fabs(a->value - b->value) > least;
 }
 
@@ -204,8 +209,8 @@ static lossi_search_status squeeze(lossi_hager_zhang *search, const lossi_trial 
     double width = search->b.step - search->a.step;
     double step = search->a.step + cut * width;
     if (differ(search, &search->a, c)) {
-        double shortest = search->a.step + fmin(least_cut, cut) * width;
-        step = fmax(shortest, fmin(step, interpolate(&search->a, c)));
+        double shortest = search->a.step + lossi_smaller(least_cut, cut) * width;
+        step = lossi_larger(shortest, lossi_smaller(step, interpolate(&search->a, c)));
     }
     if (!inside(search, step) || width <= search->resolution * search->b.step) {
         return give_up(search, LOSSI_SEARCH_PRECISION);
@@ -238,7 +243,7 @@ static lossi_search_status expand(lossi_hager_zhang *search, const lossi_trial *
     double step = growth * c->step;
     if (search->expansions < SECANT_EXPANSIONS && c->slope > slope) {
         double ahead = (c->step - before) * c->slope / (slope - c->slope);
-        step = fmin(fmax(c->step + amplify * ahead, growth * c->step), growth_cap * c->step);
+        step = lossi_smaller(lossi_larger(c->step + amplify * ahead, growth * c->step), growth_cap * c->step);
     }
     search->a = *c;
     search->expansions++;

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "optimizer/extremes.h"
+
 static const double shrink =
     0.66; /* δ: two steps have to shrink the interval to this; its part beyond (§4) */
 static const double nearest = 1.1, farthest = 4.0; /* extrapolation, in last steps (dcsrch: xtrapl, xtrapu) */
@@ -26,9 +28,9 @@ typedef struct cubic {
 static cubic cubic_through(const lossi_trial *a, const lossi_trial *b)
 {
     cubic c = {3.0 * (a->value - b->value) / (b->step - a->step) + a->slope + b->slope, 0.0};
-    double scale = fmax(fabs(c.theta), fmax(fabs(a->slope), fabs(b->slope)));
+    double scale = lossi_larger(fabs(c.theta), lossi_larger(fabs(a->slope), fabs(b->slope)));
     double ratio = c.theta / scale;
-    c.gamma = scale * sqrt(fmax(0.0, ratio * ratio - a->slope / scale * (b->slope / scale)));
+    c.gamma = scale * sqrt(lossi_larger(0.0, ratio * ratio - a->slope / scale * (b->slope / scale)));
     return c;
 }
 
@@ -82,11 +84,11 @@ static double flatter(const lossi_trial *x, const lossi_trial *y, const lossi_tr
         by_cubic = p->step + r * (x->step - p->step);
     }
     if (!bracketed) {
-        return fmax(least, fmin(most, further(p->step, by_cubic, by_secant)));
+        return lossi_larger(least, lossi_smaller(most, further(p->step, by_cubic, by_secant)));
     }
     double limit = p->step + shrink * (y->step - p->step);
     double step = nearer(p->step, by_cubic, by_secant);
-    return onward ? fmin(limit, step) : fmax(limit, step);
+    return onward ? lossi_smaller(limit, step) : lossi_larger(limit, step);
 }
 
 /* Case 4: p is lower, before the minimum, and as steep. The cubic to the other end, or as far as allowed. */
@@ -137,7 +139,7 @@ double lossi_more_thuente_interpolate(lossi_trial *x, lossi_trial *y, const loss
 lossi_search_status lossi_more_thuente_start(lossi_more_thuente *search, double value0, double slope0,
                                              double first_step, const lossi_more_thuente_setup *setup)
 {
-    double step = fmax(setup->shortest, fmin(setup->longest, first_step));
+    double step = lossi_larger(setup->shortest, lossi_smaller(setup->longest, first_step));
     double width = setup->longest - setup->shortest;
     *search = (lossi_more_thuente){.setup = *setup,
                                    .value0 = value0,
@@ -245,13 +247,14 @@ static lossi_search_status go_on(lossi_more_thuente *search, const lossi_trial *
         }
         search->width_before = search->width;
         search->width = fabs(other - best);
-        search->least = fmin(best, other);
-        search->most = fmax(best, other);
+        search->least = lossi_smaller(best, other);
+        search->most = lossi_larger(best, other);
     } else {
         search->least = step + nearest * (step - best);
         search->most = step + farthest * (step - best);
     }
-    step = before_wall(search, fmax(search->setup.shortest, fmin(search->setup.longest, step)));
+    step = before_wall(search,
+                       lossi_larger(search->setup.shortest, lossi_smaller(search->setup.longest, step)));
     int32_t stuck = search->bracketed && (step <= search->least || step >= search->most);
     int32_t narrow = search->bracketed &&
                      search->most - search->least <= search->setup.interval * search->most;

@@ -11,9 +11,17 @@ static lbfgsfloatval_t evaluate(void *user, const lbfgsfloatval_t *x, lbfgsfloat
 {
     (void)n;
     (void)step;
-    double value = peer_value_and_gradient(user, x, gradient);
-    peer_leave(user);
-    return value;
+    return peer_value_and_gradient(user, x, gradient);
+}
+
+/* It leaves between iterations, and frees what it has. */
+static int progress(void *user, const lbfgsfloatval_t *x, const lbfgsfloatval_t *gradient,
+                    const lbfgsfloatval_t value, const lbfgsfloatval_t x_norm, const lbfgsfloatval_t norm,
+                    const lbfgsfloatval_t step, int n, int iteration, int evaluations)
+{
+    const void *unused[] = {x, gradient, &value, &x_norm, &norm, &step, &n, &iteration, &evaluations};
+    (void)unused;
+    return ((const peer_run *)user)->over;
 }
 
 static void solve(peer_run *run, double *x, int memory)
@@ -26,7 +34,7 @@ static void solve(peer_run *run, double *x, int memory)
     double value;
     lbfgsfloatval_t *copy = lbfgs_malloc((int)run->problem->n);
     memcpy(copy, x, (size_t)run->problem->n * sizeof *x);
-    lbfgs((int)run->problem->n, copy, &value, evaluate, NULL, run, &parameters);
+    lbfgs((int)run->problem->n, copy, &value, evaluate, progress, run, &parameters);
     lbfgs_free(copy);
 }
 
