@@ -119,12 +119,14 @@ LOSSI_INLINE void asymmetric(vreal x, vreal t, const real *parameters, lossi_poi
 
 static const loss_option options[] = {
     [GAMMA_POSITIVE] = {.name = "gamma_positive",
+                        .aliases = "gamma_pos",
                         .type = LOSS_OPTION_DOUBLE,
                         .minimum = 0,
                         .maximum = 1000,
                         .initial = 1,
                         .doc = "the power of the probability missed by a positive"},
     [GAMMA_NEGATIVE] = {.name = "gamma_negative",
+                        .aliases = "gamma_neg",
                         .type = LOSS_OPTION_DOUBLE,
                         .minimum = 0,
                         .maximum = 1000,

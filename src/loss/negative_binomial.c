@@ -60,6 +60,7 @@ LOSSI_INLINE void negative_binomial(vreal prediction, vreal target, const real *
 
 static const loss_option options[] = {
     [DISPERSION] = {.name = "dispersion",
+                    .aliases = "alpha",
                     .type = LOSS_OPTION_DOUBLE,
                     .minimum = 1e-6,
                     .maximum = 1e6,

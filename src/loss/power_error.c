@@ -92,6 +92,7 @@ LOSSI_INLINE void power_error(vreal prediction, vreal target, const real *parame
 
 static const loss_option options[] = {
     [POWER] = {.name = "power",
+               .aliases = "p q",
                .type = LOSS_OPTION_DOUBLE,
                .minimum = 1,
                .maximum = 1000,

@@ -50,6 +50,7 @@ LOSSI_INLINE void pseudo_huber(vreal prediction, vreal target, const real *param
 
 static const loss_option options[] = {
     [DELTA] = {.name = "delta",
+               .aliases = "huber_slope",
                .type = LOSS_OPTION_DOUBLE,
                .minimum = 1e-30,
                .maximum = 1e30,

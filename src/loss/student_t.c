@@ -47,6 +47,7 @@ LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *paramete
 
 static const loss_option options[] = {
     [DEGREES] = {.name = "degrees_of_freedom",
+                 .aliases = "nu df",
                  .type = LOSS_OPTION_DOUBLE,
                  .minimum = 1e-6,
                  .maximum = 1e6,

@@ -40,6 +40,7 @@ LOSSI_INLINE void tweedie(vreal prediction, vreal target, const real *parameters
 
 static const loss_option options[] = {
     [POWER] = {.name = "power",
+               .aliases = "variance_power tweedie_variance_power",
                .type = LOSS_OPTION_DOUBLE,
                .minimum = 1,
                .maximum = 2,
