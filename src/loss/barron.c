@@ -75,7 +75,7 @@ LOSSI_INLINE void barron(f64v prediction, f64v target, const double *parameters,
 
     out->value = f64_set1(factor) * x.rise;
     out->gradient = slope * x.decay;
-    if (lossi_rare_wide(f64_mask_not(within))) {
+    if (lossi_unusual(out, f64_mask_not(within))) {
         const f64v far = f64_set1(alpha < -NO_SHAPE ? -factor : LOSSI_UNBOUNDED);
         const f64v end = f64_copysign(f64_set1(parameters[SLOPE]), r);
         out->value = f64_select(within, out->value, f64_select(nan, r, far));

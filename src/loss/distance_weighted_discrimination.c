@@ -18,6 +18,8 @@
 /* s₀ as two numbers, so that the piece of a number next to it is the right one */
 enum { Q, TARGET_ENCODING, ONE_PLUS_Q, EDGE, EDGE_REST, LARGEST };
 
+#define FAR REAL(0x1p120) /* to where v_reciprocal() goes */
+
 LOSSI_INLINE void distance_weighted_discrimination(vreal prediction, vreal target, const real *parameters,
                                                    lossi_point *out)
 {
@@ -25,17 +27,23 @@ LOSSI_INLINE void distance_weighted_discrimination(vreal prediction, vreal targe
     const vreal y = lossi_sign(target, parameters), s = y * prediction, edge = v_set1(parameters[EDGE]);
     const vmask linear = v_lt(s - edge, v_set1(parameters[EDGE_REST])), nan = v_is_nan(s);
     const vmask endless = v_eq(s, v_set1(REAL_INFINITY));
-    const vreal nearest = edge + v_set1(parameters[EDGE_REST]), part = nearest / s; /* s₀/s */
+    const vreal nearest = edge + v_set1(parameters[EDGE_REST]);
+    vreal part = nearest * v_reciprocal(s); /* s₀/s */
+    const vmask far = v_gt(s, v_set1(FAR));
+    if (lossi_unusual(out, far)) {
+        part = v_select(far, nearest / s, part);
+    }
     vreal power = part;
     if (parameters[Q] != 1) {
-        const vreal rest = v_set1(parameters[EDGE_REST]) - (nearest - edge), far = s * v_set1((real)0x1p-12);
-        const vreal head = v_select(endless, one, far / nearest);
-        const vreal tail = (v_fnma(head, nearest, far) - head * rest) / nearest;
+        const vreal rest = v_set1(parameters[EDGE_REST]) - (nearest - edge),
+                    moved = s * v_set1((real)0x1p-12);
+        const vreal head = v_select(endless, one, moved / nearest);
+        const vreal tail = (v_fnma(head, nearest, moved) - head * rest) / nearest;
         power = lossi_power(head, v_select(endless, zero, tail), v_set1(12), v_set1(-parameters[Q]));
         power = v_select(endless, zero, v_select(nan, s, power));
     }
 
-    out->value = v_select(linear, one - s, power / more);
+    out->value = v_select(linear, one - s, power * (one / more));
     out->gradient = -y * v_select(linear, one, power * part);
     out->curvature = v_select(linear, zero, ((more * power) / s) * part);
     out->majorizer = v_select(nan, s, v_set1(parameters[LARGEST]));

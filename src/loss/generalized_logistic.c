@@ -24,7 +24,7 @@ LOSSI_INLINE void generalized_logistic(vreal x, vreal t, const real *parameters,
 {
     const vreal zero = v_set1(0), one = v_set1(1), q = v_set1(parameters[Q]);
     const vmask logistic = v_eq(q, zero);
-    const lossi_logit l = lossi_logit_of(x);
+    const lossi_logit l = lossi_logit_for(x, out);
     const lossi_sides w = lossi_sides_of(&l, t);
     const vreal soft = q * l.soft, near = v_expm1(-soft), large_power = one + near; /* large^q ≥ ½ */
     /* to the last digit soft itself where q soft is small, which may be below the normal numbers */

@@ -52,7 +52,7 @@ LOSSI_INLINE void poly1_logistic(vreal x, vreal t, const real *parameters, lossi
 {
     const vreal zero = v_set1(0), epsilon = v_set1(parameters[EPSILON]),
                 more = v_set1(parameters[ONE_PLUS_EPSILON]);
-    const lossi_logit l = lossi_logit_of(x);
+    const lossi_logit l = lossi_logit_for(x, out);
     const lossi_sides w = lossi_sides_of(&l, t);
     const vreal good = parameters[EPSILON] < 0 ? v_fnma(epsilon, soft_minus_small(&l), more * l.soft)
                                                : v_fma(epsilon, l.small, l.soft);

@@ -28,7 +28,7 @@ LOSSI_INLINE void power_error(f64v prediction, f64v target, const double *parame
     const f64m none = f64_eq(a, zero), end = f64_eq(a, infinity);
     const f64m between = f64_mask_and(f64_gt(a, zero), f64_lt(a, infinity));   /* false for NaN */
     f64v raised = single_exp(f64_set1(steepness) * single_log_of_positive(a)); /* |r|^(q−1) */
-    if (lossi_rare_wide(f64_mask_not(between))) {
+    if (lossi_unusual(out, f64_mask_not(between))) {
         const f64v far = f64_set1(steepness > 0 ? LOSSI_UNBOUNDED : 1);
         raised = f64_select(between, raised, f64_select(end, far, a));
     }
