@@ -228,7 +228,81 @@ LOSSI_INLINE void barron(vreal prediction, vreal target, const real *parameters,
 
 #endif
 
-#define LOSSI_FORMULA barron
+/* α = 1, √(1 + u) − 1 with u = (r/c)²: powers are roots. Far out, and where u may underflow, the general formula is taken. */
+static int is_root(const lossi_prepared *prepared)
+{
+    return prepared->parameters[SHAPE] == 1;
+}
+
+#if defined(LOSSI_WIDENED_FORMULA)
+
+#define ROOT_FAR 0x1p60 /* times c: to where w and 1 + √w have what single_… makes of them */
+
+LOSSI_INLINE void root_elsewhere(f64v prediction, f64v target, const double *parameters, f64m elsewhere,
+                                 lossi_wide_point *out)
+{
+    lossi_wide_point general = {.noting = 0};
+    barron(prediction, target, parameters, &general);
+    out->value = f64_select(elsewhere, general.value, out->value);
+    out->gradient = f64_select(elsewhere, general.gradient, out->gradient);
+    out->majorizer = f64_select(elsewhere, general.majorizer, out->majorizer);
+    out->curvature = f64_select(elsewhere, general.curvature, out->curvature);
+}
+
+LOSSI_INLINE void root(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out)
+{
+    const double c = parameters[SCALE];
+    const f64v one = f64_set1(1), r = prediction - target, q = r * f64_set1(1 / c), w = f64_fma(q, q, one);
+    const f64v inverse = single_inverse_root(w), share = single_reciprocal(f64_fma(w, inverse, one));
+    const f64m elsewhere = f64_mask_not(f64_lt(f64_abs(r), f64_set1(c * ROOT_FAR)));
+
+    out->value = (q * q) * share;
+    out->gradient = (q * inverse) * f64_set1(1 / c);
+    out->majorizer = inverse * f64_set1(1 / c / c);
+    out->curvature = (inverse * inverse) * out->majorizer;
+    if (lossi_unusual(out, elsewhere)) {
+        root_elsewhere(prediction, target, parameters, elsewhere, out);
+    }
+}
+
+#else
+
+#define ROOT_FAR REAL(0x1p30) /* times c: to where w and 1 + √w have an inverse root and a reciprocal */
+
+LOSSI_INLINE void root_elsewhere(vreal prediction, vreal target, const real *parameters, vmask elsewhere,
+                                 lossi_point *out)
+{
+    lossi_point general = {.noting = 0};
+    barron(prediction, target, parameters, &general);
+    out->value = v_select(elsewhere, general.value, out->value);
+    out->gradient = v_select(elsewhere, general.gradient, out->gradient);
+    out->majorizer = v_select(elsewhere, general.majorizer, out->majorizer);
+    out->curvature = v_select(elsewhere, general.curvature, out->curvature);
+}
+
+LOSSI_INLINE void root(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal one = v_set1(1), c = v_set1(parameters[SCALE]), inverse_scale = one / c;
+    const vreal r = prediction - target, q = lossi_over(r, c), w = v_fma(q, q, one);
+    const vreal inverse = v_inverse_root(w), share = v_reciprocal(v_fma(w, inverse, one));
+    const vmask outside = v_mask_not(v_lt(v_abs(r), c * ROOT_FAR));
+    const vmask small = v_mask_and(v_lt(v_abs(r), c * ROBUST_TINY), v_ne(r, v_set1(0)));
+    const vmask elsewhere = v_mask_or(outside, small);
+
+    out->value = q * (q * share);
+    out->gradient = lossi_over(q * inverse, c);
+    out->majorizer = (inverse * inverse_scale) * inverse_scale;
+    out->curvature = (inverse * inverse) * out->majorizer;
+    if (lossi_unusual(out, elsewhere)) {
+        root_elsewhere(prediction, target, parameters, elsewhere, out);
+    }
+}
+
+#endif
+
+#define LOSSI_SPECIAL    root
+#define LOSSI_IS_SPECIAL is_root
+#define LOSSI_FORMULA    barron
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

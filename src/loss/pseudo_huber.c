@@ -51,7 +51,7 @@ LOSSI_INLINE void pseudo_huber(vreal prediction, vreal target, const real *param
 
     out->value = a * (a * share);
     out->gradient = r * inverse;
-    out->curvature = inverse * inverse * inverse;
+    out->curvature = one / (w * v_sqrt(w));
     out->majorizer = inverse;
     if (lossi_rare(far)) {
         far_outside(r, delta, far, out);
