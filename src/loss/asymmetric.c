@@ -110,6 +110,7 @@ LOSSI_INLINE void asymmetric(vreal x, vreal t, const real *parameters, lossi_poi
     out->majorizer = out->curvature;
 }
 
+#define LOSSI_ALONE
 #define LOSSI_FORMULA asymmetric
 #include "loss/pointwise_long_kernels.h"
 

@@ -228,7 +228,7 @@ LOSSI_INLINE void barron(vreal prediction, vreal target, const real *parameters,
 
 #endif
 
-/* α = 1, √(1 + u) − 1 with u = (r/c)²: powers are roots. Far out, and where u may underflow, the general formula is taken. */
+/* α = 1, √(1 + u) − 1 with u = (r/c)²: powers are roots. Far out 1 is nothing beside u. */
 static int is_root(const lossi_prepared *prepared)
 {
     return prepared->parameters[SHAPE] == 1;
@@ -238,68 +238,55 @@ static int is_root(const lossi_prepared *prepared)
 
 #define ROOT_FAR 0x1p60 /* times c: to where w and 1 + √w have what single_… makes of them */
 
-LOSSI_INLINE void root_elsewhere(f64v prediction, f64v target, const double *parameters, f64m elsewhere,
-                                 lossi_wide_point *out)
-{
-    lossi_wide_point general = {.noting = 0};
-    barron(prediction, target, parameters, &general);
-    out->value = f64_select(elsewhere, general.value, out->value);
-    out->gradient = f64_select(elsewhere, general.gradient, out->gradient);
-    out->majorizer = f64_select(elsewhere, general.majorizer, out->majorizer);
-    out->curvature = f64_select(elsewhere, general.curvature, out->curvature);
-}
-
 LOSSI_INLINE void root(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out)
 {
     const double c = parameters[SCALE];
-    const f64v one = f64_set1(1), r = prediction - target, q = r * f64_set1(1 / c), w = f64_fma(q, q, one);
+    const f64v one = f64_set1(1), steep = f64_set1(1 / c);
+    const f64v r = prediction - target, q = r * steep, w = f64_fma(q, q, one);
     const f64v inverse = single_inverse_root(w), share = single_reciprocal(f64_fma(w, inverse, one));
-    const f64m elsewhere = f64_mask_not(f64_lt(f64_abs(r), f64_set1(c * ROOT_FAR)));
+    const f64m far = f64_gt(f64_abs(r), f64_set1(c * ROOT_FAR)); /* false for NaN */
 
     out->value = (q * q) * share;
-    out->gradient = (q * inverse) * f64_set1(1 / c);
-    out->majorizer = inverse * f64_set1(1 / c / c);
+    out->gradient = (q * inverse) * steep;
+    out->majorizer = inverse * (steep * steep);
     out->curvature = (inverse * inverse) * out->majorizer;
-    if (lossi_unusual(out, elsewhere)) {
-        root_elsewhere(prediction, target, parameters, elsewhere, out);
+    if (lossi_unusual(out, far)) {
+        const f64v over = one / f64_abs(r), majorizer = steep * over;
+        out->value = f64_select(far, f64_abs(q) - one, out->value);
+        out->gradient = f64_select(far, f64_copysign(steep, r), out->gradient);
+        out->majorizer = f64_select(far, majorizer, out->majorizer);
+        out->curvature = f64_select(far, (f64_set1(c) * over) * (over * over), out->curvature);
     }
 }
 
 #else
 
-#define ROOT_FAR REAL(0x1p30) /* times c: to where w and 1 + √w have an inverse root and a reciprocal */
-
-LOSSI_INLINE void root_elsewhere(vreal prediction, vreal target, const real *parameters, vmask elsewhere,
-                                 lossi_point *out)
-{
-    lossi_point general = {.noting = 0};
-    barron(prediction, target, parameters, &general);
-    out->value = v_select(elsewhere, general.value, out->value);
-    out->gradient = v_select(elsewhere, general.gradient, out->gradient);
-    out->majorizer = v_select(elsewhere, general.majorizer, out->majorizer);
-    out->curvature = v_select(elsewhere, general.curvature, out->curvature);
-}
+#define ROOT_FAR REAL(0x1p30) /* times c: to where √w (1 + √w) has a reciprocal */
 
 LOSSI_INLINE void root(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal one = v_set1(1), c = v_set1(parameters[SCALE]), inverse_scale = one / c;
+    const vreal one = v_set1(1), c = v_set1(parameters[SCALE]), steep = one / c;
     const vreal r = prediction - target, q = lossi_over(r, c), w = v_fma(q, q, one);
-    const vreal inverse = v_inverse_root(w), share = v_reciprocal(v_fma(w, inverse, one));
-    const vmask outside = v_mask_not(v_lt(v_abs(r), c * ROOT_FAR));
-    const vmask small = v_mask_and(v_lt(v_abs(r), c * ROBUST_TINY), v_ne(r, v_set1(0)));
-    const vmask elsewhere = v_mask_or(outside, small);
+    const vreal square_root = v_sqrt(w), low = one + square_root, both = v_reciprocal(square_root * low);
+    const vreal inverse = both * low, share = both * square_root; /* 1/√w and 1/(1 + √w) */
+    const vmask far = v_gt(v_abs(r), c * ROOT_FAR);               /* false for NaN */
 
     out->value = q * (q * share);
     out->gradient = lossi_over(q * inverse, c);
-    out->majorizer = (inverse * inverse_scale) * inverse_scale;
+    out->majorizer = (inverse * steep) * steep;
     out->curvature = (inverse * inverse) * out->majorizer;
-    if (lossi_unusual(out, elsewhere)) {
-        root_elsewhere(prediction, target, parameters, elsewhere, out);
+    if (lossi_unusual(out, far)) {
+        const vreal a = v_abs(r), over = one / a;
+        out->value = v_select(far, a / c - one, out->value);
+        out->gradient = v_select(far, v_copysign(steep, r), out->gradient);
+        out->majorizer = v_select(far, steep * over, out->majorizer);
+        out->curvature = v_select(far, (c * over) * (over * over), out->curvature);
     }
 }
 
 #endif
 
+#define LOSSI_ALONE
 #define LOSSI_SPECIAL    root
 #define LOSSI_IS_SPECIAL is_root
 #define LOSSI_FORMULA    barron

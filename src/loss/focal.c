@@ -35,6 +35,7 @@ LOSSI_INLINE void focal(vreal x, vreal t, const real *parameters, lossi_point *o
     out->majorizer = out->curvature;
 }
 
+#define LOSSI_ALONE
 #define LOSSI_FORMULA focal
 #include "loss/pointwise_long_kernels.h"
 

@@ -39,7 +39,7 @@ LOSSI_INLINE void log_cosh(vreal prediction, vreal target, const real *parameter
     const vreal r = prediction - target, a = v_abs(r), x = scale * a;
     const vmask near = v_lt(x, v_set1(NEARLY_ZERO)), within = v_le(x, v_set1(FAR));
     const vreal held = v_min(v_set1(FAR), x), m = expm1_of(held + held), c = m + one, d = m + two;
-    const vreal both = v_reciprocal(c * d); /* one for two */
+    const vreal both = one / (c * d); /* one for two */
     const vreal inverse = lossi_refined(both * c, d);
     vreal slope = m * inverse;
 

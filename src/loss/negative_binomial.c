@@ -60,7 +60,7 @@ LOSSI_INLINE void negative_binomial(vreal prediction, vreal target, const real *
     const vreal whole = v_select(o.large, (x + log_alpha) + log, log); /* log(1 + αeˣ) */
     const vreal rest = v_select(o.large, log_alpha + log, log - x);    /* less x */
     o.base = v_select(o.large, e + alpha, v_fma(alpha, e, one));
-    const vreal part = v_reciprocal(o.base);
+    const vreal part = one / o.base;
     const vreal limit = v_set1(FAR), most = v_set1(REAL_MAX);
     const vmask extreme = v_mask_or(v_gt(v_abs(x), limit), v_gt(y, most));
 

@@ -16,8 +16,8 @@
 #include "loss/lanes.h"
 #include "loss/row.h"
 
-/* What a copy of the loop makes: so much and no less, or what the tile wants. */
-enum { LOSSI_VALUE, LOSSI_GRADIENT, LOSSI_EVERYTHING, LOSSI_WANTED };
+/* What a copy of the loop makes: so much and no less, or what the tile wants; of a very long formula one vector at a time. */
+enum { LOSSI_VALUE, LOSSI_GRADIENT, LOSSI_EVERYTHING, LOSSI_WANTED, LOSSI_WANTED_ALONE };
 
 /*
  * What a formula computes in: the element type; or double for both, where its file begins with
@@ -361,7 +361,8 @@ LOSSI_INLINE void lossi_vectors_again(const lossi_tile *tile, lossi_formula form
 /*
  * Vectors from k on. All of their formulas come before the stores, so that nothing stands between two of them and the compiler can
  * mix their instructions. What only a derivative needs, it moves into the branch that stores it, unless it thinks that branch a
- * likely one, as it would of a pointer that is not NULL: hence the probabilities. `whole` is the tile in memory.
+ * likely one, as it would of a pointer that is not NULL: hence the probabilities. `whole` is the tile in memory; without `again` it is
+ * one vector, with all special results.
  */
 LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, const lossi_tile *whole, lossi_formula formula,
                                      lossi_again again, int64_t k, const lossi_parameter *parameters,
@@ -370,17 +371,18 @@ LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, const lossi_tile *w
     const vreal scale = v_set1((real)tile->scale);
     const real *prediction = (const real *)tile->prediction + k, *target = (const real *)tile->target + k;
     real *gradient = tile->gradient, *curvature = tile->curvature;
+    const int together = again == NULL ? 1 : LOSSI_TOGETHER;
     lossi_point points[LOSSI_TOGETHER];
     lossi_noted unusual = {0};
     LOSSI_UNROLL
-    for (int v = 0; v < LOSSI_TOGETHER; v++) {
-        points[v] = (lossi_point){.noting = 1};
+    for (int v = 0; v < together; v++) {
+        points[v] = (lossi_point){.noting = again != NULL};
         lossi_apply(formula, v_load(prediction + v * VREAL_LANES), v_load(target + v * VREAL_LANES),
                     parameters, &points[v]);
         values[v] = points[v].value;
         unusual = lossi_note(unusual, points[v].unusual);
     }
-    if (lossi_any_noted(unusual)) {
+    if (again != NULL && lossi_any_noted(unusual)) {
         real made[LOSSI_TOGETHER * VREAL_LANES];
         again(whole, k, LOSSI_TOGETHER, made);
         for (int v = 0; v < LOSSI_TOGETHER; v++) {
@@ -390,13 +392,13 @@ LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, const lossi_tile *w
     }
     if (__builtin_expect_with_probability(gradient != NULL, 1, 0.5)) {
         LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_TOGETHER; v++) {
+        for (int v = 0; v < together; v++) {
             lossi_put_gradient(points[v].gradient * scale, gradient + k + v * VREAL_LANES, tile->streaming);
         }
     }
     if (__builtin_expect_with_probability(curvature != NULL, 1, 0.25)) {
         LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_TOGETHER; v++) {
+        for (int v = 0; v < together; v++) {
             v_store(curvature + k + v * VREAL_LANES,
                     lossi_curvature_of(&points[v], tile->curvature_kind) * scale);
         }
@@ -408,17 +410,18 @@ LOSSI_INLINE void lossi_packs_in_turn(const lossi_tile *tile, const lossi_tile *
                                       vreal *values)
 {
     enum { VECTORS = LOSSI_PACKS * LOSSI_PACK };
+    const int together = again == NULL ? 1 : LOSSI_TOGETHER, vectors = again == NULL ? LOSSI_PACK : VECTORS;
     if (tile->gradient != NULL && !tile->streaming) {
-        for (int pack = 0; pack < LOSSI_PACKS; pack++) {
-            lossi_ask_to_write((real *)tile->gradient + i + pack * LOSSI_LANES);
+        for (int k = 0; k < vectors; k += LOSSI_PACK) {
+            lossi_ask_to_write((real *)tile->gradient + i + k * VREAL_LANES);
         }
     }
-    if ((int)LOSSI_TOGETHER == (int)VECTORS) {
+    if (together == vectors) {
         lossi_long_vectors(tile, whole, formula, again, i, parameters, values);
         return;
     }
     LOSSI_NO_UNROLL
-    for (int v = 0; v < VECTORS; v += LOSSI_TOGETHER) {
+    for (int v = 0; v < vectors; v += together) {
         lossi_long_vectors(tile, whole, formula, again, i + v * VREAL_LANES, parameters, values + v);
     }
 }
@@ -448,6 +451,7 @@ LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula fo
                targets = lossi_look_at(&tile, &tile.prepared->target, domains, 1);
     const int looking = (predictions.kind | targets.kind) != LOSSI_LOOK_NOT;
     const int packs = variant == LOSSI_WANTED ? LOSSI_PACKS : 1;
+    const int long_formula = variant == LOSSI_WANTED || variant == LOSSI_WANTED_ALONE;
     lossi_parameter parameters[LOSSI_PARAMETERS];
     f64v lanes[LOSSI_WIDE];
 
@@ -467,7 +471,7 @@ LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula fo
                 lossi_pass(&targets, (const real *)tile.target + k, tile.outside);
             }
         }
-        if (variant == LOSSI_WANTED) {
+        if (long_formula) {
             lossi_packs_in_turn(&tile, whole, formula, again, i, parameters, values);
         } else {
             lossi_pack_at_once(&tile, formula, variant, streaming, i, parameters, values);

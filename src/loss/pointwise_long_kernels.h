@@ -3,12 +3,23 @@
  *     #define LOSSI_FORMULA logistic
  * and where it may be said, LOSSI_DOMAINS. Neither the code nor the loop is shorter for a call that wants less (loss/pointwise.h).
  *
+ * LOSSI_ALONE is for a formula so long that it stands in the code once, one vector at a time: overlapping gains it little.
+ *
  * A loss may have a shorter formula for some of its parameters: LOSSI_SPECIAL, and LOSSI_IS_SPECIAL, a function of the prepared loss
  * that says whether it has those.
  */
 #ifndef LOSSI_DOMAINS
 #define LOSSI_DOMAINS LOSSI_SOMEWHERE
 #endif
+
+#ifdef LOSSI_ALONE
+
+static void packs(const lossi_tile *tile)
+{
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, NULL, LOSSI_DOMAINS, LOSSI_WANTED_ALONE);
+}
+
+#else
 
 static __attribute__((noinline)) void once_more(const lossi_tile *tile, int64_t k, int count, real *values)
 {
@@ -19,6 +30,8 @@ static void packs(const lossi_tile *tile)
 {
     lossi_pointwise_packs(tile, LOSSI_FORMULA, once_more, LOSSI_DOMAINS, LOSSI_WANTED);
 }
+
+#endif
 
 #ifdef LOSSI_SPECIAL
 

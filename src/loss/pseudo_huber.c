@@ -25,41 +25,26 @@ LOSSI_INLINE void far_outside(vreal r, vreal delta, vmask far, lossi_point *out)
     out->majorizer = v_select(far, q * inverse, out->majorizer);
 }
 
-/* 1/√w, and 1/(1 + √w) */
-LOSSI_INLINE vreal inverse_root(vreal w, vreal *share)
-{
-    const vreal one = v_set1(1);
-#if LOSSI_REAL == 32 /* one division for both */
-    const vreal root = v_sqrt(w), low = one + root, both = one / (root * low);
-    *share = both * root;
-    return both * low;
-#else
-    const vreal inverse = v_inverse_root(w);
-    *share = v_reciprocal(v_fma(w, inverse, one));
-    return inverse;
-#endif
-}
-
 LOSSI_INLINE void pseudo_huber(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal delta = v_set1(parameters[DELTA]), one = v_set1(1);
     const vreal r = prediction - target, a = v_abs(r), q = lossi_over(a, delta);
-    const vreal w = v_fma(q, q, one);
-    vreal share;
-    const vreal inverse = inverse_root(w, &share);
+    const vreal w = v_fma(q, q, one), root = v_sqrt(w), low = one + root;
+    /* one division for the reciprocals of the root and of the other sum */
+    const vreal both = v_reciprocal(root * low), inverse = both * low, share = both * root;
     const vmask far = v_gt(a, v_min(v_set1(REAL_MAX), delta * FAR)); /* false for NaN */
 
     out->value = a * (a * share);
     out->gradient = r * inverse;
-    out->curvature = one / (w * v_sqrt(w));
+    out->curvature = one / (w * root);
     out->majorizer = inverse;
-    if (lossi_rare(far)) {
+    if (lossi_unusual(out, far)) {
         far_outside(r, delta, far, out);
     }
 }
 
 #define LOSSI_FORMULA pseudo_huber
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

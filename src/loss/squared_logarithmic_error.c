@@ -64,7 +64,7 @@ LOSSI_INLINE void squared_logarithmic_error(vreal prediction, vreal target, cons
 {
     const vreal one = v_set1(1), two = v_set1(2), r = prediction - target;
     const vreal base = one + prediction, other = one + target, product = base * other;
-    const vreal low = v_min(base, other), high = v_max(base, other), both = v_reciprocal(product);
+    const vreal low = v_min(base, other), high = v_max(base, other), both = REAL(1.0) / product;
     const vreal rough = v_abs(r) * (both * high), inverse = lossi_refined(both * other, base);
     const vmask far = v_mask_not(v_mask_and(v_ge(product, v_set1(LEAST)), v_le(product, v_set1(MOST))));
     vreal ratio = v_fma(v_fnma(rough, low, v_abs(r)), both * high, rough);

@@ -68,6 +68,7 @@ LOSSI_INLINE void tolerant_near(vreal prediction, vreal target, const real *para
     out->majorizer = out->curvature;
 }
 
+#define LOSSI_ALONE
 #define LOSSI_SPECIAL    tolerant_near
 #define LOSSI_IS_SPECIAL is_near
 #define LOSSI_FORMULA    tolerant
