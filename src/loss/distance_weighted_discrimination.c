@@ -68,6 +68,7 @@ LOSSI_INLINE void original(vreal prediction, vreal target, const real *parameter
     out->majorizer = v_select(v_is_nan(s), s, v_set1(parameters[LARGEST]));
 }
 
+#define LOSSI_ALONE
 #define LOSSI_SPECIAL    original
 #define LOSSI_IS_SPECIAL is_original
 #define LOSSI_FORMULA    distance_weighted_discrimination

@@ -3,13 +3,18 @@
  *     #define LOSSI_FORMULA logistic
  * and where it may be said, LOSSI_DOMAINS. Neither the code nor the loop is shorter for a call that wants less (loss/pointwise.h).
  *
- * LOSSI_ALONE is for a formula so long that it stands in the code once, one vector at a time: overlapping gains it little.
+ * LOSSI_ALONE is for a formula so long that it stands in the code once, one vector at a time: overlapping gains it little. So it is
+ * with vectors of 16 bytes.
  *
  * A loss may have a shorter formula for some of its parameters: LOSSI_SPECIAL, and LOSSI_IS_SPECIAL, a function of the prepared loss
  * that says whether it has those.
  */
 #ifndef LOSSI_DOMAINS
 #define LOSSI_DOMAINS LOSSI_SOMEWHERE
+#endif
+
+#if VREAL_LANES * LOSSI_REAL == 128 && !defined(LOSSI_ALONE)
+#define LOSSI_ALONE
 #endif
 
 #ifdef LOSSI_ALONE
@@ -35,6 +40,15 @@ static void packs(const lossi_tile *tile)
 
 #ifdef LOSSI_SPECIAL
 
+#if VREAL_LANES * LOSSI_REAL == 128
+
+static void special_packs(const lossi_tile *tile)
+{
+    lossi_pointwise_packs(tile, LOSSI_SPECIAL, NULL, LOSSI_DOMAINS, LOSSI_WANTED_ALONE);
+}
+
+#else
+
 static __attribute__((noinline)) void special_once_more(const lossi_tile *tile, int64_t k, int count,
                                                         real *values)
 {
@@ -45,6 +59,8 @@ static void special_packs(const lossi_tile *tile)
 {
     lossi_pointwise_packs(tile, LOSSI_SPECIAL, special_once_more, LOSSI_DOMAINS, LOSSI_WANTED);
 }
+
+#endif
 
 static void wanted(const lossi_tile *tile)
 {

@@ -70,6 +70,7 @@ LOSSI_INLINE void poly1_logistic(vreal x, vreal t, const real *parameters, lossi
     out->majorizer = v_select(v_is_nan(slope), slope, v_set1(parameters[LARGEST]));
 }
 
+#define LOSSI_ALONE
 #define LOSSI_FORMULA poly1_logistic
 #include "loss/pointwise_long_kernels.h"
 

@@ -123,6 +123,7 @@ LOSSI_INLINE void whole_power(vreal prediction, vreal target, const real *parame
 
 #endif
 
+#define LOSSI_ALONE
 #define LOSSI_SPECIAL    whole_power
 #define LOSSI_IS_SPECIAL is_whole
 #define LOSSI_FORMULA    power_error
