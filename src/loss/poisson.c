@@ -97,6 +97,9 @@ LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters
     out->majorizer = out->curvature;
 }
 
+#if LOSSI_REAL == 32 /* short enough for memory to be what it waits for */
+#define LOSSI_ALONE
+#endif
 #define LOSSI_FORMULA poisson
 #include "loss/pointwise_long_kernels.h"
 
