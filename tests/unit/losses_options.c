@@ -129,7 +129,7 @@ static loss_status get(const loss_function *function, const loss_option *option,
 }
 
 /* An alias is the option, and nothing else of this loss is called so. */
-static void check_aliases(const loss_case *given, loss_function *function, const loss_option *option)
+static void check_option_aliases(const loss_case *given, loss_function *function, const loss_option *option)
 {
     const double none[] = {1.5, 2.385};
     char word[64];
@@ -169,7 +169,7 @@ void losses_options(void **state)
             assert_string_not_equal(loss_option_name(option),
                                     loss_option_name(loss_function_option(function, k)));
         }
-        check_aliases(given, function, option);
+        check_option_aliases(given, function, option);
         switch (loss_option_type(option)) {
         case LOSS_OPTION_DOUBLE:
         case LOSS_OPTION_INT:
