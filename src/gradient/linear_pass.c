@@ -145,11 +145,24 @@ static void pass_tile(const lossi_tile_pass *p, lossi_tile_work *w, int64_t firs
     if (m->mask != NULL) { /* the rows that are left, as a batch */
         e.mask = NULL;
         e.indices = w->rows;
-        first = 0;
     }
-    lossi_evaluation_tile(&e, w->loss, p->cut.tile_rows, first, count, &place, total);
+    lossi_evaluation_tile(&e, w->loss, p->cut.tile_rows, m->mask != NULL ? 0 : first, count, &place, total);
     if (p->what != LOSSI_PASS_VALUE && total->status == LOSS_OK) {
-        lossi_tile_backward(p, w, count, sums);
+        lossi_tile_backward(p, w, first, count, sums);
+    }
+}
+
+/* The sums of a block of dense rows onto those of its slice; those of the first are there already. */
+static void end_block(const lossi_tile_pass *p, const lossi_tile_work *w, const double *block, double *sums)
+{
+    const int64_t size = p->model->size;
+    if (p->what == LOSSI_PASS_VALUE || p->sparse != NULL) {
+        return;
+    }
+    if (block == sums) {
+        memset(sums, 0, w->fresh ? (size_t)size * sizeof *sums : 0); /* all its rows are masked */
+    } else if (!w->fresh) {
+        p->kernels->add(size, block, sums);
     }
 }
 
@@ -166,23 +179,21 @@ static void pass_slice(void *argument, int64_t slice, int32_t worker)
     lossi_tile_work w;
 
     lossi_tile_lay_out(p, p->scratch + worker * p->scratch_each, &w);
-    w.asked = row;
-    w.end = end;
+    lossi_tile_begin(p, &w, row, end);
     lossi_total_clear(total);
-    memset(sums, 0, bytes);
+    memset(sums, 0, p->sparse != NULL ? bytes : 0);
     memset(w.merged, 0, lossi_tile_merging(p) ? (size_t)p->shape.features * sizeof *w.merged : 0);
-    while (row < end && total->status == LOSS_OK) {
+    for (double *into = sums; row < end && total->status == LOSS_OK;
+         into = p->sparse != NULL ? sums : w.block) {
         const int64_t block_end = row + cut->block_rows < end ? row + cut->block_rows : end;
-        memset(w.block, 0, p->sparse != NULL ? 0 : bytes);
+        w.fresh = p->sparse == NULL;
         while (row < block_end && total->status == LOSS_OK) {
             const int64_t rows = block_end - row < cut->tile_rows ? block_end - row : cut->tile_rows;
-            pass_tile(p, &w, row, rows, p->sparse != NULL ? sums : w.block, total);
+            pass_tile(p, &w, row, rows, into, total);
             row += rows;
         }
         lossi_total_end_block(total);
-        if (p->what != LOSSI_PASS_VALUE && p->sparse == NULL) {
-            p->kernels->add(m->size, w.block, sums);
-        }
+        end_block(p, &w, into, sums);
     }
 }
 
@@ -267,6 +278,21 @@ static void know_predictions(lossi_linear_model *m)
     }
 }
 
+/* What to ask memory for ahead: also of the next batch, as far as this one does not need where its sparse rows are. */
+static void look_ahead(lossi_tile_pass *p, lossi_batch batch)
+{
+    lossi_linear_model *m = p->model;
+    const int32_t dense = p->sparse == NULL && !lossi_tile_copied(m->features);
+    p->serial = workers(p) == 1;
+    p->asks_ahead = large(p) && (dense || p->sparse != NULL);
+    if (dense && p->asks_ahead && batch.following > 0) {
+        p->following = batch.following < p->cut.tile_rows ? batch.following : p->cut.tile_rows;
+    }
+    p->asked = batch.indices != NULL && batch.indices == m->asked ? m->asked_count : 0;
+    m->asked = p->following > 0 ? batch.indices + batch.count : NULL;
+    m->asked_count = p->following;
+}
+
 loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch batch,
                               lossi_pass_result *result)
 {
@@ -279,9 +305,8 @@ loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch b
         return status;
     }
     p.indices = batch.indices;
+    look_ahead(&p, batch);
     p.e.indices = batch.indices;
-    p.asks_ahead = p.sparse != NULL ? large(&p)
-                                    : !lossi_tile_copied(m->features) && (p.indices != NULL || large(&p));
     if (p.cut.slices == 0) {
         memset(m->sums, 0, (size_t)m->size * sizeof *m->sums);
     }

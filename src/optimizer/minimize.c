@@ -102,15 +102,19 @@ static loss_status answer_gradient(loss_optimizer *optimizer, loss_objective *ob
     return ends(optimizer, status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
 }
 
+/* After a batch, most likely, comes what follows it in the order of the epoch. */
 static loss_status answer_batch(loss_optimizer *optimizer, loss_objective *objective, const void *x)
 {
+    const lossi_machine *m = &optimizer->machine;
+    const lossi_stochastic *s = optimizer->state;
     double value = NAN;
     void *gradient = lossi_answer(optimizer);
     const void *indices = NULL;
     loss_status status = loss_optimizer_get_pointer(optimizer, "indices", &indices);
     if (status == LOSS_OK) {
-        status = loss_objective_evaluate_batch(objective, x, optimizer->machine.indices_count, indices,
-                                               &value, gradient);
+        const int64_t left = s->samples - (m->indices_offset + m->indices_count);
+        const lossi_batch batch = {m->indices_count, indices, left > 0 ? left : 0};
+        status = lossi_objective_evaluate_batch(objective, x, batch, &value, gradient);
     }
     return ends(optimizer, status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
 }
