@@ -14,7 +14,10 @@
 #include "gradient/linear_tile.h"
 
 enum {
-    PARALLEL_ELEMENTS = 32768, /* fewer cost more to hand out than to do */
+    PARALLEL_ELEMENTS = 32768,  /* fewer cost more to hand out than to do */
+    PARALLEL_SCATTERED = 16384, /* the same of rows from anywhere in memory, which take twice as long */
+    BLOCKS_LEAST = 4,           /* for threads to share what is worth sharing */
+    BLOCK_ROWS_LEAST = 32,      /* fewer than these cost less than the sums of their block */
     FEATURES_PER_COLUMN =
         16, /* a tile has at most 16 · 1024 features: 128 KiB of float64, a part of a cache of 512 KiB */
     COLUMNS_MAX = 256,     /* so that a tile of very wide rows still has 4 of them to share each parameter */
@@ -42,12 +45,30 @@ static int32_t large(const lossi_tile_pass *p)
     return p->features->rows > AHEAD_BYTES / p->model->base.real_size / (columns + 1);
 }
 
+/* Halves blocks as long as there are less than BLOCKS_LEAST of them; each is a slice then. */
+static void shorten_blocks(lossi_cut *cut)
+{
+    const int64_t least = cut->tile_rows > BLOCK_ROWS_LEAST ? cut->tile_rows : BLOCK_ROWS_LEAST;
+    while (cut->block_rows > least && cut->rows <= (BLOCKS_LEAST - 1) * cut->block_rows) {
+        cut->block_rows /= 2;
+        cut->slice_rows = cut->block_rows;
+        cut->slices = (cut->rows + cut->block_rows - 1) / cut->block_rows;
+    }
+}
+
 static lossi_cut cut_rows(const lossi_linear_shape *shape, const lossi_sparse_features *sparse, int64_t rows)
 {
     int64_t columns = (shape->features + FEATURES_PER_COLUMN - 1) / FEATURES_PER_COLUMN;
     columns = columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
-    return sparse != NULL ? lossi_sparse_cut(shape, sparse->average, rows)
-                          : lossi_cut_rows(rows, columns > shape->outputs ? columns : shape->outputs);
+    columns = columns > shape->outputs ? columns : shape->outputs;
+    if (sparse != NULL) {
+        return lossi_sparse_cut(shape, sparse->average, rows);
+    }
+    lossi_cut cut = lossi_cut_rows(rows, columns);
+    if (rows >= PARALLEL_SCATTERED / (shape->features + 1)) {
+        shorten_blocks(&cut);
+    }
+    return cut;
 }
 
 static const lossi_sparse_features *sparse_of(const lossi_linear_model *m)
@@ -84,7 +105,8 @@ static int32_t workers(const lossi_tile_pass *p)
 {
     const int64_t features = p->sparse != NULL ? p->sparse->average : p->shape.features;
     const int64_t elements = p->cut.rows * (features + p->shape.outputs);
-    return elements >= PARALLEL_ELEMENTS && !p->e.serial ? lossi_context_threads(p->model->base.context) : 1;
+    const int64_t least = p->indices != NULL && large(p) ? PARALLEL_SCATTERED : PARALLEL_ELEMENTS;
+    return elements >= least && !p->e.serial ? lossi_context_threads(p->model->base.context) : 1;
 }
 
 static loss_status get_scratch(lossi_tile_pass *p)
@@ -245,10 +267,11 @@ static loss_status collect(lossi_tile_pass *p, lossi_pass_result *result)
 }
 
 /* A pass over that many rows of the data, ready to run. */
-static loss_status begin_pass(lossi_tile_pass *p, lossi_linear_model *m, int32_t what, int64_t rows)
+static loss_status begin_pass(lossi_tile_pass *p, lossi_linear_model *m, int32_t what, lossi_batch batch)
 {
-    begin(p, m, m->features, sparse_of(m), rows);
+    begin(p, m, m->features, sparse_of(m), batch.count < 0 ? m->features->rows : batch.count);
     p->what = what;
+    p->indices = batch.indices;
     loss_status status = lossi_evaluation_init(&p->e, m->base.context, m->function, m->base.dtype,
                                                m->features->rows, m->shape.outputs, m->target, m->weight,
                                                m->mask);
@@ -297,7 +320,7 @@ loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch b
                               lossi_pass_result *result)
 {
     lossi_tile_pass p;
-    loss_status status = begin_pass(&p, m, what, batch.count < 0 ? m->features->rows : batch.count);
+    loss_status status = begin_pass(&p, m, what, batch);
     if (status == LOSS_OK) { /* only a batch larger than the data needs more than there is */
         status = lossi_linear_reserve(m, p.cut.slices > 0 ? p.cut.slices : 1);
     }
@@ -330,8 +353,9 @@ static void do_nothing(void *argument, int64_t index, int32_t worker)
 
 loss_status lossi_linear_warm_up(lossi_linear_model *m)
 {
+    const lossi_batch all = {-1, NULL, 0};
     lossi_tile_pass p;
-    loss_status status = begin_pass(&p, m, LOSSI_PASS_VALUE, m->features->rows);
+    loss_status status = begin_pass(&p, m, LOSSI_PASS_VALUE, all);
     if (status == LOSS_OK && workers(&p) > 1) {
         lossi_parallel(m->base.context, 2, do_nothing, NULL); /* starts the threads */
     }
