@@ -52,19 +52,6 @@ static int64_t read_numbers(const char *text, double *numbers)
     }
 }
 
-exact_number exact_read(const char *text, char **end)
-{
-    exact_number number = {strtold(text, end), 0, 0, 0};
-    if (*end != text && **end == '~') {
-        number.down = strtold(*end + 1, end);
-        number.up = **end == '~' ? strtold(*end + 1, end) : number.down;
-    }
-    if (*end != text && **end == '@') {
-        number.terms = strtold(*end + 1, end);
-    }
-    return number;
-}
-
 static int64_t read_results(const char *text, exact_number *numbers)
 {
     int64_t count = 0;
