@@ -41,6 +41,19 @@ LOSSI_INLINE vreal lossi_over(vreal a, vreal c)
     return lossi_quotient_of(a, c);
 }
 
+/* What q = lossi_over(a, c) is missing. */
+LOSSI_INLINE vreal lossi_over_missing(vreal q, vreal a, vreal c)
+{
+    return v_fnma(q, c, a) * (v_set1(1) / c);
+}
+
+/* 1 − k q², which keeps its digits where it is nearly 0: with what is missing of q and of its square. */
+LOSSI_INLINE vreal lossi_square_left(real k, vreal q, vreal q_missing)
+{
+    const vreal u = q * q, missing = v_fma(q, q, -u) + (q + q) * q_missing;
+    return v_fnma(v_set1(k), missing, v_fnma(v_set1(k), u, v_set1(1)));
+}
+
 /* `limit`: from which ratio on it is large, a constant. 1/c is a normal number. */
 LOSSI_INLINE lossi_ratio lossi_ratio_above(vreal r, vreal c, real limit)
 {
@@ -82,13 +95,22 @@ LOSSI_INLINE vreal lossi_weight_nearest(const lossi_weight *w)
     return v_fma(v_fnma(w->p, w->missing, v_fnma(w->p, w->sum, v_set1(1))), w->p, w->p);
 }
 
+/* The same, and its square, for which it is taken with what it is missing. */
+LOSSI_INLINE vreal lossi_weight_squared(const lossi_weight *w, vreal *square)
+{
+    const vreal more = v_fnma(w->p, w->missing, v_fnma(w->p, w->sum, v_set1(1)));
+    const vreal p = v_fma(more, w->p, w->p), lost = v_fma(more, w->p, w->p - p);
+    *square = v_fma(p, p, (p + p) * lost);
+    return p;
+}
+
 /* Where log(1 + q²) is q², which may be below the normal numbers, and is 0 for a ratio that is not. */
 LOSSI_INLINE vmask lossi_weight_is_one(const lossi_weight *w)
 {
     return v_eq(w->sum, v_set1(1));
 }
 
-/* log(1 + q²) */
+/* log(1 + q²) = log(sum) + missing p */
 LOSSI_INLINE vreal lossi_weight_log(const lossi_weight *w)
 {
     return lossi_log_of_sum(w->sum, w->missing, w->p);
