@@ -71,6 +71,7 @@ LOSS_API int32_t loss_context_error_callback(const loss_context *context);
 /*
  * Options of the context:
  *   "threads"  int, 1 … 1024, default 1: threads a call may use, the caller's included. Results do not depend on it.
+ *              Where there are as many processors, a thread that runs out of work looks for more for 50 µs before it sleeps.
  *   "isa"      string, default the widest this machine has: the instruction set of the kernels. Results do not
  *              depend on it. loss_context_isa_name() lists what there is.
  *
