@@ -156,7 +156,8 @@ static const lossi_structure structure = {
     .role_count = LOSSI_LIST_ROLES,
     .weight_doc =
         "groups x 1, real, optional: a factor on every output of its list; denominator: the sum of weight "
-        "over the lists that have rows, and with transform = sum or none, relevances whose sum is not 0",
+        "over the lists that have rows, and with another transform than softmax, relevances whose sum is not "
+        "0",
     .flags = LOSSI_GROUPED,
     .scratch = scratch};
 
