@@ -70,7 +70,7 @@ LOSS_API const char *loss_function_role(const loss_function *function, int32_t i
  *   SHAPE  rows and columns, as in "rows x columns", "rows x 1", "1 x classes"; rows and columns are those of the first role
  *          where they have no other name
  *   TYPE   "real": of the type of the first role, float32 or float64; integers are converted, but for the first role and for
- *          "weight". "integer": int32 or int64
+ *          "weight". "integer": int32 or int64. "uint8 or integer": "mask"
  * In "weight" stands what the denominator of the cost is. Arguments, strings and threads as loss_function_role(). Since 0.1.
  */
 LOSS_API const char *loss_function_role_doc(const loss_function *function, int32_t index);
