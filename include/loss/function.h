@@ -233,9 +233,9 @@ LOSS_API loss_status loss_function_cost_float64(loss_context *context, const los
  *   cost                may be NULL: sum / denominator, 0 when no row counts
  *   gradient            may be NULL: ∂cost/∂prediction, rows × classes; may be the very array of the predictions
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_SHAPE (a loss that takes no labels, with several classes, or an option
- * "class_weight" of another length), LOSS_ERROR_SUPPORT as above, LOSS_ERROR_MEMORY, LOSS_ERROR_CALLBACK, and for data
- * LOSS_ERROR_LABEL or LOSS_ERROR_DOMAIN with loss_context_error_row(); on failure cost is untouched, and after a data error the
- * gradient is unspecified. Since 0.1.
+ * "class_weight" of another length), LOSS_ERROR_SUPPORT (a loss with the property "structured", or a majorizer as above),
+ * LOSS_ERROR_MEMORY, LOSS_ERROR_CALLBACK, and for data LOSS_ERROR_LABEL or LOSS_ERROR_DOMAIN with loss_context_error_row(); on
+ * failure cost is untouched, and after a data error the gradient is unspecified. Since 0.1.
  */
 LOSS_API loss_status loss_function_cost_labels_float32(loss_context *context, const loss_function *function,
                                                        int64_t rows, int64_t classes, const float *prediction,
