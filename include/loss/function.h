@@ -56,11 +56,31 @@ LOSS_API const char *loss_function_reference(const loss_function *function);
 LOSS_API const char *loss_function_elsewhere(const loss_function *function);
 
 /*
- * The roles the function reads, "prediction" first; after the required ones come those that may be left out ("weight",
- * "mask"). index counts from 0; outside the range gives NULL. Static strings. Any thread. Since 0.1.
+ * The roles the function reads: how many, and their names; the one that decides the element type first ("prediction", but for
+ * losses of vectors or layers), those that every loss has, "weight" and "mask", last.
+ *   function  NULL gives 0, and NULL
+ *   index     counts from 0; outside the range gives NULL
+ * Static strings. Any thread. Since 0.1.
  */
 LOSS_API int32_t loss_function_role_count(const loss_function *function);
 LOSS_API const char *loss_function_role(const loss_function *function, int32_t index);
+
+/*
+ * What a role is, in one line: "SHAPE, TYPE: meaning", or "SHAPE, TYPE, optional: meaning" of one that may be left out.
+ *   SHAPE  rows and columns, as in "rows x columns", "rows x 1", "1 x classes"; rows and columns are those of the first role
+ *          where they have no other name
+ *   TYPE   "real": of the type of the first role, float32 or float64; integers are converted, but for the first role and for
+ *          "weight". "integer": int32 or int64. "uint8 or integer": "mask"
+ * In "weight" stands what the denominator of the cost is. Arguments, strings and threads as loss_function_role(). Since 0.1.
+ */
+LOSS_API const char *loss_function_role_doc(const loss_function *function, int32_t index);
+
+/*
+ * The derivatives a role has, separated by spaces, R being its name: "gradient curvature product" (outputs "R.gradient",
+ * "R.curvature" and "R.product", input "R.direction"), "gradient" (neither the other outputs nor the input), or "" (none).
+ * Arguments, strings and threads as loss_function_role(). Since 0.1.
+ */
+LOSS_API const char *loss_function_role_outputs(const loss_function *function, int32_t index);
 
 /*
  * A property, 1 or 0, at the options as they are:
@@ -111,8 +131,11 @@ LOSS_API const char *loss_function_number_name(int32_t index);
  * Options: those of the loss (docs/losses.md), and for every loss
  *   "curvature"  string, "exact" (default), "gauss_newton" (never negative) or "majorizer" (an upper bound): what the
  *                outputs "curvature" and "product" are.
- *   function, name  not NULL     values  not NULL when count > 0; elements of dtype LOSS_FLOAT32, LOSS_FLOAT64, LOSS_INT32
- *   or LOSS_INT64, copied       value   not NULL in the getters; untouched on failure
+ *   function, name  not NULL
+ *   value           not NULL as a string to set, copied; not NULL in the getters, and untouched on failure. A string that is got
+ *                   lives until the option is set again or the function is freed
+ *   values          not NULL when count > 0; elements of dtype LOSS_FLOAT32, LOSS_FLOAT64, LOSS_INT32 or LOSS_INT64, copied
+ *   count           ≥ 0
  * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_NAME, LOSS_ERROR_TYPE, LOSS_ERROR_RANGE, LOSS_ERROR_MEMORY, and the
  * setters LOSS_ERROR_STATE (sealed) and LOSS_ERROR_SUPPORT (a majorizer the loss has not). The sentence goes to the context the function was made with. Since 0.1.
  */
@@ -126,7 +149,10 @@ LOSS_API loss_status loss_function_get_int(const loss_function *function, const 
 LOSS_API loss_status loss_function_get_string(const loss_function *function, const char *name,
                                               const char **value);
 
-/* The options, described. index counts from 0; outside the range gives NULL. Any thread. Since 0.1. */
+/*
+ * The options, how many and each described (option.h). function NULL gives 0, and NULL. index counts from 0; outside the range
+ * gives NULL. What is returned lives as long as the function. Any thread. Since 0.1.
+ */
 LOSS_API int32_t loss_function_option_count(const loss_function *function);
 LOSS_API const loss_option *loss_function_option(const loss_function *function, int32_t index);
 
@@ -155,10 +181,12 @@ LOSS_API const loss_option *loss_function_option(const loss_function *function, 
  *                "prediction.gradient" is the long name of "gradient", and so on. Outputs must not overlap inputs or
  *                each other, nor the elements of one output each other, except that one may be the very array of the
  *                prediction, with the same strides. That is not checked: an overlap gives unspecified numbers.
- *                A loss with the property "structured" reads the roles that docs/losses.md lists for it. The first decides
- *                the element type. For each role R that has derivatives there are the outputs "R.gradient", "R.curvature"
- *                and "R.product", of R's shape, and the input "R.direction"; a product is that of the whole matrix of second
- *                derivatives with all directions, one that is not given being 0. Roles of one row are shared by all rows.
+ *                A loss with the property "structured" reads the roles that loss_function_role_doc() describes, and
+ *                docs/losses.md. The first decides the element type. For each role R that has derivatives
+ *                (loss_function_role_outputs()) there are the outputs "R.gradient", "R.curvature" and "R.product", of R's shape,
+ *                and the input "R.direction"; a product is that of the whole matrix of second derivatives with all directions,
+ *                one that is not given being 0. Of a loss that makes the gradient alone ("linear_cross_entropy") there are
+ *                neither R.curvature, R.product nor R.direction: LOSS_ERROR_NAME. Roles of one row are shared by all rows.
  *                "offsets", int32 or int64, groups + 1 numbers from 0 that never decrease and end at the rows, cuts rows
  *                into groups; without it they are one. Of groups "value" and "weight" are groups × 1, but weights that are
  *                part of the formula ("cox") are one a row; "mask" is one a row. No output may be an input's array
@@ -183,7 +211,11 @@ LOSS_API loss_status loss_function_evaluate(loss_context *context, const loss_fu
  *   prediction, target  not NULL when n > 0; target is NULL for a loss that has no such role
  *   cost                may be NULL: the mean loss
  *   gradient            may be NULL: ∂cost/∂prediction, n elements
- * Returns as loss_function_evaluate(); for a loss that is not pointwise LOSS_ERROR_SHAPE. Since 0.1.
+ *   context, function   not NULL; the function is sealed by this call
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_SHAPE (a loss that is not pointwise), LOSS_ERROR_SUPPORT (a pointwise loss with
+ * the property "structured": its other roles have no place here; or the majorizer that the option "curvature" asks for and these
+ * options have not), LOSS_ERROR_MEMORY, LOSS_ERROR_CALLBACK, and for data LOSS_ERROR_DOMAIN with loss_context_error_row(); on
+ * failure cost is untouched, and after a data error the gradient is unspecified. Since 0.1.
  */
 LOSS_API loss_status loss_function_cost_float32(loss_context *context, const loss_function *function,
                                                 int64_t n, const float *prediction, const float *target,
@@ -193,8 +225,17 @@ LOSS_API loss_status loss_function_cost_float64(loss_context *context, const los
                                                 double *cost, double *gradient);
 
 /*
- * The same for class labels: prediction and gradient are rows × classes, row-major and contiguous; labels are
- * 0 … classes − 1. Since 0.1.
+ * The same for class labels: contiguous row-major arrays, no weights, the cost and its gradient.
+ *   context, function   not NULL; the function is sealed by this call
+ *   rows, classes       ≥ 0
+ *   prediction, labels  not NULL when rows > 0 and classes > 0: rows × classes numbers, and rows labels 0 … classes − 1, or the
+ *                       option "ignore_label"
+ *   cost                may be NULL: sum / denominator, 0 when no row counts
+ *   gradient            may be NULL: ∂cost/∂prediction, rows × classes; may be the very array of the predictions
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_SHAPE (a loss that takes no labels, with several classes, or an option
+ * "class_weight" of another length), LOSS_ERROR_SUPPORT (a loss with the property "structured", or a majorizer as above),
+ * LOSS_ERROR_MEMORY, LOSS_ERROR_CALLBACK, and for data LOSS_ERROR_LABEL or LOSS_ERROR_DOMAIN with loss_context_error_row(); on
+ * failure cost is untouched, and after a data error the gradient is unspecified. Since 0.1.
  */
 LOSS_API loss_status loss_function_cost_labels_float32(loss_context *context, const loss_function *function,
                                                        int64_t rows, int64_t classes, const float *prediction,
@@ -231,7 +272,14 @@ LOSS_API const char *loss_function_link(const loss_function *function);
 LOSS_API loss_status loss_function_inverse_link(loss_context *context, const loss_function *function,
                                                 const loss_data *inputs, const loss_data *outputs);
 
-/* The same for dense row-major arrays; prediction and mean not NULL when there are elements, and may be the same. Since 0.1. */
+/*
+ * The same for contiguous row-major arrays.
+ *   context, function  not NULL; the function is sealed by this call
+ *   rows, columns      ≥ 0
+ *   prediction, mean   not NULL when rows > 0 and columns > 0; rows × columns each. They may be the same array and must not overlap
+ *                      otherwise
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY. Since 0.1.
+ */
 LOSS_API loss_status loss_function_inverse_link_float32(loss_context *context, const loss_function *function,
                                                         int64_t rows, int64_t columns,
                                                         const float *prediction, float *mean);

@@ -36,7 +36,7 @@ typedef int32_t loss_status;
     (-10) /* NaN or infinity where a finite number is needed; the sentence names the row */
 
 /* Loss module, -100 to -199: data that a loss is not defined for (the sentence names row and value), and formulas. */
-#define LOSS_ERROR_LABEL   (-101) /* a class label outside 0 … classes − 1 */
+#define LOSS_ERROR_LABEL   (-101) /* a class label outside 0 … classes − 1, or one that is the blank */
 #define LOSS_ERROR_DOMAIN  (-102) /* a prediction or target outside its domain, e.g. a probability of 1.5 */
 #define LOSS_ERROR_FORMULA (-103) /* a formula that cannot be read; the sentence names the character */
 

@@ -396,9 +396,17 @@ static const loss_option options[] = {
 
 /* Times are positive: from the smallest float32 that is a normal number on, the same for both types. */
 static const lossi_role roles[ROLES] = {
-    [PREDICTION] = {.name = "prediction", .flags = LOSSI_DIFFERENTIABLE},
-    [LOWER] = {.name = "lower"},
-    [UPPER] = {.name = "upper", .domain = {0x1p-126, LOSSI_UNBOUNDED, 0}},
+    [PREDICTION] = {.name = "prediction",
+                    .flags = LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x columns, real: the location of log time"},
+    [LOWER] =
+        {.name = "lower",
+         .doc = "rows x columns, real: the time at which the event had not happened yet; 0 or less: nothing "
+                "known (left-censored); the same number as upper: the time of the event; above upper: NaN"},
+    [UPPER] = {.name = "upper",
+               .domain = {0x1p-126, LOSSI_UNBOUNDED, 0},
+               .doc = "rows x columns, real: the time by which it had happened; infinity: not seen "
+                      "(right-censored); with lower <= 0 as well the loss is 0"},
 };
 
 static const lossi_structure structure = {.roles = roles, .role_count = ROLES};

@@ -497,8 +497,16 @@ LOSSI_INLINE void lossi_box_loss(const lossi_part *part, int kind)
 #ifdef LOSSI_ONCE
 
 static const lossi_role lossi_box_roles[LOSSI_BOX_ROLES] = {
-    [LOSSI_BOX_PREDICTION] = {.name = "prediction", .columns = LOSSI_CORNERS, .flags = LOSSI_DIFFERENTIABLE},
-    [LOSSI_BOX_TARGET] = {.name = "target", .columns = LOSSI_CORNERS},
+    [LOSSI_BOX_PREDICTION] = {.name = "prediction",
+                              .columns = LOSSI_CORNERS,
+                              .flags = LOSSI_DIFFERENTIABLE,
+                              .doc = "rows x 4, real: the corners x1 y1 x2 y2 of a box; NaN in its row where "
+                                     "x2 < x1, y2 < y1, or a corner is not "
+                                     "finite"},
+    [LOSSI_BOX_TARGET] = {.name = "target",
+                          .columns = LOSSI_CORNERS,
+                          .doc = "rows x 4, real: those of the true box, the same way; two equal boxes "
+                                 "without an area have intersection over union 1"},
 };
 
 static const lossi_structure lossi_box_structure = {.roles = lossi_box_roles, .role_count = LOSSI_BOX_ROLES};

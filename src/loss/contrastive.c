@@ -102,9 +102,18 @@ static const loss_option options[] = {
 };
 
 static const lossi_role roles[ROLES] = {
-    [FIRST] = {.name = "first", .flags = LOSSI_DIFFERENTIABLE},
-    [SECOND] = {.name = "second", .flags = LOSSI_DIFFERENTIABLE},
-    [TARGET] = {.name = "target", .columns = 1, .domain = {0, 1, 0}},
+    [FIRST] = {.name = "first",
+               .flags = LOSSI_DIFFERENTIABLE,
+               .doc = "rows x columns, real: one vector of each pair"},
+    [SECOND] = {.name = "second",
+                .flags = LOSSI_DIFFERENTIABLE,
+                .doc = "rows x columns, real: the other; where they coincide the distance has gradient and "
+                       "curvature 0"},
+    [TARGET] = {.name = "target",
+                .columns = 1,
+                .domain = {0, 1, 0},
+                .doc = "rows x 1, real: 1 for a pair that belongs together, 0 for one that does not; numbers "
+                       "between mix both"},
 };
 
 static const lossi_structure structure = {.roles = roles, .role_count = ROLES};

@@ -217,12 +217,20 @@ const lossi_kernels LOSSI_NAME(coral) = {.part = coral};
 #ifdef LOSSI_ONCE
 
 static const lossi_role roles[ROLES] = {
-    [PREDICTION] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
-    [TARGET] = {.name = "target", .kind = LOSSI_ROLE_LABEL, .columns = 1},
+    [PREDICTION] = {.name = "prediction",
+                    .columns = 1,
+                    .flags = LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x 1, real: the score"},
+    [TARGET] = {.name = "target",
+                .kind = LOSSI_ROLE_LABEL,
+                .columns = 1,
+                .doc = "rows x 1, integer: the ordered class, 0 to classes - 1"},
     [BIASES] = {.name = "biases",
                 .rows = LOSSI_ROWS_SHARED,
                 .columns = LOSSI_COLUMNS_ANY,
-                .flags = LOSSI_DIFFERENTIABLE},
+                .flags = LOSSI_DIFFERENTIABLE,
+                .doc = "1 x (classes - 1), real: shared by all rows: the class is above level j with the "
+                       "log-odds score + biases[j]"},
 };
 
 static int64_t classes(const lossi_prepared *prepared, const lossi_shape *shape, int32_t role)

@@ -178,9 +178,15 @@ static const loss_option options[] = {
 };
 
 static const lossi_role roles[ROLES] = {
-    [FIRST] = {.name = "first", .flags = LOSSI_DIFFERENTIABLE},
-    [SECOND] = {.name = "second", .flags = LOSSI_DIFFERENTIABLE},
-    [TARGET] = {.name = "target", .columns = 1, .domain = {-1, 1, 1}},
+    [FIRST] = {.name = "first",
+               .flags = LOSSI_DIFFERENTIABLE,
+               .doc = "rows x columns, real: one vector of each pair; the cosine with a vector of length 0 "
+                      "is 0 and so are its derivatives"},
+    [SECOND] = {.name = "second", .flags = LOSSI_DIFFERENTIABLE, .doc = "rows x columns, real: the other"},
+    [TARGET] = {.name = "target",
+                .columns = 1,
+                .domain = {-1, 1, 1},
+                .doc = "rows x 1, real: 1 for a pair that belongs together, -1 for one that does not"},
 };
 
 static const lossi_structure structure = {.roles = roles, .role_count = ROLES};

@@ -427,83 +427,8 @@ static void backwards(cohort *c)
 
 /* ---- forwards in time: what all risk sets together give each row ---- */
 
-/* Sums over the past; of the largest row at risk those up to when it became that, and its own since then. */
-typedef struct past {
-    number inverse, square, along;
-    int64_t top;
-    number top_inverse, top_square, top_along, top_curvature, top_product;
-} past;
-
-static void put(const cohort *c, void *array, const member *m, number sum)
-{
-    const real total = (real)lossi_extended_double(sum);
-    lossi_put((real *)array + m->row, c->probe + total * (real)c->part->scale);
-}
-
-static void finish(const cohort *c, const past *s, int64_t p)
-{
-    const lossi_derivatives *out = &c->part->output[PREDICTION];
-    const member *m = &c->members[p];
-    const int top = p == s->top;
-    const number inverse = top ? s->top_inverse : s->inverse;
-    if (c->gradient) {
-        put(c, out->gradient, m, plus(m->own[GRADIENT], times(m->mass, s->inverse)));
-    }
-    if (c->curvature) {
-        const number apart = minus(inverse, times(m->mass, top ? s->top_square : s->square));
-        put(c, out->curvature, m,
-            plus(m->own[CURVATURE], times(m->mass, top ? plus(apart, s->top_curvature) : apart)));
-    }
-    if (c->product) {
-        const number apart = minus(by(inverse, m->direction), top ? s->top_along : s->along);
-        put(c, out->product, m,
-            plus(m->own[PRODUCT], times(m->mass, top ? plus(apart, s->top_product) : apart)));
-    }
-}
-
-static void pass(const cohort *c, past *s, const moment *now)
-{
-    if (now->top != s->top) {
-        s->top = now->top;
-        s->top_inverse = s->inverse;
-        s->top_square = s->square;
-        s->top_along = s->along;
-        s->top_curvature = s->top_product = lossi_extended_zero;
-    }
-    s->inverse = plus(s->inverse, now->inverse);
-    if (c->curvature) {
-        s->square = plus(s->square, now->square);
-        s->top_curvature = plus(s->top_curvature, now->top_curvature);
-    }
-    if (c->product) {
-        s->along = plus(s->along, now->along);
-        s->top_product = plus(s->top_product, now->top_product);
-    }
-}
-
-static void forwards(const cohort *c)
-{
-    const number zero = lossi_extended_zero;
-    past s = {zero, zero, zero, -1, zero, zero, zero, zero, zero};
-    for (int64_t first = 0, end; first < c->count; first = end) {
-        for (end = first + 1; end < c->count && c->moments[end].top == -3; end++) {
-        }
-        for (int64_t p = first; p < end; p++) {
-            if (c->members[p].event) {
-                finish(c, &s, p);
-            }
-        }
-        if (c->moments[first].top >= -1 && c->probe == 0) {
-            pass(c, &s, &c->moments[first]);
-        }
-        for (int64_t p = first; p < end; p++) {
-            if (!c->members[p].event) {
-                finish(c, &s, p);
-            }
-        }
-    }
-}
-
+#include "loss/cox_past.h"
+/* and where rows are at risk from a time of their own on */
 #include "loss/cox_entries.h"
 
 /* ---- the value ---- */
@@ -557,11 +482,27 @@ static const loss_option options[] = {
 };
 
 static const lossi_role roles[ROLES] = {
-    [PREDICTION] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
-    [TIME] = {.name = "time", .columns = 1},
-    [EVENT] = {.name = "event", .columns = 1, .domain = {0, 1, 1}},
-    [START] = {.name = "start", .columns = 1, .flags = LOSSI_OPTIONAL},
-    [OFFSETS] = {.name = "offsets", .kind = LOSSI_ROLE_OFFSETS, .flags = LOSSI_OPTIONAL},
+    [PREDICTION] = {.name = "prediction",
+                    .columns = 1,
+                    .flags = LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x 1, real: the score, the logarithm of the risk"},
+    [TIME] = {.name = "time",
+              .columns = 1,
+              .doc = "rows x 1, real: when the event happened, or observation ended"},
+    [EVENT] = {.name = "event",
+               .columns = 1,
+               .domain = {0, 1, 1},
+               .doc = "rows x 1, real: 1 for an event, 0 for the end of observation (right-censored)"},
+    [START] = {.name = "start",
+               .columns = 1,
+               .flags = LOSSI_OPTIONAL,
+               .doc = "rows x 1, real, optional: when observation began: at risk in (start, time]; NaN where "
+                      "that is empty. Without it from the beginning"},
+    [OFFSETS] = {.name = "offsets",
+                 .kind = LOSSI_ROLE_OFFSETS,
+                 .flags = LOSSI_OPTIONAL,
+                 .doc = "(groups + 1) x 1, integer, optional: the strata: stratum g is rows offsets[g] to "
+                        "offsets[g + 1] - 1; without it all rows are one"},
 };
 
 static int64_t scratch(const lossi_prepared *prepared, const lossi_shape *shape)
@@ -572,7 +513,12 @@ static int64_t scratch(const lossi_prepared *prepared, const lossi_shape *shape)
 }
 
 static const lossi_structure structure = {
-    .roles = roles, .role_count = ROLES, .flags = LOSSI_GROUPED | LOSSI_OWN_WEIGHTS, .scratch = scratch};
+    .roles = roles,
+    .role_count = ROLES,
+    .weight_doc = "rows x 1, real, optional: case weights, part of the formula, in the sums over the rows at "
+                  "risk too; denominator: the sum of weight over the events",
+    .flags = LOSSI_GROUPED | LOSSI_OWN_WEIGHTS,
+    .scratch = scratch};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {

@@ -238,14 +238,29 @@ static const loss_option options[] = {
 };
 
 static const lossi_role roles[ROLES] = {
-    [PREDICTION] = {.name = "prediction", .flags = LOSSI_DIFFERENTIABLE},
+    [PREDICTION] = {.name = "prediction",
+                    .flags = LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x columns, real: a row holds the logits of a frame, one a class; the "
+                           "sequences one behind the other"},
     [TARGET] = {.name = "target",
                 .kind = LOSSI_ROLE_LABEL,
                 .rows = LOSSI_ROWS_OWN,
                 .columns = 1,
-                .groups = "target_offsets"},
-    [OFFSETS] = {.name = "offsets", .kind = LOSSI_ROLE_OFFSETS, .flags = LOSSI_OPTIONAL},
-    [TARGET_OFFSETS] = {.name = "target_offsets", .kind = LOSSI_ROLE_OFFSETS, .flags = LOSSI_OPTIONAL},
+                .groups = "target_offsets",
+                .doc = "labels x 1, integer: the labels of all sequences one behind the other, 0 to columns "
+                       "- 1 but not the blank"},
+    [OFFSETS] = {.name = "offsets",
+                 .kind = LOSSI_ROLE_OFFSETS,
+                 .flags = LOSSI_OPTIONAL,
+                 .doc = "(groups + 1) x 1, integer, optional: the frames: sequence g has rows offsets[g] to "
+                        "offsets[g + 1] - 1; without it all are of one"},
+    [TARGET_OFFSETS] =
+        {.name = "target_offsets",
+         .kind = LOSSI_ROLE_OFFSETS,
+         .flags = LOSSI_OPTIONAL,
+         .doc = "(groups + 1) x 1, integer, optional: the labels: sequence g has labels target_offsets[g] to "
+                "target_offsets[g + 1] - 1, maybe none; more than its frames can hold, with a blank between "
+                "equal ones: infinity and gradient 0, or 0 with zero_infinity"},
 };
 
 static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared,
@@ -266,6 +281,14 @@ static int64_t classes(const lossi_prepared *prepared, const lossi_shape *shape,
     return shape->columns[PREDICTION];
 }
 
+/* A path that collapses to a blank there is none. */
+static int64_t blank(const lossi_prepared *prepared, const lossi_shape *shape, int32_t role)
+{
+    const int64_t given = (int64_t)prepared->parameters[BLANK];
+    (void)role;
+    return given < 0 ? shape->columns[PREDICTION] - 1 : given;
+}
+
 static int64_t scratch(const lossi_prepared *prepared, const lossi_shape *shape)
 {
     static double origin; /* only how far the end is away matters */
@@ -275,12 +298,17 @@ static int64_t scratch(const lossi_prepared *prepared, const lossi_shape *shape)
            (int64_t)sizeof(double);
 }
 
-static const lossi_structure structure = {.roles = roles,
-                                          .role_count = ROLES,
-                                          .flags = LOSSI_GROUPED,
-                                          .check = check,
-                                          .classes = classes,
-                                          .scratch = scratch};
+static const lossi_structure structure = {
+    .roles = roles,
+    .role_count = ROLES,
+    .weight_doc =
+        "groups x 1, real, optional: a factor on every output of its sequence; denominator: the sum of "
+        "weight x labels, at least 1 a sequence; the sum of weight with normalization = target_length",
+    .flags = LOSSI_GROUPED,
+    .check = check,
+    .classes = classes,
+    .blank = blank,
+    .scratch = scratch};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {

@@ -165,12 +165,21 @@ const lossi_kernels LOSSI_NAME(cumulative_logit) = {.part = cumulative_logit};
 #ifdef LOSSI_ONCE
 
 static const lossi_role roles[ROLES] = {
-    [PREDICTION] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
-    [TARGET] = {.name = "target", .kind = LOSSI_ROLE_LABEL, .columns = 1},
-    [THRESHOLDS] = {.name = "thresholds",
-                    .rows = LOSSI_ROWS_SHARED,
-                    .columns = LOSSI_COLUMNS_ANY,
-                    .flags = LOSSI_DIFFERENTIABLE},
+    [PREDICTION] = {.name = "prediction",
+                    .columns = 1,
+                    .flags = LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x 1, real: the score"},
+    [TARGET] = {.name = "target",
+                .kind = LOSSI_ROLE_LABEL,
+                .columns = 1,
+                .doc = "rows x 1, integer: the ordered class, 0 to classes - 1"},
+    [THRESHOLDS] =
+        {.name = "thresholds",
+         .rows = LOSSI_ROWS_SHARED,
+         .columns = LOSSI_COLUMNS_ANY,
+         .flags = LOSSI_DIFFERENTIABLE,
+         .doc = "1 x (classes - 1), real: shared by all rows: the score at which the class changes, rising; "
+                "the loss of a class between two equal ones is infinity, between falling ones NaN"},
 };
 
 static int64_t classes(const lossi_prepared *prepared, const lossi_shape *shape, int32_t role)

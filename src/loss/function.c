@@ -6,7 +6,6 @@
 #include "loss/formula/formula.h"
 #include "loss/handle.h"
 #include "loss/registry.h"
-#include "loss/structured.h"
 #include "loss/user.h"
 
 static const loss_option common_options[LOSSI_FUNCTION_OPTIONS] = {
@@ -208,45 +207,6 @@ const char *loss_function_reference(const loss_function *function)
 const char *loss_function_elsewhere(const loss_function *function)
 {
     return function == NULL || function->row->elsewhere == NULL ? "" : function->row->elsewhere;
-}
-
-/* What every loss reads, before and after the roles of its own. */
-static const char *const plain_roles[] = {"prediction", "target"}, *const last_roles[] = {"weight", "mask"};
-
-enum { PLAIN_ROLES = 2, LAST_ROLES = 2 };
-
-static int32_t own_roles(const loss_function *function)
-{
-    const lossi_structure *structure = function->row->structure;
-    if (structure == NULL) {
-        return (function->row->flags & LOSSI_NO_TARGET) != 0 ? 1 : PLAIN_ROLES;
-    }
-    return structure->role_count;
-}
-
-int32_t loss_function_role_count(const loss_function *function)
-{
-    return function == NULL ? 0 : own_roles(function) + LAST_ROLES;
-}
-
-const char *loss_function_role(const loss_function *function, int32_t index)
-{
-    if (index < 0 || index >= loss_function_role_count(function)) {
-        return NULL;
-    }
-    if (index >= own_roles(function)) {
-        return last_roles[index - own_roles(function)];
-    }
-    return function->row->structure == NULL ? plain_roles[index]
-                                            : function->row->structure->roles[index].name;
-}
-
-int32_t lossi_function_role_is_column(const loss_function *function, int32_t index)
-{
-    const int32_t own = own_roles(function);
-    const lossi_structure *structure = function->row->structure;
-    return index >= own || (structure != NULL && (structure->roles[index].kind == LOSSI_ROLE_OFFSETS ||
-                                                  structure->roles[index].rows == LOSSI_ROWS_OWN));
 }
 
 /* ---- options ---- */

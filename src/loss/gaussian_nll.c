@@ -92,12 +92,18 @@ static const loss_option options[] = {
 };
 
 static const lossi_role roles[ROLES] = {
-    [PREDICTION] = {.name = "prediction", .flags = LOSSI_DIFFERENTIABLE},
-    [TARGET] = {.name = "target"},
+    [PREDICTION] = {.name = "prediction",
+                    .flags = LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x columns, real: the mean"},
+    [TARGET] = {.name = "target", .doc = "rows x columns, real: what was observed"},
     [VARIANCE] = {.name = "variance",
                   .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
-                  .domain = {0, LOSSI_UNBOUNDED, 0}},
-    [LOG_VARIANCE] = {.name = "log_variance", .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE},
+                  .domain = {0, LOSSI_UNBOUNDED, 0},
+                  .doc = "rows x columns, real, optional: the variance; 0 gives the limit, infinity or "
+                         "-infinity. Needed unless there is log_variance"},
+    [LOG_VARIANCE] = {.name = "log_variance",
+                      .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
+                      .doc = "rows x columns, real, optional: its logarithm, instead of variance"},
 };
 
 static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared,

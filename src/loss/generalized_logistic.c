@@ -103,7 +103,7 @@ const lossi_row lossi_row_generalized_logistic = {
     .reference =
         "Zhang & Sabuncu, Generalized cross entropy loss for training deep neural networks with noisy "
         "labels (2018)",
-    .elsewhere = "Keras CategoricalGeneralizedCrossEntropy, of two classes",
+    .elsewhere = "Keras CategoricalGeneralizedCrossEntropy, of two classes (q = 0.5, as here)",
     .elementary = "exp log1p expm1",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_CLASSIFICATION | LOSSI_MAJORIZED,
     .link = LOSSI_LINK_LOGIT,

@@ -263,11 +263,14 @@ static int64_t scratch(const lossi_prepared *prepared, const lossi_shape *shape)
     return ARRAYS * lossi_padded(shape->columns[LOSSI_SIMILARITY]) * (int64_t)sizeof(double);
 }
 
-static const lossi_structure structure = {.roles = lossi_similarity_roles,
-                                          .role_count = LOSSI_SIMILARITY_ROLES,
-                                          .check = lossi_similarities_check,
-                                          .classes = lossi_similarities_classes,
-                                          .scratch = scratch};
+static const lossi_structure structure = {
+    .roles = lossi_similarity_roles,
+    .role_count = LOSSI_SIMILARITY_ROLES,
+    .weight_doc = "rows x 1, real, optional: a factor on every output of its row; denominator: the sum of "
+                  "weight x positives, over the anchors with a positive and a negative",
+    .check = lossi_similarities_check,
+    .classes = lossi_similarities_classes,
+    .scratch = scratch};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {

@@ -193,9 +193,16 @@ const lossi_kernels LOSSI_NAME(intensity_cross_entropy) = {.part = intensity_cro
 
 /* Intensities are positive: from the smallest float32 that is a normal number on, the same for both types. */
 static const lossi_role roles[ROLES] = {
-    [PREDICTION] = {.name = "prediction", .flags = LOSSI_DIFFERENTIABLE},
-    [TARGET] = {.name = "target", .domain = {0, 1, 0}},
-    [INTENSITY] = {.name = "intensity", .flags = LOSSI_OPTIONAL, .domain = {0x1p-126, LOSSI_UNBOUNDED, 0}},
+    [PREDICTION] = {.name = "prediction",
+                    .flags = LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x columns, real: log(exp(s) - 1) of the intensity s"},
+    [TARGET] = {.name = "target",
+                .domain = {0, 1, 0},
+                .doc = "rows x columns, real: 1 where it happened, 0 where not, or a probability"},
+    [INTENSITY] = {.name = "intensity",
+                   .flags = LOSSI_OPTIONAL,
+                   .domain = {0x1p-126, LOSSI_UNBOUNDED, 0},
+                   .doc = "rows x columns, real, optional: the factor w on s; 1 without it"},
 };
 
 static const lossi_structure structure = {.roles = roles, .role_count = ROLES};

@@ -121,8 +121,8 @@ const lossi_row lossi_row_kullback_leibler = {
     .summary = "Kullback-Leibler divergence of the target distribution from the predicted one",
     .formula = "sum_j t_j*log(t_j/p_j), p = softmax(prediction), t = target",
     .reference = "Kullback & Leibler, On information and sufficiency (1951), eq. (2.6)",
-    .elsewhere = "PyTorch KLDivLoss with input = log_probabilities and reduction batchmean; "
-                 "Keras KLDivergence with input = probabilities; optax kl_divergence",
+    .elsewhere = "PyTorch KLDivLoss with input = log_probabilities (here logits by default) and reduction "
+                 "batchmean; Keras KLDivergence with input = probabilities; optax kl_divergence",
     .elementary = "exp log",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_MAJORIZED,
     .link = LOSSI_LINK_SOFTMAX,

@@ -201,7 +201,12 @@ static int64_t scratch(const lossi_prepared *prepared, const lossi_shape *shape)
 }
 
 static const lossi_structure structure = {
-    .roles = lossi_list_roles, .role_count = LOSSI_LIST_ROLES, .flags = LOSSI_GROUPED, .scratch = scratch};
+    .roles = lossi_list_roles,
+    .role_count = LOSSI_LIST_ROLES,
+    .weight_doc = "groups x 1, real, optional: a factor on every output of its list; denominator: the sum of "
+                  "weight over the lists with two different gains and a best order whose gain is above 0",
+    .flags = LOSSI_GROUPED,
+    .scratch = scratch};
 
 /* Between two reorderings it is smooth and convex; where scores are equal, weights jump. */
 static void prepare(const lossi_options *values, lossi_prepared *prepared)

@@ -106,12 +106,18 @@ static const loss_option options[] = {
 };
 
 static const lossi_role roles[ROLES] = {
-    [PREDICTION] = {.name = "prediction", .flags = LOSSI_DIFFERENTIABLE},
-    [TARGET] = {.name = "target"},
+    [PREDICTION] = {.name = "prediction",
+                    .flags = LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x columns, real: the location"},
+    [TARGET] = {.name = "target", .doc = "rows x columns, real: what was observed"},
     [SPREAD] = {.name = "scale",
                 .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
-                .domain = {0, LOSSI_UNBOUNDED, 0}},
-    [LOG_SPREAD] = {.name = "log_scale", .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE},
+                .domain = {0, LOSSI_UNBOUNDED, 0},
+                .doc = "rows x columns, real, optional: the scale b, an array; 0 gives the limit, infinity "
+                       "or -infinity. Needed unless there is log_scale"},
+    [LOG_SPREAD] = {.name = "log_scale",
+                    .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x columns, real, optional: its logarithm, instead of scale"},
 };
 
 static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared,

@@ -439,13 +439,23 @@ const lossi_kernels LOSSI_NAME(linear_cross_entropy) = {.part = linear_cross_ent
 #include "loss/linear_cross_entropy_driver.h"
 
 static const lossi_role roles[ROLES] = {
-    [FEATURES] = {.name = "features", .columns = LOSSI_COLUMNS_ANY, .flags = LOSSI_DIFFERENTIABLE},
-    [TARGET] = {.name = "target", .kind = LOSSI_ROLE_LABEL, .columns = 1},
-    [COEFFICIENTS] = {.name = "coefficients", .rows = LOSSI_ROWS_ANY, .flags = LOSSI_DIFFERENTIABLE},
+    [FEATURES] = {.name = "features",
+                  .columns = LOSSI_COLUMNS_ANY,
+                  .flags = LOSSI_DIFFERENTIABLE,
+                  .doc = "rows x features, real: what goes into the linear layer"},
+    [TARGET] = {.name = "target",
+                .kind = LOSSI_ROLE_LABEL,
+                .columns = 1,
+                .doc = "rows x 1, integer: the class, 0 to classes - 1"},
+    [COEFFICIENTS] = {.name = "coefficients",
+                      .rows = LOSSI_ROWS_ANY,
+                      .flags = LOSSI_DIFFERENTIABLE,
+                      .doc = "classes x features, real: of the layer, shared by all rows"},
     [BIAS] = {.name = "bias",
               .rows = LOSSI_ROWS_SHARED,
               .columns = LOSSI_COLUMNS_ANY,
-              .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE},
+              .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
+              .doc = "1 x classes, real, optional: added to the logits, shared by all rows; 0 without it"},
 };
 
 static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared,
@@ -461,7 +471,13 @@ static loss_status check(loss_context *context, const char *title, const lossi_p
 }
 
 static const lossi_structure structure = {
-    .roles = roles, .role_count = ROLES, .flags = LOSSI_GRADIENT_ONLY, .check = check, .driver = drive};
+    .roles = roles,
+    .role_count = ROLES,
+    .weight_doc = "rows x 1, real, optional: a factor on every output of its row; denominator: the sum of "
+                  "weight x class weight of the labels, without ignored rows",
+    .flags = LOSSI_GRADIENT_ONLY,
+    .check = check,
+    .driver = drive};
 
 static const loss_option options[] = {
     LOSSI_CLASS_OPTION_ROWS,

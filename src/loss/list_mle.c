@@ -211,10 +211,13 @@ static int64_t scratch_bytes(const lossi_prepared *prepared, const lossi_shape *
     return (ARRAYS * lossi_padded(items) + lossi_order_scratch(items)) * (int64_t)sizeof(double);
 }
 
-static const lossi_structure structure = {.roles = lossi_list_roles,
-                                          .role_count = LOSSI_LIST_ROLES,
-                                          .flags = LOSSI_GROUPED,
-                                          .scratch = scratch_bytes};
+static const lossi_structure structure = {
+    .roles = lossi_list_roles,
+    .role_count = LOSSI_LIST_ROLES,
+    .weight_doc = "groups x 1, real, optional: a factor on every output of its list; denominator: the sum of "
+                  "weight over the lists that have rows",
+    .flags = LOSSI_GROUPED,
+    .scratch = scratch_bytes};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {

@@ -39,9 +39,19 @@ static inline void lossi_list_fill(const lossi_part *part, real number, double d
 #ifdef LOSSI_ONCE
 
 static const lossi_role lossi_list_roles[LOSSI_LIST_ROLES] = {
-    [LOSSI_SCORE] = {.name = "prediction", .columns = 1, .flags = LOSSI_DIFFERENTIABLE},
-    [LOSSI_RELEVANCE] = {.name = "target", .columns = 1},
-    [LOSSI_OFFSETS] = {.name = "offsets", .kind = LOSSI_ROLE_OFFSETS, .flags = LOSSI_OPTIONAL},
+    [LOSSI_SCORE] = {.name = "prediction",
+                     .columns = 1,
+                     .flags = LOSSI_DIFFERENTIABLE,
+                     .doc = "rows x 1, real: the scores of the items, the best first where they are largest"},
+    [LOSSI_RELEVANCE] = {.name = "target",
+                         .columns = 1,
+                         .doc = "rows x 1, real: the relevances of the items, larger is better; which lists "
+                                "count says the denominator, the others add 0"},
+    [LOSSI_OFFSETS] = {.name = "offsets",
+                       .kind = LOSSI_ROLE_OFFSETS,
+                       .flags = LOSSI_OPTIONAL,
+                       .doc = "(groups + 1) x 1, integer, optional: the lists: list g is rows offsets[g] to "
+                              "offsets[g + 1] - 1; without it all rows are one"},
 };
 
 #endif

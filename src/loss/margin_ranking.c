@@ -47,9 +47,13 @@ static const loss_option options[] = {
 };
 
 static const lossi_role roles[ROLES] = {
-    [FIRST] = {.name = "first", .flags = LOSSI_DIFFERENTIABLE},
-    [SECOND] = {.name = "second", .flags = LOSSI_DIFFERENTIABLE},
-    [TARGET] = {.name = "target", .domain = {-1, 1, 1}},
+    [FIRST] = {.name = "first",
+               .flags = LOSSI_DIFFERENTIABLE,
+               .doc = "rows x columns, real: one score of each pair"},
+    [SECOND] = {.name = "second", .flags = LOSSI_DIFFERENTIABLE, .doc = "rows x columns, real: the other"},
+    [TARGET] = {.name = "target",
+                .domain = {-1, 1, 1},
+                .doc = "rows x columns, real: 1 where first should be the larger, -1 where second should"},
 };
 
 static const lossi_structure structure = {.roles = roles, .role_count = ROLES};

@@ -247,10 +247,13 @@ static int64_t lossi_pairs_scratch(const lossi_prepared *prepared, const lossi_s
     return (2 * LOSSI_PAIR_SUMS + 3) * lossi_padded(shape->rows[0]) * (int64_t)sizeof(double);
 }
 
-static const lossi_structure lossi_pair_structure = {.roles = lossi_list_roles,
-                                                     .role_count = LOSSI_LIST_ROLES,
-                                                     .flags = LOSSI_GROUPED,
-                                                     .scratch = lossi_pairs_scratch};
+static const lossi_structure lossi_pair_structure = {
+    .roles = lossi_list_roles,
+    .role_count = LOSSI_LIST_ROLES,
+    .flags = LOSSI_GROUPED,
+    .weight_doc = "groups x 1, real, optional: a factor on every output of its list; denominator: the sum of "
+                  "weight x pairs of different relevance",
+    .scratch = lossi_pairs_scratch};
 
 #endif
 

@@ -149,10 +149,27 @@ static inline void lossi_gather(const real *row, const int64_t *column, int64_t 
 #ifdef LOSSI_ONCE
 
 static const lossi_role lossi_similarity_roles[LOSSI_SIMILARITY_ROLES] = {
-    [LOSSI_SIMILARITY] = {.name = "prediction", .flags = LOSSI_DIFFERENTIABLE},
-    [LOSSI_POSITIVE] = {.name = "target", .kind = LOSSI_ROLE_LABEL, .columns = 1, .flags = LOSSI_OPTIONAL},
-    [LOSSI_POSITIVES] = {.name = "positives", .flags = LOSSI_OPTIONAL, .domain = {0, 1, 1}},
-    [LOSSI_NEGATIVES] = {.name = "negatives", .flags = LOSSI_OPTIONAL, .domain = {0, 1, 1}},
+    [LOSSI_SIMILARITY] = {.name = "prediction",
+                          .flags = LOSSI_DIFFERENTIABLE,
+                          .doc = "rows x columns, real: a row holds the similarities of its anchor to all "
+                                 "candidates, one a column"},
+    [LOSSI_POSITIVE] = {.name = "target",
+                        .kind = LOSSI_ROLE_LABEL,
+                        .columns = 1,
+                        .flags = LOSSI_OPTIONAL,
+                        .doc = "rows x 1, integer, optional: the column of the anchor's only positive, 0 to "
+                               "columns - 1; not a class. Needed unless there is positives"},
+    [LOSSI_POSITIVES] = {.name = "positives",
+                         .flags = LOSSI_OPTIONAL,
+                         .domain = {0, 1, 1},
+                         .doc = "rows x columns, real, optional: 1 where a candidate is a positive, 0 "
+                                "elsewhere; instead of target"},
+    [LOSSI_NEGATIVES] = {.name = "negatives",
+                         .flags = LOSSI_OPTIONAL,
+                         .domain = {0, 1, 1},
+                         .doc = "rows x columns, real, optional: 1 where a candidate is a negative unless it "
+                                "is a positive; what is neither is left out, the anchor itself, "
+                                "say. Without it all but the positives are negatives"},
 };
 
 static loss_status lossi_similarities_check(loss_context *context, const char *title,

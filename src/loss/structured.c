@@ -22,6 +22,12 @@ static loss_status fail(const lossi_structured_call *call, const lossi_fault *wr
     const lossi_bound_role *bound = &call->roles[wrong->role];
     const lossi_domain *domain = &bound->role->domain;
     char bad[32], low[32], high[32];
+    if (wrong->status == LOSS_ERROR_LABEL && wrong->label == bound->blank) {
+        return lossi_fail_row(call->context, wrong->status, wrong->row,
+                              "the %s of row %lld is %lld, the blank; another of 0 … %lld was expected",
+                              bound->role->name, (long long)wrong->row, (long long)wrong->label,
+                              (long long)bound->classes - 1);
+    }
     if (wrong->status == LOSS_ERROR_LABEL) {
         return lossi_fail_row(call->context, wrong->status, wrong->row,
                               "the %s of row %lld is %lld; 0 … %lld was expected", bound->role->name,

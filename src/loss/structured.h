@@ -42,6 +42,11 @@ typedef struct lossi_role {
     uint32_t flags;
     const char *groups;  /* the role with the offsets of its groups, NULL for "offsets" */
     lossi_domain domain; /* of numbers; all zeros: everything */
+    /*
+     * What it is, for users: "SHAPE, TYPE: meaning", or "SHAPE, TYPE, optional: meaning". TYPE is "real" or "integer". Sentences
+     * quote the shape, which is therefore without a comma.
+     */
+    const char *doc;
 } lossi_role;
 
 /* An array of a part: contiguous, row-major. */
@@ -91,11 +96,15 @@ typedef struct lossi_structure {
     const lossi_role *roles; /* the first decides the element type, the rows and the columns */
     int32_t role_count;
     uint32_t flags;
+    /* Of the role "weight", which every loss has, what lossi_role.doc is, with the denominator. May be NULL: loss/role.c says it. */
+    const char *weight_doc;
     /* What the shapes of roles must be beyond that, or with these options; fails with a sentence. May be NULL. */
     loss_status (*check)(loss_context *context, const char *title, const lossi_prepared *prepared,
                          const lossi_shape *shape);
     /* How many classes the labels of a role have, from the shapes: labels are 0 … that − 1. May be NULL: any label. */
     int64_t (*classes)(const lossi_prepared *prepared, const lossi_shape *shape, int32_t role);
+    /* The class that no label of a role may be because it stands for none, the blank; −1: every class may. May be NULL: the same. */
+    int64_t (*blank)(const lossi_prepared *prepared, const lossi_shape *shape, int32_t role);
     /* Bytes of scratch of a kernel. May be NULL: none. */
     int64_t (*scratch)(const lossi_prepared *prepared, const lossi_shape *shape);
     /*

@@ -13,7 +13,7 @@ typedef struct lossi_bound_role {
     const lossi_array *input, *direction, *output[LOSSI_OF_COUNT]; /* NULL: not given, not wanted */
     const lossi_array *groups;                                     /* the offsets of an own number of rows */
     int64_t rows, columns;                                         /* −1: not given */
-    int64_t classes;                                               /* of labels; −1: any */
+    int64_t classes, blank;                                        /* of labels; −1: any, none */
 } lossi_bound_role;
 
 typedef struct lossi_structured_call {

@@ -99,11 +99,11 @@ static int32_t good_numbers(lossi_work *w, int32_t r, int64_t first, const int64
 
 static int32_t good_labels(lossi_work *w, int32_t r, int64_t first, const int64_t *active)
 {
-    const int64_t classes = w->r->call.roles[r].classes;
+    const int64_t classes = w->r->call.roles[r].classes, blank = w->r->call.roles[r].blank;
     const lossi_input *input = &w->part.input[r];
     const int64_t *labels = input->data;
     for (int64_t i = 0; i < input->rows * input->columns && classes >= 0; i++) {
-        if (labels[i] < 0 || labels[i] >= classes) {
+        if (labels[i] < 0 || labels[i] >= classes || labels[i] == blank) {
             const int64_t row = i / input->columns;
             w->s->wrong = (lossi_fault){LOSS_ERROR_LABEL, r, first + (active != NULL ? active[row] : row),
                                         labels[i], 0};

@@ -168,12 +168,24 @@ static int64_t groups_of(const lossi_array *offsets)
     return offsets == NULL ? 1 : offsets->rows - 1;
 }
 
+/* A number of columns that is free leaves nothing to expect but the shape that the row of the catalogue names. */
+static loss_status check_input_shape(const lossi_structured_call *call, const lossi_bound_role *bound)
+{
+    const lossi_array *array = bound->input;
+    const char *shape = bound->role->doc;
+    return bound->role->columns != LOSSI_COLUMNS_ANY || array->rows == bound->rows
+               ? check_shape(call, array, bound->rows, bound->columns)
+               : lossi_fail(call->context, LOSS_ERROR_SHAPE, "'%s' is %lld x %lld; %.*s was expected",
+                            array->role, (long long)array->rows, (long long)array->columns,
+                            (int)strcspn(shape, ","), shape);
+}
+
 static loss_status check_role(lossi_structured_call *call, int32_t r)
 {
     lossi_bound_role *bound = &call->roles[r];
     const lossi_role *role = bound->role;
     loss_status status = LOSS_OK;
-    bound->rows = bound->columns = bound->classes = -1;
+    bound->rows = bound->columns = bound->classes = bound->blank = -1;
     if (bound->input == NULL) {
         if ((role->flags & LOSSI_OPTIONAL) == 0) {
             return lossi_fail(call->context, LOSS_ERROR_ARGUMENT, "%s needs the role '%s'",
@@ -201,7 +213,7 @@ static loss_status check_role(lossi_structured_call *call, int32_t r)
                      : role->columns == LOSSI_COLUMNS_ANY  ? bound->input->columns
                                                            : role->columns;
     if (status == LOSS_OK) {
-        status = check_shape(call, bound->input, bound->rows, bound->columns);
+        status = check_input_shape(call, bound);
     }
     if (status == LOSS_OK && role->kind == LOSSI_ROLE_OFFSETS && bound->rows < 1) {
         status = lossi_fail(call->context, LOSS_ERROR_SHAPE,
@@ -300,6 +312,9 @@ static loss_status check_rest(lossi_structured_call *call)
     for (int32_t r = 0; r < structure->role_count && status == LOSS_OK; r++) {
         if (call->roles[r].role->kind == LOSSI_ROLE_LABEL && structure->classes != NULL) {
             call->roles[r].classes = structure->classes(&call->function->prepared, &call->shape, r);
+        }
+        if (call->roles[r].role->kind == LOSSI_ROLE_LABEL && structure->blank != NULL) {
+            call->roles[r].blank = structure->blank(&call->function->prepared, &call->shape, r);
         }
     }
     return status;

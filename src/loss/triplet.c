@@ -189,9 +189,16 @@ static const loss_option options[] = {
 };
 
 static const lossi_role roles[ROLES] = {
-    [ANCHOR] = {.name = "anchor", .flags = LOSSI_DIFFERENTIABLE},
-    [POSITIVE] = {.name = "positive", .flags = LOSSI_DIFFERENTIABLE},
-    [NEGATIVE] = {.name = "negative", .flags = LOSSI_DIFFERENTIABLE},
+    [ANCHOR] = {.name = "anchor",
+                .flags = LOSSI_DIFFERENTIABLE,
+                .doc = "rows x columns, real: the vector that is compared"},
+    [POSITIVE] = {.name = "positive",
+                  .flags = LOSSI_DIFFERENTIABLE,
+                  .doc = "rows x columns, real: one that should be near; where it is the anchor the distance "
+                         "has gradient 0"},
+    [NEGATIVE] = {.name = "negative",
+                  .flags = LOSSI_DIFFERENTIABLE,
+                  .doc = "rows x columns, real: one that should be farther away, by the margin"},
 };
 
 static const lossi_structure structure = {.roles = roles, .role_count = ROLES};

@@ -85,12 +85,12 @@ static void fill_numbers(void *array, int bits, const lossi_role *role, layout l
 }
 
 static void fill_integers(int64_t *array, const bench_roles *all, const lossi_role *role, layout l,
-                          int64_t classes)
+                          int64_t lowest, int64_t classes)
 {
-    const int64_t largest = classes > 0 ? classes : 2;
+    const int64_t count = (classes > 0 ? classes : 2) - lowest;
     const int64_t rows = strcmp(role->name, "offsets") == 0 ? all->rows : (l.rows - 1) * LABELS;
     for (int64_t i = 0; i < l.rows * l.columns; i++) {
-        array[i] = role->kind == LOSSI_ROLE_OFFSETS ? offset_at(role, i, rows) : i * 7919 % largest;
+        array[i] = role->kind == LOSSI_ROLE_OFFSETS ? offset_at(role, i, rows) : lowest + i * 7919 % count;
     }
 }
 
@@ -119,7 +119,8 @@ static loss_status add_role(bench_roles *all, const loss_function *function, int
         fill_numbers(array, bits, role, l, r);
         all->bytes -= (8 - bits / 8) * l.rows * l.columns;
     } else {
-        fill_integers(array, all, role, l, classes);
+        /* where a class is the blank, it is by default the first */
+        fill_integers(array, all, role, l, structure->blank != NULL, classes);
     }
     loss_status status = loss_data_set_input(all->inputs, role->name, array, dtype, l.rows, l.columns,
                                              l.columns, 1);

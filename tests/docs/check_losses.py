@@ -15,7 +15,7 @@ KINDS = {1: "double", 2: "int", 3: "string", 4: "array"}
 
 def load(path):
     library = ctypes.CDLL(path)
-    for name in ("catalogue_name", "summary", "formula", "reference", "aliases", "elsewhere", "link", "role"):
+    for name in ("catalogue_name", "summary", "formula", "reference", "aliases", "elsewhere", "link", "role", "role_doc", "role_outputs"):
         getattr(library, "loss_function_" + name).restype = ctypes.c_char_p
     for name in ("name", "aliases", "default_string", "choices", "doc"):
         function = getattr(library, "loss_option_" + name)
@@ -69,6 +69,21 @@ def bounds(number):
     return [", ".join(parts)[0].upper() + ", ".join(parts)[1:] + "."]
 
 
+def role_row(library, function, index):
+    """What the loss says about a role: "SHAPE, TYPE[, optional]: meaning", and the derivatives it has."""
+    text = lambda what: getattr(library, "loss_function_" + what)(function, index).decode()
+    (kind, meaning), outputs = text("role_doc").split(": ", 1), text("role_outputs").split()
+    shape, *kind = kind.split(", ")
+    derivatives = ", ".join(outputs) if len(outputs) != 1 else outputs[0] + " alone: no curvature, no product"
+    return "| `%s` | %s | %s | %s | %s |" % (text("role"), shape, ", ".join(kind), derivatives, meaning.replace("|", "\\|"))
+
+
+def role_table(library, function):
+    """All roles but the mask, which is the same for every loss."""
+    rows = [role_row(library, function, i) for i in range(library.loss_function_role_count(function) - 1)]
+    return ["| role | shape | type | derivatives | |", "|---|---|---|---|---|"] + rows + [""]
+
+
 def section(library, context, name):
     function = ctypes.c_void_p()
     assert library.loss_function_create(ctypes.byref(function), context, name) == 0
@@ -92,12 +107,14 @@ def section(library, context, name):
     rows = [option_row(library, option) for option in options if library.loss_option_name(option) != b"curvature"]
     if rows:
         lines += ["| option | type | default | accepts | |", "|---|---|---|---|---|"] + rows + [""]
+    roles = [library.loss_function_role(function, i).decode() for i in range(library.loss_function_role_count(function))]
+    if has("structured"):
+        lines += role_table(library, function)
     if text("aliases"):
         lines += ["Also called %s." % ", ".join("`%s`" % alias for alias in text("aliases").split())]
     if text("elsewhere"):
         lines += ["Elsewhere: %s." % text("elsewhere")]
-    roles = [library.loss_function_role(function, i).decode() for i in range(library.loss_function_role_count(function))]
-    if roles != ROLES:
+    if not has("structured") and roles != ROLES:
         lines += ["Reads %s." % ", ".join("`%s`" % role for role in roles)]
     properties = [name.replace("_", " ") for name in PROPERTIES if has(name)]
     lines += ["By default %s; %s majorizer%s." % (", ".join(properties), "with a" if has("majorizer") else "no",

@@ -283,11 +283,16 @@ static void check_roles(const loss_function *function)
     for (int32_t i = 0; i < count; i++) {
         weight += strcmp(loss_function_role(function, i), "weight") == 0;
         mask += strcmp(loss_function_role(function, i), "mask") == 0;
+        assert_non_null(strstr(loss_function_role_doc(function, i), ": "));
+        assert_string_equal(loss_function_role_outputs(function, i),
+                            i == 0 ? "gradient curvature product" : "");
     }
     assert_int_equal(weight, 1);
     assert_int_equal(mask, 1);
     assert_null(loss_function_role(function, -1));
     assert_null(loss_function_role(function, count));
+    assert_null(loss_function_role_doc(function, count));
+    assert_null(loss_function_role_outputs(function, -1));
 }
 
 static void check_aliases(const loss_case *given, const loss_function *function)

@@ -23,6 +23,10 @@ void structured_test_nan(void **state);
 void structured_test_roles(void **state);
 void structured_test_missing(void **state);
 
+/* structured_role_docs.c */
+void structured_test_role_docs(void **state);
+void structured_test_turned(void **state);
+
 /* structured_bounds.c */
 void structured_test_bounds(void **state);
 void structured_test_extreme_options(void **state);

@@ -298,6 +298,8 @@ static void test_null_options(void **state)
     assert_string_equal(loss_function_summary(NULL), "");
     assert_string_equal(loss_function_reference(NULL), "");
     assert_null(loss_function_role(NULL, 0));
+    assert_null(loss_function_role_doc(NULL, 0));
+    assert_null(loss_function_role_outputs(NULL, 0));
     assert_null(loss_function_option(NULL, 0));
     assert_int_equal(loss_function_role_count(NULL), 0);
     assert_int_equal(loss_function_option_count(NULL), 0);

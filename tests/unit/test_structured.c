@@ -421,6 +421,8 @@ static const named_test named_tests[] = {
     {"nan", structured_test_nan, 0},
     {"roles", structured_test_roles, 0},
     {"missing", structured_test_missing, 0},
+    {"role_docs", structured_test_role_docs, LOSS_FLOAT64},
+    {"turned", structured_test_turned, LOSS_FLOAT64},
     {"bounds", structured_test_bounds, 0},
     {"no_constant", structured_test_no_constant, 0},
     {"extreme_options", structured_test_extreme_options, LOSS_FLOAT32},
