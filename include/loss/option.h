@@ -29,6 +29,9 @@ typedef struct loss_option loss_option;
 
 LOSS_API const char *loss_option_name(const loss_option *option);
 
+/* Other names that setters and getters take, which other libraries have for it, separated by spaces; "" when there are none. */
+LOSS_API const char *loss_option_aliases(const loss_option *option);
+
 /* LOSS_OPTION_DOUBLE, LOSS_OPTION_INT, LOSS_OPTION_STRING or LOSS_OPTION_ARRAY. */
 LOSS_API int32_t loss_option_type(const loss_option *option);
 

@@ -37,6 +37,11 @@ double loss_option_default(const loss_option *option)
     return is_string(option) || option->type == LOSS_OPTION_ARRAY ? (double)NAN : option->initial;
 }
 
+const char *loss_option_aliases(const loss_option *option)
+{
+    return option == NULL || option->aliases == NULL ? "" : option->aliases;
+}
+
 const char *loss_option_default_string(const loss_option *option)
 {
     return option == NULL || option->text == NULL ? "" : option->text;
@@ -61,6 +66,24 @@ static const char *row_name(const void *rows, int32_t index)
     return ((const loss_option *)rows)[index].name;
 }
 
+/* Whether that is its name or one of its aliases. */
+static int32_t called(const loss_option *row, const char *name)
+{
+    const size_t length = strlen(name);
+    const char *alias = row->aliases == NULL ? "" : row->aliases;
+    if (strcmp(row->name, name) == 0) {
+        return 1;
+    }
+    while (*alias != '\0') {
+        const size_t end = strcspn(alias, " ");
+        if (end == length && strncmp(alias, name, length) == 0) {
+            return 1;
+        }
+        alias += end + strspn(alias + end, " ");
+    }
+    return 0;
+}
+
 /* An int where a double is wanted is fine; everything else has to match. */
 static int32_t fits(int32_t type, int32_t given)
 {
@@ -75,7 +98,7 @@ loss_status lossi_option_find(loss_context *context, const char *owner, const lo
         return lossi_fail_null(context, "the name of the option");
     }
     for (int32_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].name, name) != 0) {
+        if (!called(&rows[i], name)) {
             continue;
         }
         if (!fits(rows[i].type, type)) {
@@ -219,7 +242,7 @@ static lossi_option_value *find(const lossi_options *options, const char *name, 
     }
     for (int32_t table = 0, first = 0; table < 2; first += options->counts[table], table++) {
         for (int32_t i = 0; i < options->counts[table]; i++) {
-            if (strcmp(options->tables[table][i].name, name) == 0) {
+            if (called(&options->tables[table][i], name)) {
                 int32_t index;
                 *option = &options->tables[table][i];
                 *status = lossi_option_find(options->context, options->owner, *option, 1, name, type, &index);

@@ -17,6 +17,7 @@ struct loss_option {
     const char *text;
     const char *choices;
     const char *doc;
+    const char *aliases; /* separated by spaces; NULL: none */
 };
 
 enum { LOSSI_WORD_SIZE = 48 }; /* a string option's longest value and its zero */
@@ -63,7 +64,7 @@ const loss_option *lossi_options_at(const lossi_options *options, int32_t index)
 const lossi_option_value *lossi_options_own(const lossi_options *options, int32_t index);
 const lossi_option_value *lossi_options_common(const lossi_options *options, int32_t index);
 
-/* Finds a row by name and type. LOSS_ERROR_NAME (with the nearest name), LOSS_ERROR_TYPE,
+/* Finds a row by name or alias and type. LOSS_ERROR_NAME (with the nearest name), LOSS_ERROR_TYPE,
  * LOSS_ERROR_ARGUMENT. */
 loss_status lossi_option_find(loss_context *context, const char *owner, const loss_option *rows,
                               int32_t count, const char *name, int32_t type, int32_t *index);

@@ -52,13 +52,17 @@ loss_status loss_random_words(uint64_t seed, uint64_t stream, int64_t start, int
     return LOSS_OK;
 }
 
+static double uniform_of(const uint32_t pair[2])
+{
+    uint64_t bits = (uint64_t)pair[0] << 32 | pair[1];
+    return (double)(bits >> 11) * 0x1p-53;
+}
+
 static double uniform(uint64_t seed, uint64_t stream, uint64_t index)
 {
     uint32_t four[4];
     lossi_philox(seed, stream, index / 2, four);
-    const uint32_t *pair = &four[2 * (index % 2)];
-    uint64_t bits = (uint64_t)pair[0] << 32 | pair[1];
-    return (double)(bits >> 11) * 0x1p-53;
+    return uniform_of(&four[2 * (index % 2)]);
 }
 
 loss_status loss_random_uniform(uint64_t seed, uint64_t stream, int64_t start, int64_t count, double *out)
@@ -72,6 +76,36 @@ loss_status loss_random_uniform(uint64_t seed, uint64_t stream, int64_t start, i
     return LOSS_OK;
 }
 
+/*
+ * The exchanges of a permutation, SWAPS at a time: all places are drawn and asked for before the first is touched, as in a long
+ * permutation every one of them is somewhere else in memory.
+ */
+enum { SWAPS = 32 };
+
+static void exchange(uint64_t seed, uint64_t stream, int64_t count, int64_t last, int64_t swaps, int64_t *out)
+{
+    int64_t places[SWAPS];
+    uint32_t four[4];
+    for (int64_t k = 0; k < swaps; k++) {
+        /* u < 1 and i + 1 < 2^53, so the product rounds to at most i + 1: the last place is kept from
+         * overflowing. */
+        const int64_t i = last - k;
+        const uint64_t index = (uint64_t)(count - 1 - i);
+        if (k == 0 || index % 2 == 0) {
+            lossi_philox(seed, stream, index / 2, four);
+        }
+        const double u = uniform_of(&four[2 * (index % 2)]);
+        const int64_t j = (int64_t)(u * (double)(i + 1));
+        places[k] = j > i ? i : j;
+        __builtin_prefetch(out + places[k], 1);
+    }
+    for (int64_t k = 0; k < swaps; k++) {
+        const int64_t moved = out[last - k];
+        out[last - k] = out[places[k]];
+        out[places[k]] = moved;
+    }
+}
+
 loss_status loss_random_permutation(uint64_t seed, uint64_t stream, int64_t count, int64_t *out)
 {
     if (count < 0 || (out == NULL && count > 0)) {
@@ -80,14 +114,8 @@ loss_status loss_random_permutation(uint64_t seed, uint64_t stream, int64_t coun
     for (int64_t i = 0; i < count; i++) {
         out[i] = i;
     }
-    for (int64_t i = count - 1; i > 0; i--) {
-        /* u < 1 and i + 1 < 2^53, so the product rounds to at most i + 1: the last place is kept from
-         * overflowing. */
-        int64_t j = (int64_t)(uniform(seed, stream, (uint64_t)(count - 1 - i)) * (double)(i + 1));
-        int64_t swapped = j > i ? i : j;
-        int64_t moved = out[i];
-        out[i] = out[swapped];
-        out[swapped] = moved;
+    for (int64_t i = count - 1; i > 0; i -= SWAPS) {
+        exchange(seed, stream, count, i, i < SWAPS ? i : SWAPS, out);
     }
     return LOSS_OK;
 }

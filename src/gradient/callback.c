@@ -227,7 +227,7 @@ static loss_status gradient_at(callback_objective *self, const void *x, const vo
                                void *gradient)
 {
     const loss_objective *o = &self->base;
-    const lossi_batch all = {-1, NULL};
+    const lossi_batch all = {-1, NULL, 0};
     double unwanted;
     for (int64_t i = 0; i < o->dimension; i++) {
         lossi_real_put(o->dtype, self->point, i,
@@ -279,7 +279,7 @@ static loss_status difference(callback_objective *self, const void *x, const voi
 static loss_status product_of_values(callback_objective *self, const void *x, const void *direction,
                                      int64_t first)
 {
-    sampling s = {self, {-1, NULL}};
+    sampling s = {self, {-1, NULL, 0}};
     loss_status status = lossi_difference_start_rows(self->difference, x, direction, first);
     return status == LOSS_OK ? lossi_difference_run(self->difference, sample, &s) : status;
 }
@@ -327,7 +327,7 @@ static loss_status difference_row(loss_objective *objective, const void *x, int6
 {
     callback_objective *self = (callback_objective *)objective;
     const loss_dtype dtype = objective->dtype;
-    const lossi_batch all = {-1, NULL};
+    const lossi_batch all = {-1, NULL, 0};
     const double at = lossi_real_get(dtype, x, index), step = coordinate_step(dtype, at);
     double unwanted, ahead, behind;
 

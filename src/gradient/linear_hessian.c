@@ -154,7 +154,7 @@ static void add_chunk(const hessian_pass *p, const work *w, const part *at, int6
 {
     const lossi_linear_model *m = p->model;
     const int64_t outputs = m->shape.outputs;
-    p->linear->forward(&m->shape, count, w->x, m->parameters, w->prediction);
+    p->linear->forward(&m->shape, count, w->x, m->parameters, w->prediction, NULL);
     p->symmetric->pack(count, m->shape.features, m->shape.intercept, w->x, w->packed);
     for (int64_t k = at->first_output; k <= at->last_output; k++) {
         lossi_total *into = k == 0 && at->begin == 0 ? total : other; /* the losses count once */

@@ -278,7 +278,7 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
 
 static loss_status product(loss_objective *objective, const void *x, const void *direction, void *out)
 {
-    const lossi_batch all = {-1, NULL};
+    const lossi_batch all = {-1, NULL, 0};
     lossi_linear_model *m = (lossi_linear_model *)objective;
     lossi_pass_result result;
     spread(m, x, direction);
@@ -320,7 +320,7 @@ static double least_share(loss_dtype dtype)
 /* The diagonal of the Hessian at x, unless it is there already: an optimizer asks many times at one point. */
 static loss_status measure_diagonal(lossi_linear_model *m, const void *x)
 {
-    const lossi_batch all = {-1, NULL};
+    const lossi_batch all = {-1, NULL, 0};
     const loss_dtype dtype = m->base.dtype;
     const int64_t n = m->base.dimension, size = n * m->base.real_size;
     lossi_pass_result result;

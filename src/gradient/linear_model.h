@@ -31,6 +31,9 @@ typedef struct lossi_linear_model {
     char *predictions; /* at `predicted`, once they are known: allocated by the first product */
     double *predicted;
     int32_t predictions_known;
+    const int64_t *
+        asked; /* indices whose rows the last pass asked for at its end: so many. Addresses, to be compared alone */
+    int64_t asked_count;
     double *hessian; /* the sums of all slices: allocated by the first Hessian */
 } lossi_linear_model;
 

@@ -11,10 +11,11 @@
  */
 #include "gradient/linear_parameters.h"
 
-#include <math.h>
 #include <string.h>
 
+#include "core/isa.h"
 #include "core/sum.h"
+#include "gradient/parameter_kernels.h"
 #include "loss/evaluation.h"
 
 enum { CHUNK = 256 }; /* features at a time: 2 KiB */
@@ -43,30 +44,15 @@ int64_t lossi_linear_numbers(const lossi_linear_shape *shape, int32_t sparse, in
     return sparse ? (shape->features + 1) * shape->stride * sets : lossi_linear_size(shape) * sets;
 }
 
-/* Contiguous parameters, and what is handed out: of small batches these are a good part of the time. */
-static void widen(loss_dtype dtype, const void *x, int64_t first, int64_t count, double *to)
+/* Whole vectors for contiguous parameters: of small batches these are a good part of the time. */
+static const lossi_parameter_kernels *kernels_of(const lossi_linear_model *m)
 {
-    if (dtype == LOSS_FLOAT64) {
-        memcpy(to, (const char *)x + first * 8, (size_t)count * sizeof *to);
-        return;
-    }
-    for (int64_t j = 0; j < count; j++) {
-        float narrow;
-        memcpy(&narrow, (const char *)x + (first + j) * 4, sizeof narrow);
-        to[j] = (double)narrow;
-    }
+    return lossi_parameter_kernels_for(lossi_context_isa(m->base.context), lossi_real_index(m->base.dtype));
 }
 
-static void narrow(loss_dtype dtype, const double *from, int64_t count, int64_t first, void *out)
+static const void *element(const lossi_linear_model *m, const void *x, int64_t index)
 {
-    if (dtype == LOSS_FLOAT64) {
-        memcpy((char *)out + first * 8, from, (size_t)count * sizeof *from);
-        return;
-    }
-    for (int64_t j = 0; j < count; j++) {
-        const float rounded = (float)from[j];
-        memcpy((char *)out + (first + j) * 4, &rounded, sizeof rounded);
-    }
+    return (const char *)x + index * m->base.real_size;
 }
 
 void lossi_linear_spread(const lossi_linear_model *m, int32_t sparse, int64_t set, int64_t sets,
@@ -74,13 +60,14 @@ void lossi_linear_spread(const lossi_linear_model *m, int32_t sparse, int64_t se
 {
     const lossi_linear_shape s = lossi_linear_shape_for(m, sparse);
     const layout to = layout_of(&s, sparse, sets);
+    const lossi_parameter_kernels *kernels = kernels_of(m);
     const loss_dtype dtype = m->base.dtype;
     numbers += set * s.stride;
     for (int64_t k = 0; k < s.outputs; k++) {
         double shift = 0, lost = 0;
         const int32_t as_they_are = to.feature_step == 1 && m->means == NULL;
         if (as_they_are) {
-            widen(dtype, x, k * s.features, s.features, numbers + k * to.output_step);
+            kernels->widen(s.features, element(m, x, k * s.features), numbers + k * to.output_step);
         }
         for (int64_t j = 0; j < s.features && !as_they_are; j++) {
             const double weight = lossi_linear_original(m, j, lossi_real_at(dtype, x, k * s.features + j));
@@ -112,30 +99,12 @@ static double standardised(const lossi_linear_model *m, int32_t what, int64_t j,
     return (m->centred ? sum + mean * mean * about : sum) / (deviation * deviation);
 }
 
-/* 1 / x where that is exact, so that multiplying by it is dividing by x: of a batch of 2^k rows. Otherwise 0. */
-static double exact_reciprocal(double x)
-{
-    int exponent;
-    return x > 0 && isfinite(x) && frexp(x, &exponent) == 0.5 && isfinite(1 / x) ? 1 / x : 0;
-}
-
-/* to = from / denominator, whole vectors: of small batches this is a good part of the time, most of it the divisions. */
-static void divide(const double *from, int64_t count, double denominator, double *to)
-{
-    const double reciprocal = exact_reciprocal(denominator);
-    for (int64_t i = 0; i < count && reciprocal != 0; i++) {
-        to[i] = from[i] * reciprocal;
-    }
-    for (int64_t i = 0; i < count && reciprocal == 0; i++) {
-        to[i] = from[i] / denominator;
-    }
-}
-
 void lossi_linear_gather(const lossi_linear_model *m, int32_t what, double denominator, const void *x,
                          lossi_add_penalties add, void *out)
 {
     const lossi_linear_shape *s = &m->shape;
     const layout from = layout_of(s, m->sparse.array != NULL, 1);
+    const lossi_parameter_kernels *kernels = kernels_of(m);
     const loss_dtype dtype = m->base.dtype;
     double chunk[CHUNK];
     for (int64_t j = 0; j < s->features; j += CHUNK) {
@@ -146,7 +115,7 @@ void lossi_linear_gather(const lossi_linear_model *m, int32_t what, double denom
             const int64_t first = k * s->features + j;
             const int32_t as_they_are = from.feature_step == 1 && m->deviations == NULL && denominator != 0;
             if (as_they_are) {
-                divide(sums, count, denominator, chunk);
+                kernels->divide(count, sums, denominator, chunk);
             }
             for (int64_t i = 0; i < count && !as_they_are; i++) {
                 const double sum = sums[i * from.feature_step];
@@ -156,7 +125,7 @@ void lossi_linear_gather(const lossi_linear_model *m, int32_t what, double denom
                                      denominator;
             }
             add(&m->base.penalties, dtype, m->base.penalised, x, first, count, chunk);
-            narrow(dtype, chunk, count, first, out);
+            kernels->narrow(count, chunk, (char *)out + first * m->base.real_size);
         }
     }
     for (int64_t k = 0; m->intercept && k < s->outputs; k++) {

@@ -14,7 +14,10 @@
 #include "gradient/linear_tile.h"
 
 enum {
-    PARALLEL_ELEMENTS = 32768, /* fewer cost more to hand out than to do */
+    PARALLEL_ELEMENTS = 32768,  /* fewer cost more to hand out than to do */
+    PARALLEL_SCATTERED = 16384, /* the same of rows from anywhere in memory, which take twice as long */
+    BLOCKS_LEAST = 4,           /* for threads to share what is worth sharing */
+    BLOCK_ROWS_LEAST = 32,      /* fewer than these cost less than the sums of their block */
     FEATURES_PER_COLUMN =
         16, /* a tile has at most 16 · 1024 features: 128 KiB of float64, a part of a cache of 512 KiB */
     COLUMNS_MAX = 256,     /* so that a tile of very wide rows still has 4 of them to share each parameter */
@@ -42,12 +45,30 @@ static int32_t large(const lossi_tile_pass *p)
     return p->features->rows > AHEAD_BYTES / p->model->base.real_size / (columns + 1);
 }
 
+/* Halves blocks as long as there are less than BLOCKS_LEAST of them; each is a slice then. */
+static void shorten_blocks(lossi_cut *cut)
+{
+    const int64_t least = cut->tile_rows > BLOCK_ROWS_LEAST ? cut->tile_rows : BLOCK_ROWS_LEAST;
+    while (cut->block_rows > least && cut->rows <= (BLOCKS_LEAST - 1) * cut->block_rows) {
+        cut->block_rows /= 2;
+        cut->slice_rows = cut->block_rows;
+        cut->slices = (cut->rows + cut->block_rows - 1) / cut->block_rows;
+    }
+}
+
 static lossi_cut cut_rows(const lossi_linear_shape *shape, const lossi_sparse_features *sparse, int64_t rows)
 {
     int64_t columns = (shape->features + FEATURES_PER_COLUMN - 1) / FEATURES_PER_COLUMN;
     columns = columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
-    return sparse != NULL ? lossi_sparse_cut(shape, sparse->average, rows)
-                          : lossi_cut_rows(rows, columns > shape->outputs ? columns : shape->outputs);
+    columns = columns > shape->outputs ? columns : shape->outputs;
+    if (sparse != NULL) {
+        return lossi_sparse_cut(shape, sparse->average, rows);
+    }
+    lossi_cut cut = lossi_cut_rows(rows, columns);
+    if (rows >= PARALLEL_SCATTERED / (shape->features + 1)) {
+        shorten_blocks(&cut);
+    }
+    return cut;
 }
 
 static const lossi_sparse_features *sparse_of(const lossi_linear_model *m)
@@ -84,7 +105,8 @@ static int32_t workers(const lossi_tile_pass *p)
 {
     const int64_t features = p->sparse != NULL ? p->sparse->average : p->shape.features;
     const int64_t elements = p->cut.rows * (features + p->shape.outputs);
-    return elements >= PARALLEL_ELEMENTS && !p->e.serial ? lossi_context_threads(p->model->base.context) : 1;
+    const int64_t least = p->indices != NULL && large(p) ? PARALLEL_SCATTERED : PARALLEL_ELEMENTS;
+    return elements >= least && !p->e.serial ? lossi_context_threads(p->model->base.context) : 1;
 }
 
 static loss_status get_scratch(lossi_tile_pass *p)
@@ -145,11 +167,24 @@ static void pass_tile(const lossi_tile_pass *p, lossi_tile_work *w, int64_t firs
     if (m->mask != NULL) { /* the rows that are left, as a batch */
         e.mask = NULL;
         e.indices = w->rows;
-        first = 0;
     }
-    lossi_evaluation_tile(&e, w->loss, p->cut.tile_rows, first, count, &place, total);
+    lossi_evaluation_tile(&e, w->loss, p->cut.tile_rows, m->mask != NULL ? 0 : first, count, &place, total);
     if (p->what != LOSSI_PASS_VALUE && total->status == LOSS_OK) {
-        lossi_tile_backward(p, w, count, sums);
+        lossi_tile_backward(p, w, first, count, sums);
+    }
+}
+
+/* The sums of a block of dense rows onto those of its slice; those of the first are there already. */
+static void end_block(const lossi_tile_pass *p, const lossi_tile_work *w, const double *block, double *sums)
+{
+    const int64_t size = p->model->size;
+    if (p->what == LOSSI_PASS_VALUE || p->sparse != NULL) {
+        return;
+    }
+    if (block == sums) {
+        memset(sums, 0, w->fresh ? (size_t)size * sizeof *sums : 0); /* all its rows are masked */
+    } else if (!w->fresh) {
+        p->kernels->add(size, block, sums);
     }
 }
 
@@ -166,23 +201,21 @@ static void pass_slice(void *argument, int64_t slice, int32_t worker)
     lossi_tile_work w;
 
     lossi_tile_lay_out(p, p->scratch + worker * p->scratch_each, &w);
-    w.asked = row;
-    w.end = end;
+    lossi_tile_begin(p, &w, row, end);
     lossi_total_clear(total);
-    memset(sums, 0, bytes);
+    memset(sums, 0, p->sparse != NULL ? bytes : 0);
     memset(w.merged, 0, lossi_tile_merging(p) ? (size_t)p->shape.features * sizeof *w.merged : 0);
-    while (row < end && total->status == LOSS_OK) {
+    for (double *into = sums; row < end && total->status == LOSS_OK;
+         into = p->sparse != NULL ? sums : w.block) {
         const int64_t block_end = row + cut->block_rows < end ? row + cut->block_rows : end;
-        memset(w.block, 0, p->sparse != NULL ? 0 : bytes);
+        w.fresh = p->sparse == NULL;
         while (row < block_end && total->status == LOSS_OK) {
             const int64_t rows = block_end - row < cut->tile_rows ? block_end - row : cut->tile_rows;
-            pass_tile(p, &w, row, rows, p->sparse != NULL ? sums : w.block, total);
+            pass_tile(p, &w, row, rows, into, total);
             row += rows;
         }
         lossi_total_end_block(total);
-        if (p->what != LOSSI_PASS_VALUE && p->sparse == NULL) {
-            p->kernels->add(m->size, w.block, sums);
-        }
+        end_block(p, &w, into, sums);
     }
 }
 
@@ -234,10 +267,11 @@ static loss_status collect(lossi_tile_pass *p, lossi_pass_result *result)
 }
 
 /* A pass over that many rows of the data, ready to run. */
-static loss_status begin_pass(lossi_tile_pass *p, lossi_linear_model *m, int32_t what, int64_t rows)
+static loss_status begin_pass(lossi_tile_pass *p, lossi_linear_model *m, int32_t what, lossi_batch batch)
 {
-    begin(p, m, m->features, sparse_of(m), rows);
+    begin(p, m, m->features, sparse_of(m), batch.count < 0 ? m->features->rows : batch.count);
     p->what = what;
+    p->indices = batch.indices;
     loss_status status = lossi_evaluation_init(&p->e, m->base.context, m->function, m->base.dtype,
                                                m->features->rows, m->shape.outputs, m->target, m->weight,
                                                m->mask);
@@ -267,11 +301,26 @@ static void know_predictions(lossi_linear_model *m)
     }
 }
 
+/* What to ask memory for ahead: also of the next batch, as far as this one does not need where its sparse rows are. */
+static void look_ahead(lossi_tile_pass *p, lossi_batch batch)
+{
+    lossi_linear_model *m = p->model;
+    const int32_t dense = p->sparse == NULL && !lossi_tile_copied(m->features);
+    p->serial = workers(p) == 1;
+    p->asks_ahead = large(p) && (dense || p->sparse != NULL);
+    if (dense && p->asks_ahead && batch.following > 0) {
+        p->following = batch.following < p->cut.tile_rows ? batch.following : p->cut.tile_rows;
+    }
+    p->asked = batch.indices != NULL && batch.indices == m->asked ? m->asked_count : 0;
+    m->asked = p->following > 0 ? batch.indices + batch.count : NULL;
+    m->asked_count = p->following;
+}
+
 loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch batch,
                               lossi_pass_result *result)
 {
     lossi_tile_pass p;
-    loss_status status = begin_pass(&p, m, what, batch.count < 0 ? m->features->rows : batch.count);
+    loss_status status = begin_pass(&p, m, what, batch);
     if (status == LOSS_OK) { /* only a batch larger than the data needs more than there is */
         status = lossi_linear_reserve(m, p.cut.slices > 0 ? p.cut.slices : 1);
     }
@@ -279,9 +328,8 @@ loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch b
         return status;
     }
     p.indices = batch.indices;
+    look_ahead(&p, batch);
     p.e.indices = batch.indices;
-    p.asks_ahead = p.sparse != NULL ? large(&p)
-                                    : !lossi_tile_copied(m->features) && (p.indices != NULL || large(&p));
     if (p.cut.slices == 0) {
         memset(m->sums, 0, (size_t)m->size * sizeof *m->sums);
     }
@@ -305,8 +353,9 @@ static void do_nothing(void *argument, int64_t index, int32_t worker)
 
 loss_status lossi_linear_warm_up(lossi_linear_model *m)
 {
+    const lossi_batch all = {-1, NULL, 0};
     lossi_tile_pass p;
-    loss_status status = begin_pass(&p, m, LOSSI_PASS_VALUE, m->features->rows);
+    loss_status status = begin_pass(&p, m, LOSSI_PASS_VALUE, all);
     if (status == LOSS_OK && workers(&p) > 1) {
         lossi_parallel(m->base.context, 2, do_nothing, NULL); /* starts the threads */
     }

@@ -14,10 +14,10 @@
 
 enum {
     ALIGNMENT = 64,
-    AHEAD_ROWS = 16, /* asked for at least, of the products that are being made */
-    PIECE_ROWS = 8,  /* of one output: few enough that what was asked for arrives while they are multiplied */
-    SPARSE_PIECE_ROWS = 2, /* asked for in small portions: scattering needs the buffers too */
-    LINE = 64
+    AHEAD_ROWS = 8, /* of one output: asked for at least, of the products that are being made */
+    FIRST_ROWS = 4, /* of many: asked for at once, before the first product */
+    PIECE_ROWS = 8, /* of one output: few enough that what was asked for arrives while they are multiplied */
+    SPARSE_PIECE_ROWS = 2 /* asked for in small portions: scattering needs the buffers too */
 };
 
 /* ---- memory ---- */
@@ -124,12 +124,19 @@ static void square(const lossi_tile_pass *p, const lossi_tile_work *w, int64_t c
     }
 }
 
+/* Of a batch the targets are anywhere, too. */
 static void ask_dense(const lossi_tile_pass *p, int64_t row)
 {
     const int64_t real = p->model->base.real_size, bytes = p->features->columns * real;
     const uintptr_t from = (uintptr_t)p->features->pointer +
-                           (uintptr_t)(row * p->features->row_stride * real);
-    for (int64_t i = 0; i < bytes; i += LINE) {
+                           (uintptr_t)row * (uintptr_t)(p->features->row_stride * real);
+    const lossi_array *target = p->model->target;
+    if (p->indices != NULL) {
+        __builtin_prefetch((
+            const void *)((uintptr_t)target->pointer +
+                          (uintptr_t)row * (uintptr_t)(target->row_stride * loss_dtype_size(target->dtype))));
+    }
+    for (int64_t i = 0; i < bytes; i += LOSSI_LINE) {
         __builtin_prefetch((const void *)(from + (uintptr_t)i));
     }
 }
@@ -139,10 +146,10 @@ static void ask_entries(const lossi_tile_pass *p, lossi_sparse_row entries)
 {
     const int64_t values = entries.count * p->model->base.real_size,
                   indices = entries.count * loss_dtype_size(p->sparse->array->index_dtype);
-    for (int64_t i = 0; i < values; i += LINE) {
+    for (int64_t i = 0; i < values; i += LOSSI_LINE) {
         __builtin_prefetch((const char *)entries.values + i, 0, 2);
     }
-    for (int64_t i = 0; i < indices; i += LINE) {
+    for (int64_t i = 0; i < indices; i += LOSSI_LINE) {
         __builtin_prefetch((const char *)entries.indices + i, 0, 2);
     }
 }
@@ -178,17 +185,65 @@ static int64_t piece(const lossi_tile_pass *p, int64_t count)
     return p->asks_ahead && p->shape.outputs == 1 ? PIECE_ROWS : count;
 }
 
+/* How many rows of a slice were asked for while what came before it was multiplied. */
+static int64_t asked_before(const lossi_tile_pass *p, int64_t row)
+{
+    if (row == 0) {
+        return p->asked;
+    }
+    return p->serial && p->asks_ahead ? p->cut.tile_rows : 0;
+}
+
+void lossi_tile_begin(const lossi_tile_pass *p, lossi_tile_work *w, int64_t row, int64_t end)
+{
+    const int64_t real = p->model->base.real_size;
+    w->asked = row + (p->sparse == NULL ? asked_before(p, row) : 0);
+    w->end = p->serial || end == p->cut.rows ? p->cut.rows + p->following : end;
+    w->ahead = (lossi_upcoming){.pace = LOSSI_LINE, .indices = p->indices, .next = w->asked};
+    if (p->sparse == NULL) {
+        w->ahead.rows = p->features->pointer;
+        w->ahead.step = p->features->row_stride * real;
+        w->ahead.bytes = p->features->columns * real;
+    }
+}
+
+/*
+ * What a product is to ask for: the rest of its tile and the next one, spread over this product and those to come until then; NULL
+ * where that is not known before.
+ */
+static lossi_upcoming *ahead(const lossi_tile_pass *p, lossi_tile_work *w, int64_t first, int64_t count,
+                             int64_t products)
+{
+    lossi_upcoming *a = &w->ahead;
+    const int64_t turns = products * count * p->shape.features * p->shape.outputs / p->kernels->turn;
+    if (!p->asks_ahead || p->shape.outputs == 1) {
+        return NULL;
+    }
+    for (; a->next < w->end && a->next < first + FIRST_ROWS; a->next++) {
+        ask_dense(p, p->indices != NULL ? p->indices[a->next] : a->next);
+    }
+    a->end = first + count + p->cut.tile_rows < w->end ? first + count + p->cut.tile_rows : w->end;
+    if (a->at >= a->stop) {
+        a->at = lossi_upcoming_row(a);
+    }
+    const int64_t bytes = (a->stop - a->at) + (a->next < a->end ? a->end - a->next : 0) * a->bytes,
+                  pace = turns > 0 ? bytes / turns + 1 : LOSSI_LINE;
+    a->pace = pace < LOSSI_LINE ? pace : LOSSI_LINE;
+    return a;
+}
+
 static void dense_forward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t first, int64_t count,
-                          const double *parameters, char *prediction)
+                          int64_t products, const double *parameters, char *prediction)
 {
     const int64_t step = piece(p, count), bytes = p->shape.outputs * p->model->base.real_size;
     for (int64_t i = 0; i < count; i += step) {
         const int64_t rows = count - i < step ? count - i : step;
-        if (p->asks_ahead) {
+        if (step < count) {
             ask(p, w, first + i + rows + AHEAD_ROWS);
             ask(p, w, w->asked + step / 2);
         }
-        p->kernels->forward(&p->shape, rows, w->x + i, parameters, prediction + i * bytes);
+        p->kernels->forward(&p->shape, rows, w->x + i, parameters, prediction + i * bytes,
+                            ahead(p, w, first, count, products));
     }
 }
 
@@ -204,24 +259,26 @@ void lossi_tile_forward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t fi
         w->asked = w->asked > first + count ? w->asked : first + count;
         return;
     }
+    const int64_t after = p->what == LOSSI_PASS_VALUE ? 0 : 1; /* a product back */
     if (prediction == w->prediction || !m->predictions_known) {
-        dense_forward(p, w, first, count, m->parameters, prediction);
+        dense_forward(p, w, first, count, after + product + 1, m->parameters, prediction);
     }
     if (product) {
-        dense_forward(p, w, first, count, m->direction, w->directional);
+        dense_forward(p, w, first, count, after + 1, m->direction, w->directional);
     }
 }
 
-static void dense_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t count, const double *r,
-                           double *sums)
+static void dense_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t first, int64_t count,
+                           const double *r, double *sums)
 {
     const int64_t step = piece(p, count);
     for (int64_t i = 0; i < count; i += step) {
-        if (p->asks_ahead) {
+        if (step < count) {
             ask(p, w, w->asked + step / 2);
         }
         p->kernels->backward(&p->shape, count - i < step ? count - i : step, w->x + i,
-                             r + i * p->shape.outputs, sums);
+                             r + i * p->shape.outputs, w->fresh, sums, ahead(p, w, first, count, 1));
+        w->fresh = 0;
     }
 }
 
@@ -239,13 +296,13 @@ static void sparse_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_
     }
 }
 
-static void backward_squares(const lossi_tile_pass *p, lossi_tile_work *w, int64_t count, const double *r,
-                             double *sums)
+static void backward_squares(const lossi_tile_pass *p, lossi_tile_work *w, int64_t first, int64_t count,
+                             const double *r, double *sums)
 {
     const double *means = p->model->centred ? p->model->means : NULL;
     if (p->sparse == NULL) {
         square(p, w, count);
-        dense_backward(p, w, count, r, sums);
+        dense_backward(p, w, first, count, r, sums);
         return;
     }
     for (int64_t i = 0; lossi_tile_merging(p) && i < count; i++) {
@@ -260,14 +317,15 @@ static void backward_squares(const lossi_tile_pass *p, lossi_tile_work *w, int64
     }
 }
 
-void lossi_tile_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t count, double *sums)
+void lossi_tile_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t first, int64_t count,
+                         double *sums)
 {
     const double *r = p->kernels->widen(count * p->shape.outputs, w->derivative, w->wide);
     if (p->what == LOSSI_PASS_DIAGONAL) {
-        backward_squares(p, w, count, r, sums);
+        backward_squares(p, w, first, count, r, sums);
     } else if (p->sparse != NULL) {
         sparse_backward(p, w, count, r, sums);
     } else {
-        dense_backward(p, w, count, r, sums);
+        dense_backward(p, w, first, count, r, sums);
     }
 }

@@ -18,6 +18,9 @@ typedef struct lossi_tile_pass {
     lossi_cut cut;
     int32_t what;
     const int64_t *indices;
+    int64_t following; /* that many indices more are those of the next batch, most likely */
+    int64_t asked;     /* so many of the first rows were asked for by the pass before */
+    int32_t serial;    /* whether one thread does all slices, in order */
     const lossi_array *features, *prediction; /* prediction: only when predicting */
     char *scratch;
     int64_t scratch_each;
@@ -37,7 +40,9 @@ typedef struct lossi_tile_work {
     double *wide;  /* the derivative as float64 */
     double *block; /* the sums of a block, in the padded layout */
     char *loss;
-    int64_t asked, end; /* up to which row features were asked for, and where its rows end */
+    int64_t asked, end;   /* up to which row features were asked for, and up to which they may be */
+    lossi_upcoming ahead; /* the same of many outputs, whose products ask while they multiply */
+    int32_t fresh;        /* whether nothing was summed yet where sums go */
 } lossi_tile_work;
 
 /* Whether the columns of dense features are not contiguous, and rows are copied. */
@@ -49,6 +54,9 @@ int32_t lossi_tile_merging(const lossi_tile_pass *pass);
 /* Lays out a worker's scratch and gives its size. */
 int64_t lossi_tile_lay_out(const lossi_tile_pass *pass, char *scratch, lossi_tile_work *work);
 
+/* Tiles from `row` on up to `end` come next, one after another: what may be asked for. */
+void lossi_tile_begin(const lossi_tile_pass *pass, lossi_tile_work *work, int64_t row, int64_t end);
+
 /* Where the rows of a tile are: gives how many count, leaving out masked ones before anything of them is read. */
 int64_t lossi_tile_find_rows(const lossi_tile_pass *pass, const lossi_tile_work *work, int64_t first,
                              int64_t rows);
@@ -57,7 +65,8 @@ int64_t lossi_tile_find_rows(const lossi_tile_pass *pass, const lossi_tile_work 
 void lossi_tile_forward(const lossi_tile_pass *pass, lossi_tile_work *work, int64_t first, int64_t count,
                         char *prediction);
 
-/* What the loss made of the tile, onto the sums about the parameters. */
-void lossi_tile_backward(const lossi_tile_pass *pass, lossi_tile_work *work, int64_t count, double *sums);
+/* What the loss made of the tile, onto the sums about the parameters, or in their place when they are fresh. */
+void lossi_tile_backward(const lossi_tile_pass *pass, lossi_tile_work *work, int64_t first, int64_t count,
+                         double *sums);
 
 #endif

@@ -357,7 +357,7 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
 
 loss_status loss_objective_evaluate(loss_objective *objective, const void *x, double *value, void *gradient)
 {
-    const lossi_batch all = {-1, NULL};
+    const lossi_batch all = {-1, NULL, 0};
     if (objective == NULL) {
         return LOSS_ERROR_ARGUMENT;
     }
@@ -392,10 +392,9 @@ static loss_status check_batch(const loss_objective *objective, int64_t count, c
     return LOSS_OK;
 }
 
-loss_status loss_objective_evaluate_batch(loss_objective *objective, const void *x, int64_t count,
-                                          const int64_t *indices, double *value, void *gradient)
+loss_status lossi_objective_evaluate_batch(loss_objective *objective, const void *x, lossi_batch batch,
+                                           double *value, void *gradient)
 {
-    const lossi_batch batch = {count, indices};
     if (objective == NULL) {
         return LOSS_ERROR_ARGUMENT;
     }
@@ -404,9 +403,16 @@ loss_status loss_objective_evaluate_batch(loss_objective *objective, const void 
     }
     loss_status status = loss_objective_prepare(objective);
     if (status == LOSS_OK) {
-        status = check_batch(objective, count, indices);
+        status = check_batch(objective, batch.count, batch.indices);
     }
     return status == LOSS_OK ? evaluate(objective, x, batch, value, gradient) : status;
+}
+
+loss_status loss_objective_evaluate_batch(loss_objective *objective, const void *x, int64_t count,
+                                          const int64_t *indices, double *value, void *gradient)
+{
+    const lossi_batch batch = {count, indices, 0};
+    return lossi_objective_evaluate_batch(objective, x, batch, value, gradient);
 }
 
 /* Whether two vectors of the objective's dimension share bytes. */

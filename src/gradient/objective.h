@@ -12,10 +12,14 @@
 #include "gradient/penalty.h"
 #include "loss/gradient.h"
 
-/* The samples of an evaluation: all of them when indices is NULL and count is −1. */
+/*
+ * The samples of an evaluation: all of them when indices is NULL and count is −1. So many indices follow that are likely the next to be
+ * evaluated; their samples may be asked for ahead, but as nobody checked them nothing of them may be read.
+ */
 typedef struct lossi_batch {
     int64_t count;
     const int64_t *indices;
+    int64_t following;
 } lossi_batch;
 
 /* What a kind of objective does itself. Arguments are checked and the objective is prepared before any of them runs. */
@@ -89,6 +93,10 @@ void lossi_objective_drop(loss_objective *objective);
 /* One element of an array of the dtype, of any alignment. */
 double lossi_real_get(loss_dtype dtype, const void *array, int64_t index);
 void lossi_real_put(loss_dtype dtype, void *array, int64_t index, double value);
+
+/* loss_objective_evaluate_batch(), told what follows. */
+loss_status lossi_objective_evaluate_batch(loss_objective *objective, const void *x, lossi_batch batch,
+                                           double *value, void *gradient);
 
 /* What a callback returned, as a status; the number is kept. */
 loss_status lossi_objective_returned(loss_objective *objective, const char *which, int32_t number);

@@ -380,11 +380,13 @@ const lossi_kernels LOSSI_NAME(accelerated_failure_time) = {.part = accelerated_
 
 static const loss_option options[] = {
     [DISTRIBUTION] = {.name = "distribution",
+                      .aliases = "aft_loss_distribution",
                       .type = LOSS_OPTION_STRING,
                       .text = "normal",
                       .choices = "normal|logistic|extreme",
                       .doc = "of the logarithm of time: T is log-normal, log-logistic or Weibull"},
     [SCALE] = {.name = "scale",
+               .aliases = "sigma aft_loss_distribution_scale",
                .type = LOSS_OPTION_DOUBLE,
                .minimum = 1e-6,
                .maximum = 1e6,

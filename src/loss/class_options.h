@@ -14,12 +14,14 @@ enum { LOSSI_IGNORE_LABEL, LOSSI_CLASS_WEIGHT, LOSSI_CLASS_OPTIONS };
 /* clang-format off */
 #define LOSSI_CLASS_OPTION_ROWS                                                                              \
     [LOSSI_IGNORE_LABEL] = {.name = "ignore_label",                                                          \
+                            .aliases = "ignore_index",                                                       \
                             .type = LOSS_OPTION_INT,                                                         \
                             .minimum = -9007199254740992.0,                                                  \
                             .maximum = 9007199254740992.0,                                                   \
                             .initial = -100,                                                                 \
                             .doc = "rows with this label do not count"},                                     \
     [LOSSI_CLASS_WEIGHT] = {.name = "class_weight",                                                          \
+                            .aliases = "weight",                                                             \
                             .type = LOSS_OPTION_ARRAY,                                                       \
                             .minimum = 0,                                                                    \
                             .maximum = 1e300,                                                                \

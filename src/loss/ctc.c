@@ -16,6 +16,9 @@
  * they leave: 1 − P without a subtraction. Gauss–Newton and the majorizer, ½ I, are those of the softmax: the rest is
  * concave. A sequence that cannot be spread over its frames has loss ∞ and no gradient; labels may be none.
  *
+ * Derivatives are within 16 ulp of their terms, p and post say, not of the difference: a posterior is a sum of products over all
+ * frames, in double, and labels may say so little of a frame that next to nothing is left.
+ *
  * Graves, Fernández, Gomez & Schmidhuber, Connectionist temporal classification (2006), eqs. (3)–(16).
  */
 #include "loss/ctc_lattice.h"

@@ -13,15 +13,16 @@ enum { SCALE };
 
 LOSSI_INLINE void geman_mcclure(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal one = v_set1(1), half = v_set1((real)0.5), three = v_set1(3), c = v_set1(parameters[SCALE]);
+    const vreal half = v_set1((real)0.5), three = v_set1(3), c = v_set1(parameters[SCALE]);
     const lossi_ratio x = lossi_ratio_of(prediction - target, c);
     const lossi_weight w = lossi_weight_of(x.q);
-    const vreal p = lossi_weight_nearest(&w), level = x.r * p, square = p * p;
+    vreal square;
+    const vreal p = lossi_weight_squared(&w, &square), level = x.r * p;
 
     out->value = (half * x.r) * level;
     out->gradient = level * p;
     out->majorizer = square;
-    out->curvature = v_fnma(three * x.q, x.q, one) * (square * p);
+    out->curvature = lossi_square_left(3, x.q, lossi_over_missing(x.q, x.a, c)) * (square * p);
     if (lossi_rare(x.large)) { /* ½ c², and 1/(1 + u)² is (c/r)⁴ */
         const vreal far = c / x.a, far_square = far * far, fourth = far_square * far_square;
         out->value = v_select(x.large, lossi_half_square(c), out->value);

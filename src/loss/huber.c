@@ -52,7 +52,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_huber;
 const lossi_row lossi_row_huber = {
     .name = "huber",
-    .aliases = "",
+    .aliases = "huber_loss",
     .summary = "quadratic near zero, linear in the tails",
     .formula = "r^2/2 if |r| <= delta, else delta*(|r| - delta/2), with r = prediction - target",
     .reference = "Huber, Robust estimation of a location parameter (1964)",

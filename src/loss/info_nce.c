@@ -37,10 +37,24 @@ typedef struct anchor {
     lossi_twofold mean, from;  /* of the direction: P·w, Σ q q̄ w_p */
 } anchor;
 
+/* a/sum, given what rounding took away from both; the derivatives of float64 have q squared in them. */
+LOSSI_INLINE f64v part_of(f64v a, f64v a_lost, f64v sum, f64v sum_lost, f64v inverse)
+{
+    const f64v part = a * inverse;
+#if LOSSI_REAL == 64
+    const f64v left = f64_fma(-part, sum, a) + (a_lost - part * sum_lost);
+    return f64_fma(left, inverse, part);
+#else
+    (void)a_lost, (void)sum, (void)sum_lost;
+    return part;
+#endif
+}
+
 /* q, q q̄ and the loss of each positive, in two terms. */
 static void positives(anchor *x)
 {
-    const f64v n = f64_set1(x->e.total.head), others = f64_set1(x->e.others.head);
+    const f64v n = f64_set1(x->e.total.head), n_lost = f64_set1(x->e.total.lost),
+               others = f64_set1(x->e.others.head);
     const f64v zero = f64_set1(0), one = f64_set1(1);
     f64v maximum[LOSSI_WIDENED];
     for (int k = Q; k <= LINEAR; k++) {
@@ -65,10 +79,15 @@ static void positives(anchor *x)
         for (int v = 0; v < LOSSI_WIDENED; v++) {
             const int64_t at = j + v * F64_LANES;
             const f64m above = f64_gt(far[v], zero);
-            const f64v away = f64_select(above, n * f.head[v], n), own = f64_select(above, one, f.head[v]);
-            const f64v inverse = one / (away + own), q = away * inverse;
+            const f64v less = n * f.head[v],
+                       less_lost = f64_fma(n, f.head[v], -less) + (n * f.lost[v] + n_lost * f.head[v]);
+            const f64v away = f64_select(above, less, n), away_lost = f64_select(above, less_lost, n_lost);
+            const f64v own = f64_select(above, one, f.head[v]), own_lost = f64_select(above, zero, f.lost[v]);
+            const f64v larger = f64_max(away, own), sum = away + own;
+            const f64v sum_lost = (f64_min(away, own) - (sum - larger)) + (away_lost + own_lost);
+            const f64v inverse = one / sum, q = part_of(away, away_lost, sum, sum_lost, inverse);
             f64_store(x->array[Q] + at, q);
-            f64_store(x->array[BOTH] + at, q * (own * inverse));
+            f64_store(x->array[BOTH] + at, q * part_of(own, own_lost, sum, sum_lost, inverse));
             f64_store(x->array[LOG] + at, f64_select(above, away, others + own));
             f64_store(x->array[LINEAR] + at, f64_select(above, zero, -far[v]));
         }

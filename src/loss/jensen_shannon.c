@@ -10,8 +10,8 @@
  *     of p      gradient  u      curvature  b/p
  *     by log p  gradient  p u    curvature  p (u + b);    with these of logits by loss/divergence.h
  *
- * Curvatures are within 16 ulp instead of 4: terms of both signs cancel there, and an ulp of t moves m by no more than β of it,
- * less than m is rounded by.
+ * Results are within 16 ulp instead of 4, because an ulp of t moves m by no more than β of it, less than m is rounded by; derivatives
+ * by logits of the sizes of their terms added up, which have both signs and cancel (tests/reference/softmax_terms.py).
  *
  * Lin, Divergence measures based on the Shannon entropy (1991), eq. (4.1).
  */

@@ -10,7 +10,8 @@
  * turn τ = (1 − p) ψ''/g, which has a limit for p → 1 where ψ'' has none, and the lean p + τ, in which the two may cancel: the
  * loss of two classes bends with g (1 − p)(p + τ). A row that counts adds u to the denominator, or 1.
  *
- * These losses are not convex: curvatures and products are within 16 ulp instead of 4, because terms of both signs cancel there.
+ * These losses are not convex: derivatives by logits are sums of terms of both signs, each of which is rounded. They are within 4 ulp of
+ * the terms' sizes added up, where that is more than their own (tests/reference/softmax_terms.py).
  *
  * What is between two classes is the worst of all rows, as a search over more of them did not contradict: the Lipschitz constant
  * is √2 sup −ψ' (1 − p), the bound of the curvature 2 sup f'' of the loss f of the logit between the two.

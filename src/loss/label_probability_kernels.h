@@ -121,7 +121,7 @@ typedef struct label_row {
     vreal steepness, turn, lean;
     vreal by, at_label; /* the gradient: what exponentials are multiplied by, and what it is at the label */
     real origin, direction; /* of the direction: its element at the largest column, and d of the label */
-    real others, along;     /* S, D */
+    double others, along;   /* S, D */
     double mean;            /* p · d */
 } label_row;
 
@@ -176,8 +176,8 @@ static void sum_others(const lossi_tile *tile, int64_t row, int64_t label, label
         lossi_columns_add(&along, j, v_select(left_out, zero, at.p * load_direction(tile, row, l, j)));
     }
     const double total = lossi_columns_total(&along, tile->columns);
-    l->others = (real)lossi_columns_total(&others, tile->columns);
-    l->along = (real)total;
+    l->others = lossi_columns_total(&others, tile->columns);
+    l->along = total;
     l->mean = total + (double)lossi_first_lane(l->p) * (double)l->direction; /* d is 0 at the largest */
     if (tile->curvature_kind == LOSSI_GAUSS_NEWTON) {
         const vmask below = v_lt(l->turn, least);
@@ -197,10 +197,11 @@ LOSSI_INLINE void second_derivatives(const label_row *l, const lossi_softmax_col
     /* p · d + τ w_y/(1 − p_y), from which d differs little in some columns: for float32 in two parts */
     const double centre = l->mean + (double)label_turn * (w / (double)divide);
     const vreal head = v_set1((real)centre), tail = v_set1((real)(centre - (double)(real)centre));
-    const real more = 1 - label_turn / divide;
+    /* of terms that nearly cancel where the curvature changes its sign */
+    const double more = 1 - (double)label_turn / (double)divide, lean = (double)label_lean;
     const vreal g = l->steepness;
-    const vreal flat = v_set1(label_lean + more * l->others),
-                level = v_set1(-(label_lean * l->direction + more * l->along));
+    const vreal flat = v_set1((real)__builtin_fma(more, l->others, lean)),
+                level = v_set1((real)-__builtin_fma(more, l->along, lean * (double)l->direction));
     const vreal part = g * at->p, bent = v_fma(l->turn, at->p / v_set1(divide), at->rest);
     const vreal moved = (d - head) - tail;
     *curvature = v_select(here, g * l->rest * l->lean, part * v_select(at->largest, flat, bent));

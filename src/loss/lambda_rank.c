@@ -174,12 +174,14 @@ const lossi_kernels LOSSI_NAME(lambda_rank) = {.part = lambda_rank};
 
 static const loss_option options[] = {
     [SHARPNESS] = {.name = "sharpness",
+                   .aliases = "sigma",
                    .type = LOSS_OPTION_DOUBLE,
                    .minimum = 1e-30,
                    .maximum = 1e30,
                    .initial = 1,
                    .doc = "the factor on the difference of two scores"},
     [TRUNCATION] = {.name = "truncation",
+                    .aliases = "truncation_level",
                     .type = LOSS_OPTION_INT,
                     .minimum = 0,
                     .maximum = 1e9,

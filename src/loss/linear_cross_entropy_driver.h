@@ -209,7 +209,7 @@ static void accumulate(const job *j, worker *w, int64_t count, int64_t panel, co
 {
     const lossi_linear_shape shape = {j->d, panel, j->stride, 1};
     const int64_t size = lossi_linear_size(&shape);
-    j->linear->backward(&shape, count, x, w->z, w->block);
+    j->linear->backward(&shape, count, x, w->z, 0, w->block, NULL);
     if (last || number % TILES_A_BLOCK == TILES_A_BLOCK - 1) {
         j->linear->add(size, w->block, w->total);
         memset(w->block, 0, (size_t)size * sizeof *w->block);

@@ -24,20 +24,33 @@ enum { VECTORS = LOSSI_LANES / F64_LANES };
  * Register blocks. A forward block of rows × outputs has one vector of each of its sums, or MOST_AT_ONCE where that fits; a backward
  * block of outputs × vectors of columns as well: at least 8 chains hide the latency of a multiply-add on two pipes (4 cycles each on
  * Zen 3 and Skylake), and 16 registers hold 12 beside what is multiplied; the 32 of AVX-512 and NEON hold SUMS_AT_ONCE. There, short
- * rows are taken few at a time: what comes after the products is then the most of it. SUMS is a whole number of vectors.
+ * rows are taken few at a time: what comes after the products is then the most of it. SUMS is a whole number of vectors. Backward,
+ * BACK_MANY outputs share each widened number, as widening takes the pipes of multiply-adds.
  */
 #if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
 enum { ROWS = 4, OUTPUTS = 5, ROWS_OF_SHORT = 2, ROWS_OF_THREE = 2, ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
 enum { SUMS = 24, SUMS_AT_ONCE = 20, MOST_AT_ONCE = 2 };
-enum { BACK_OUTPUTS = 5, BACK_VECTORS = 4, BACK_ROWS = 8 };
+enum { BACK_OUTPUTS = 5, BACK_VECTORS = 4, BACK_ROWS = 8, BACK_MANY = 10, MANY_VECTORS = 2 };
 #elif defined(LOSSI_ISA_AVX2)
 enum { ROWS = 4, OUTPUTS = 3, ROWS_OF_SHORT = 4, ROWS_OF_THREE = 4, ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
 enum { SUMS = 12, SUMS_AT_ONCE = 12, MOST_AT_ONCE = 1 };
-enum { BACK_OUTPUTS = 5, BACK_VECTORS = 2, BACK_ROWS = 8 };
+enum {
+    BACK_OUTPUTS = 5,
+    BACK_VECTORS = 2,
+    BACK_ROWS = 8,
+    BACK_MANY = BACK_OUTPUTS,
+    MANY_VECTORS = BACK_VECTORS
+};
 #else /* a multiply-add is a call */
 enum { ROWS = 1, OUTPUTS = 1, ROWS_OF_SHORT = 1, ROWS_OF_ONE = 1 };
 enum { SUMS = 2, SUMS_AT_ONCE = 1, MOST_AT_ONCE = 1 };
-enum { BACK_OUTPUTS = 1, BACK_VECTORS = 1, BACK_ROWS = 1 };
+enum {
+    BACK_OUTPUTS = 1,
+    BACK_VECTORS = 1,
+    BACK_ROWS = 1,
+    BACK_MANY = BACK_OUTPUTS,
+    MANY_VECTORS = BACK_VECTORS
+};
 #endif
 enum { SHORT = 16 * LOSSI_LANES }; /* features */
 enum { PAIR_VECTORS = 4 };         /* of columns, for two outputs */
@@ -78,6 +91,8 @@ LOSSI_INLINE f64v load_part(const real *x, int count)
 #endif
 }
 
+#include "loss/linear_backward.h"
+
 /* ---- forward ---- */
 
 /* Where sums go: rounded, or as they are. */
@@ -95,6 +110,7 @@ typedef struct chunk {
     double *lanes; /* between chunks: 16 of each row and output, rows GROUP_OUTPUTS of them apart */
     const sink *to;
     int64_t at; /* where the first sum goes */
+    lossi_upcoming *ahead;
 } chunk;
 
 /* Where the lanes of a block's sum wait. */
@@ -182,12 +198,15 @@ LOSSI_INLINE void pass(int rows, int outputs, int v, const chunk *c, int64_t who
                                        : f64_load(c->lanes + waiting(outputs, i) + (v + u) * F64_LANES);
         }
     }
+    const char *ahead = c->ahead->at;
     for (int64_t j = c->first + v * F64_LANES; j < whole; j += LOSSI_LANES) {
         UNROLL
         for (int u = 0; u < at_once(rows * outputs); u++) {
             multiply_add(rows, outputs, WHOLE, c, j + u * F64_LANES, sums[u]);
         }
+        ahead = lossi_upcoming_ask(c->ahead, ahead);
     }
+    c->ahead->at = ahead;
     /* all lanes, on every instruction set: + 0 makes −0 to +0 */
     for (int u = 0; whole < c->end && u < at_once(rows * outputs); u++) {
         const int count = (int)(c->end - whole) - (v + u) * F64_LANES;
@@ -324,8 +343,9 @@ static int64_t chunk_length(const lossi_linear_shape *shape)
 }
 
 static void forward_to(const lossi_linear_shape *shape, int64_t rows, const real *const *x, const double *w,
-                       const sink *to)
+                       const sink *to, lossi_upcoming *ahead)
 {
+    lossi_upcoming nothing = {NULL};
     double lanes[GROUP_ROWS * GROUP_OUTPUTS * LOSSI_LANES];
     const int64_t length = chunk_length(shape), step = length < shape->features ? GROUP_ROWS : rows;
     for (int64_t i = 0; i < rows; i += step) {
@@ -336,7 +356,8 @@ static void forward_to(const lossi_linear_shape *shape, int64_t rows, const real
                              .b = shape->intercept ? w + shape->outputs * shape->stride + k : NULL,
                              .lanes = lanes,
                              .to = to,
-                             .at = i * shape->outputs + k};
+                             .at = i * shape->outputs + k,
+                             .ahead = ahead != NULL ? ahead : &nothing};
             const int64_t outputs = shape->outputs - k;
             forward_group(rows - i < step ? rows - i : step,
                           outputs < GROUP_OUTPUTS ? outputs : GROUP_OUTPUTS, length, c);
@@ -345,144 +366,17 @@ static void forward_to(const lossi_linear_shape *shape, int64_t rows, const real
 }
 
 static void forward(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *w,
-                    void *z)
+                    void *z, lossi_upcoming *ahead)
 {
     const sink to = {z, NULL};
-    forward_to(shape, rows, (const real *const *)x, w, &to);
+    forward_to(shape, rows, (const real *const *)x, w, &to, ahead);
 }
 
 static void forward_wide(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *w,
                          double *z)
 {
     const sink to = {NULL, z};
-    forward_to(shape, rows, (const real *const *)x, w, &to);
-}
-
-/* ---- backward ---- */
-
-typedef struct panel {
-    int64_t rows, outputs, stride;
-    const real *const *x;
-    const double *r;
-    double *g;
-} panel;
-
-/* Vectors of columns from j on of a few outputs, over all rows; the last has only `part` columns when part is not 0. */
-LOSSI_INLINE void accumulate(int outputs, int vectors, int part, const panel *a, int64_t j)
-{
-    f64v sums[BACK_OUTPUTS > 2 ? BACK_OUTPUTS : 2][PAIR_VECTORS];
-    UNROLL
-    for (int o = 0; o < outputs; o++) {
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            sums[o][v] = f64_load(a->g + o * a->stride + j + v * F64_LANES);
-        }
-    }
-    for (int64_t i = 0; i < a->rows; i++) {
-        const real *x = a->x[i] + j;
-        const double *r = a->r + i * a->outputs;
-        f64v columns[PAIR_VECTORS];
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            columns[v] = part != 0 ? load_part(x, part) : load(x + v * F64_LANES);
-        }
-        UNROLL
-        for (int o = 0; o < outputs; o++) {
-            const f64v factor = f64_set1(r[o]);
-            UNROLL
-            for (int v = 0; v < vectors; v++) {
-                sums[o][v] = f64_fma(factor, columns[v], sums[o][v]);
-            }
-        }
-    }
-    UNROLL
-    for (int o = 0; o < outputs; o++) {
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            f64_store(a->g + o * a->stride + j + v * F64_LANES, sums[o][v]);
-        }
-    }
-}
-
-/* A few outputs, all columns. */
-LOSSI_INLINE void accumulate_columns(int outputs, int vectors, const panel *a, int64_t features)
-{
-    int64_t j = 0;
-    for (; j + vectors * F64_LANES <= features; j += vectors * F64_LANES) {
-        accumulate(outputs, vectors, 0, a, j);
-    }
-    for (; j + F64_LANES <= features; j += F64_LANES) {
-        accumulate(outputs, 1, 0, a, j);
-    }
-    if (j < features) {
-        accumulate(outputs, 1, (int)(features - j), a, j);
-    }
-}
-
-/* A few rows, all columns of one output: the rows are read as they lie. */
-LOSSI_INLINE void add_rows(int rows, const panel *a, int64_t i, int64_t features)
-{
-    const real *x[BACK_ROWS];
-    f64v factor[BACK_ROWS];
-    int64_t j = 0;
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        x[r] = a->x[i + r];
-        factor[r] = f64_set1(a->r[(i + r) * a->outputs]);
-    }
-    for (; j + F64_LANES <= features; j += F64_LANES) {
-        f64v sum = f64_load(a->g + j);
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            sum = f64_fma(factor[r], load(x[r] + j), sum);
-        }
-        f64_store(a->g + j, sum);
-    }
-    if (j < features) {
-        f64v sum = f64_load(a->g + j);
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            sum = f64_fma(factor[r], load_part(x[r] + j, (int)(features - j)), sum);
-        }
-        f64_store(a->g + j, sum);
-    }
-}
-
-static void accumulate_one(const panel *a, int64_t features)
-{
-    int64_t i = 0;
-    for (; i + BACK_ROWS <= a->rows; i += BACK_ROWS) {
-        add_rows(BACK_ROWS, a, i, features);
-    }
-    for (; BACK_ROWS > 1 && i < a->rows; i++) {
-        add_rows(1, a, i, features);
-    }
-}
-
-static void backward(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *r,
-                     double *g)
-{
-    panel a = {rows, shape->outputs, shape->stride, (const real *const *)x, r, g};
-    double *intercept = g + shape->outputs * shape->stride;
-    int64_t k = 0, taken;
-    for (; k < shape->outputs; k += taken, a.r += taken, a.g += taken * a.stride) {
-        const int64_t left = shape->outputs - k;
-        taken = BACK_OUTPUTS > 1 && left >= BACK_OUTPUTS ? BACK_OUTPUTS
-                : BACK_OUTPUTS > 1 && left >= 2          ? 2
-                                                         : 1;
-        if (taken == BACK_OUTPUTS && taken > 1) {
-            accumulate_columns(BACK_OUTPUTS, BACK_VECTORS, &a, shape->features);
-        } else if (taken == 2) {
-            accumulate_columns(2, PAIR_VECTORS, &a, shape->features);
-        } else {
-            accumulate_one(&a, shape->features);
-        }
-    }
-    for (int64_t i = 0; shape->intercept && i < rows; i++) {
-        for (k = 0; k < shape->outputs; k++) {
-            intercept[k] += r[i * shape->outputs + k];
-        }
-    }
+    forward_to(shape, rows, (const real *const *)x, w, &to, NULL);
 }
 
 /* ---- the rest ---- */
@@ -518,13 +412,27 @@ static void add(int64_t count, const double *x, double *y)
 }
 
 extern const lossi_linear_kernels LOSSI_NAME(linear_kernels);
-const lossi_linear_kernels LOSSI_NAME(linear_kernels) = {forward, forward_wide, backward, widen, add};
+const lossi_linear_kernels LOSSI_NAME(linear_kernels) = {
+    forward, forward_wide, backward, widen, add, (int64_t)ROWS *OUTPUTS *F64_LANES};
 
 #ifdef LOSSI_ONCE
 
 extern const lossi_linear_kernels LOSSI_ISA_DECLARE(linear_kernels);
 static const lossi_linear_kernels *const table[LOSSI_ISA_COUNT][LOSSI_REAL_COUNT] = LOSSI_ISA_TABLE(
     linear_kernels);
+
+const char *lossi_upcoming_row(lossi_upcoming *a)
+{
+    if (a->next >= a->end) {
+        return a->stop;
+    }
+    const int64_t row = a->indices != NULL ? a->indices[a->next] : a->next;
+    /* an index that was not checked may be any: only the address is made of it */
+    const uintptr_t start = (uintptr_t)a->rows + (uintptr_t)row * (uintptr_t)a->step;
+    a->next++;
+    a->stop = (const char *)(start + (uintptr_t)a->bytes);
+    return (const char *)start;
+}
 
 const lossi_linear_kernels *lossi_linear_kernels_for(int32_t isa, int32_t real_index)
 {

@@ -43,6 +43,7 @@ LOSSI_INLINE void logistic(vreal x, vreal t, const real *parameters, lossi_point
 
 static const loss_option options[] = {
     [POSITIVE_WEIGHT] = {.name = "positive_weight",
+                         .aliases = "pos_weight",
                          .type = LOSS_OPTION_DOUBLE,
                          .minimum = 0,
                          .maximum = 1e30,

@@ -89,6 +89,7 @@ const lossi_kernels LOSSI_NAME(multilabel_soft_margin) = {everything, everything
 
 static const loss_option options[] = {
     [CLASS_WEIGHT] = {.name = "class_weight",
+                      .aliases = "weight",
                       .type = LOSS_OPTION_ARRAY,
                       .minimum = 0,
                       .maximum = 1e300,

@@ -32,6 +32,7 @@ const lossi_kernels LOSSI_NAME(rank_net) = {.part = rank_net};
 
 static const loss_option options[] = {
     [SHARPNESS] = {.name = "sharpness",
+                   .aliases = "sigma",
                    .type = LOSS_OPTION_DOUBLE,
                    .minimum = 1e-30,
                    .maximum = 1e30,

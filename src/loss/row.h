@@ -164,7 +164,7 @@ typedef struct lossi_row {
  */
 #define LOSSI_SCALE(standard)                                                                                \
     {                                                                                                        \
-        .name = "scale", .type = LOSS_OPTION_DOUBLE, .minimum = 1e-37, .maximum = 1e37,                      \
+        .name = "scale", .aliases = "c", .type = LOSS_OPTION_DOUBLE, .minimum = 1e-37, .maximum = 1e37,      \
         .initial = (standard), .doc = "the size of a residual from which on it counts less"                  \
     }
 

@@ -23,12 +23,15 @@ LOSSI_INLINE void savage(vreal prediction, vreal target, const real *parameters,
     const vreal e = v_exp_parts(v_copysign(s, v_set1(-1)), &missing), d = one + e, inverse = one / d;
     const vreal rest = v_fnma(inverse, d, one) - inverse * ((e - (d - one)) + missing);
     const vreal large = v_fma(rest, inverse, inverse), q = v_select(up, e, one) * large;
+    /* powers of it: its square with what it is missing */
+    const vreal lost = v_fma(rest, inverse, inverse - large);
+    const vreal square = v_fma(large, large, (large + large) * lost);
     /* q (2p − q)/large²; at the zero of the curvature with what e lost by rounding */
     const vreal factor = v_select(up, e * (two - e), v_fma(two, e, -one) + two * missing);
 
     out->value = q * q;
-    out->gradient = (-two * y) * ((e * large) * (large * q));
-    out->curvature = (two * factor) * ((e * large) * (large * (large * large)));
+    out->gradient = (-two * y) * ((e * square) * q);
+    out->curvature = (two * factor) * (e * (square * square));
     out->majorizer = v_select(v_is_nan(s), s, v_set1((real)LARGEST_CURVATURE));
 }
 

@@ -12,8 +12,8 @@
 /* The option that says τ; 0 and 1 take one side away. */
 #define LOSSI_SIDES(label, text)                                                                             \
     {                                                                                                        \
-        .name = (label), .type = LOSS_OPTION_DOUBLE, .minimum = 0, .maximum = 1, .initial = 0.5,             \
-        .doc = (text)                                                                                        \
+        .name = (label), .aliases = "tau alpha", .type = LOSS_OPTION_DOUBLE, .minimum = 0, .maximum = 1,     \
+        .initial = 0.5, .doc = (text)                                                                        \
     }
 
 /* How far out a side is looked at: where it is taken away not to infinity, so that the product with its weight is 0. */

@@ -18,18 +18,25 @@ LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *paramete
                 steep = v_set1(parameters[STEEP]);
     const lossi_ratio x = lossi_ratio_of(prediction - target, c);
     const lossi_weight w = lossi_weight_of(x.q);
-    const vreal p = lossi_weight_nearest(&w);
+    const vmask small = v_mask_and(lossi_weight_is_one(&w), v_ne(x.r, v_set1(0)));
+    vreal square;
+    const vreal p = lossi_weight_squared(&w, &square);
 
-    out->value = v_select(lossi_ratio_small(&x), (inner * x.q) * x.q, inner * lossi_weight_log(&w));
-    out->gradient = (x.r * p) * steep;
+    out->value = inner * lossi_weight_log(&w);
+    out->gradient = (x.r * w.p) * steep;
     out->majorizer = steep * p;
-    out->curvature = steep * (((one - x.q) * (one + x.q)) * (p * p));
-    if (lossi_rare(x.large)) {
-        const vreal far = (c / x.a) / c, square = (more * far) * far;
+    /* where it changes its sign 1 − q has the digits that q lost by rounding */
+    const vreal left = (one - x.q) - lossi_over_missing(x.q, x.a, c);
+    out->curvature = steep * ((left * (one + x.q)) * square);
+    if (lossi_unusual(out, small)) {
+        out->value = v_select(small, (inner * x.q) * x.q, out->value);
+    }
+    if (lossi_unusual(out, x.large)) {
+        const vreal far = (c / x.a) / c, falling = (more * far) * far;
         out->value = v_select(x.large, more * lossi_ratio_log(&x), out->value);
         out->gradient = v_select(x.large, v_copysign(more, x.r) * far, out->gradient);
-        out->majorizer = v_select(x.large, square, out->majorizer);
-        out->curvature = v_select(x.large, -square, out->curvature);
+        out->majorizer = v_select(x.large, falling, out->majorizer);
+        out->curvature = v_select(x.large, -falling, out->curvature);
     }
     if (parameters[FULL] != 0) {
         out->value = out->value + v_set1(parameters[CONSTANT]);
@@ -47,6 +54,7 @@ LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *paramete
 
 static const loss_option options[] = {
     [DEGREES] = {.name = "degrees_of_freedom",
+                 .aliases = "nu df",
                  .type = LOSS_OPTION_DOUBLE,
                  .minimum = 1e-6,
                  .maximum = 1e6,

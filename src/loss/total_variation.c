@@ -8,7 +8,8 @@
  *
  * Where p_j = t_j the sign is 0, the smallest subgradient by p.
  *
- * Of logits, curvatures and products are within 16 ulp instead of 4: terms of both signs cancel where p is near ½.
+ * Derivatives by logits are within 4 ulp of the sizes of their terms added up (tests/reference/softmax_terms.py): terms of both signs
+ * cancel, where p is near ½, say.
  *
  * Levin, Peres & Wilmer, Markov Chains and Mixing Times (2009), proposition 4.2.
  */

@@ -12,20 +12,26 @@
 #include "loss/held.h"
 #include "loss/robust.h"
 
-enum { SCALE };
+enum { SCALE, MISSING /* of the scale, in float32 */ };
 
 LOSSI_INLINE void tukey(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal zero = v_set1(0), one = v_set1(1), sixth = v_set1((real)(1.0 / 6)),
                 c = v_set1(parameters[SCALE]);
     const vreal r = prediction - target, held = lossi_held(r, -c, c), q = lossi_over(held, c);
-    const vreal left = v_fnma(q, q, one);    /* 1 − u */
     const vmask outside = v_gt(v_abs(r), c); /* false for NaN */
+    /* where 1 − u or 1 − 5 u are nearly 0, what q and the scale, which may be no number of float32, lost by rounding shows */
+    vreal rest = v_fnma(q, c, held);
+    if (LOSSI_REAL == 32) {
+        rest = v_fnma(q, v_set1(parameters[MISSING]), rest);
+    }
+    const vreal q_missing = rest * (one / c), inside = v_fnma(q + q, q_missing, v_fnma(q, q, one));
+    const vreal left = LOSSI_REAL == 32 ? v_select(outside, zero, inside) : inside;
 
-    /* ½ (1 − u + u²/3) is (1 + l + l²)/6 with l = 1 − u; where the residual is held, l is 0 */
+    /* ½ (1 − u + u²/3) is (1 + l + l²)/6 with l = 1 − u, which is 0 outside */
     out->value = (held * v_fma(v_fma(left, left, left), sixth, sixth)) * held;
-    out->gradient = v_fma(held * left, left, zero); /* not −0 there */
-    out->curvature = v_select(outside, zero, left * v_fnma(v_set1(5) * q, q, one));
+    out->gradient = v_fma(held * left, left, zero); /* not −0 outside */
+    out->curvature = v_fma(left, lossi_square_left(5, q, q_missing), zero);
     out->majorizer = left * left;
 }
 
@@ -40,6 +46,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
     const double c = prepared->parameters[SCALE];
     (void)values;
+    prepared->parameters[MISSING] = c - (double)(float)c;
     /* 16/(25√5): the slope at u = 1/5 */
     prepared->bounds = (lossi_bounds){0.28621670111997307 * c, 1, 0, c * c / 6, 2};
 }

@@ -102,15 +102,20 @@ static loss_status answer_gradient(loss_optimizer *optimizer, loss_objective *ob
     return ends(optimizer, status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
 }
 
+/* After a batch comes what follows it in the order of the epoch, but for methods that choose their batches. */
 static loss_status answer_batch(loss_optimizer *optimizer, loss_objective *objective, const void *x)
 {
+    const lossi_machine *m = &optimizer->machine;
+    const lossi_stochastic *s = optimizer->state;
     double value = NAN;
     void *gradient = lossi_answer(optimizer);
     const void *indices = NULL;
     loss_status status = loss_optimizer_get_pointer(optimizer, "indices", &indices);
     if (status == LOSS_OK) {
-        status = loss_objective_evaluate_batch(objective, x, optimizer->machine.indices_count, indices,
-                                               &value, gradient);
+        const int32_t in_order = optimizer->row->stochastic->ask == NULL;
+        const lossi_batch batch = {m->indices_count, indices,
+                                   in_order ? s->samples - (m->indices_offset + m->indices_count) : 0};
+        status = lossi_objective_evaluate_batch(objective, x, batch, &value, gradient);
     }
     return ends(optimizer, status) ? status : loss_optimizer_tell_gradient(optimizer, value, gradient);
 }

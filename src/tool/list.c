@@ -75,6 +75,7 @@ static json_t *describe_option(const loss_option *option)
                             type == LOSS_OPTION_ARRAY ? json_null()
                                                       : number_of_type(loss_option_default(option), type));
     }
+    json_object_set_new(json, "aliases", split_words(loss_option_aliases(option), " ", " "));
     json_object_set_new(json, "doc", json_string(loss_option_doc(option)));
     return json;
 }

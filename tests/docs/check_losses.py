@@ -17,7 +17,7 @@ def load(path):
     library = ctypes.CDLL(path)
     for name in ("catalogue_name", "summary", "formula", "reference", "aliases", "elsewhere", "link", "role"):
         getattr(library, "loss_function_" + name).restype = ctypes.c_char_p
-    for name in ("name", "default_string", "choices", "doc"):
+    for name in ("name", "aliases", "default_string", "choices", "doc"):
         function = getattr(library, "loss_option_" + name)
         function.restype, function.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
     for name in ("minimum", "maximum", "default"):
@@ -35,7 +35,8 @@ def option_row(library, option):
     number = lambda x: "%d" % x if kind == 2 else "%.7g" % x
     initial = text("default_string") if kind == 3 else "empty" if kind == 4 else number(library.loss_option_default(option))
     accepts = " or ".join(text("choices").split("|")) if kind == 3 else number(low) + " … " + number(high)
-    return "| `%s` | %s | %s | %s | %s |" % (text("name"), KINDS[kind], initial, accepts, text("doc").replace("|", "\\|"))
+    also = "".join("; also `%s`" % alias for alias in text("aliases").split())
+    return "| `%s` | %s | %s | %s | %s%s |" % (text("name"), KINDS[kind], initial, accepts, text("doc").replace("|", "\\|"), also)
 
 
 def interval(low, high, both):

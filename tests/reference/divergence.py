@@ -1,5 +1,6 @@
 """What the definitions of losses between two distributions share: predictions and targets as probabilities, and points."""
 
+import softmax_terms
 from oracle import INF, REAL, UNIT, exp, log, mp, mpf
 
 INPUTS = ("logits", "probabilities", "log_probabilities")
@@ -29,6 +30,14 @@ def targeted(target, options):
     if options.get("target_input") == "log_probabilities":
         return [(exp(t), t) for t in target]
     return [(t, log(t)) for t in target]
+
+
+def terms(phi, x, target, direction, options):
+    """The sizes of what derivatives by logits are made of (softmax_terms), phi(p, log p, t, log t) the parts of the loss of a column."""
+    if options.get("input", "logits") != "logits":
+        return {}
+    pairs = targeted(target, options)
+    return softmax_terms.terms(lambda k, log_p: phi(exp(log_p), log_p, *pairs[k], options), x, direction)
 
 
 def distribution(rng, classes):

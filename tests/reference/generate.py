@@ -9,7 +9,8 @@
 A line is one row of data: dtype, kind (g a corner of the grid, r a generic point), options, prediction, target
 (#3 is a class label, nothing that there is none), direction, then value, gradient, curvature, product and majorizer. Inputs are hexadecimal and
 exact. A result is exact~down~up: 20 digits, and how far it can move when every input moves by at most one ulp; one
-number after ~ when both sides are equal, none when it cannot move. An empty product is curvature * direction, an
+number after ~ when both sides are equal, none when it cannot move. After @ stands the size of the terms it is a difference of,
+where the definition has terms() and they are larger than it is. An empty product is curvature * direction, an
 empty majorizer says that there is none.
 """
 
@@ -36,6 +37,7 @@ from oracle import INF, REAL, SIGNS, UNIT, mp, mpf  # noqa: E402
 DEFINITIONS = os.path.join(HERE, "definitions")
 OUTPUTS = ("value", "gradient", "curvature", "product", "majorizer")
 STORED_SEED = 2385
+LARGER = 1.5  # times a result: terms that say more than it does itself
 RANDOM_POINTS = 13  # a prime, so that cycling through them never lines up with the lanes of a vector
 
 
@@ -112,6 +114,8 @@ def pointwise_points(definition, rng, dtype):
                     yield "grid", options, [point], target
         if first < 2:
             yield from generic_points(definition, rng, options)
+    for options, point, target in getattr(definition, "PAIRS", ()):  # where a formula lost digits once
+        yield "grid", options, [float.fromhex(point)], float.fromhex(target)
 
 
 def generic_points(definition, rng, options):
@@ -163,13 +167,15 @@ def allowance(x):
     return "0" if x < mpf(10) ** -400 else decimal(x * mpf("1.006"), 3).replace(".0e", "e")
 
 
-def result(triple):
+def result(triple, size=0):
     exact, low, high = triple
     text = decimal(exact, 20)
-    if text in ("nan", "inf", "-inf") or max(exact - low, high - exact) < mpf(10) ** -400:
+    if text in ("nan", "inf", "-inf"):
         return text
-    down, up = allowance(exact - low), allowance(high - exact)
-    return text + "~" + (down if down == up else down + "~" + up)
+    if max(exact - low, high - exact) >= mpf(10) ** -400:
+        down, up = allowance(exact - low), allowance(high - exact)
+        text += "~" + (down if down == up else down + "~" + up)
+    return text + "@" + decimal(size, 3).replace(".0e", "e") if size > LARGER * abs(exact) else text
 
 
 def option_text(options):
@@ -200,7 +206,10 @@ def row_text(task):
         " ".join(hexadecimal(a) for a in (target if isinstance(target, list) else [target]))
     fields = [dtype[-2:], kind[0], option_text(options), " ".join(hexadecimal(a) for a in x), shown,
               " ".join(hexadecimal(a) for a in direction or [])]
-    fields += [" ".join(result(t) for t in found.get(output, [])) for output in OUTPUTS]
+    sizes = definition.terms(x, target, direction, options) if hasattr(definition, "terms") else {}
+    for output in OUTPUTS:
+        results = found.get(output, [])
+        fields.append(" ".join(result(t, size) for t, size in zip(results, sizes.get(output, [0] * len(results)))))
     return ",".join(fields)
 
 

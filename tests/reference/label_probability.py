@@ -2,8 +2,9 @@
 targets or one-hot of the label and w the class weights. psi is a function of p and log p."""
 
 import divergence
+import softmax_terms
 from divergence import directions, distribution  # noqa: F401
-from oracle import INF, REAL, mp, mpf
+from oracle import INF, REAL, exp, mp, mpf
 
 
 def value(psi, x, target, options):
@@ -13,6 +14,14 @@ def value(psi, x, target, options):
     for (p, log_p), t, w in zip(divergence.predicted(x, {}), one_hot, weight):
         terms.append(mpf(0) if t == 0 else mpf(w) * t * psi(p, log_p, options))
     return mp.fsum(terms)
+
+
+def terms(psi, x, target, options, direction):
+    """The sizes of what derivatives are made of (softmax_terms)."""
+    one_hot = [mpf(j == target) for j in range(len(x))] if isinstance(target, int) else target
+    weight = options.get("class_weight", [1] * len(x))
+    phi = lambda k, log_p: [mpf(weight[k]) * one_hot[k] * psi(exp(log_p), log_p, options)] if one_hot[k] else []
+    return softmax_terms.terms(phi, x, direction)
 
 
 def domain(options):

@@ -15,6 +15,7 @@ and may have
     gauss_newton(a, o), majorizer(a, o)   the dense matrix over all differentiable numbers, in the order of ROLES
     gradient_at_kink(a, o)                all differentiable numbers of the gradient where the rule is not one number's own
     curvature_at_kink(a, o)               the same for the diagonal
+    terms(found, a, o)   {output: sizes} of the terms that results are differences of, all differentiable numbers, given the outputs
     DIGITS, ULP, FIXED (roles whose numbers are never moved: labels written as numbers)
     GRADIENT_ONLY    True: neither curvature nor product is made
     NORMWISE         True: results are good to ULP of the largest number in their row, because vectors cancel
@@ -174,6 +175,10 @@ def row_text(definition, task, text):
     numbers = {role: [[a if isinstance(a, int) else mpf(a) for a in row] for row in rows]
                for role, rows in arrays.items()}
     found = ranges(definition, numbers, [mpf(d) for d in direction], options, dtype)
+    sizes = {}
+    if hasattr(definition, "terms"):
+        exact = {output: [t[0] for t in triples] for output, triples in found.items()}
+        sizes = definition.terms(exact, numbers, options)
     shape = lambda rows: "%dx%d" % (len(rows), len(rows[0]) if rows else 0)
     write = lambda a: str(a) if isinstance(a, int) else text.hexadecimal(a)
     fields, at = [dtype[-2:], kind[0], text.option_text(options)], 0
@@ -195,7 +200,8 @@ def row_text(definition, task, text):
         for role, _, free in roles(definition):
             if free and role in arrays and output in found:
                 count = sum(len(row) for row in arrays[role])
-                fields.append(">%s.%s::%s:%s" % (role, output, shape(arrays[role]), " ".join(
-                    text.result(t) for t in found[output][at:at + count])))
+                beside = sizes.get(output, [0] * len(found[output]))
+                results = [text.result(t, size) for t, size in zip(found[output], beside)]
+                fields.append(">%s.%s::%s:%s" % (role, output, shape(arrays[role]), " ".join(results[at:at + count])))
                 at += count
     return ",".join(fields)

@@ -1,4 +1,4 @@
-/* Setting the options of a reference vector; plain C, for programs without CMocka too. */
+/* Setting the options of a reference vector and reading its results; plain C, for programs without CMocka too. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,4 +56,17 @@ loss_status vectors_configure(loss_function *function, const char *options)
         }
     }
     return status;
+}
+
+exact_number exact_read(const char *text, char **end)
+{
+    exact_number number = {strtold(text, end), 0, 0, 0};
+    if (*end != text && **end == '~') {
+        number.down = strtold(*end + 1, end);
+        number.up = **end == '~' ? strtold(*end + 1, end) : number.down;
+    }
+    if (*end != text && **end == '@') {
+        number.terms = strtold(*end + 1, end);
+    }
+    return number;
 }

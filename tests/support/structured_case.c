@@ -7,16 +7,6 @@
 
 enum { LINE = 1 << 18 };
 
-static exact_number read_result(const char *text, char **end)
-{
-    exact_number number = {strtold(text, end), 0, 0};
-    if (*end != text && **end == '~') {
-        number.down = strtold(*end + 1, end);
-        number.up = **end == '~' ? strtold(*end + 1, end) : number.down;
-    }
-    return number;
-}
-
 /* role:layout:RxC:numbers; 0 when it is that. */
 static int read_array(char *field, case_array *out, int results)
 {
@@ -39,7 +29,7 @@ static int read_array(char *field, case_array *out, int results)
     out->exact = calloc(count > 0 ? (size_t)count : 1, sizeof *out->exact);
     for (int64_t i = 0; i < count; i++, text = end) {
         if (results) {
-            out->exact[i] = read_result(text, &end);
+            out->exact[i] = exact_read(text, &end);
         } else {
             out->number[i] = strtod(text, &end);
         }

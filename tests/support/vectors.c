@@ -52,19 +52,14 @@ static int64_t read_numbers(const char *text, double *numbers)
     }
 }
 
-/* exact~down~up, exact~both, or exact */
-static int64_t read_exact(const char *text, exact_number *numbers)
+static int64_t read_results(const char *text, exact_number *numbers)
 {
     int64_t count = 0;
     char *end;
     for (;;) {
-        exact_number number = {strtold(text, &end), 0, 0};
+        const exact_number number = exact_read(text, &end);
         if (end == text || count == MAX_COLUMNS) {
             return count;
-        }
-        if (*end == '~') {
-            number.down = strtold(end + 1, &end);
-            number.up = *end == '~' ? strtold(end + 1, &end) : number.down;
         }
         numbers[count++] = number;
         text = end;
@@ -127,7 +122,7 @@ static int add_row(vector_file *file, char *fields[FIELDS], int line)
     vector_group *group;
 
     for (int k = 0; k < VECTOR_OUTPUTS; k++) {
-        int64_t count = read_exact(fields[FIELD_VALUE + k], exact[k]);
+        int64_t count = read_results(fields[FIELD_VALUE + k], exact[k]);
         available |= (count > 0) << k;
         if (count != 0 && count != columns && !(k == VECTOR_VALUE && count == 1)) {
             return -1;
@@ -211,6 +206,12 @@ static long double largest(loss_dtype dtype)
     return dtype == LOSS_FLOAT32 ? (long double)FLT_MAX : (long double)DBL_MAX;
 }
 
+/* An ulp of a bound of a result, or of what the result is a difference of. */
+static long double unit(const exact_number *number, long double bound, loss_dtype dtype)
+{
+    return ulp_of(fmaxl(fabsl(bound), number->terms), dtype);
+}
+
 double exact_distance(const exact_number *number, double x, loss_dtype dtype)
 {
     long double low = number->exact - number->down, high = number->exact + number->up;
@@ -225,9 +226,9 @@ double exact_distance(const exact_number *number, double x, loss_dtype dtype)
         return edge <= 0 ? 0 : (double)(edge / ulp_of(largest(dtype), dtype));
     }
     if ((long double)x < low) {
-        return (double)((low - (long double)x) / ulp_of(low, dtype));
+        return (double)((low - (long double)x) / unit(number, low, dtype));
     }
-    return (long double)x > high ? (double)(((long double)x - high) / ulp_of(high, dtype)) : 0;
+    return (long double)x > high ? (double)(((long double)x - high) / unit(number, high, dtype)) : 0;
 }
 
 int exact_contains(const exact_number *number, double x, double ulps, loss_dtype dtype)

@@ -11,9 +11,12 @@
 
 enum { VECTOR_VALUE, VECTOR_GRADIENT, VECTOR_CURVATURE, VECTOR_PRODUCT, VECTOR_MAJORIZER, VECTOR_OUTPUTS };
 
-/* An exact result, and how far it goes down and up when every input moves by at most one ulp. */
+/*
+ * An exact result, and how far it goes down and up when every input moves by at most one ulp. Where it is a difference of larger terms,
+ * their size.
+ */
 typedef struct exact_number {
-    long double exact, down, up;
+    long double exact, down, up, terms;
 } exact_number;
 
 typedef struct vector_group {
@@ -43,7 +46,10 @@ void vectors_free(vector_file *file);
 /* Sets the options of a group, as "delta=0.5;target_encoding=zero_one". */
 loss_status vectors_configure(loss_function *function, const char *options);
 
-/* Whether x is within `ulps` of [exact − down, exact + up]; an infinity stands for everything above the largest number. */
+/* Reads exact~down~up@terms, of which all but the first may be left out, and ~both; the end is the text's where there is no number. */
+exact_number exact_read(const char *text, char **end);
+
+/* Whether x is within `ulps`, of its size or its terms', of [exact − down, exact + up]; an infinity stands for everything above the largest number. */
 int exact_contains(const exact_number *number, double x, double ulps, loss_dtype dtype);
 
 /* How far outside, in ulps: for the report. */

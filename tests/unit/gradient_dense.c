@@ -29,6 +29,8 @@ static const struct {
     {"logistic", 530, 100, 3, 0, 0, GIVE_WEIGHT},
     {"cross_entropy", 19, 784, 10, 1, 1, GIVE_WEIGHT},
     {"cross_entropy", 35, 784, 11, 1, 0, GIVE_MASK},
+    {"cross_entropy", 70, 784, 10, 1, 1,
+     GIVE_MASK | GIVE_WEIGHT}, /* three blocks: of 32 rows instead of 64 */
     {"huber", 23, 1100, 2, 0, 1, 0},
     {"cross_entropy", 21, 100, 27, 1, 0, 0},
 };
@@ -203,6 +205,86 @@ void gradient_dense_shapes(void **state)
         one_shape(shape, LOSS_FLOAT64, shape % 3 == 1);
         one_shape(shape, LOSS_FLOAT32, shape % 3 == 2);
     }
+}
+
+/* Epochs of batches by hand: every one of them alone, and none tells which comes next. x: the best point, as of minimize. */
+static void step_by_step(loss_optimizer *optimizer, loss_context *context, loss_objective *objective,
+                         const model *m, double *x)
+{
+    int32_t request = 0;
+    double *gradient = room(m->dimension), value = 0, least = INFINITY;
+    assert_status(context, loss_optimizer_start(optimizer, x), LOSS_OK);
+    while (loss_optimizer_ask(optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE) {
+        const void *at, *indices;
+        int64_t count = 0;
+        assert_status(context, loss_optimizer_get_pointer(optimizer, "x", &at), LOSS_OK);
+        if (request == LOSS_REQUEST_BATCH_GRADIENT) {
+            assert_status(context, loss_optimizer_get_pointer(optimizer, "indices", &indices), LOSS_OK);
+            assert_status(context, loss_optimizer_get_int(optimizer, "indices_count", &count), LOSS_OK);
+            assert_status(context,
+                          loss_objective_evaluate_batch(objective, at, count, indices, &value, gradient),
+                          LOSS_OK);
+        } else {
+            assert_status(context, loss_objective_evaluate(objective, at, &value, gradient), LOSS_OK);
+            memcpy(x, at, value < least ? (size_t)(m->dimension * loss_dtype_size(m->rows.dtype)) : 0);
+            least = fmin(least, value);
+        }
+        assert_status(context, loss_optimizer_tell_gradient(optimizer, value, gradient), LOSS_OK);
+    }
+    free(gradient);
+}
+
+static loss_optimizer *descent(loss_context *context, const model *m, int64_t batch_size)
+{
+    loss_optimizer *optimizer;
+    assert_status(context, loss_optimizer_create(&optimizer, context, "sgd", m->rows.dtype, m->dimension),
+                  LOSS_OK);
+    assert_status(context, loss_optimizer_set_int(optimizer, "samples", m->rows.rows), LOSS_OK);
+    assert_status(context, loss_optimizer_set_int(optimizer, "batch_size", batch_size), LOSS_OK);
+    assert_status(context, loss_optimizer_set_int(optimizer, "epochs", 2), LOSS_OK);
+    assert_status(context, loss_optimizer_set_double(optimizer, "learning_rate", 1e-4), LOSS_OK);
+    return optimizer;
+}
+
+/* Features that fill caches are asked for ahead, also those of the next batch: neither that nor threads change a bit. */
+void gradient_dense_ahead(void **state)
+{
+    static const int64_t batch_sizes[] = {7, 64, 200};
+    const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
+    loss_context *context;
+    loss_function *function;
+    (void)state;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    assert_status(context, loss_function_create(&function, context, "cross_entropy"), LOSS_OK);
+    for (int k = 0; k < 6; k++) {
+        model m = model_plain(dtypes[k % 2], 1600, 700, 11, 1);
+        const size_t bytes = (size_t)(m.dimension * loss_dtype_size(m.rows.dtype));
+        m.rows.give |= k >= 4 ? GIVE_MASK : 0;
+        for (int64_t i = 0; i < m.rows.rows * m.features; i++) {
+            set_element(m.x, m.rows.dtype, i, 2 * scatter(i + 11) - 1);
+        }
+        loss_objective *objective = model_objective(context, function, &m);
+        double *expected = room(m.dimension), *x = room(m.dimension);
+        loss_optimizer *optimizer = descent(context, &m, batch_sizes[k / 2]);
+        memcpy(expected, m.parameters, bytes);
+        step_by_step(optimizer, context, objective, &m, expected);
+        assert_memory_not_equal(expected, m.parameters, bytes);
+        loss_optimizer_free(optimizer);
+        for (int64_t threads = 1; threads <= 3; threads++) {
+            assert_status(context, loss_context_set_int(context, "threads", threads), LOSS_OK);
+            memcpy(x, m.parameters, bytes);
+            optimizer = descent(context, &m, batch_sizes[k / 2]);
+            assert_status(context, loss_optimizer_minimize(optimizer, objective, x), LOSS_STOP_ITERATIONS);
+            assert_same_bits(x, expected, m.rows.dtype, m.dimension);
+            loss_optimizer_free(optimizer);
+        }
+        free(expected);
+        free(x);
+        loss_objective_free(objective);
+        model_free(&m);
+    }
+    loss_function_free(function);
+    loss_context_free(context);
 }
 
 /* No row counts, and none is there: the penalty alone. A label that is none, and a loss that is no number. */

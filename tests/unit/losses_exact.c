@@ -33,7 +33,7 @@ static exact_number times_direction(const exact_number *curvature, double direct
 {
     long double d = direction, a = fabsl(d);
     exact_number product = {curvature->exact * d, d < 0 ? curvature->up * a : curvature->down * a,
-                            d < 0 ? curvature->down * a : curvature->up * a};
+                            d < 0 ? curvature->down * a : curvature->up * a, 0};
     if (fabsl(curvature->exact) > (dtype == LOSS_FLOAT32 ? FLT_MAX : DBL_MAX)) {
         product.exact *= INFINITY; /* the curvature itself is beyond the type */
     }

@@ -111,6 +111,48 @@ static void check_array(const loss_case *given, loss_function *function, const l
     assert_status(given->context, loss_function_set_array(function, name, NULL, LOSS_FLOAT64, 0), LOSS_OK);
 }
 
+/* ---- aliases ---- */
+
+static loss_status get(const loss_function *function, const loss_option *option, const char *name)
+{
+    double number;
+    int64_t integer;
+    const char *word;
+    switch (loss_option_type(option)) {
+    case LOSS_OPTION_DOUBLE:
+        return loss_function_get_double(function, name, &number);
+    case LOSS_OPTION_INT:
+        return loss_function_get_int(function, name, &integer);
+    default:
+        return loss_function_get_string(function, name, &word);
+    }
+}
+
+/* An alias is the option, and nothing else of this loss is called so. */
+static void check_option_aliases(const loss_case *given, loss_function *function, const loss_option *option)
+{
+    const double none[] = {1.5, 2.385};
+    char word[64];
+    for (const char *alias = loss_option_aliases(option); *alias != '\0'; alias += strspn(alias, " ")) {
+        const size_t length = strcspn(alias, " ");
+        snprintf(word, sizeof word, "%.*s", (int)length, alias);
+        for (int32_t k = 0; k < loss_function_option_count(function); k++) {
+            assert_string_not_equal(word, loss_option_name(loss_function_option(function, k)));
+        }
+        if (loss_option_type(option) == LOSS_OPTION_ARRAY) {
+            assert_status(given->context, loss_function_set_array(function, word, none, LOSS_FLOAT64, 2),
+                          LOSS_OK);
+            assert_status(given->context, loss_function_set_array(function, word, NULL, LOSS_FLOAT64, 0),
+                          LOSS_OK);
+        } else {
+            assert_status(given->context, get(function, option, word), LOSS_OK);
+        }
+        word[length - 1] = '\0'; /* a part of an alias is none */
+        assert_status(given->context, loss_function_set_double(function, word, 1), LOSS_ERROR_NAME);
+        alias += length;
+    }
+}
+
 /* ---- all options ---- */
 
 void losses_options(void **state)
@@ -127,6 +169,7 @@ void losses_options(void **state)
             assert_string_not_equal(loss_option_name(option),
                                     loss_option_name(loss_function_option(function, k)));
         }
+        check_option_aliases(given, function, option);
         switch (loss_option_type(option)) {
         case LOSS_OPTION_DOUBLE:
         case LOSS_OPTION_INT:

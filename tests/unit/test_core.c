@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -291,6 +292,28 @@ static void philox_gives_the_published_words(void **state)
     assert_memory_equal(words + 3, later, 4 * sizeof *later);
 }
 
+/* Fisher and Yates from the end, each place from the next number of the stream; around the lengths that are drawn at once. */
+static void permutations_are_the_documented_ones(void **state)
+{
+    enum { MOST = 130 };
+    int64_t order[MOST], expected[MOST];
+    double u[MOST];
+    (void)state;
+    for (int64_t count = 0; count <= MOST; count++) {
+        assert_int_equal(loss_random_permutation(9, 31, count, order), LOSS_OK);
+        assert_int_equal(loss_random_uniform(9, 31, 0, count, u), LOSS_OK);
+        for (int64_t i = 0; i < count; i++) {
+            expected[i] = i;
+        }
+        for (int64_t i = count - 1; i > 0; i--) {
+            const int64_t j = (int64_t)(u[count - 1 - i] * (double)(i + 1)), moved = expected[i];
+            expected[i] = expected[j];
+            expected[j] = moved;
+        }
+        assert_memory_equal(order, expected, (size_t)count * sizeof *order);
+    }
+}
+
 static void random_numbers_are_uniform_and_permutations_whole(void **state)
 {
     enum { COUNT = 10007 };
@@ -397,6 +420,32 @@ static void every_task_runs_once(void **state)
     loss_context_free(context);
 }
 
+/* Jobs of a few tasks one after another, and now and then a while without any, after which threads have gone to sleep. */
+static void short_jobs_run_once(void **state)
+{
+    enum { JOBS = 3000, TASKS = 7 };
+    const struct timespec while_without = {0, 400000};
+    loss_context *context = new_context();
+    static tally t;
+    (void)state;
+    for (int32_t threads = 2; threads <= 6; threads += 4) {
+        memset(&t, 0, sizeof t);
+        assert_int_equal(loss_context_set_int(context, "threads", threads), LOSS_OK);
+        for (int job = 0; job < JOBS; job++) {
+            lossi_parallel(context, 1 + job % TASKS, count_task, &t);
+            for (int i = 0; i < TASKS; i++) { /* job by job: it has ended when the call returns */
+                assert_int_equal(atomic_load(&t.done[i]),
+                                 job / TASKS * (TASKS - i) + (job % TASKS < i ? 0 : job % TASKS - i + 1));
+            }
+            if (job % 300 == 299) {
+                nanosleep(&while_without, NULL);
+            }
+        }
+        assert_int_equal(atomic_load(&t.clashes), 0);
+    }
+    loss_context_free(context);
+}
+
 /* A child after fork has none of the threads: it works on, alone, and may free the context. */
 static void a_child_after_fork_works_on(void **state)
 {
@@ -477,9 +526,11 @@ int main(void)
         cmocka_unit_test(data_and_functions_are_sealed_by_use),
         cmocka_unit_test(philox_gives_the_published_words),
         cmocka_unit_test(random_numbers_are_uniform_and_permutations_whole),
+        cmocka_unit_test(permutations_are_the_documented_ones),
         cmocka_unit_test(rows_are_cut_by_their_shape_alone),
         cmocka_unit_test(sums_have_the_documented_order),
         cmocka_unit_test(every_task_runs_once),
+        cmocka_unit_test(short_jobs_run_once),
         cmocka_unit_test(a_child_after_fork_works_on),
         cmocka_unit_test(the_nearest_name_is_near),
     };

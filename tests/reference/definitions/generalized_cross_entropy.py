@@ -5,8 +5,6 @@ import label_probability
 from label_probability import directions, domain, target_domain  # noqa: F401
 from oracle import exp, mpf
 
-ULP = 16  # src/loss/label_probability.h says why
-
 
 def psi(p, log_p, options):
     q = mpf(options.get("q", mpf(0.7)))
@@ -17,5 +15,11 @@ def value(x, target, options):
     return label_probability.value(psi, x, target, options)
 
 
+def terms(x, target, direction, options):
+    return label_probability.terms(psi, x, target, options, direction)
+
+
 def points(rng, real, grid):
     yield from label_probability.points(rng, [{}, {"q": 0.25}], [{"q": 0.0}, {"q": 1.0}])
+    # the curvature of the largest is 0 near here
+    yield "grid", {}, [float.fromhex(a) for a in ("0x1.3c86eap-2", "-0x1.7c6292p1", "0x1.62edbep-1")], 1

@@ -42,3 +42,5 @@ def cases(rng, dtype):
     yield "grid", {}, {"prediction": [[0.5, 0.25]], "positives": [[1.0, 1.0]]}
     yield "grid", {}, {"prediction": [[0.5, 0.25]], "positives": [[0.0, 0.0]]}
     yield "grid", {}, {"prediction": [[0.5, 0.25, 1.0]], "positives": [[1.0, 0.0, 0.0]], "negatives": [[0.0, 0.0, 0.0]]}
+    close = [0.1635541992255745, 0.051986405639358656, -0.0023652945559615762, -0.13045466575424974]
+    yield "grid", {}, {"prediction": [close] * 12, "target": [[3]] * 12}  # in derivatives the probability counts three times

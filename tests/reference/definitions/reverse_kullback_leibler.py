@@ -6,11 +6,17 @@ from divergence import directions, domain, target_domain  # noqa: F401
 from oracle import INF, mp, mpf
 
 
+def column(p, log_p, t, log_t, options):
+    return [mpf(0) if p == 0 else p * (log_p - log_t)]
+
+
 def value(x, target, options):
-    terms = []
-    for (p, log_p), (_, log_t) in zip(divergence.predicted(x, options), divergence.targeted(target, options)):
-        terms.append(mpf(0) if p == 0 else p * (log_p - log_t))
-    return mp.fsum(terms)
+    pairs = zip(divergence.predicted(x, options), divergence.targeted(target, options))
+    return mp.fsum(column(*predicted, *targeted, options)[0] for predicted, targeted in pairs)
+
+
+def terms(x, target, direction, options):
+    return divergence.terms(column, x, target, direction, options)
 
 
 def points(rng, real, grid):

@@ -5,6 +5,7 @@ from oracle import REAL, SIGNS, exp, mp, mpf
 PREDICTION = REAL
 TARGET = SIGNS
 OPTIONS = [{}, {"target_encoding": "zero_one"}]
+PAIRS = [({"target_encoding": "zero_one"}, "0x1.c61a7ep-8", "0x0p+0"), ({}, "-0x1.89eeb2p-5", "-0x1p+0")]
 
 
 def sign(target, options):

@@ -7,6 +7,7 @@ PREDICTION = REAL
 TARGET = REAL
 OPTIONS = [{}, {"degrees_of_freedom": 4.0, "scale": 0.3125}, {"degrees_of_freedom": 2.25, "scale": 1024.5},
            {"degrees_of_freedom": 3.0, "scale": 2.5, "full": 1}]
+PAIRS = [({"degrees_of_freedom": 4.0, "scale": 0.3125}, "-0x1.fd0278p-3", "0x1.99f67ep-2")]
 
 
 def value(x, target, options):

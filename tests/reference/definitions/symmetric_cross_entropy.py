@@ -5,8 +5,6 @@ import label_probability
 from label_probability import directions, domain, target_domain  # noqa: F401
 from oracle import mpf
 
-ULP = 16  # src/loss/label_probability.h says why
-
 
 def psi(p, log_p, options):
     alpha, beta = mpf(options.get("alpha", mpf(0.1))), mpf(options.get("beta", 1))
@@ -15,6 +13,10 @@ def psi(p, log_p, options):
 
 def value(x, target, options):
     return label_probability.value(psi, x, target, options)
+
+
+def terms(x, target, direction, options):
+    return label_probability.terms(psi, x, target, options, direction)
 
 
 def points(rng, real, grid):

@@ -5,12 +5,18 @@ import divergence
 from divergence import directions, domain, target_domain  # noqa: F401
 from oracle import INF, mp
 
-ULP = 16
+
+def column(p, log_p, t, log_t, options):
+    return [abs(p - t) / 2]
 
 
 def value(x, target, options):
     pairs = zip(divergence.predicted(x, options), divergence.targeted(target, options))
     return mp.fsum(abs(p - t) for (p, _), (t, _) in pairs) / 2
+
+
+def terms(x, target, direction, options):
+    return divergence.terms(column, x, target, direction, options)
 
 
 def points(rng, real, grid):
