@@ -52,7 +52,8 @@ LOSS_API void loss_data_free(loss_data *data);
  *   dtype          LOSS_FLOAT32, LOSS_FLOAT64, LOSS_INT32, LOSS_INT64, LOSS_UINT8
  *   rows, columns  ≥ 0
  *   row_stride, column_stride   in elements, may be negative; 0 repeats one row or one column (input only, or 1 row
- *                  or column). A dense row-major matrix has row_stride = columns and column_stride = 1.
+ *                  or column). A dense row-major matrix has row_stride = columns and column_stride = 1. Not looked at
+ *                  where rows or columns is 0.
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_TYPE, LOSS_ERROR_MEMORY, LOSS_ERROR_STATE (sealed). Since 0.1.
  */
 LOSS_API loss_status loss_data_set_input(loss_data *data, const char *role, const void *pointer,

@@ -191,7 +191,8 @@ static loss_status check(const loss_data *data, const lossi_array *array)
         return lossi_fail(context, LOSS_ERROR_TYPE, "'%s' has the element type %d, which there is not",
                           array->role, (int)array->dtype);
     }
-    if (array->output &&
+    /* strides of nothing say nothing: NumPy has them 0 there */
+    if (array->output && array->rows > 0 && array->columns > 0 &&
         ((array->row_stride == 0 && array->rows > 1) || (array->column_stride == 0 && array->columns > 1))) {
         return lossi_fail(context, LOSS_ERROR_ARGUMENT,
                           "the output '%s' has stride 0: its elements would overwrite each other",

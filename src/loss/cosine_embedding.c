@@ -11,7 +11,8 @@
  *
  * Gauss–Newton is JᵀJ of the residual â − b̂ (target 1) or â + b̂ (−1, where it is active), for the loss is half the square of
  * that but for a constant. The cosine with a vector of length 0 is defined as 0, and so are its derivatives; PyTorch's 1e-12
- * under the root gives it a gradient of 1e6. At the margin the gradient is 0. Squared lengths must be in the range of double.
+ * under the root gives it a gradient of 1e6. At the margin the gradient is 0. Lengths must be in the range of double; one below
+ * the normal numbers, which has no inverse, counts as 0.
  * Results are within 16 ulp of the largest number of their row: an angle is a difference of rounded unit vectors.
  * Salton, Wong & Yang, A vector space model for automatic indexing (1975); PyTorch CosineEmbeddingLoss.
  */
@@ -43,18 +44,31 @@ static void load(const side *s, int64_t j, int64_t columns, f64v *unit, f64v *al
     }
 }
 
-/* Lengths first: unit vectors are needed before anything is subtracted. */
+/* ‖by · x‖. */
+static double length_of(const real *x, int64_t columns, double by)
+{
+    lossi_wide_sum square = lossi_wide_sum_zero();
+    for (int64_t j = 0; j < columns; j += VREAL_LANES) {
+        f64v moved[LOSSI_WIDENED];
+        lossi_wide_load(x, j, columns, moved);
+        for (int v = 0; v < LOSSI_WIDENED; v++) {
+            moved[v] = moved[v] * f64_set1(by);
+        }
+        lossi_wide_sum_add(&square, j, moved, moved);
+    }
+    return sqrt(lossi_wide_sum_total(&square));
+}
+
+/* Lengths first: unit vectors are needed before anything is subtracted. Squares beyond a double are taken of x times 2^±600. */
 static void measure_lengths(pair *p, int64_t columns)
 {
     for (int k = 0; k < 2; k++) {
-        lossi_wide_sum square = lossi_wide_sum_zero();
-        for (int64_t j = 0; j < columns; j += VREAL_LANES) {
-            f64v x[LOSSI_WIDENED];
-            lossi_wide_load(p->s[k].x, j, columns, x);
-            lossi_wide_sum_add(&square, j, x, x);
+        double length = length_of(p->s[k].x, columns, 1);
+        if (!(length > 0x1p-450 && length < 0x1p450)) {
+            const double by = length < 1 ? 0x1p600 : 0x1p-600;
+            length = length_of(p->s[k].x, columns, by) / by;
         }
-        const double length = sqrt(lossi_wide_sum_total(&square));
-        p->s[k].inverse = length == 0 ? 0 : 1 / length;
+        p->s[k].inverse = length < 0x1p-1022 ? 0 : 1 / length;
     }
 }
 

@@ -136,15 +136,20 @@ static void evaluate_laid_out(const loss_case *given, const loss_function *funct
 }
 
 /* A batch with weights and a mask that hides every fifth row. */
-static batch rich_batch(const loss_case *given, const vector_group *group, int64_t rows)
+static batch rich_batch_of(const loss_case *given, const vector_group *group, int64_t rows, int64_t columns)
 {
-    batch made = batch_of_group(group, rows, losses_columns(given, group), given->pointwise);
+    batch made = batch_of_group(group, rows, columns, given->pointwise);
     made.give = GIVE_WEIGHT | GIVE_MASK | GIVE_DIRECTION;
     for (int64_t i = 0; i < rows; i++) {
         set_element(made.weight, made.dtype, i, 0.25 + 2 * scatter(i + 3));
         made.mask[i] = i % 5 != 3;
     }
     return made;
+}
+
+static batch rich_batch(const loss_case *given, const vector_group *group, int64_t rows)
+{
+    return rich_batch_of(given, group, rows, losses_columns(given, group));
 }
 
 void losses_strides(void **state)
@@ -415,38 +420,83 @@ void losses_in_place(void **state)
 /* ---- threads and instruction sets ---- */
 
 /* The batch again with another context gives the bits of the first. */
-static void check_again(const loss_case *given, const loss_function *function, batch *again,
-                        const batch *first, int64_t threads, int32_t isa)
+static void check_again(loss_context *context, const loss_function *function, batch *again,
+                        const batch *first)
 {
-    loss_context *context;
-    assert_int_equal(loss_context_create(&context), LOSS_OK);
-    assert_status(context, loss_context_set_int(context, "threads", threads), LOSS_OK);
-    if (isa >= 0) {
-        const char *name = loss_context_isa_name(given->context, isa);
-        assert_status(context, loss_context_set_string(context, "isa", name), LOSS_OK);
-    }
     batch_forget(again);
     assert_status(context, batch_evaluate(context, function, again), LOSS_OK);
     assert_same_batch(again, first);
-    loss_context_free(context);
 }
 
-static void check_everywhere(const loss_case *given, const loss_function *function, const vector_group *group,
-                             int64_t rows, int32_t isas, int32_t plain)
+/* Rows of so many columns, or of the loss's own; with everything, or the arrays alone, which go a shorter way. */
+static batch batch_of_kind(const loss_case *given, const vector_group *group, int64_t rows, int64_t columns,
+                           int32_t plain)
 {
-    static const int64_t threads[] = {1, 2, 4};
-    batch first = rich_batch(given, group, rows), again = rich_batch(given, group, rows);
-    first.give = again.give = plain ? 0 : first.give;
-    first.want = again.want = plain ? WANT_GRADIENT : WANT_ALL;
-    assert_status(given->context, batch_evaluate(given->context, function, &first), LOSS_OK);
-    for (int32_t isa = 0; isa < loss_context_isa_count(given->context) && isas; isa++) {
-        check_again(given, function, &again, &first, 1, isa);
+    batch made = rich_batch_of(given, group, rows, columns);
+    made.give = plain ? 0 : made.give;
+    made.want = plain ? WANT_GRADIENT : WANT_ALL;
+    return made;
+}
+
+static void check_isas(const loss_case *given, const loss_function *function, const vector_group *group,
+                       int64_t rows)
+{
+    for (int32_t i = 0; i < 2 * loss_context_isa_count(given->context); i++) {
+        const int64_t columns = losses_columns(given, group);
+        const char *name = loss_context_isa_name(given->context, i / 2);
+        batch first = batch_of_kind(given, group, rows, columns, i % 2);
+        batch again = batch_of_kind(given, group, rows, columns, i % 2);
+        loss_context *context;
+        assert_int_equal(loss_context_create(&context), LOSS_OK);
+        assert_status(context, loss_context_set_string(context, "isa", name), LOSS_OK);
+        assert_status(given->context, batch_evaluate(given->context, function, &first), LOSS_OK);
+        check_again(context, function, &again, &first);
+        loss_context_free(context);
+        batch_free(&first);
+        batch_free(&again);
     }
-    for (size_t t = 0; t < sizeof threads / sizeof *threads && !isas; t++) {
-        check_again(given, function, &again, &first, threads[t], -1);
+}
+
+/* Few threads, a number that divides nothing, and more than there are slices. */
+static const int64_t thread_counts[] = {1, 2, 3, 7, 64};
+enum { THREADS = sizeof thread_counts / sizeof *thread_counts };
+
+/*
+ * Rows around the lanes, tiles and blocks of core/sum.h, which begin at multiples of powers of two whatever the columns; and so
+ * many that slices have several blocks, the last one of a slice or the last slice being shorter.
+ */
+static const struct {
+    int64_t rows,
+        columns; /* columns of a pointwise loss; in `elements` rows are divided by those there are */
+    int32_t elements;
+} lengths[] = {
+    {1, 1, 0},    {15, 1, 0},   {16, 1, 0},   {17, 1, 0},   {1023, 1, 0},   {1024, 1, 0},   {1025, 1, 0},
+    {4095, 1, 0}, {4096, 1, 0}, {4097, 1, 0}, {1366, 3, 0}, {100003, 1, 1}, {135169, 3, 1},
+};
+
+static void check_threads(const loss_case *given, const loss_function *function, const vector_group *group)
+{
+    loss_context *contexts[THREADS];
+    for (int t = 0; t < THREADS; t++) {
+        assert_int_equal(loss_context_create(&contexts[t]), LOSS_OK);
+        assert_status(contexts[t], loss_context_set_int(contexts[t], "threads", thread_counts[t]), LOSS_OK);
     }
-    batch_free(&first);
-    batch_free(&again);
+    for (size_t i = 0; i < 2 * (sizeof lengths / sizeof *lengths); i++) {
+        const int32_t plain = i % 2;
+        const int64_t columns = given->pointwise ? lengths[i / 2].columns : losses_columns(given, group);
+        const int64_t rows = lengths[i / 2].rows / (lengths[i / 2].elements ? columns : 1);
+        batch first = batch_of_kind(given, group, rows, columns, plain);
+        batch again = batch_of_kind(given, group, rows, columns, plain);
+        assert_status(given->context, batch_evaluate(given->context, function, &first), LOSS_OK);
+        for (int t = 0; t < THREADS; t++) {
+            check_again(contexts[t], function, &again, &first);
+        }
+        batch_free(&first);
+        batch_free(&again);
+    }
+    for (int t = 0; t < THREADS; t++) {
+        loss_context_free(contexts[t]);
+    }
 }
 
 /*
@@ -455,18 +505,15 @@ static void check_everywhere(const loss_case *given, const loss_function *functi
  */
 void losses_determinism(void **state)
 {
-    enum { ELEMENTS = 150000 };
     loss_case *given = *state;
     int64_t first = losses_next_group(given, -1);
     assert_true(loss_context_isa_count(given->context) > 0);
     for (int64_t g = first; g >= 0; g = losses_next_group(given, g)) {
         const vector_group *group = &given->file.groups[g];
         loss_function *function = losses_make(given, group->options);
-        for (int32_t plain = 0; plain < 2; plain++) {
-            check_everywhere(given, function, group, g == first ? 5003 : 1501, 1, plain);
-            if (g == first) {
-                check_everywhere(given, function, group, ELEMENTS / losses_columns(given, group), 0, plain);
-            }
+        check_isas(given, function, group, g == first ? 5003 : 1501);
+        if (g == first) {
+            check_threads(given, function, group);
         }
         loss_function_free(function);
     }

@@ -379,6 +379,9 @@ static void test_data(void **state)
                   LOSS_ERROR_ARGUMENT);
     assert_status(context, loss_data_set_output(made, "value", written, LOSS_FLOAT64, N, 1, 0, 1),
                   LOSS_ERROR_ARGUMENT);
+    assert_sentence(context, "stride 0");
+    assert_status(context, loss_data_set_output(made, "value", written, LOSS_FLOAT64, N, K, 1, 0),
+                  LOSS_ERROR_ARGUMENT);
     assert_status(context, loss_data_set_double(made, "scael", 1), LOSS_ERROR_NAME);
     assert_sentence(context, "scale");
     assert_status(context, loss_data_set_double(made, "scale", (double)NAN), LOSS_ERROR_RANGE);
@@ -424,6 +427,46 @@ static void test_scale_of_data_and_loss(void **state)
 }
 
 /* After its first use the data is sealed. */
+/* Without elements there is nothing that strides could say: NumPy gives 0 and 0, others what was left of a slice. */
+static void test_strides_of_nothing(void **state)
+{
+    static const int64_t strides[][2] = {{0, 0}, {K, 1}, {0, 1}, {K, 0}, {-7, 5}, {INT64_MAX, INT64_MIN}};
+    static const int64_t shapes[][2] = {{0, K}, {N, 0}, {0, 1}, {0, 0}};
+    static const char *const names[] = {"huber", "total_variation"};
+    enum { SHAPES = sizeof shapes / sizeof *shapes, STRIDES = sizeof strides / sizeof *strides };
+    (void)state;
+    for (int i = 0; i < 2 * SHAPES * STRIDES; i++) {
+        const int64_t *shape = shapes[i / 2 % SHAPES], *stride = strides[i / 2 / SHAPES];
+        loss_function *function = make(names[i % 2]);
+        loss_data *inputs = data(), *outputs = data();
+        double sum = 777, denominator = 777;
+        loss_status status;
+        written[0] = 777;
+        assert_status(context,
+                      loss_data_set_input(inputs, "prediction", numbers, LOSS_FLOAT64, shape[0], shape[1],
+                                          stride[0], stride[1]),
+                      LOSS_OK);
+        assert_status(context,
+                      loss_data_set_input(inputs, "target", numbers, LOSS_FLOAT64, shape[0], shape[1],
+                                          stride[0], stride[1]),
+                      LOSS_OK);
+        assert_status(context,
+                      loss_data_set_output(outputs, "gradient", written, LOSS_FLOAT64, shape[0], shape[1],
+                                           stride[0], stride[1]),
+                      LOSS_OK);
+        status = loss_function_evaluate(context, function, inputs, outputs, &sum, &denominator);
+        if (shape[1] > 0) { /* rows without columns are for the loss to judge */
+            assert_status(context, status, LOSS_OK);
+            assert_close(sum, 0, 0, 0);
+            assert_close(denominator, 0, 0, 0);
+        }
+        assert_close(written[0], 777, 0, 0);
+        loss_data_free(inputs);
+        loss_data_free(outputs);
+        loss_function_free(function);
+    }
+}
+
 static void test_sealed_data(void **state)
 {
     loss_function *function = make("huber");
@@ -446,12 +489,19 @@ static void test_sealed_data(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wrong_arrays),  cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_distributions), cmocka_unit_test(test_class_weights),
-        cmocka_unit_test(test_names),         cmocka_unit_test(test_options),
-        cmocka_unit_test(test_null_create),   cmocka_unit_test(test_null_options),
-        cmocka_unit_test(test_null_evaluate), cmocka_unit_test(test_data),
-        cmocka_unit_test(test_sealed_data),   cmocka_unit_test(test_scale_of_data_and_loss),
+        cmocka_unit_test(test_wrong_arrays),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_distributions),
+        cmocka_unit_test(test_class_weights),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_null_create),
+        cmocka_unit_test(test_null_options),
+        cmocka_unit_test(test_null_evaluate),
+        cmocka_unit_test(test_data),
+        cmocka_unit_test(test_sealed_data),
+        cmocka_unit_test(test_strides_of_nothing),
+        cmocka_unit_test(test_scale_of_data_and_loss),
     };
     return cmocka_run_group_tests_name("loss_input", tests, setup, teardown);
 }

@@ -171,13 +171,36 @@ static void test_empty_interval(void **state)
     }
 }
 
+/* Nobody had an event: there is nothing to explain, which is 0 of 0 and not NaN, whatever the scores. */
+static void test_no_events(void **state)
+{
+    double x[ROWS], time[ROWS], event[ROWS], weight[ROWS];
+    (void)state;
+    for (int k = 0; k < 8; k++) {
+        cohort(11 + k, k & 2 ? 8 : 0, x, time, event);
+        for (int i = 0; i < ROWS; i++) {
+            x[i] *= 300;
+            event[i] = 0;
+            weight[i] = 0.25 + scatter(i + 77);
+        }
+        const call made = entering(k & 4 ? "ties=efron" : "", dtypes[k % 2], ROWS, x, NULL, time, event,
+                                   k & 2 ? weight : NULL);
+        assert_close(made.sum, 0, 0, 0);
+        assert_close(made.denominator, 0, 0, 0);
+        for (int i = 0; i < ROWS; i++) {
+            assert_close(made.gradient[i], 0, 0, 0);
+            assert_close(made.curvature[i], 0, 0, 0);
+            assert_close(made.product[i], 0, 0, 0);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_therneau_grambsch),
-        cmocka_unit_test(test_starts_without_effect),
-        cmocka_unit_test(test_split_rows),
-        cmocka_unit_test(test_empty_interval),
+        cmocka_unit_test(test_therneau_grambsch), cmocka_unit_test(test_starts_without_effect),
+        cmocka_unit_test(test_split_rows),        cmocka_unit_test(test_empty_interval),
+        cmocka_unit_test(test_no_events),
     };
     return cmocka_run_group_tests_name("loss_known_cox", tests, known_setup, known_teardown);
 }

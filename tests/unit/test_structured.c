@@ -196,49 +196,81 @@ static void test_subsets(void **state)
     }
 }
 
-/* Many copies give, each, what one gives; for any number of threads and on every instruction set the same bits. */
+/* Where the bits may not differ: every instruction set, and threads few, dividing nothing, and more than there are slices. */
+static const struct {
+    const char *isa; /* NULL for that of the machine */
+    int64_t threads;
+} places[] = {
+    {"base", 1}, {"avx2", 2}, {"avx512", 3}, {"neon", 2}, {NULL, 2}, {NULL, 3}, {NULL, 7}, {NULL, 64},
+};
+
+static void check_places(const structured_case *given, const loss_function *function,
+                         const structured_call *many, int32_t isas)
+{
+    for (size_t s = 0; s < sizeof places / sizeof *places; s++) {
+        if (places[s].isa != NULL && !isas) {
+            continue;
+        }
+        structured_call again = call_create(given, many->copies, 0);
+        loss_context *context;
+        assert_int_equal(loss_context_create(&context), LOSS_OK);
+        assert_status(context, loss_context_set_int(context, "threads", places[s].threads), LOSS_OK);
+        if (places[s].isa == NULL || loss_context_set_string(context, "isa", places[s].isa) == LOSS_OK) {
+            assert_status(context, call_evaluate(context, function, &again), LOSS_OK);
+            assert_same_call(&again, many);
+        }
+        call_free(&again);
+        loss_context_free(context);
+    }
+}
+
+/* Each of many copies gives what one gives, and they add up. */
+static void check_copies(const structured_call *many, const structured_call *one)
+{
+    const double copies = (double)many->copies;
+    for (int32_t k = 0; k < one->outputs; k++) {
+        for (int64_t i = 0; i < many->output_rows[k] && many->output_rows[k] != one->output_rows[k]; i++) {
+            for (int64_t j = 0; j < one->output_columns[k]; j++) {
+                assert_true(
+                    same_bits(call_output(many, k, i, j), call_output(one, k, i % one->output_rows[k], j)));
+            }
+        }
+    }
+    assert_close(many->sum, copies * one->sum, 1e-12, 1e-12 * copies);
+    assert_close(many->denominator, copies * one->denominator, 1e-12, 0);
+}
+
+/*
+ * Many copies give, each, what one gives; for any number of threads and on every instruction set the same bits. As many as fill
+ * lanes, tiles and blocks, one fewer and one more, and enough for slices of several blocks.
+ */
 static void test_copies(void **state)
 {
-    static const char *const isas[] = {"base", "avx2", "avx512", "neon"};
+    enum { LONG = 80000 };
+    static const int64_t elements[] = {16, 1024, 4096, LONG};
     const loss_case *given = *state;
     for (int64_t c = structured_next(given, -1, 1); c >= 0; c = structured_next(given, c, 1)) {
         const structured_case *one_case = &given->file.cases[c];
         const int64_t numbers = one_case->input[0].rows * one_case->input[0].columns;
-        const int64_t copies = 80000 / (numbers > 0 ? numbers : 1) + 1;
         loss_function *function = structured_make(given, one_case->options);
-        structured_call one = call_create(one_case, 1, 0), many = call_create(one_case, copies, 0);
+        structured_call one = call_create(one_case, 1, 0);
         assert_status(given->context, call_evaluate(given->context, function, &one), LOSS_OK);
-        if (one.output_rows[0] != one.input_rows[0] && case_input(one_case, "offsets") == NULL) {
-            call_free(&one); /* a single group: copies would be another one */
+        /* without offsets a group is all there is: copies would be another one */
+        const int32_t single = one.output_rows[0] != one.input_rows[0] &&
+                               case_input(one_case, "offsets") == NULL;
+        for (size_t i = 0; i < 3 * sizeof elements / sizeof *elements && !single; i++) {
+            const int64_t whole = elements[i / 3] / (numbers > 0 ? numbers : 1);
+            const int64_t copies = whole + (int64_t)(i % 3) - 1;
+            if (copies < 1 || (elements[i / 3] == LONG && i % 3 != 2)) {
+                continue;
+            }
+            structured_call many = call_create(one_case, copies, 0);
+            assert_status(given->context, call_evaluate(given->context, function, &many), LOSS_OK);
+            check_copies(&many, &one);
+            check_places(one_case, function, &many, elements[i / 3] == LONG);
             call_free(&many);
-            loss_function_free(function);
-            continue;
-        }
-        assert_status(given->context, call_evaluate(given->context, function, &many), LOSS_OK);
-        for (int32_t k = 0; k < one.outputs; k++) {
-            for (int64_t i = 0; i < many.output_rows[k] && many.output_rows[k] != one.output_rows[k]; i++) {
-                for (int64_t j = 0; j < one.output_columns[k]; j++) {
-                    assert_true(same_bits(call_output(&many, k, i, j),
-                                          call_output(&one, k, i % one.output_rows[k], j)));
-                }
-            }
-        }
-        assert_close(many.sum, (double)copies * one.sum, 1e-12, 1e-12 * (double)copies);
-        assert_close(many.denominator, (double)copies * one.denominator, 1e-12, 0);
-        for (size_t s = 0; s < 3 * sizeof isas / sizeof *isas; s++) {
-            structured_call again = call_create(one_case, copies, 0);
-            loss_context *context;
-            assert_int_equal(loss_context_create(&context), LOSS_OK);
-            loss_context_set_int(context, "threads", (int64_t)(s % 3) + 1);
-            if (loss_context_set_string(context, "isa", isas[s / 3]) == LOSS_OK) {
-                assert_status(context, call_evaluate(context, function, &again), LOSS_OK);
-                assert_same_call(&again, &many);
-            }
-            call_free(&again);
-            loss_context_free(context);
         }
         call_free(&one);
-        call_free(&many);
         loss_function_free(function);
     }
 }
