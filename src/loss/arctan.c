@@ -30,7 +30,7 @@ LOSSI_INLINE void arctan(vreal prediction, vreal target, const real *parameters,
     out->gradient = x.r * p;
     out->majorizer = p;
     out->curvature = bend * p2;
-    if (lossi_rare(x.large)) { /* ½ a (½π − 1/t), and 1/t² is (c/r)⁴ */
+    if (lossi_unusual(out, x.large)) { /* ½ a (½π − 1/t), and 1/t² is (c/r)⁴ */
         const vreal far = c / x.a, far2 = far * far;
         out->value = v_select(x.large, (half * c) * v_set1((real)1.57079632679489661923) * c, out->value);
         out->gradient = v_select(x.large, (v_copysign(c, x.r) * far) * far2, out->gradient);

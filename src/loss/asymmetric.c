@@ -89,7 +89,7 @@ LOSSI_INLINE lossi_focal_term shifted_term(const lossi_logit *l, const real *par
 LOSSI_INLINE void asymmetric(vreal x, vreal t, const real *parameters, lossi_point *out)
 {
     const vreal zero = v_set1(0), one = v_set1(1), other = one - t;
-    const lossi_logit l = lossi_logit_of(x);
+    const lossi_logit l = lossi_logit_for(x, out);
     const lossi_sides ones = lossi_sides_of(&l, one), zeros = lossi_sides_of(&l, zero);
     const lossi_focal_term positive = lossi_focal(&l, &ones, parameters[GAMMA_POSITIVE]);
     const lossi_focal_term negative = parameters[CLIP] > 0
@@ -110,6 +110,7 @@ LOSSI_INLINE void asymmetric(vreal x, vreal t, const real *parameters, lossi_poi
     out->majorizer = out->curvature;
 }
 
+#define LOSSI_ALONE
 #define LOSSI_FORMULA asymmetric
 #include "loss/pointwise_long_kernels.h"
 

@@ -75,7 +75,7 @@ LOSSI_INLINE void barron(f64v prediction, f64v target, const double *parameters,
 
     out->value = f64_set1(factor) * x.rise;
     out->gradient = slope * x.decay;
-    if (lossi_rare_wide(f64_mask_not(within))) {
+    if (lossi_unusual(out, f64_mask_not(within))) {
         const f64v far = f64_set1(alpha < -NO_SHAPE ? -factor : LOSSI_UNBOUNDED);
         const f64v end = f64_copysign(f64_set1(parameters[SLOPE]), r);
         out->value = f64_select(within, out->value, f64_select(nan, r, far));
@@ -228,7 +228,68 @@ LOSSI_INLINE void barron(vreal prediction, vreal target, const real *parameters,
 
 #endif
 
-#define LOSSI_FORMULA barron
+/* α = 1, √(1 + u) − 1 with u = (r/c)²: powers are roots. Far out 1 is nothing beside u. */
+static int is_root(const lossi_prepared *prepared)
+{
+    return prepared->parameters[SHAPE] == 1;
+}
+
+#if defined(LOSSI_WIDENED_FORMULA)
+
+#define ROOT_FAR 0x1p60 /* times c: to where w and 1 + √w have what single_… makes of them */
+
+LOSSI_INLINE void root(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out)
+{
+    const double c = parameters[SCALE];
+    const f64v one = f64_set1(1), steep = f64_set1(1 / c);
+    const f64v r = prediction - target, q = r * steep, w = f64_fma(q, q, one);
+    const f64v inverse = single_inverse_root(w), share = single_reciprocal(f64_fma(w, inverse, one));
+    const f64m far = f64_gt(f64_abs(r), f64_set1(c * ROOT_FAR)); /* false for NaN */
+
+    out->value = (q * q) * share;
+    out->gradient = (q * inverse) * steep;
+    out->majorizer = inverse * (steep * steep);
+    out->curvature = (inverse * inverse) * out->majorizer;
+    if (lossi_unusual(out, far)) {
+        const f64v over = one / f64_abs(r), majorizer = steep * over;
+        out->value = f64_select(far, f64_abs(q) - one, out->value);
+        out->gradient = f64_select(far, f64_copysign(steep, r), out->gradient);
+        out->majorizer = f64_select(far, majorizer, out->majorizer);
+        out->curvature = f64_select(far, (f64_set1(c) * over) * (over * over), out->curvature);
+    }
+}
+
+#else
+
+#define ROOT_FAR REAL(0x1p30) /* times c: to where √w (1 + √w) has a reciprocal */
+
+LOSSI_INLINE void root(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal one = v_set1(1), c = v_set1(parameters[SCALE]), steep = one / c;
+    const vreal r = prediction - target, q = lossi_over(r, c), w = v_fma(q, q, one);
+    const vreal square_root = v_sqrt(w), low = one + square_root, both = v_reciprocal(square_root * low);
+    const vreal inverse = both * low, share = both * square_root; /* 1/√w and 1/(1 + √w) */
+    const vmask far = v_gt(v_abs(r), c * ROOT_FAR);               /* false for NaN */
+
+    out->value = q * (q * share);
+    out->gradient = lossi_over(q * inverse, c);
+    out->majorizer = (inverse * steep) * steep;
+    out->curvature = (inverse * inverse) * out->majorizer;
+    if (lossi_unusual(out, far)) {
+        const vreal a = v_abs(r), over = one / a;
+        out->value = v_select(far, a / c - one, out->value);
+        out->gradient = v_select(far, v_copysign(steep, r), out->gradient);
+        out->majorizer = v_select(far, steep * over, out->majorizer);
+        out->curvature = v_select(far, (c * over) * (over * over), out->curvature);
+    }
+}
+
+#endif
+
+#define LOSSI_ALONE
+#define LOSSI_SPECIAL    root
+#define LOSSI_IS_SPECIAL is_root
+#define LOSSI_FORMULA    barron
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

@@ -17,14 +17,17 @@ LOSSI_INLINE void cauchy(vreal prediction, vreal target, const real *parameters,
     const vreal one = v_set1(1), half = v_set1((real)0.5), two = v_set1(2), c = v_set1(parameters[SCALE]);
     const lossi_ratio x = lossi_ratio_of(prediction - target, c);
     const lossi_weight w = lossi_weight_of(x.q);
+    const vmask small = v_mask_and(lossi_weight_is_one(&w), v_ne(x.r, v_set1(0)));
     const vreal p = lossi_weight_nearest(&w);
 
-    out->value = v_select(lossi_ratio_small(&x), lossi_half_square(x.r),
-                          (c * lossi_weight_log(&w)) * (half * c));
+    out->value = (c * lossi_weight_log(&w)) * (half * c);
     out->gradient = x.r * w.p;
     out->majorizer = p;
     out->curvature = ((one - x.q) * (one + x.q)) * (p * p);
-    if (lossi_rare(x.large)) { /* (1 − u)/(1 + u)² = −1/u */
+    if (lossi_unusual(out, small)) {
+        out->value = v_select(small, lossi_half_square(x.r), out->value);
+    }
+    if (lossi_unusual(out, x.large)) { /* (1 − u)/(1 + u)² = −1/u */
         const vreal far = c / x.a;
         out->value = v_select(x.large, (c * (two * lossi_ratio_log(&x))) * (half * c), out->value);
         out->gradient = v_select(x.large, v_copysign(c, x.r) * far, out->gradient);

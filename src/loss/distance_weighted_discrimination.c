@@ -18,6 +18,16 @@
 /* s₀ as two numbers, so that the piece of a number next to it is the right one */
 enum { Q, TARGET_ENCODING, ONE_PLUS_Q, EDGE, EDGE_REST, LARGEST };
 
+#define FAR REAL(0x1p120) /* to where v_reciprocal() goes */
+
+/* s₀/s */
+LOSSI_INLINE vreal part_of(vreal edge, vreal s, lossi_point *out)
+{
+    const vreal part = edge * v_reciprocal(s);
+    const vmask far = v_gt(s, v_set1(FAR));
+    return lossi_unusual(out, far) ? v_select(far, edge / s, part) : part;
+}
+
 LOSSI_INLINE void distance_weighted_discrimination(vreal prediction, vreal target, const real *parameters,
                                                    lossi_point *out)
 {
@@ -25,23 +35,43 @@ LOSSI_INLINE void distance_weighted_discrimination(vreal prediction, vreal targe
     const vreal y = lossi_sign(target, parameters), s = y * prediction, edge = v_set1(parameters[EDGE]);
     const vmask linear = v_lt(s - edge, v_set1(parameters[EDGE_REST])), nan = v_is_nan(s);
     const vmask endless = v_eq(s, v_set1(REAL_INFINITY));
-    const vreal nearest = edge + v_set1(parameters[EDGE_REST]), part = nearest / s; /* s₀/s */
-    vreal power = part;
-    if (parameters[Q] != 1) {
-        const vreal rest = v_set1(parameters[EDGE_REST]) - (nearest - edge), far = s * v_set1((real)0x1p-12);
-        const vreal head = v_select(endless, one, far / nearest);
-        const vreal tail = (v_fnma(head, nearest, far) - head * rest) / nearest;
-        power = lossi_power(head, v_select(endless, zero, tail), v_set1(12), v_set1(-parameters[Q]));
-        power = v_select(endless, zero, v_select(nan, s, power));
-    }
+    const vreal nearest = edge + v_set1(parameters[EDGE_REST]), part = part_of(nearest, s, out);
+    const vreal rest = v_set1(parameters[EDGE_REST]) - (nearest - edge), moved = s * v_set1((real)0x1p-12);
+    const vreal head = v_select(endless, one, moved / nearest);
+    const vreal tail = (v_fnma(head, nearest, moved) - head * rest) / nearest;
+    const vreal power = v_select(
+        endless, zero,
+        v_select(nan, s,
+                 lossi_power(head, v_select(endless, zero, tail), v_set1(12), v_set1(-parameters[Q]))));
 
-    out->value = v_select(linear, one - s, power / more);
+    out->value = v_select(linear, one - s, power * (one / more));
     out->gradient = -y * v_select(linear, one, power * part);
     out->curvature = v_select(linear, zero, ((more * power) / s) * part);
     out->majorizer = v_select(nan, s, v_set1(parameters[LARGEST]));
 }
 
-#define LOSSI_FORMULA distance_weighted_discrimination
+/* q = 1: the power is s₀/s itself, and s₀ is ½. */
+static int is_original(const lossi_prepared *prepared)
+{
+    return prepared->parameters[Q] == 1;
+}
+
+LOSSI_INLINE void original(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
+    const vreal y = lossi_sign(target, parameters), s = y * prediction, part = part_of(half, s, out);
+    const vmask linear = v_lt(s, half);
+
+    out->value = v_select(linear, one - s, part * half);
+    out->gradient = -y * v_select(linear, one, part * part);
+    out->curvature = v_select(linear, zero, ((part + part) / s) * part);
+    out->majorizer = v_select(v_is_nan(s), s, v_set1(parameters[LARGEST]));
+}
+
+#define LOSSI_ALONE
+#define LOSSI_SPECIAL    original
+#define LOSSI_IS_SPECIAL is_original
+#define LOSSI_FORMULA    distance_weighted_discrimination
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

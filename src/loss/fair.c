@@ -31,7 +31,7 @@ LOSSI_INLINE void fair(vreal prediction, vreal target, const real *parameters, l
     out->gradient = x.r * p;
     out->curvature = p * p;
     out->majorizer = p;
-    if (lossi_rare(x.large)) {
+    if (lossi_unusual(out, x.large)) {
         const vreal far = c / x.a;
         out->value = v_select(x.large, c * x.a, out->value);
         out->gradient = v_select(x.large, v_copysign(c, x.r), out->gradient);

@@ -24,7 +24,7 @@ LOSSI_INLINE vreal class_weight(vreal t, const real *parameters)
 
 LOSSI_INLINE void focal(vreal x, vreal t, const real *parameters, lossi_point *out)
 {
-    const lossi_logit l = lossi_logit_of(x);
+    const lossi_logit l = lossi_logit_for(x, out);
     const lossi_sides w = lossi_sides_of(&l, t);
     const lossi_focal_term term = lossi_focal(&l, &w, parameters[GAMMA]);
     const vreal weight = class_weight(t, parameters);
@@ -35,6 +35,7 @@ LOSSI_INLINE void focal(vreal x, vreal t, const real *parameters, lossi_point *o
     out->majorizer = out->curvature;
 }
 
+#define LOSSI_ALONE
 #define LOSSI_FORMULA focal
 #include "loss/pointwise_long_kernels.h"
 

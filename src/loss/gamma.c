@@ -32,7 +32,7 @@ LOSSI_INLINE void gamma(vreal prediction, vreal target, const real *parameters, 
     out->gradient = one - part;
     out->curvature = out->majorizer = part;
     const vmask plain = v_mask_and(v_ge(x, v_set1(-FAR)), v_lt(out->value, infinity)); /* false for NaN */
-    if (lossi_rare(v_mask_not(plain))) {
+    if (lossi_unusual(out, v_mask_not(plain))) {
         const vmask far = v_lt(x, v_set1(-FAR)); /* e⁻ˣ alone may be infinite where y e⁻ˣ is not */
         const vreal e = v_exp(v_select(far, -x - LOG_STEP, -x)), scaled = v_select(far, y * STEP, y);
         const vreal product = v_select(v_eq(e, v_set1(0)), v_set1(0), scaled * e);
@@ -43,6 +43,9 @@ LOSSI_INLINE void gamma(vreal prediction, vreal target, const real *parameters, 
     }
 }
 
+#if LOSSI_REAL == 32 /* short enough for memory to be what it waits for */
+#define LOSSI_ALONE
+#endif
 #define LOSSI_FORMULA gamma
 #include "loss/pointwise_long_kernels.h"
 

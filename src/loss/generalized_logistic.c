@@ -4,7 +4,7 @@
  *
  *     loss = t f(x) + (1 − t) f(−x),   f(s) = (1 − σ(s)^q)/q
  *
- * f(s) is −expm1(−q log(1 + e⁻ˢ))/q, so that it goes over into the logistic loss. With w the coefficient of the wrong side (1 −
+ * f(s) is −expm1(−q log(1 + e⁻ˢ))/q, so that it goes over into the logistic loss; of the wrong side the product of two powers less 1. With w the coefficient of the wrong side (1 −
  * t for x ≥ 0), o that of the right one, a, e, large and soft as in logit.h, and σ(−a)^q = e^q large^q:
  *
  *     d/da = large large^q (w e^q − o e)
@@ -14,6 +14,7 @@
  * where (1 + q)(2 + q) p² − (1 + q)(1 + 2q) p + q² = 0.
  * Zhang & Sabuncu, Generalized cross entropy loss for training deep neural networks with noisy labels (2018), eq. (6).
  */
+#include "loss/exponentials.h"
 #include "loss/logit.h"
 #include "loss/pointwise.h"
 #include "loss/power.h"
@@ -24,13 +25,23 @@ LOSSI_INLINE void generalized_logistic(vreal x, vreal t, const real *parameters,
 {
     const vreal zero = v_set1(0), one = v_set1(1), q = v_set1(parameters[Q]);
     const vmask logistic = v_eq(q, zero);
-    const lossi_logit l = lossi_logit_of(x);
+    const lossi_logit l = lossi_logit_for(x, out);
     const lossi_sides w = lossi_sides_of(&l, t);
-    const vreal soft = q * l.soft, near = v_expm1(-soft), large_power = one + near; /* large^q ≥ ½ */
+    vreal near, fallen, rest = zero;
+    const vreal soft = q * l.soft;
+    lossi_exp_both(-soft, zero, &near);
+    const vreal large_power = one + near; /* large^q ≥ ½ */
+    const vreal exponent = v_times_parts(-q, l.a, &rest);
+    vreal power = lossi_exp_both(exponent, rest, &fallen); /* σ(−a)^q is e^(−qa) large^q */
+    const vmask far = v_gt(l.a, v_set1(LOSSI_EXP_ORDINARY));
+    if (lossi_unusual(out, far)) {
+        power = v_select(far, lossi_power_of_e(q, l.a), power);
+        fallen = v_select(far, v_expm1(exponent), fallen);
+    }
+    power = v_select(logistic, one, power);
     /* to the last digit soft itself where q soft is small, which may be below the normal numbers */
-    const vreal good = v_select(v_lt(soft, v_set1(REAL_EPSILON / 4)), l.soft, -near / q);
-    const vreal wrong = l.a + l.soft, bad = v_select(logistic, wrong, -v_expm1(-q * wrong) / q);
-    const vreal power = v_select(logistic, one, lossi_power_of_e(q, l.a));
+    const vreal good = v_select(v_lt(soft, v_set1(REAL_EPSILON / 4)), l.soft, lossi_quotient_of(-near, q));
+    const vreal bad = v_select(logistic, l.a + l.soft, lossi_quotient_of(v_fnma(power, near, -fallen), q));
     /* differences that have zeros: with what e and 1 − t lost by rounding */
     const vreal slope = v_fma(w.wrong, power, -w.right * l.e) +
                         (w.wrong_missing * power - v_fma(w.right, l.missing, w.right_missing * l.e));
@@ -45,6 +56,7 @@ LOSSI_INLINE void generalized_logistic(vreal x, vreal t, const real *parameters,
                               v_exp(q * v_log(v_set1(parameters[PEAK]))) * v_set1(parameters[REST]));
 }
 
+#define LOSSI_ALONE
 #define LOSSI_FORMULA generalized_logistic
 #include "loss/pointwise_long_kernels.h"
 

@@ -4,12 +4,12 @@
  *     r = prediction − target,  x = a |r|
  *     loss = log(cosh(x))/a
  *
- * With m = eˣ − 1, c = 1 + m and i = 1/c, cosh x = 1 + m²/(2c): the loss is log1p(½ m (m i))/a, exact down to the smallest r,
- * where log of cosh would be 0. tanh x = m (1 + i)/(c + i), and 1 − tanh² x = (2/(c + i))². Where e⁻²ˣ is nothing beside 1, cosh x
- * is half of eˣ.
+ * With m = e²ˣ − 1, c = 1 + m and d = 2 + m, cosh² x = 1 + m²/(4c): the loss is ½ log1p(¼ m (m/c))/a, exact down to the smallest
+ * r, where log of cosh would be 0. tanh x = m/d, and 1 − tanh² x = 4c/d². Where e⁻²ˣ is nothing beside 1, cosh x is half of eˣ.
  * Green, Bayesian reconstructions from emission tomography data using a modified EM algorithm (1990), §III; majorizer
  * a tanh(x)/x: Huber & Ronchetti, Robust statistics (2009), §7.8.
  */
+#include "loss/exponentials.h"
 #include "loss/pointwise.h"
 
 enum { SCALE };
@@ -17,41 +17,42 @@ enum { SCALE };
 /* Below: x²/2 is all there is of log cosh x, to a quarter of an ulp. Above: e⁻²ˣ is nothing beside 1. */
 #if LOSSI_REAL == 32
 #define NEARLY_ZERO REAL(0x1p-13)
-#define FAR         REAL(20.0)
+#define FAR         REAL(10.0)
 #else
 #define NEARLY_ZERO REAL(0x1p-28)
-#define FAR         REAL(40.0)
+#define FAR         REAL(20.0)
 #endif
 
-/* log(1 + x) of a number that is at least 0 and not infinite */
-LOSSI_INLINE vreal log_one_plus(vreal x)
+/* e^x − 1 for x ≥ 0 that is not large; v_expm1_parts() also does others, for more. */
+LOSSI_INLINE vreal expm1_of(vreal x)
 {
-    vreal n, scaled, shift;
-    const vreal f = v_split_one_plus(x, &n, &scaled, &shift); /* before n is read */
-    return v_log_sum(n, f);
+    vreal n, low;
+    const vreal r = v_exp_reduce(x, &n, &low), power = v_pow2(n), base = power - REAL(1.0);
+    const vreal head = v_fma(power, r, base), missing = v_fma(power, r, base - head);
+    return head + v_fma(power, v_fma(r * r, v_exp_tail(r), low), missing);
 }
 
 LOSSI_INLINE void log_cosh(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal scale = v_set1(parameters[SCALE]), inverse_scale = v_set1(1) / scale;
-    const vreal one = v_set1(1), two = v_set1(2), half = v_set1((real)0.5);
+    const vreal scale = v_set1(parameters[SCALE]), half_inverse = v_set1((real)0.5) / scale;
+    const vreal one = v_set1(1), two = v_set1(2), quarter = v_set1((real)0.25);
     const vreal r = prediction - target, a = v_abs(r), x = scale * a;
     const vmask near = v_lt(x, v_set1(NEARLY_ZERO)), within = v_le(x, v_set1(FAR));
-    vreal n, low, tail;
-    const vreal reduced = v_exp_reduce(v_min(v_set1(FAR), x), &n, &low);
-    const vreal head = v_expm1_parts(n, reduced, low, &tail), m = head + tail, c = one + m;
-    /* one division for 1/c and c/(c² + 1), which is then corrected */
-    const vreal square = v_fma(c, c, one), both = one / (c * square);
-    const vreal i = both * square, sum = c + i, rough = (both * c) * c;
-    const vreal inverse = v_fma(v_fnma(rough, sum, one), rough, rough), sech = two * inverse;
-    vreal slope = (m * (one + i)) * inverse;
+    const vreal held = v_min(v_set1(FAR), x), m = expm1_of(held + held), c = m + one, d = m + two;
+    const vreal both = one / (c * d); /* one for two */
+    const vreal inverse = lossi_refined(both * c, d);
+    vreal slope = m * inverse;
 
-    out->value = v_select(near, (half * x) * a, log_one_plus(half * m * (m * i)) * inverse_scale);
-    out->curvature = (scale * sech) * sech;
-    if (lossi_rare(v_mask_not(within))) { /* NaN too */
-        const vreal e = two * v_exp(-x), log_two = v_set1(REAL(0.69314718055994530942));
+    const vreal excess = (quarter * m) * (m * lossi_refined(both * d, c)); /* cosh² x − 1 */
+    out->value = lossi_log_one_plus(excess, v_fnma(slope, slope, one)) * half_inverse;
+    out->curvature = (scale * (two * inverse)) * ((two * inverse) * c);
+    if (lossi_unusual(out, v_mask_and(near, v_gt(x, v_set1(0))))) {
+        out->value = v_select(near, (v_set1((real)0.5) * x) * a, out->value);
+    }
+    if (lossi_unusual(out, v_mask_not(within))) { /* NaN too */
+        const vreal e = two * v_exp(-x), log_four = v_set1(REAL(1.38629436111989061883));
         slope = v_select(within, slope, v_select(v_is_nan(x), x, one));
-        out->value = v_select(within, out->value, a - log_two * inverse_scale);
+        out->value = v_select(within, out->value, a - log_four * half_inverse);
         out->curvature = v_select(within, out->curvature, (scale * e) * e);
     }
     out->gradient = v_copysign(slope, r);

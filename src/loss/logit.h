@@ -27,7 +27,8 @@ typedef struct lossi_logit {
     vreal lifted, lifted_missing, lower; /* e = lifted · lower, with all digits below the normal numbers */
 } lossi_logit;
 
-LOSSI_INLINE lossi_logit lossi_logit_of(vreal x)
+/* For a formula of pointwise.h; without a point for others. */
+LOSSI_INLINE lossi_logit lossi_logit_for(vreal x, lossi_point *out)
 {
     const vreal one = v_set1(1);
     lossi_logit l;
@@ -37,7 +38,7 @@ LOSSI_INLINE lossi_logit lossi_logit_of(vreal x)
     l.missing = l.lifted_missing;
     l.lower = one;
     const vmask deep = v_gt(l.a, v_set1(LOGIT_DEEP));
-    if (lossi_rare(deep)) {
+    if (out == NULL ? lossi_rare(deep) : lossi_unusual(out, deep)) {
         vreal missing;
         const vreal lifted = v_exp_parts(LOGIT_LIFT - v_select(deep, l.a, v_set1(LOGIT_DEEP)), &missing);
         l.lower = v_select(deep, v_set1((real)0x1p-40), one);
@@ -55,6 +56,11 @@ LOSSI_INLINE lossi_logit lossi_logit_of(vreal x)
     l.square = square + (v_fma(l.large, l.large, -square) + (l.large + l.large) * l.large_missing);
     l.small_large = l.e * l.square;
     return l;
+}
+
+LOSSI_INLINE lossi_logit lossi_logit_of(vreal x)
+{
+    return lossi_logit_for(x, NULL);
 }
 
 /* What a target t in [0, 1] weighs the two sides with: the side x is wrong on, 1 − t for x ≥ 0, and the one it is right on. */

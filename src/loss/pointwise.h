@@ -16,12 +16,8 @@
 #include "loss/lanes.h"
 #include "loss/row.h"
 
-/* What a copy of the loop makes: so much and no less, or what the tile wants. */
-enum { LOSSI_VALUE, LOSSI_GRADIENT, LOSSI_EVERYTHING, LOSSI_WANTED };
-
-typedef struct lossi_point {
-    vreal value, gradient, curvature, majorizer;
-} lossi_point;
+/* What a copy of the loop makes: so much and no less, or what the tile wants; of a very long formula one vector at a time. */
+enum { LOSSI_VALUE, LOSSI_GRADIENT, LOSSI_EVERYTHING, LOSSI_WANTED, LOSSI_WANTED_ALONE };
 
 /*
  * What a formula computes in: the element type; or double for both, where its file begins with
@@ -35,12 +31,25 @@ typedef struct lossi_point {
 #if LOSSI_REAL == 32 && defined(LOSSI_IN_DOUBLE)
 #define LOSSI_WIDENED_FORMULA 1
 typedef double lossi_parameter;
+typedef f64m lossi_noted;
 typedef struct lossi_wide_point {
     f64v value, gradient, curvature, majorizer;
+    lossi_noted unusual;
+    int noting; /* see lossi_unusual() */
 } lossi_wide_point;
 typedef void (*lossi_formula)(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out);
 #else
 typedef real lossi_parameter;
+typedef vmask lossi_noted;
+#endif
+
+typedef struct lossi_point {
+    vreal value, gradient, curvature, majorizer;
+    lossi_noted unusual;
+    int noting;
+} lossi_point;
+
+#if !defined(LOSSI_WIDENED_FORMULA)
 typedef void (*lossi_formula)(vreal prediction, vreal target, const real *parameters, lossi_point *out);
 #endif
 
@@ -60,26 +69,65 @@ LOSSI_INLINE int lossi_rare(vmask mask)
     return (int)__builtin_expect(v_mask_any(mask), 0);
 }
 
+/*
+ * The same question of a long formula, as lossi_unusual(out, mask). It is not answered at once, for vectors between which nothing
+ * branches overlap: a mask is noted, and the vectors are done once more when there was any, now with the special results. Such a
+ * vector costs twice, and `mask` should not hold for what data are full of, a residual of 0.
+ */
 #if defined(LOSSI_WIDENED_FORMULA)
 
-LOSSI_INLINE int lossi_rare_wide(f64m mask)
+LOSSI_INLINE int lossi_any_noted(f64m noted)
 {
-    return (int)__builtin_expect(f64_mask_any(mask), 0);
+    return (int)__builtin_expect(f64_mask_any(noted), 0);
+}
+
+LOSSI_INLINE int lossi_unusual(lossi_wide_point *out, f64m mask)
+{
+    if (out->noting) {
+        out->unusual = f64_mask_or(out->unusual, mask);
+        return 0;
+    }
+    return lossi_any_noted(mask);
 }
 
 LOSSI_INLINE void lossi_apply(lossi_formula formula, vreal prediction, vreal target,
                               const lossi_parameter *parameters, lossi_point *out)
 {
-    lossi_wide_point low, high;
+    lossi_wide_point low = {.noting = out->noting}, high = {.noting = out->noting};
     formula(f32_to_f64_low(prediction), f32_to_f64_low(target), parameters, &low);
     formula(f32_to_f64_high(prediction), f32_to_f64_high(target), parameters, &high);
     out->value = f64_to_f32(low.value, high.value);
     out->gradient = f64_to_f32(low.gradient, high.gradient);
     out->curvature = f64_to_f32(low.curvature, high.curvature);
     out->majorizer = f64_to_f32(low.majorizer, high.majorizer);
+    out->unusual = f64_mask_or(low.unusual, high.unusual);
+}
+
+LOSSI_INLINE lossi_noted lossi_note(lossi_noted a, lossi_noted b)
+{
+    return f64_mask_or(a, b);
 }
 
 #else
+
+LOSSI_INLINE int lossi_any_noted(vmask noted)
+{
+    return lossi_rare(noted);
+}
+
+LOSSI_INLINE int lossi_unusual(lossi_point *out, vmask mask)
+{
+    if (out->noting) {
+        out->unusual = v_mask_or(out->unusual, mask);
+        return 0;
+    }
+    return lossi_rare(mask);
+}
+
+LOSSI_INLINE lossi_noted lossi_note(lossi_noted a, lossi_noted b)
+{
+    return v_mask_or(a, b);
+}
 
 LOSSI_INLINE void lossi_apply(lossi_formula formula, vreal prediction, vreal target,
                               const lossi_parameter *parameters, lossi_point *out)
@@ -263,7 +311,7 @@ LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formu
     LOSSI_UNROLL
     for (int v = 0; v < LOSSI_PACK; v++) {
         const int64_t k = i + v * VREAL_LANES;
-        lossi_point point;
+        lossi_point point = {.noting = 0};
         lossi_apply(formula, v_load(prediction + k), v_load(target + k), parameters, &point);
         values[v] = point.value;
         /* at once: a pack of slopes beside one of values is more than there are registers for */
@@ -276,91 +324,166 @@ LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formu
     }
 }
 
-/* How many vectors of a long formula stand side by side: two, which overlap; one where vectors have 16 bytes, or are two halves. */
+/*
+ * How many packs an iteration takes of a long formula, and how many of their vectors stand side by side: two, which overlap; one
+ * where vectors have 16 bytes, or are two halves.
+ */
 #if VREAL_LANES * LOSSI_REAL == 128 || defined(LOSSI_WIDENED_FORMULA)
-enum { LOSSI_TOGETHER = 1 };
+enum { LOSSI_PACKS = 1, LOSSI_TOGETHER = 1 };
 #else
-enum { LOSSI_TOGETHER = LOSSI_PACK < 2 ? LOSSI_PACK : 2 };
+enum { LOSSI_PACKS = LOSSI_PACK < 2 ? 2 : 1, LOSSI_TOGETHER = 2 };
 #endif
 
-/*
- * Vector k … of one. What only a derivative needs, the compiler moves into the branch that stores it, unless it thinks that
- * branch a likely one, as it would of a pointer that is not NULL: hence the probabilities.
- */
-LOSSI_INLINE vreal lossi_long_vector(const lossi_tile *tile, lossi_formula formula, int64_t k,
-                                     const lossi_parameter *parameters)
+/* Makes `count` vectors of a long formula from element k on with all special results: values to an array, derivatives to the tile's. */
+typedef void (*lossi_again)(const lossi_tile *tile, int64_t k, int count, real *values);
+
+LOSSI_INLINE void lossi_vectors_again(const lossi_tile *tile, lossi_formula formula, int64_t k, int count,
+                                      real *values)
 {
     const vreal scale = v_set1((real)tile->scale);
+    lossi_parameter parameters[LOSSI_PARAMETERS];
+    lossi_pointwise_parameters(tile, parameters);
+    LOSSI_NO_UNROLL
+    for (int v = 0; v < count; v++, k += VREAL_LANES) {
+        lossi_point point = {.noting = 0};
+        lossi_apply(formula, v_load((const real *)tile->prediction + k),
+                    v_load((const real *)tile->target + k), parameters, &point);
+        v_store(values + v * VREAL_LANES, point.value);
+        if (tile->gradient != NULL) {
+            lossi_put_gradient(point.gradient * scale, (real *)tile->gradient + k, tile->streaming);
+        }
+        if (tile->curvature != NULL) {
+            v_store((real *)tile->curvature + k, lossi_curvature_of(&point, tile->curvature_kind) * scale);
+        }
+    }
+}
+
+/*
+ * Vectors from k on. All of their formulas come before the stores, so that nothing stands between two of them and the compiler can
+ * mix their instructions. What only a derivative needs, it moves into the branch that stores it, unless it thinks that branch a
+ * likely one, as it would of a pointer that is not NULL: hence the probabilities. `whole` is the tile in memory; without `again` it is
+ * one vector, with all special results.
+ */
+LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, const lossi_tile *whole, lossi_formula formula,
+                                     lossi_again again, int64_t k, const lossi_parameter *parameters,
+                                     vreal *values)
+{
+    const vreal scale = v_set1((real)tile->scale);
+    const real *prediction = (const real *)tile->prediction + k, *target = (const real *)tile->target + k;
     real *gradient = tile->gradient, *curvature = tile->curvature;
-    lossi_point point;
-    lossi_apply(formula, v_load((const real *)tile->prediction + k), v_load((const real *)tile->target + k),
-                parameters, &point);
+    const int together = again == NULL ? 1 : LOSSI_TOGETHER;
+    lossi_point points[LOSSI_TOGETHER];
+    lossi_noted unusual = {0};
+    LOSSI_UNROLL
+    for (int v = 0; v < together; v++) {
+        points[v] = (lossi_point){.noting = again != NULL};
+        lossi_apply(formula, v_load(prediction + v * VREAL_LANES), v_load(target + v * VREAL_LANES),
+                    parameters, &points[v]);
+        values[v] = points[v].value;
+        unusual = lossi_note(unusual, points[v].unusual);
+    }
+    if (again != NULL && lossi_any_noted(unusual)) {
+        real made[LOSSI_TOGETHER * VREAL_LANES];
+        again(whole, k, LOSSI_TOGETHER, made);
+        for (int v = 0; v < LOSSI_TOGETHER; v++) {
+            values[v] = v_load(made + v * VREAL_LANES);
+        }
+        return;
+    }
     if (__builtin_expect_with_probability(gradient != NULL, 1, 0.5)) {
-        lossi_put_gradient(point.gradient * scale, gradient + k, tile->streaming);
+        LOSSI_UNROLL
+        for (int v = 0; v < together; v++) {
+            lossi_put_gradient(points[v].gradient * scale, gradient + k + v * VREAL_LANES, tile->streaming);
+        }
     }
     if (__builtin_expect_with_probability(curvature != NULL, 1, 0.25)) {
-        v_store(curvature + k, lossi_curvature_of(&point, tile->curvature_kind) * scale);
-    }
-    return point.value;
-}
-
-LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, lossi_formula formula, int64_t i, int first,
-                                     const lossi_parameter *parameters, vreal *values)
-{
-    LOSSI_UNROLL
-    for (int v = first; v < first + LOSSI_TOGETHER; v++) {
-        values[v] = lossi_long_vector(tile, formula, i + v * VREAL_LANES, parameters);
+        LOSSI_UNROLL
+        for (int v = 0; v < together; v++) {
+            v_store(curvature + k + v * VREAL_LANES,
+                    lossi_curvature_of(&points[v], tile->curvature_kind) * scale);
+        }
     }
 }
 
-LOSSI_INLINE void lossi_pack_in_turn(const lossi_tile *tile, lossi_formula formula, int64_t i,
-                                     const lossi_parameter *parameters, vreal *values)
+LOSSI_INLINE void lossi_packs_in_turn(const lossi_tile *tile, const lossi_tile *whole, lossi_formula formula,
+                                      lossi_again again, int64_t i, const lossi_parameter *parameters,
+                                      vreal *values)
 {
+    enum { VECTORS = LOSSI_PACKS * LOSSI_PACK };
+    const int together = again == NULL ? 1 : LOSSI_TOGETHER, vectors = again == NULL ? LOSSI_PACK : VECTORS;
     if (tile->gradient != NULL && !tile->streaming) {
-        lossi_ask_to_write((real *)tile->gradient + i);
+        for (int k = 0; k < vectors; k += LOSSI_PACK) {
+            lossi_ask_to_write((real *)tile->gradient + i + k * VREAL_LANES);
+        }
     }
-    if ((int)LOSSI_TOGETHER == (int)LOSSI_PACK) {
-        lossi_long_vectors(tile, formula, i, 0, parameters, values);
+    if (together == vectors) {
+        lossi_long_vectors(tile, whole, formula, again, i, parameters, values);
         return;
     }
     LOSSI_NO_UNROLL
-    for (int first = 0; first < LOSSI_PACK; first += LOSSI_TOGETHER) {
-        lossi_long_vectors(tile, formula, i, first, parameters, values);
+    for (int v = 0; v < vectors; v += together) {
+        lossi_long_vectors(tile, whole, formula, again, i + v * VREAL_LANES, parameters, values + v);
     }
+}
+
+/* The pack that is left where an iteration takes two. */
+LOSSI_INLINE void lossi_last_pack(const lossi_tile *tile, const lossi_tile *whole, lossi_again again,
+                                  int64_t i, f64v *lanes)
+{
+    real made[LOSSI_LANES];
+    vreal values[LOSSI_PACK];
+    again(whole, i, LOSSI_PACK, made);
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        values[v] = v_load(made + v * VREAL_LANES);
+    }
+    lossi_put_values(values, tile->value, i, lanes);
 }
 
 /*
  * Whole packs of 16 elements. What a call does not want is a branch that always goes the same way, not a copy of the formula.
  * A gradient that is streamed has no array of values beside it.
  */
-LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula formula, int domains,
-                                       int variant, int streaming)
+LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula formula, lossi_again again,
+                                       int domains, int variant, int streaming)
 {
     lossi_tile tile = *whole; /* in registers, whatever is stored */
     lossi_look predictions = lossi_look_at(&tile, &tile.prepared->prediction, domains, 0),
                targets = lossi_look_at(&tile, &tile.prepared->target, domains, 1);
     const int looking = (predictions.kind | targets.kind) != LOSSI_LOOK_NOT;
+    const int packs = variant == LOSSI_WANTED ? LOSSI_PACKS : 1;
+    const int long_formula = variant == LOSSI_WANTED || variant == LOSSI_WANTED_ALONE;
     lossi_parameter parameters[LOSSI_PARAMETERS];
     f64v lanes[LOSSI_WIDE];
 
     tile.value = variant == LOSSI_GRADIENT && streaming ? NULL : tile.value;
     lossi_pointwise_parameters(&tile, parameters);
     lossi_lanes_begin(&tile, lanes);
-    for (int64_t i = 0; i < tile.rows; i += LOSSI_LANES) {
-        const real *prediction = (const real *)tile.prediction + i, *target = (const real *)tile.target + i;
-        vreal values[LOSSI_PACK];
-        lossi_ask(prediction);
-        lossi_ask(target);
-        if (__builtin_expect(looking, domains == LOSSI_SIGNS)) { /* before the gradient takes their place */
-            lossi_pass(&predictions, prediction, tile.outside);
-            lossi_pass(&targets, target, tile.outside);
+    int64_t i = 0;
+    for (; i + packs * LOSSI_LANES <= tile.rows; i += packs * LOSSI_LANES) {
+        vreal values[LOSSI_PACKS * LOSSI_PACK];
+        LOSSI_UNROLL
+        for (int64_t k = i; k < i + packs * LOSSI_LANES; k += LOSSI_LANES) {
+            lossi_ask((const real *)tile.prediction + k);
+            lossi_ask((const real *)tile.target + k);
+            if (__builtin_expect(looking,
+                                 domains == LOSSI_SIGNS)) { /* before the gradient takes their place */
+                lossi_pass(&predictions, (const real *)tile.prediction + k, tile.outside);
+                lossi_pass(&targets, (const real *)tile.target + k, tile.outside);
+            }
         }
-        if (variant == LOSSI_WANTED) {
-            lossi_pack_in_turn(&tile, formula, i, parameters, values);
+        if (long_formula) {
+            lossi_packs_in_turn(&tile, whole, formula, again, i, parameters, values);
         } else {
             lossi_pack_at_once(&tile, formula, variant, streaming, i, parameters, values);
         }
-        lossi_put_values(values, tile.value, i, lanes);
+        for (int pack = 0; pack < packs; pack++) {
+            lossi_put_values(values + pack * LOSSI_PACK, tile.value, i + pack * LOSSI_LANES, lanes);
+        }
+    }
+    if (packs > 1 && i < tile.rows) {
+        lossi_pass(&predictions, (const real *)tile.prediction + i, tile.outside);
+        lossi_pass(&targets, (const real *)tile.target + i, tile.outside);
+        lossi_last_pack(&tile, whole, again, i, lanes);
     }
     if (tile.value == NULL) {
         lossi_lanes_store(tile.lanes, lanes);
@@ -371,13 +494,13 @@ LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula fo
 }
 
 /* A short formula has a loop of its own for each kind of store; in a long one the question is nothing. */
-LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *tile, lossi_formula formula, int domains,
-                                        int variant)
+LOSSI_INLINE void lossi_pointwise_packs(const lossi_tile *tile, lossi_formula formula, lossi_again again,
+                                        int domains, int variant)
 {
     if (variant == LOSSI_GRADIENT && tile->streaming) {
-        lossi_pointwise_loop(tile, formula, domains, variant, 1);
+        lossi_pointwise_loop(tile, formula, again, domains, variant, 1);
     } else {
-        lossi_pointwise_loop(tile, formula, domains, variant, 0);
+        lossi_pointwise_loop(tile, formula, again, domains, variant, 0);
     }
 }
 

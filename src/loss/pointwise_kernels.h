@@ -9,17 +9,17 @@
 
 static void value_packs(const lossi_tile *tile)
 {
-    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_DOMAINS, LOSSI_VALUE);
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, NULL, LOSSI_DOMAINS, LOSSI_VALUE);
 }
 
 static void gradient_packs(const lossi_tile *tile)
 {
-    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_DOMAINS, LOSSI_GRADIENT);
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, NULL, LOSSI_DOMAINS, LOSSI_GRADIENT);
 }
 
 static void everything_packs(const lossi_tile *tile)
 {
-    lossi_pointwise_packs(tile, LOSSI_FORMULA, LOSSI_DOMAINS, LOSSI_EVERYTHING);
+    lossi_pointwise_packs(tile, LOSSI_FORMULA, NULL, LOSSI_DOMAINS, LOSSI_EVERYTHING);
 }
 
 static void value(const lossi_tile *tile)

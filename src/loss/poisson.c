@@ -86,7 +86,7 @@ LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters
         out->gradient = mean - y;
         out->curvature = mean;
         const vmask number = v_lt(v_abs(out->value), infinity);
-        if (lossi_rare(v_mask_not(number))) {
+        if (lossi_unusual(out, v_mask_not(number))) {
             ends_of_log(x, y, mean, out);
         }
         if (parameters[FULL] != 0) {
@@ -97,6 +97,9 @@ LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters
     out->majorizer = out->curvature;
 }
 
+#if LOSSI_REAL == 32 /* short enough for memory to be what it waits for */
+#define LOSSI_ALONE
+#endif
 #define LOSSI_FORMULA poisson
 #include "loss/pointwise_long_kernels.h"
 

@@ -52,7 +52,7 @@ LOSSI_INLINE void poly1_logistic(vreal x, vreal t, const real *parameters, lossi
 {
     const vreal zero = v_set1(0), epsilon = v_set1(parameters[EPSILON]),
                 more = v_set1(parameters[ONE_PLUS_EPSILON]);
-    const lossi_logit l = lossi_logit_of(x);
+    const lossi_logit l = lossi_logit_for(x, out);
     const lossi_sides w = lossi_sides_of(&l, t);
     const vreal good = parameters[EPSILON] < 0 ? v_fnma(epsilon, soft_minus_small(&l), more * l.soft)
                                                : v_fma(epsilon, l.small, l.soft);
@@ -70,6 +70,7 @@ LOSSI_INLINE void poly1_logistic(vreal x, vreal t, const real *parameters, lossi
     out->majorizer = v_select(v_is_nan(slope), slope, v_set1(parameters[LARGEST]));
 }
 
+#define LOSSI_ALONE
 #define LOSSI_FORMULA poly1_logistic
 #include "loss/pointwise_long_kernels.h"
 

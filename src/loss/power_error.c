@@ -28,7 +28,7 @@ LOSSI_INLINE void power_error(f64v prediction, f64v target, const double *parame
     const f64m none = f64_eq(a, zero), end = f64_eq(a, infinity);
     const f64m between = f64_mask_and(f64_gt(a, zero), f64_lt(a, infinity));   /* false for NaN */
     f64v raised = single_exp(f64_set1(steepness) * single_log_of_positive(a)); /* |r|^(q−1) */
-    if (lossi_rare_wide(f64_mask_not(between))) {
+    if (lossi_unusual(out, f64_mask_not(between))) {
         const f64v far = f64_set1(steepness > 0 ? LOSSI_UNBOUNDED : 1);
         raised = f64_select(between, raised, f64_select(end, far, a));
     }
@@ -84,8 +84,50 @@ LOSSI_INLINE void power_error(vreal prediction, vreal target, const real *parame
 
 #endif
 
-#define LOSSI_FORMULA power_error
-#define LOSSI_DOMAINS LOSSI_EVERYWHERE
+/* q = 2, 3 and 4: products, each begun with its constant, so that none is too large or too small for a number before the last. */
+static int is_whole(const lossi_prepared *prepared)
+{
+    const double power = prepared->parameters[POWER];
+    return power == 2 || power == 3 || power == 4;
+}
+
+#if defined(LOSSI_WIDENED_FORMULA)
+
+LOSSI_INLINE void whole_power(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out)
+{
+    const double power = parameters[POWER];
+    const f64v one = f64_set1(1), r = prediction - target, a = f64_abs(r);
+    const f64v second = power > 2 ? a : one, third = power > 3 ? a : one;
+    const f64v bend = (f64_set1(power * (power - 1)) * second) * third;
+
+    out->value = ((a * a) * second) * third;
+    out->gradient = f64_copysign(((f64_set1(power) * a) * second) * third, r);
+    out->curvature = f64_select(f64_is_nan(a), a, bend);
+    out->majorizer = f64_select(f64_is_nan(a), a, f64_set1(power));
+}
+
+#else
+
+LOSSI_INLINE void whole_power(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const real power = parameters[POWER];
+    const vreal one = v_set1(1), r = prediction - target, a = v_abs(r);
+    const vreal second = power > 2 ? a : one, third = power > 3 ? a : one;
+    const vreal bend = (v_set1(power * (power - 1)) * second) * third;
+
+    out->value = ((a * a) * second) * third;
+    out->gradient = v_copysign(((v_set1(power) * a) * second) * third, r);
+    out->curvature = v_select(v_is_nan(a), a, bend);
+    out->majorizer = v_select(v_is_nan(a), a, v_set1(power)); /* of 2: beyond there is none */
+}
+
+#endif
+
+#define LOSSI_ALONE
+#define LOSSI_SPECIAL    whole_power
+#define LOSSI_IS_SPECIAL is_whole
+#define LOSSI_FORMULA    power_error
+#define LOSSI_DOMAINS    LOSSI_EVERYWHERE
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

@@ -31,20 +31,20 @@ LOSSI_INLINE void pseudo_huber(vreal prediction, vreal target, const real *param
     const vreal r = prediction - target, a = v_abs(r), q = lossi_over(a, delta);
     const vreal w = v_fma(q, q, one), root = v_sqrt(w), low = one + root;
     /* one division for the reciprocals of the root and of the other sum */
-    const vreal both = one / (root * low), inverse = both * low, share = both * root;
+    const vreal both = v_reciprocal(root * low), inverse = both * low, share = both * root;
     const vmask far = v_gt(a, v_min(v_set1(REAL_MAX), delta * FAR)); /* false for NaN */
 
     out->value = a * (a * share);
     out->gradient = r * inverse;
     out->curvature = one / (w * root);
     out->majorizer = inverse;
-    if (lossi_rare(far)) {
+    if (lossi_unusual(out, far)) {
         far_outside(r, delta, far, out);
     }
 }
 
 #define LOSSI_FORMULA pseudo_huber
-#include "loss/pointwise_kernels.h"
+#include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
 

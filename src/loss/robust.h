@@ -8,20 +8,23 @@
 #ifndef LOSSI_LOSS_ROBUST_H
 #define LOSSI_LOSS_ROBUST_H
 
+#include "loss/exponentials.h"
 #include "loss/pointwise.h"
 
 #define LOSSI_DOMAINS LOSSI_EVERYWHERE
 
 /* (1 + u)^k and log(1 + u)/u are 1, and (1 + 1/u)^k is 1, to a quarter of an ulp for the small k that occur.
- * GONE: e^(−½u) is 0 from there on. */
+ * GONE, DECAYED: e^(−½u) is 0 from there on; and from the latter not so far on that its exponent were none for v_scale(). */
 #if LOSSI_REAL == 32
-#define ROBUST_SMALL REAL(0x1p-14)
-#define ROBUST_LARGE REAL(0x1p14)
-#define ROBUST_GONE  REAL(32.0)
+#define ROBUST_SMALL   REAL(0x1p-14)
+#define ROBUST_LARGE   REAL(0x1p14)
+#define ROBUST_GONE    REAL(32.0)
+#define ROBUST_DECAYED REAL(14.5)
 #else
-#define ROBUST_SMALL REAL(0x1p-29)
-#define ROBUST_LARGE REAL(0x1p29)
-#define ROBUST_GONE  REAL(64.0)
+#define ROBUST_SMALL   REAL(0x1p-29)
+#define ROBUST_LARGE   REAL(0x1p29)
+#define ROBUST_GONE    REAL(64.0)
+#define ROBUST_DECAYED REAL(38.75)
 #endif
 
 #define ROBUST_TINY (ROBUST_SMALL * ROBUST_SMALL) /* such an u itself */
@@ -32,11 +35,10 @@ typedef struct lossi_ratio {
     vmask large;   /* false for NaN */
 } lossi_ratio;
 
-/* a/c, rounded nearly always to nearest: c is the same for all elements, and a division costs as much as 24 products */
+/* a/c, rounded nearly always to nearest */
 LOSSI_INLINE vreal lossi_over(vreal a, vreal c)
 {
-    const vreal inverse = v_set1(1) / c, q = a * inverse;
-    return v_fma(v_fnma(q, c, a), inverse, q);
+    return lossi_quotient_of(a, c);
 }
 
 /* `limit`: from which ratio on it is large, a constant. 1/c is a normal number. */
@@ -80,13 +82,16 @@ LOSSI_INLINE vreal lossi_weight_nearest(const lossi_weight *w)
     return v_fma(v_fnma(w->p, w->missing, v_fnma(w->p, w->sum, v_set1(1))), w->p, w->p);
 }
 
-/* log(1 + q²) = log(sum) + missing p: what is missing enters with the slope of the logarithm. Nothing is lost next to 0, where
- * f is 0 and this is all. */
+/* Where log(1 + q²) is q², which may be below the normal numbers, and is 0 for a ratio that is not. */
+LOSSI_INLINE vmask lossi_weight_is_one(const lossi_weight *w)
+{
+    return v_eq(w->sum, v_set1(1));
+}
+
+/* log(1 + q²) */
 LOSSI_INLINE vreal lossi_weight_log(const lossi_weight *w)
 {
-    vreal n;
-    const vreal f = v_split(w->sum, &n) - v_set1(1);
-    return v_log_sum_low(n, f, v_fma(w->missing, w->p, n * MATH_LN2_LOW));
+    return lossi_log_of_sum(w->sum, w->missing, w->p);
 }
 
 /* a/c = 2ⁿ (1 + f + f_missing), f on [−¼, ½], of ratios that no number may hold */
@@ -113,35 +118,37 @@ LOSSI_INLINE vreal lossi_ratio_log(const lossi_ratio *x)
 }
 
 /*
- * e^(−u) as a square: half = e^(−½u) underflows only where nothing is left of r e^(−u) either. u ≥ 0 has to be known to more
- * digits than it has, for its error is relative to 1 in the exponential. *one_minus is 1 − e^(−u).
+ * e^(−u) as a square: half = e^(−½u) underflows only where nothing is left of r e^(−u) either. 0 ≤ u ≤ ROBUST_DECAYED² has to be
+ * known to more digits than it has, for its error is relative to 1 in the exponential. *one_minus is 1 − e^(−u).
  */
 LOSSI_INLINE vreal lossi_half_decay(vreal u, vreal u_missing, vreal *one_minus)
 {
-    const vreal one = v_set1(1), minus_half = v_set1((real)-0.5);
-    vreal n, low;
-    const vreal x = v_exp_reduce(v_max(v_set1(MATH_EXP_LOWEST), minus_half * u), &n, &low);
-    const vreal sum = x + one, curved = x * x * v_exp_tail(x);
-    const vreal tail = v_fma(v_fma(minus_half, u_missing, low), sum + curved, curved);
-    const vreal minus_one = x + tail; /* half − 1 while n is 0 */
-    const vreal half = v_scale_if(v_exponent_is_far(n), sum + ((x - (sum - one)) + tail), n);
+    const vreal one = v_set1(1), x = v_set1((real)-0.5) * u;
+    const vreal n = v_fma(x, v_set1(MATH_LOG2_E), v_set1(MATH_ROUNDER)) - MATH_ROUNDER;
+    /* what is missing goes into the remainder, whose last digit is two below that of the result */
+    const vreal low = v_fnma(n, v_set1(MATH_LN2_LOW), v_set1((real)-0.5) * u_missing);
+    const vreal rest = v_fnma(n, v_set1(MATH_LN2_HIGH), x) + low;
+    const vreal minus_one = v_fma(rest * rest, v_exp_tail(rest), rest); /* half − 1 while n is 0 */
+    const vreal half = v_scale_if(v_exponent_is_far(n), minus_one + REAL(1.0), n);
     *one_minus = v_select(v_eq(n, v_set1(0)), -minus_one * (minus_one + REAL(2.0)), v_fnma(half, half, one));
     return half;
 }
 
 typedef struct lossi_decay {
     vreal r; /* cut off where nothing is left of e^(−u), so that an infinite residual has its limit */
-    vreal q, q_missing;    /* |r|/c, and what is missing from it */
+    vreal q, q_missing;    /* r/c, and what is missing from it */
+    vreal u;               /* its square */
     vreal half, one_minus; /* e^(−½u), 1 − e^(−u) */
 } lossi_decay;
 
 LOSSI_INLINE lossi_decay lossi_decay_of(vreal r, vreal c)
 {
-    const vreal a = v_min(c * ROBUST_GONE, v_abs(r));
-    lossi_decay d = {.r = v_copysign(a, r), .q = lossi_over(a, c)};
-    d.q_missing = v_fnma(d.q, c, a) * (v_set1(1) / c);
-    const vreal u = d.q * d.q, u_missing = v_fma(d.q, d.q, -u) + (d.q + d.q) * d.q_missing;
-    d.half = lossi_half_decay(u, u_missing, &d.one_minus);
+    const vreal inverse = v_set1(1) / c, inverse_missing = v_fnma(inverse, c, v_set1(1)) * inverse;
+    const vreal cut = c * ROBUST_DECAYED, held = v_max(-cut, v_min(cut, r));
+    lossi_decay d = {.r = held, .q = held * inverse};
+    d.q_missing = v_fma(held, inverse_missing, v_fma(held, inverse, -d.q));
+    d.u = d.q * d.q;
+    d.half = lossi_half_decay(d.u, v_fma(d.q + d.q, d.q_missing, v_fma(d.q, d.q, -d.u)), &d.one_minus);
     return d;
 }
 

@@ -28,9 +28,15 @@ LOSSI_INLINE vreal constant(double x)
 
 LOSSI_INLINE void huber(vreal s, const real *parameters, lossi_point *out)
 {
-    const vreal a = v_set1(parameters[SCALE]), b = v_set1(parameters[SQUARE]), root = v_sqrt(s);
-    const vmask outside = v_gt(s, b); /* false for NaN */
-    const vreal p = a / root, one = v_select(v_is_nan(s), s, v_set1(1));
+    const vreal a = v_set1(parameters[SCALE]), b = v_set1(parameters[SQUARE]);
+    const vmask outside = v_gt(s, b), over = v_gt(s, v_set1(REAL_MAX)); /* false for NaN */
+    const vreal inverse = v_inverse_root(s), rough = s * inverse;
+    vreal root = v_fma(v_fnma(rough, rough, s), constant(0.5) * inverse, rough), p = a * inverse;
+    const vreal one = v_select(v_is_nan(s), s, v_set1(1));
+    if (lossi_rare(over)) {
+        root = v_select(over, s, root);
+        p = v_select(over, v_set1(0), p);
+    }
 
     out->value = v_select(outside, a * (root + (root - a)), s);
     out->gradient = v_select(outside, p, one);
@@ -94,7 +100,7 @@ LOSSI_INLINE void geman_mcclure(vreal s, const real *parameters, lossi_point *ou
 
 LOSSI_INLINE void welsch(vreal s, const real *parameters, lossi_point *out)
 {
-    const vreal b = v_set1(parameters[SQUARE]), gone = v_set1(ROBUST_GONE * ROBUST_GONE);
+    const vreal b = v_set1(parameters[SQUARE]), gone = v_set1(ROBUST_DECAYED * ROBUST_DECAYED);
     const vreal cut = v_min(b * gone, s), v = cut / b, missing = v_fnma(v, b, cut) * (v_set1(1) / b);
     vreal one_minus;
     const vreal half = lossi_half_decay(v, missing, &one_minus);
@@ -145,43 +151,45 @@ typedef struct chunk {
 
 typedef void (*formula)(vreal s, const real *parameters, lossi_point *out);
 
-LOSSI_INLINE void fill(const real *s, int count, const real *parameters, chunk *out, formula rho)
+LOSSI_INLINE void fill(const real *s, int count, const real *parameters, int curved, chunk *out, formula rho)
 {
     for (int i = 0; i < count; i += VREAL_LANES) {
         lossi_point point;
         rho(count - i < VREAL_LANES ? v_load_part(s + i, count - i) : v_load(s + i), parameters, &point);
         v_store(out->value + i, point.value);
         v_store(out->gradient + i, point.gradient);
-        v_store(out->curvature + i, point.curvature);
+        if (__builtin_expect_with_probability(curved, 1, 0.25)) { /* not made where it is not wanted */
+            v_store(out->curvature + i, point.curvature);
+        }
     }
 }
 
-static void evaluate(const real *s, int count, const real *parameters, chunk *out)
+static void evaluate(const real *s, int count, const real *parameters, int curved, chunk *out)
 {
     switch ((int)parameters[KIND]) {
     case HUBER:
-        fill(s, count, parameters, out, huber);
+        fill(s, count, parameters, curved, out, huber);
         break;
     case SOFT_L1:
-        fill(s, count, parameters, out, soft_l1);
+        fill(s, count, parameters, curved, out, soft_l1);
         break;
     case CAUCHY:
-        fill(s, count, parameters, out, cauchy);
+        fill(s, count, parameters, curved, out, cauchy);
         break;
     case TUKEY:
-        fill(s, count, parameters, out, tukey);
+        fill(s, count, parameters, curved, out, tukey);
         break;
     case GEMAN_MCCLURE:
-        fill(s, count, parameters, out, geman_mcclure);
+        fill(s, count, parameters, curved, out, geman_mcclure);
         break;
     case WELSCH:
-        fill(s, count, parameters, out, welsch);
+        fill(s, count, parameters, curved, out, welsch);
         break;
     case TOLERANT:
-        fill(s, count, parameters, out, tolerant);
+        fill(s, count, parameters, curved, out, tolerant);
         break;
     default:
-        fill(s, count, parameters, out, arctan);
+        fill(s, count, parameters, curved, out, arctan);
     }
 }
 
@@ -241,7 +249,8 @@ static void everything(const lossi_tile *tile)
     }
     for (int64_t first = 0; first < tile->rows; first += CHUNK) {
         const int count = tile->rows - first < CHUNK ? (int)(tile->rows - first) : CHUNK;
-        evaluate((const real *)tile->prediction + first, count, parameters, &results);
+        evaluate((const real *)tile->prediction + first, count, parameters, tile->curvature != NULL,
+                 &results);
         if (tile->value != NULL) {
             memcpy((real *)tile->value + first, results.value, (size_t)count * sizeof(real));
         } else {

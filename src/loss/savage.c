@@ -21,14 +21,16 @@ LOSSI_INLINE void savage(vreal prediction, vreal target, const real *parameters,
     const vmask up = v_ge(s, zero);
     vreal missing;
     const vreal e = v_exp_parts(v_copysign(s, v_set1(-1)), &missing), d = one + e, inverse = one / d;
-    const vreal rest = v_fnma(inverse, d, one) - inverse * ((e - (d - one)) + missing);
-    const vreal large = v_fma(rest, inverse, inverse), q = v_select(up, e, one) * large;
+    const vreal lost = e - (d - one), rest = v_fnma(inverse, d, one);
+    const vreal large = v_fma(v_fnma(inverse, lost, rest), inverse, inverse),
+                q = v_select(up, e, one) * large;
+    const vreal nearest = v_fma(v_fnma(inverse, lost + missing, rest), inverse, inverse);
     /* q (2p − q)/large²; at the zero of the curvature with what e lost by rounding */
     const vreal factor = v_select(up, e * (two - e), v_fma(two, e, -one) + two * missing);
 
     out->value = q * q;
     out->gradient = (-two * y) * ((e * large) * (large * q));
-    out->curvature = (two * factor) * ((e * large) * (large * (large * large)));
+    out->curvature = (two * factor) * ((e * nearest) * (nearest * (nearest * nearest)));
     out->majorizer = v_select(v_is_nan(s), s, v_set1((real)LARGEST_CURVATURE));
 }
 

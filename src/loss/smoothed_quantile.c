@@ -37,7 +37,8 @@ LOSSI_INLINE void smoothed_quantile(vreal prediction, vreal target, const real *
     const vreal below = v_set1(parameters[QUANTILE]), below_missing = v_set1(parameters[BELOW_MISSING]);
     const vreal above = v_set1(parameters[ABOVE]), above_missing = v_set1(parameters[ABOVE_MISSING]);
     const vreal width = v_set1(parameters[WIDTH]), one = v_set1(1), half = v_set1((real)0.5);
-    const vreal r = prediction - target, a = v_abs(r), x = lossi_over(v_min(width * GONE, a), width);
+    const vreal r = lossi_weighed(prediction - target, below, above), a = v_abs(r);
+    const vreal x = lossi_over(v_min(width * GONE, a), width);
     const vmask low = v_lt(r, v_set1(0));
     const vreal own = v_select(low, below, above), own_missing = v_select(low, below_missing, above_missing);
     const vreal other = v_select(low, above, below),
@@ -45,15 +46,15 @@ LOSSI_INLINE void smoothed_quantile(vreal prediction, vreal target, const real *
     const vmask deep = v_gt(x, v_set1(DEEP));
     vreal missing; /* what e lost by rounding */
     const vreal e = v_exp_parts(-x, &missing), sum = one + e, inverse = one / sum;
-    const vreal rest = v_fnma(inverse, sum, one) - inverse * ((e - (sum - one)) + missing);
-    const vreal sigma = v_fma(rest, inverse, inverse), linear = own * v_min(lossi_reach(own), a);
+    const vreal rest = v_fnma(inverse, (e - (sum - one)) + missing, v_fnma(inverse, sum, one));
+    const vreal sigma = v_fma(rest, inverse, inverse), linear = own * a;
     const vreal lost = v_fnma(other_missing, e, v_fnma(other, missing, own_missing));
-    const vreal slope = (v_fnma(other, e, own) + lost) * sigma;
+    const vreal slope = (v_fnma(other, e, own) + lost) * inverse;
 
     out->value = v_fma(width, v_log1p_unit(e), linear);
     out->gradient = v_select(low, -slope, slope);
     out->curvature = e * (sigma * sigma) / width;
-    if (lossi_rare(deep)) { /* log1p(e) = e = root²: h may lift it from below the normal numbers */
+    if (lossi_unusual(out, deep)) { /* log1p(e) = e = root²: h may lift it from below the normal numbers */
         const vreal root = v_exp(-half * v_select(deep, x, v_set1(DEEP)));
         out->value = v_select(deep, v_fma(width * root, root, linear), out->value);
         out->curvature = v_select(deep, (root / width) * root, out->curvature);

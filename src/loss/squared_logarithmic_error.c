@@ -8,6 +8,7 @@
  * Nothing is clipped: Keras raises both numbers to 1e-7, XGBoost raises the curvature to 1e-6.
  * Hyndman & Koehler, Another look at measures of forecast accuracy (2006), for the family of measures.
  */
+#include "loss/exponentials.h"
 #include "loss/pointwise.h"
 #include "loss/power.h"
 #include "loss/two_sum.h"
@@ -38,22 +39,47 @@ LOSSI_INLINE vreal one_minus(vreal log, vreal high, vreal low, vreal ratio)
     return v_select(near, (one - precise) - missing, one - log);
 }
 
+/* Between these (1 + p)(1 + t) has a reciprocal, from which come the others, and |p − t|/(1 + min(p, t)) is a number. */
+#define LEAST REAL(0x1p-60)
+#define MOST  REAL(0x1p60)
+
+/* Elsewhere: with a division for each. */
+LOSSI_INLINE void far_apart(vreal prediction, vreal target, vmask far, vreal *ratio, vreal *size,
+                            lossi_point *out)
+{
+    const vreal one = v_set1(1), zero = v_set1(0), two = v_set1(2), r = prediction - target;
+    const vreal low = v_select(v_lt(prediction, target), prediction, target);
+    const vmask wide = v_mask_and(v_gt(v_abs(r), v_set1(WIDE)), v_lt(low, zero));
+    const vmask end = v_eq(prediction, v_set1(REAL_INFINITY)); /* the slope is 0 there */
+    const vreal quotient = (v_abs(r) * v_select(wide, v_set1((real)0x1p-64), one)) / (one + low);
+    *ratio = v_select(far, quotient, *ratio);
+    *size = v_select(far, v_log1p(quotient) + v_select(wide, v_set1(LIFT), zero), *size);
+    const vreal slope = two * v_copysign(*size, r) / (one + prediction);
+    const vreal gone = v_select(v_is_nan(*size), *size, zero);
+    out->gradient = v_select(far, v_select(end, gone, slope), out->gradient);
+}
+
 LOSSI_INLINE void squared_logarithmic_error(vreal prediction, vreal target, const real *parameters,
                                             lossi_point *out)
 {
-    const vreal one = v_set1(1), zero = v_set1(0), two = v_set1(2);
-    const vreal r = prediction - target, base = one + prediction;
-    const vreal low = v_select(v_lt(prediction, target), prediction, target);
-    const vmask wide = v_mask_and(v_gt(v_abs(r), v_set1(WIDE)), v_lt(low, zero));
-    const vreal ratio = (v_abs(r) * v_select(wide, v_set1((real)0x1p-64), one)) / (one + low);
-    const vreal size = v_log1p(ratio) + v_select(wide, v_set1(LIFT), zero), log = v_copysign(size, r);
-    const vmask end = v_eq(prediction, v_set1(REAL_INFINITY)); /* slope and bend are 0 there */
-    const vreal gone = v_select(v_is_nan(size), size, zero);
+    const vreal one = v_set1(1), two = v_set1(2), r = prediction - target;
+    const vreal base = one + prediction, other = one + target, product = base * other;
+    const vreal low = v_min(base, other), high = v_max(base, other), both = REAL(1.0) / product;
+    const vreal rough = v_abs(r) * (both * high), inverse = lossi_refined(both * other, base);
+    const vmask far = v_mask_not(v_mask_and(v_ge(product, v_set1(LEAST)), v_le(product, v_set1(MOST))));
+    vreal ratio = v_fma(v_fnma(rough, low, v_abs(r)), both * high, rough);
+    vreal size = lossi_log_one_plus(ratio, (low * low) * both);
     (void)parameters;
 
+    out->gradient = (two * v_copysign(size, r)) * inverse;
+    if (lossi_unusual(out, far)) { /* NaN too */
+        far_apart(prediction, target, far, &ratio, &size, out);
+    }
     out->value = size * size;
-    out->gradient = v_select(end, gone, two * log / base);
-    out->curvature = v_select(end, gone, two * one_minus(log, prediction, low, ratio) / base / base);
+    const vreal lower = v_select(v_lt(prediction, target), prediction, target), log = v_copysign(size, r);
+    const vmask end = v_eq(prediction, v_set1(REAL_INFINITY));
+    const vreal gone = v_select(v_is_nan(size), size, v_set1(0));
+    out->curvature = v_select(end, gone, two * one_minus(log, prediction, lower, ratio) / base / base);
     out->majorizer = out->curvature;
 }
 

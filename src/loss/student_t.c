@@ -18,13 +18,17 @@ LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *paramete
                 steep = v_set1(parameters[STEEP]);
     const lossi_ratio x = lossi_ratio_of(prediction - target, c);
     const lossi_weight w = lossi_weight_of(x.q);
+    const vmask small = v_mask_and(lossi_weight_is_one(&w), v_ne(x.r, v_set1(0)));
     const vreal p = lossi_weight_nearest(&w);
 
-    out->value = v_select(lossi_ratio_small(&x), (inner * x.q) * x.q, inner * lossi_weight_log(&w));
-    out->gradient = (x.r * p) * steep;
+    out->value = inner * lossi_weight_log(&w);
+    out->gradient = (x.r * w.p) * steep;
     out->majorizer = steep * p;
     out->curvature = steep * (((one - x.q) * (one + x.q)) * (p * p));
-    if (lossi_rare(x.large)) {
+    if (lossi_unusual(out, small)) {
+        out->value = v_select(small, (inner * x.q) * x.q, out->value);
+    }
+    if (lossi_unusual(out, x.large)) {
         const vreal far = (c / x.a) / c, square = (more * far) * far;
         out->value = v_select(x.large, more * lossi_ratio_log(&x), out->value);
         out->gradient = v_select(x.large, v_copysign(more, x.r) * far, out->gradient);

@@ -23,12 +23,13 @@ LOSSI_INLINE lossi_tolerance lossi_tolerance_of(vreal s, vreal s_missing, vreal 
     const vreal gap = s - a, back = gap + a, x = gap / w, d = s / w;
     const vreal gap_missing = (s - back) + ((back - gap) - a) + s_missing; /* Knuth's two-sum */
     /* what x is missing counts where the exponential is not 0 yet, and is no number far out */
-    const vreal rest = v_select(v_lt(v_abs(x), v_set1(ROBUST_GONE * ROBUST_GONE)),
+    const vreal rest = v_select(v_lt(v_abs(x), v_set1(ROBUST_DECAYED * ROBUST_DECAYED)),
                                 (v_fnma(x, w, gap) + gap_missing) / w, zero);
     const vmask up = v_ge(x, zero), far_up = v_gt(x, v_set1(4));
     lossi_tolerance rho;
     vreal one_minus;
-    const vreal half = lossi_half_decay(v_abs(x), v_select(up, rest, -rest), &one_minus), e = half * half;
+    const vreal size = v_min(v_set1(ROBUST_DECAYED * ROBUST_DECAYED), v_abs(x)); /* keeps NaN */
+    const vreal half = lossi_half_decay(size, v_select(up, rest, -rest), &one_minus), e = half * half;
     const lossi_weight weight = lossi_weight_of(half);
     const vreal p = lossi_weight_nearest(&weight); /* 1/(1 + e) */
     rho.first = v_select(up, one, half);

@@ -7,29 +7,66 @@
  * loss less y. Other libraries drop constants that are infinite there.
  * Jørgensen, The theory of dispersion models (1997), §4.1.
  */
+#include "loss/exponentials.h"
 #include "loss/pointwise.h"
 
 enum { POWER, FIRST = LOSSI_PARAMETERS - 2, SECOND };
 
+/* first = 2 − ρ and second = ρ − 1, both 0 … 1; their powers of the mean are eᵘ and e⁻ᵛ. */
+typedef struct powers {
+    vreal first, second, mean, rise; /* rise and fall: B(x, 2 − ρ), B(x, 1 − ρ) */
+    vreal pull, fall;                /* y e⁻ᵛ */
+} powers;
+
+/* The same where a power may be infinite or next to nothing, or y infinite. */
+static __attribute__((noinline)) void far_powers(const vreal *point, const real *parameters, powers *p)
+{
+    const vreal x = point[0], y = point[1], zero = v_set1(0), up = p->first * x, down = -p->second * x;
+    const vreal half = v_exp(v_set1((real)0.5) * down); /* e⁻ᵛ alone may be infinite where y e⁻ᵛ is not */
+    const vmask gone = v_mask_or(v_eq(y, zero), v_eq(half, zero));
+    p->mean = parameters[FIRST] == 0 ? v_set1(1) : v_exp(up);
+    p->pull = v_select(gone, zero, parameters[SECOND] == 0 ? y : (y * half) * half);
+    p->rise = parameters[FIRST] == 0 ? x : v_expm1(up) / p->first;
+    p->fall = parameters[SECOND] == 0 ? x : -v_expm1(down) / p->second;
+}
+
+LOSSI_INLINE void far_tweedie(vreal x, vreal y, const real *parameters, powers p, vmask far, lossi_point *out)
+{
+    const vreal point[] = {x, y}, zero = v_set1(0), over = v_set1(REAL_INFINITY);
+    far_powers(point, parameters, &p);
+    const vmask none = v_mask_or(v_eq(y, zero), v_eq(p.fall, zero));
+    const vreal nan = v_select(v_is_nan(x), x, v_select(v_is_nan(y), y, zero));
+    const vreal value = v_select(v_eq(p.rise, over), p.rise, p.rise - v_select(none, zero, y * p.fall));
+    const vreal slope = v_select(v_eq(p.mean, over), p.mean, p.mean - p.pull);
+    const vreal bend = (parameters[FIRST] == 0 ? zero : p.first * p.mean) +
+                       (parameters[SECOND] == 0 ? zero : p.second * p.pull);
+    out->value = v_select(far, nan + value, out->value);
+    out->gradient = v_select(far, nan + slope, out->gradient);
+    out->curvature = v_select(far, nan + bend, out->curvature);
+}
+
 LOSSI_INLINE void tweedie(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    /* first = 2 − ρ and second = ρ − 1, both 0 … 1; their powers of the mean are eᵘ and e⁻ᵛ */
-    const vreal first = v_set1(parameters[FIRST]), second = v_set1(parameters[SECOND]), zero = v_set1(0);
-    const vreal x = prediction, y = target, up = first * x, down = -second * x;
-    const vreal mean = parameters[FIRST] == 0 ? v_set1(1) : v_exp(up);
-    const vreal half = v_exp(v_set1((real)0.5) * down); /* e⁻ᵛ alone may be infinite where y e⁻ᵛ is not */
-    const vreal part = parameters[SECOND] == 0 ? y : (y * half) * half;
-    const vreal rise = parameters[FIRST] == 0 ? x : v_expm1(up) / first;
-    const vreal fall = parameters[SECOND] == 0 ? x : -v_expm1(down) / second;
-    const vmask none = v_eq(y, zero), gone = v_mask_or(none, v_eq(half, zero));
-    const vreal nan = v_select(v_is_nan(x), x, v_select(v_is_nan(y), y, zero));
-    const vreal pull = v_select(gone, zero, part), over = v_set1(REAL_INFINITY);
+    const vreal zero = v_set1(0), one = v_set1(1), x = prediction, y = target;
+    powers p = {.first = v_set1(parameters[FIRST]), .second = v_set1(parameters[SECOND])};
+    vreal rise = x, fall = x, decay = one;
+    p.mean = one;
+    if (parameters[FIRST] != 0) {
+        p.mean = lossi_exp_both(p.first * x, zero, &rise);
+        rise = lossi_quotient_of(rise, p.first);
+    }
+    if (parameters[SECOND] != 0) {
+        decay = lossi_exp_both(-p.second * x, zero, &fall);
+        fall = lossi_quotient_of(-fall, p.second);
+    }
+    const vmask far = v_mask_or(v_gt(v_abs(x), v_set1(LOSSI_EXP_ORDINARY)), v_gt(y, v_set1(REAL_MAX)));
 
-    out->value = nan + v_select(v_eq(rise, over), rise,
-                                rise - v_select(v_mask_or(none, v_eq(fall, zero)), zero, y * fall));
-    out->gradient = nan + v_select(v_eq(mean, over), mean, mean - pull);
-    out->curvature = nan + ((parameters[FIRST] == 0 ? zero : first * mean) +
-                            (parameters[SECOND] == 0 ? zero : second * pull));
+    out->value = v_fnma(y, fall, rise);
+    out->gradient = v_fnma(y, decay, p.mean);
+    out->curvature = v_fma(p.first, p.mean, p.second * (y * decay));
+    if (lossi_unusual(out, far)) {
+        far_tweedie(x, y, parameters, p, far, out);
+    }
     out->majorizer = out->curvature;
 }
 

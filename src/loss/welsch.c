@@ -17,11 +17,14 @@ LOSSI_INLINE void welsch(vreal prediction, vreal target, const real *parameters,
 {
     const vreal one = v_set1(1), half = v_set1((real)0.5), c = v_set1(parameters[SCALE]);
     const lossi_decay d = lossi_decay_of(prediction - target, c);
-    const vmask small = v_lt(d.q, v_set1(ROBUST_SMALL));
+    const vmask small = v_mask_and(v_lt(d.u, v_set1(ROBUST_TINY)), v_ne(d.r, v_set1(0)));
     const vreal twice = d.q + d.q,
                 bend = v_fnma(twice, d.q, one) - (twice + twice) * d.q_missing; /* 1 − 2u */
 
-    out->value = v_select(small, lossi_half_square(d.r), (c * d.one_minus) * (half * c));
+    out->value = (c * d.one_minus) * (half * c);
+    if (lossi_unusual(out, small)) {
+        out->value = v_select(small, lossi_half_square(d.r), out->value);
+    }
     out->gradient = (d.r * d.half) * d.half;
     out->curvature = (bend * d.half) * d.half;
     out->majorizer = d.half * d.half;

@@ -25,6 +25,37 @@ LOSSI_INLINE vreal v_clamp_keeping_nan(vreal x, real low, real high)
     return v_max(v_set1(low), v_min(v_set1(high), x));
 }
 
+/*
+ * 1/x, rounded nearly always to nearest, for 2^-120 <= |x| <= 2^120; NaN gives NaN, and what is outside may. In float64 a
+ * division would take as long as 32 products: a rough one, and the series of 1/(1 - rest), which is 2^-23 at most.
+ */
+LOSSI_INLINE vreal v_reciprocal(vreal x)
+{
+#if LOSSI_REAL == 32
+    return REAL(1.0) / x;
+#else
+    vreal rough = f64_rough_reciprocal(x);
+    vreal rest = v_fnma(rough, x, v_set1(REAL(1.0)));
+    return v_fma(rough, v_fma(rest, rest, rest), rough);
+#endif
+}
+
+/*
+ * 1/sqrt(x), within 1 ulp, for a normal x > 0 that is finite; NaN gives NaN. A square root and a division would take six times as
+ * long in float64. Half the exponent, taken from the bits of a number, is a start right to 3.5 % (Lomont, "Fast inverse square
+ * root", 2003); with rest = 1 - x y^2 the root is y (1 - rest)^(-1/2), whose series is taken to rest^3: 2^-17, then 2^-66.
+ */
+LOSSI_INLINE vreal v_inverse_root(vreal x)
+{
+    vreal y = v_from_bits(v_int_sub(v_int_set1(MATH_BITS_INVERSE_ROOT), v_int_shr(v_bits(x), 1)));
+    for (int step = 0; step < 2; step++) {
+        vreal rest = v_fnma(x * y, y, v_set1(REAL(1.0)));
+        vreal p = v_fma(rest, v_set1(REAL(0.3125)), v_set1(REAL(0.375)));
+        y = v_fma(y, rest * v_fma(rest, p, v_set1(REAL(0.5))), y);
+    }
+    return y;
+}
+
 /* x = n ln 2 + r + low, |r| <= ln 2 / 2 but for rounding. The first product is exact and cancels exactly. */
 LOSSI_INLINE vreal v_exp_reduce(vreal x, vreal *n, vreal *low)
 {

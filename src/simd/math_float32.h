@@ -20,6 +20,7 @@
 #define MATH_SIGNIFICAND_BITS    23
 #define MATH_BITS_ONE            0x3f800000
 #define MATH_BITS_THREE_QUARTERS 0x3f400000
+#define MATH_BITS_INVERSE_ROOT   0x5f375a86
 
 /* ((e^r - 1 - r) / r^2 - 1/2) / r on |r| <= ln 2 / 2; e^r - 1 is then right to 2^-31.0 */
 LOSSI_INLINE vreal v_exp_cubic_tail(vreal r)

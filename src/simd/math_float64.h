@@ -21,6 +21,7 @@
 #define MATH_SIGNIFICAND_BITS    52
 #define MATH_BITS_ONE            0x3ff0000000000000
 #define MATH_BITS_THREE_QUARTERS 0x3fe8000000000000
+#define MATH_BITS_INVERSE_ROOT   0x5fe6eb50c7b537a9
 
 /* (e^r - 1 - r) / r^2 = 1/2 + r (odd + r even) on |r| <= ln 2 / 2; e^r - 1 is then right to 2^-61.5 */
 LOSSI_INLINE vreal v_exp_chains(vreal square, vreal *odd)

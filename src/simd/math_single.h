@@ -29,7 +29,27 @@
 #define SINGLE_BITS_ONE            INT64_C(0x3ff0000000000000)
 #define SINGLE_BITS_TWO_POWER_52   INT64_C(0x4330000000000000)
 #define SINGLE_BITS_THREE_QUARTERS INT64_C(0x3fe8000000000000)
+#define SINGLE_BITS_INVERSE_ROOT   INT64_C(0x5fe6eb50c7b537a9)
 #define SINGLE_SIGNIFICAND_MASK    INT64_C(0x000fffffffffffff)
+
+/* ---- roots and quotients ---- */
+
+/* 1/sqrt(x) of a normal x > 0, as v_inverse_root() of simd/math.h has it but for the last term: right to 2^-33. */
+LOSSI_INLINE f64v single_inverse_root(f64v x)
+{
+    f64v y = f64_from_bits(f64_int_sub(f64_int_set1(SINGLE_BITS_INVERSE_ROOT), f64_int_shr(f64_bits(x), 1)));
+    const f64v rest = f64_fnma(x * y, y, f64_set1(1.0));
+    const f64v p = f64_fma(rest, f64_set1(0.3125), f64_set1(0.375));
+    y = f64_fma(y, rest * f64_fma(rest, p, f64_set1(0.5)), y);
+    return f64_fma(y * 0.5, f64_fnma(x * y, y, f64_set1(1.0)), y);
+}
+
+/* 1/x for 2^-120 <= |x| <= 2^120, right to 2^-45 */
+LOSSI_INLINE f64v single_reciprocal(f64v x)
+{
+    const f64v rough = f64_rough_reciprocal(x);
+    return f64_fma(rough, f64_fnma(rough, x, f64_set1(1.0)), rough);
+}
 
 /* ---- exponentials ---- */
 

@@ -259,4 +259,11 @@ LOSSI_INLINE f32v f64_to_f32(f64v low, f64v high)
     return (f32v)_mm256_insertf128_ps(_mm256_castps128_ps256(first), second, 1);
 }
 
+#define LOSSI_VECTOR_HAS_ROUGH_RECIPROCAL 1
+
+LOSSI_INLINE f64v f64_rough_reciprocal(f64v x)
+{
+    return (f64v)_mm256_cvtps_pd(_mm_div_ps(_mm_set1_ps(1.0f), _mm256_cvtpd_ps((__m256d)x)));
+}
+
 #endif

@@ -305,4 +305,11 @@ LOSSI_INLINE f64v f64_split(f64v x, f64v *n)
     return (f64v)m;
 }
 
+#define LOSSI_VECTOR_HAS_ROUGH_RECIPROCAL 1
+
+LOSSI_INLINE f64v f64_rough_reciprocal(f64v x)
+{
+    return (f64v)_mm512_cvtps_pd(_mm256_div_ps(_mm256_set1_ps(1.0f), _mm512_cvtpd_ps((__m512d)x)));
+}
+
 #endif

@@ -253,4 +253,11 @@ LOSSI_INLINE f32v f64_to_f32(f64v low, f64v high)
     return (f32v)vcvt_high_f32_f64(vcvt_f32_f64((float64x2_t)low), (float64x2_t)high);
 }
 
+#define LOSSI_VECTOR_HAS_ROUGH_RECIPROCAL 1
+
+LOSSI_INLINE f64v f64_rough_reciprocal(f64v x)
+{
+    return (f64v)vcvt_f64_f32(vdiv_f32(vdup_n_f32(1.0f), vcvt_f32_f64((float64x2_t)x)));
+}
+
 #endif
