@@ -5,6 +5,8 @@ from oracle import REAL, SIGNS, exp, mp, mpf
 PREDICTION = REAL
 TARGET = SIGNS
 OPTIONS = [{}, {"target_encoding": "zero_one"}]
+HARD = [({}, -0.0006068958318792284, 1.0), ({}, -8.421604599738472e-06, 1.0),
+        ({"target_encoding": "zero_one"}, 2.395811794935867e-08, 0.0)]
 
 
 def sign(target, options):
