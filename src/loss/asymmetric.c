@@ -65,19 +65,21 @@ LOSSI_INLINE lossi_focal_term shifted_term(const lossi_logit *l, const real *par
     const vreal m = v_select(v_lt(u.head, half), near, v_log(v)), mu = m / u.head;
     /* u^γ and u^(γ − 1) */
     const focal_pair power = focal_power(u, gamma);
-    const vreal below = gamma < 1 ? power.head / u.head : focal_power(u, gamma - 1).head;
+    const vreal ratio = power.head / u.head;
+    const focal_pair quotient = {
+        ratio, (v_fnma(ratio, u.head, power.head) + v_fnma(ratio, u.tail, power.tail)) / u.head};
+    const focal_pair below = gamma < 1 ? quotient : focal_power(u, gamma - 1);
     const vreal many = g * mu, inner = many + v, back = inner - many;
     const focal_pair sum = {inner, (many - (inner - back)) + (v - back)};
     /* σ' = e large² is multiplied by numbers as large as 1/clip: with all its digits, and lowered afterwards */
     const focal_pair e = {l->lifted, l->lifted_missing}, large = {l->large, l->large_missing};
-    const focal_pair slope = focal_settled(
-        focal_times(focal_times(focal_times(e, large), focal_times(large, power)), sum));
+    const focal_pair bell = focal_times(focal_times(e, large), large);
+    const focal_pair slope = focal_settled(focal_times(focal_times(bell, power), sum));
     const vreal upward = v_select(l->up, l->lower, -l->lower);
-    const vreal bell = (l->lifted * l->square) * below;
     const vreal outer = v_fma(u.head * v, v, g * v_fma(v_set1(gamma - 1), mu, v + v));
     const vreal down = v_fnma(l->e, n.head, n.head); /* ± (1 − 2p) u/large² */
-    const vreal bend = (bell * (v_fma(l->e, outer, v_select(l->up, -down, down) * inner) * l->square)) *
-                       l->lower;
+    const focal_pair steep = focal_settled(focal_times(focal_times(bell, below), focal_times(large, large)));
+    const vreal bend = (steep.head * v_fma(l->e, outer, v_select(l->up, -down, down) * inner)) * l->lower;
     lossi_focal_term term;
     term.value = v_select(flat, zero, power.head * m);
     term.slope = v_select(flat, zero, slope.head * upward);

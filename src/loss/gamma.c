@@ -11,7 +11,7 @@
 /* Targets are positive: from the smallest float32 that is a normal number on, the same for both types. */
 #define LEAST 0x1p-126
 
-/* Where e^x is about to overflow it is taken in two factors, one of them a power of two. */
+/* Where e^-x is about to overflow, or to lose digits below the normal numbers, it is taken in two factors, one a power of two. */
 #if LOSSI_REAL == 32
 #define FAR      REAL(80.0)
 #define STEP     REAL(0x1p64)
@@ -31,10 +31,14 @@ LOSSI_INLINE void gamma(vreal prediction, vreal target, const real *parameters, 
     out->value = x + part;
     out->gradient = one - part;
     out->curvature = out->majorizer = part;
-    const vmask plain = v_mask_and(v_ge(x, v_set1(-FAR)), v_lt(out->value, infinity)); /* false for NaN */
+    const vmask plain = v_mask_and(v_le(v_abs(x), v_set1(FAR)),
+                                   v_lt(out->value, infinity)); /* false for NaN */
     if (lossi_unusual(out, v_mask_not(plain))) {
-        const vmask far = v_lt(x, v_set1(-FAR)); /* e⁻ˣ alone may be infinite where y e⁻ˣ is not */
-        const vreal e = v_exp(v_select(far, -x - LOG_STEP, -x)), scaled = v_select(far, y * STEP, y);
+        /* e⁻ˣ alone may be infinite, or next to nothing, where y e⁻ˣ is not */
+        const vmask low = v_lt(x, v_set1(-FAR)), high = v_gt(x, v_set1(FAR));
+        const vreal by = v_select(low, v_set1(STEP), v_select(high, one / STEP, one));
+        const vreal less = v_select(low, v_set1(-LOG_STEP), v_select(high, v_set1(LOG_STEP), v_set1(0)));
+        const vreal e = v_exp(less - x), scaled = y * by;
         const vreal product = v_select(v_eq(e, v_set1(0)), v_set1(0), scaled * e);
         const vreal safe = v_select(plain, part, v_select(v_is_nan(y), y, product));
         out->value = v_select(v_eq(x, -infinity), v_select(v_is_nan(y), y, infinity), x + safe);

@@ -6,13 +6,31 @@
  * With e = exp(−|x|) and L = log1p(e), log(1 + e^±x) is L, or |x| + L on the side where it is large: both terms are
  * positive, so nothing cancels and tails are exact. Let r be the coefficient of the one that is L alone, the right side's. The
  * gradient is ±(wrong − r e)/(1 + e), where the product is not rounded; the curvature is (wrong + r) e/(1 + e)². At x = ±∞ a
- * coefficient of 0 takes its term away.
+ * coefficient of 0 takes its term away. Where e may be below the normal numbers and r e is not, r e is made of two halves of e.
  * Cox, The regression analysis of binary sequences (1958); majorizer tanh(x/2)/(2x): Jaakkola & Jordan, Bayesian parameter
  * estimation via variational methods (2000), eq. (9).
  */
 #include "loss/pointwise.h"
 
 enum { POSITIVE_WEIGHT };
+
+/* Up to here e is a normal number. */
+#if LOSSI_REAL == 32
+#define DEEP REAL(80.0)
+#else
+#define DEEP REAL(700.0)
+#endif
+
+/* Both derivatives and the value beyond DEEP, where 1 + e is 1. */
+LOSSI_INLINE void deep_logistic(vmask deep, const vreal *coefficients, vreal below, lossi_point *out)
+{
+    const vreal wrong = coefficients[0], right = coefficients[1], total = coefficients[2],
+                linear = coefficients[3];
+    const vreal half = v_exp_nonpositive(v_set1((real)0.5) * below), all = (total * half) * half;
+    out->value = v_select(deep, all - linear, out->value);
+    out->gradient = v_select(deep, wrong - (right * half) * half, out->gradient);
+    out->curvature = v_select(deep, all, out->curvature);
+}
 
 LOSSI_INLINE void logistic(vreal x, vreal t, const real *parameters, lossi_point *out)
 {
@@ -26,11 +44,15 @@ LOSSI_INLINE void logistic(vreal x, vreal t, const real *parameters, lossi_point
     const vreal right = v_select(up, positive, negative), total = positive + negative;
     const vreal linear = v_select(v_eq(wrong, zero), zero, wrong * below); /* −wrong |x| */
     /* σ(x)(1 − t) − σ(−x) w t; the product exact, for the zero where both are equal */
-    const vreal slope = v_fnma(right, e, wrong) * large;
+    const vmask deep = v_gt(a, v_set1(DEEP));
 
     out->value = v_fma(total, v_log1p_unit(e), -linear);
-    out->gradient = v_select(up, slope, -slope);
+    out->gradient = v_fnma(right, e, wrong) * large;
     out->curvature = (total * e) * (nearest * nearest);
+    if (lossi_unusual(out, deep)) {
+        deep_logistic(deep, (const vreal[]){wrong, right, total, linear}, below, out);
+    }
+    out->gradient = v_select(up, out->gradient, -out->gradient);
     /* tanh(a/2)/(2a) = expm1(−a)/(−2a (1 + e)); ¼ at 0 */
     out->majorizer = total * v_select(v_lt(a, v_set1(REAL_MIN)), v_set1((real)0.25),
                                       half * ((-v_expm1(-a) / a) * large));

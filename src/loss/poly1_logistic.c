@@ -11,7 +11,8 @@
  *     d²/da² = small large² ((1 + ε − 2ε w) + (1 + ε − 2ε o) e)
  *
  * For ε < 0, soft + ε small would cancel; it is (1 + ε) soft − ε (soft − small), and the difference has a series. ε < −1 would
- * pay for being wrong. Below the smallest normal number e has few digits, and ε times that shows. Convex for |ε| ≤ 1. The majorizer is the largest curvature (1 − u²)(1 + |ε| u)/4, where u = large − small
+ * pay for being wrong. Below the smallest normal number e has few digits, and ε times that would show: it is lifted there. Convex
+ * for |ε| ≤ 1. The majorizer is the largest curvature (1 − u²)(1 + |ε| u)/4, where u = large − small
  * solves 3 |ε| u² + 2u = |ε|.
  * Leng et al., PolyLoss (2022), eq. (5).
  */
@@ -67,6 +68,14 @@ LOSSI_INLINE void poly1_logistic(vreal x, vreal t, const real *parameters, lossi
     out->value = good + v_select(v_eq(w.wrong, zero), zero, bad);
     out->gradient = v_select(l.up, slope, -slope) * l.square;
     out->curvature = l.small_large * (bend * l.large);
+    const vmask deep = v_gt(l.a, v_set1(LOGIT_DEEP));
+    if (lossi_unusual(out, deep)) { /* 1 + e is 1, and soft, small and small_large are e */
+        const vreal wrong = v_select(v_eq(w.wrong, zero), zero, bad);
+        const vreal steep = w.wrong + ((more * w.apart) * l.lifted) * l.lower;
+        out->value = v_select(deep, (more * l.lifted) * l.lower + wrong, out->value);
+        out->gradient = v_select(deep, v_select(l.up, steep, -steep), out->gradient);
+        out->curvature = v_select(deep, (bend * l.lifted) * l.lower, out->curvature);
+    }
     out->majorizer = v_select(v_is_nan(slope), slope, v_set1(parameters[LARGEST]));
 }
 

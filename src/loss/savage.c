@@ -21,17 +21,25 @@ LOSSI_INLINE void savage(vreal prediction, vreal target, const real *parameters,
     const vmask up = v_ge(s, zero);
     vreal missing;
     const vreal e = v_exp_parts(v_copysign(s, v_set1(-1)), &missing), d = one + e, inverse = one / d;
-    const vreal rest = v_fnma(inverse, d, one) - inverse * ((e - (d - one)) + missing);
-    const vreal large = v_fma(rest, inverse, inverse), q = v_select(up, e, one) * large;
-    /* powers of it: its square with what it is missing */
-    const vreal lost = v_fma(rest, inverse, inverse - large);
-    const vreal square = v_fma(large, large, (large + large) * lost);
+    const vreal lost = e - (d - one), rest = v_fnma(inverse, d, one);
+    const vreal large = v_fma(v_fnma(inverse, lost, rest), inverse, inverse),
+                q = v_select(up, e, one) * large;
+    const vreal more = v_fnma(inverse, lost + missing, rest) * inverse;
+    /* σ(|s|)⁴ e to more digits than a number has, for next to its extremes the curvature allows nothing for a move of s */
+    const vreal square = inverse * inverse;
+    const vreal square_missing = v_fma(inverse, inverse, -square) + (two * inverse) * more;
+    const vreal fourth = square * square;
+    const vreal fourth_missing = v_fma(square, square, -fourth) + (two * square) * square_missing;
+    const vreal bell = e * fourth;
+    const vreal bell_missing = v_fma(e, fourth, -bell) + v_fma(e, fourth_missing, missing * fourth);
     /* q (2p − q)/large²; at the zero of the curvature with what e lost by rounding */
-    const vreal factor = v_select(up, e * (two - e), v_fma(two, e, -one) + two * missing);
+    const vreal twice = two * e;
+    const vreal factor = v_fma(two * missing, v_select(up, one - e, one),
+                               v_select(up, v_fnma(e, e, twice), twice - one));
 
     out->value = q * q;
-    out->gradient = (-two * y) * ((e * square) * q);
-    out->curvature = (two * factor) * (e * (square * square));
+    out->gradient = (-two * y) * ((e * large) * (large * q));
+    out->curvature = (two * factor) * (bell + bell_missing);
     out->majorizer = v_select(v_is_nan(s), s, v_set1((real)LARGEST_CURVATURE));
 }
 

@@ -8,8 +8,9 @@
  * Lange, Little & Taylor, Robust statistical modeling using the t distribution (1989), §2.
  */
 #include "loss/robust.h"
+#include "loss/two_sum.h"
 
-enum { DEGREES, SCALE, FULL, STRETCHED /* c */, STEEP /* (ν + 1)/c² */, CONSTANT };
+enum { DEGREES, SCALE, FULL, STRETCHED /* c */, STEEP /* (ν + 1)/c² */, CONSTANT, CONSTANT_REST };
 
 LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
@@ -32,14 +33,15 @@ LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *paramete
         out->value = v_select(small, (inner * x.q) * x.q, out->value);
     }
     if (lossi_unusual(out, x.large)) {
-        const vreal far = (c / x.a) / c, falling = (more * far) * far;
+        const vreal far = more / x.a, falling = far / x.a; /* 1/a may be below the normal numbers */
         out->value = v_select(x.large, more * lossi_ratio_log(&x), out->value);
-        out->gradient = v_select(x.large, v_copysign(more, x.r) * far, out->gradient);
+        out->gradient = v_select(x.large, v_copysign(far, x.r), out->gradient);
         out->majorizer = v_select(x.large, falling, out->majorizer);
         out->curvature = v_select(x.large, -falling, out->curvature);
     }
     if (parameters[FULL] != 0) {
-        out->value = out->value + v_set1(parameters[CONSTANT]);
+        const vreal constant = v_set1(parameters[CONSTANT]), sum = out->value + constant;
+        out->value = sum + (lossi_missing_of(constant, out->value, sum) + parameters[CONSTANT_REST]);
     }
 }
 
@@ -74,26 +76,52 @@ static const loss_option options[] = {
               .doc = "1: with the constant of the density"},
 };
 
-/*
- * log(σ √(νπ) Γ(a)/Γ(a + ½)), a = ν/2. Γ(a)/Γ(a + ½) is that of a + n times (a + ½) … (a + n − ½)/(a … (a + n − 1)); from 40 on it is
- * e^(1/(8a) − 1/(192a³) + 1/(640a⁵) − 17/(14336a⁷))/√a to the last digit (Tricomi & Erdélyi, The asymptotic expansion of a ratio of gamma
- * functions, 1951).
- */
-static double constant_of(double nu, double scale)
+/* log x for ½√2 ≤ x ≤ √2: 2 artanh z = 2 (z + z³/3 + z⁵/5 …), z = (x − 1)/(x + 1), of which 22 terms leave 2⁻¹¹⁷. */
+static lossi_extended logarithm_of(lossi_extended x)
 {
-    lossi_extended ratio = lossi_extended_from(1);
-    double a = nu / 2, logarithm[F64_LANES];
-    for (; a < 40; a++) {
-        ratio = lossi_extended_times(ratio,
-                                     lossi_extended_times(lossi_extended_from(a + 0.5),
-                                                          lossi_extended_reciprocal(lossi_extended_from(a))));
+    const lossi_extended one = lossi_extended_from(1);
+    const lossi_extended z = lossi_extended_times(lossi_extended_subtract(x, one),
+                                                  lossi_extended_reciprocal(lossi_extended_add(x, one)));
+    const lossi_extended square = lossi_extended_times(z, z);
+    lossi_extended sum = lossi_extended_zero;
+    for (int k = 2 * 22 - 1; k > 0; k -= 2) {
+        sum = lossi_extended_add(lossi_extended_times(sum, square),
+                                 lossi_extended_reciprocal(lossi_extended_from(k)));
     }
-    const double inverse = 1 / a, square = inverse * inverse;
-    const double rest = inverse *
-                        (0.125 - square * (1.0 / 192 - square * (1.0 / 640 - square * (17.0 / 14336))));
-    const double factor = scale * lossi_extended_double(ratio) * sqrt(nu * 3.14159265358979323846 / a);
-    f64_store(logarithm, v_log(v_set1(factor)) + rest);
-    return logarithm[0];
+    return lossi_extended_times(lossi_extended_from(2), lossi_extended_times(sum, z));
+}
+
+/*
+ * log(σ √(νπ) Γ(a)/Γ(a + ½)), a = ν/2, to more digits than a number has, for it has a zero. Γ(a)/Γ(a + ½) is that of a + n times
+ * (a + ½) … (a + n − ½)/(a … (a + n − 1)); from 200 on it is e^(1/(8a) − 1/(192a³) + 1/(640a⁵) − 17/(14336a⁷))/√a to 2⁻⁷⁷ (Tricomi &
+ * Erdélyi, The asymptotic expansion of a ratio of gamma functions, 1951).
+ */
+static lossi_extended constant_of(double nu, double scale)
+{
+    const lossi_extended pi = {0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53, 0};
+    const lossi_extended log_2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56, 0};
+    lossi_extended ratio = lossi_extended_from(scale), argument = lossi_extended_from(nu / 2);
+    double a = nu / 2;
+    for (int k = 0; k < 200 && a < 200; k++, a++) {
+        const lossi_extended half = lossi_extended_from(0.5);
+        ratio = lossi_extended_times(ratio, lossi_extended_times(lossi_extended_add(argument, half),
+                                                                 lossi_extended_reciprocal(argument)));
+        argument = lossi_extended_add(argument, lossi_extended_from(1));
+    }
+    const lossi_extended inverse = lossi_extended_reciprocal(argument);
+    const double i = inverse.high, square = i * i;
+    const double rest = i * square * (1.0 / 192 - square * (1.0 / 640 - square * (17.0 / 14336)));
+    /* the square of all but that */
+    lossi_extended factor = lossi_extended_times(lossi_extended_times(ratio, ratio), pi);
+    factor = lossi_extended_times(factor, lossi_extended_times(lossi_extended_from(nu), inverse));
+    int n;
+    frexp(factor.high * 1.4142135623730951, &n); /* of size 10⁻⁴² … 10⁴², an exponent of 0 */
+    factor = (lossi_extended){ldexp(factor.high, 1 - n), ldexp(factor.low, 1 - n), 0};
+    const lossi_extended whole = lossi_extended_times(lossi_extended_from(n - 1), log_2);
+    const lossi_extended twice = lossi_extended_add(logarithm_of(factor), whole);
+    const lossi_extended more = lossi_extended_subtract(
+        lossi_extended_times(inverse, lossi_extended_from(0.125)), lossi_extended_from(rest));
+    return lossi_extended_add(lossi_extended_times(twice, lossi_extended_from(0.5)), more);
 }
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
@@ -105,8 +133,11 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     prepared->bounds = (lossi_bounds){(nu + 1) / (2 * c), (nu + 1) / c / c, 0, LOSSI_UNBOUNDED,
                                       LOSSI_UNBOUNDED};
     if (prepared->parameters[FULL] != 0) {
-        prepared->parameters[CONSTANT] = constant_of(nu, prepared->parameters[SCALE]);
-        prepared->bounds.minimum = prepared->parameters[CONSTANT];
+        const lossi_extended constant = constant_of(nu, prepared->parameters[SCALE]);
+        const double all = lossi_extended_double(constant), head = (double)(float)all;
+        prepared->parameters[CONSTANT] = head; /* exact in both element types */
+        prepared->parameters[CONSTANT_REST] = (constant.high - head) + constant.low;
+        prepared->bounds.minimum = all;
     }
 }
 

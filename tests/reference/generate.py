@@ -38,6 +38,7 @@ DEFINITIONS = os.path.join(HERE, "definitions")
 OUTPUTS = ("value", "gradient", "curvature", "product", "majorizer")
 STORED_SEED = 2385
 LARGER = 1.5  # times a result: terms that say more than it does itself
+FEW = (-104.0, -37.0, -1.5, 2.0**-14, 0.25, 104.0, 1e3)  # of the grid of all numbers, for further options
 RANDOM_POINTS = 13  # a prime, so that cycling through them never lines up with the lanes of a vector
 
 
@@ -65,7 +66,7 @@ def grid(domain, dtype):
         low = float(domain[0])
         sizes = [tiny, normal, epsilon, 1e-4, 0.25, 1.0, 3.0, 37.0, 1e4, 1e9, oracle.largest(dtype), INF]
         return list(dict.fromkeys([low, oracle.neighbour(low, dtype, 1)] + [oracle.rounded(low + a, dtype) for a in sizes]))
-    ends = [88.7, 104.0] if dtype == "float32" else [88.7, 709.0, 745.0]
+    ends = [88.7, 104.0] if dtype == "float32" else [88.7, 104.0, 709.0, 745.0]
     sizes = [tiny, normal, epsilon, 1e-4, 1.0, 18.0, 37.0] + ends + [oracle.largest(dtype), INF]
     return [0.0] + [s * float(a) for a in sizes for s in (1, -1)]
 
@@ -95,7 +96,9 @@ def generic_number(domain, rng, spread):
 
 
 def pointwise_points(definition, rng, dtype):
-    """(kind, options, prediction, target) for a loss of one prediction and one target."""
+    """(kind, options, prediction, target) for a loss of one prediction and one target. The first options have the whole grid, and all
+    do where the domain has an end; HARD of a definition are (options, prediction, target) that a formula has been wrong at.
+    """
     up = lambda a, sign: oracle.neighbour(oracle.rounded(a, dtype), dtype, sign)
     for first, options in enumerate(definition.OPTIONS):
         domain = oracle.domain_of(definition, options)
@@ -106,16 +109,16 @@ def pointwise_points(definition, rng, dtype):
                 for kink in definition.kinks(target, options):
                     for point in (kink, up(kink, -1), up(kink, 1)):
                         yield "grid", options, [point], target
-            if first == 0 or domain != oracle.domain_of(definition, definition.OPTIONS[0]):
+            if first == 0 or domain != REAL:
                 for point in whole if dense else whole[::3]:
                     yield "grid", options, [point], target
-            elif domain == REAL and abs(target) < INF:
-                for point in (-37.0, -1.5, 0.25, 1e3):
+            elif abs(target) < INF:
+                for point in FEW:
                     yield "grid", options, [point], target
-        if first < 2:
-            yield from generic_points(definition, rng, options)
-    for options, point, target in getattr(definition, "PAIRS", ()):  # where a formula lost digits once
-        yield "grid", options, [float.fromhex(point)], float.fromhex(target)
+        yield from generic_points(definition, rng, options)
+    for options, point, target in getattr(definition, "HARD", []):
+        if abs(point) <= oracle.largest(dtype):
+            yield "grid", options, [oracle.rounded(point, dtype)], oracle.rounded(target, dtype)
 
 
 def generic_points(definition, rng, options):

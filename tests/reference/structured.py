@@ -117,18 +117,24 @@ def _movable(definition, arrays):
             for i, row in enumerate(arrays[name]) for j, number in enumerate(row) if not isinstance(number, int)]
 
 
+def _step(arrays, place, dtype, sign):
+    """To the next number above or below."""
+    name, i, j = place
+    number = arrays[name][i][j]
+    return mpf(oracle.neighbour(float(number), dtype, sign)) - number
+
+
 def ranges(definition, arrays, direction, options, dtype):
     """{output: [(exact, lowest, highest)]} over inputs moved by at most an ulp each, to first order."""
     exact, kink = outputs(definition, arrays, direction, options)
     spread = {name: [[a, a] for a in numbers] for name, numbers in exact.items()}
-    moves = []
-    for place in _movable(definition, arrays):
-        name, i, j = place
-        number = arrays[name][i][j]
-        moves += [(place, [mpf(oracle.neighbour(float(number), dtype, sign)) - number for sign in (-1, 1)])]
+    together = [[place] for place in _movable(definition, arrays)]
+    if hasattr(definition, "together"):
+        together += definition.together(arrays)
     found = []
-    for place, steps in moves:
-        found.append([outputs(definition, moved(arrays, [(place, step)]), direction, options)[0] for step in steps])
+    for places in together:
+        steps = [[(place, _step(arrays, place, dtype, sign)) for place in places] for sign in (-1, 1)]
+        found.append([outputs(definition, moved(arrays, step), direction, options)[0] for step in steps])
     for k, number in enumerate(direction):
         shifted = []
         for sign in (-1, 1):

@@ -4,7 +4,7 @@ the density where both are the same, for log T = x + s e and e normal, logistic 
 from oracle import INF, exp, log, mp, mpf
 
 ROLES = {"prediction*": "rows", "lower": "rows", "upper": "rows"}
-FIXED = ["lower", "upper"]  # equal bounds are another case than bounds that are nearly equal
+FIXED = ["lower", "upper"]  # each by itself: see together()
 DIGITS = 300
 ULP = 8
 
@@ -34,6 +34,17 @@ def value(x, lower, upper, options):
 def values(arrays, options):
     return [value(x, a, b, options) for xs, lows, ups in zip(arrays["prediction"], arrays["lower"], arrays["upper"])
             for x, a, b in zip(xs, lows, ups)]
+
+
+def together(arrays):
+    """The bounds that are times move; equal ones together, for bounds that are nearly equal are another case."""
+    places = []
+    for i, ((low,), (high,)) in enumerate(zip(arrays["lower"], arrays["upper"])):
+        if low == high:
+            places.append([("lower", i, 0), ("upper", i, 0)])
+            continue
+        places += [[(name, i, 0)] for name, number in (("lower", low), ("upper", high)) if 0 < number < INF]
+    return places
 
 
 def cases(rng, dtype):

@@ -8,6 +8,8 @@ TARGET = UNIT
 ULP = 6
 OPTIONS = [{}, {"gamma_positive": 0.5, "gamma_negative": 2.375, "clip": 0.3125}, {"clip": 0.0},
            {"gamma_positive": 0.0, "gamma_negative": 0.0, "clip": 0.40625}, {"gamma_negative": 1.0, "clip": 0.25}]
+HARD = [({"gamma_positive": 5.043019771575928, "gamma_negative": 0.6607226729393005, "clip": 0.24374905228614807},
+         0.0010236675152555108, 3.7368179164332105e-06)]
 
 
 def value(x, target, options):

@@ -5,7 +5,7 @@ from oracle import INF, REAL, mpf
 PREDICTION = REAL
 TARGET = REAL
 OPTIONS = [{}, {"scale": 0.3125}, {"scale": 1024.5}]
-PAIRS = [({}, "-0x1.03dd62p-1", "-0x1.7a5d42p+0")]
+HARD = [({}, float.fromhex("-0x1.03dd62p-1"), float.fromhex("-0x1.7a5d42p+0"))]
 
 
 def square(x, target, options):

@@ -6,6 +6,7 @@ from oracle import INF, REAL, UNIT, exp, log, mpf
 PREDICTION = REAL
 TARGET = UNIT
 OPTIONS = [{}, {"positive_weight": 2.625}]
+HARD = [({"positive_weight": 916.125}, x, 1.0) for x in (104.0, 107.5, 746.0, 750.0)]
 
 
 def value(x, target, options):

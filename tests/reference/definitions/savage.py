@@ -5,7 +5,10 @@ from oracle import REAL, SIGNS, exp, mp, mpf
 PREDICTION = REAL
 TARGET = SIGNS
 OPTIONS = [{}, {"target_encoding": "zero_one"}]
-PAIRS = [({"target_encoding": "zero_one"}, "0x1.c61a7ep-8", "0x0p+0"), ({}, "-0x1.89eeb2p-5", "-0x1p+0")]
+HARD = [({}, -0.0006068958318792284, 1.0), ({}, -8.421604599738472e-06, 1.0),
+        ({"target_encoding": "zero_one"}, 2.395811794935867e-08, 0.0),
+        ({"target_encoding": "zero_one"}, float.fromhex("0x1.c61a7ep-8"), 0.0),
+        ({}, float.fromhex("-0x1.89eeb2p-5"), -1.0)]
 
 
 def sign(target, options):

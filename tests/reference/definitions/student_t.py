@@ -7,7 +7,10 @@ PREDICTION = REAL
 TARGET = REAL
 OPTIONS = [{}, {"degrees_of_freedom": 4.0, "scale": 0.3125}, {"degrees_of_freedom": 2.25, "scale": 1024.5},
            {"degrees_of_freedom": 3.0, "scale": 2.5, "full": 1}]
-PAIRS = [({"degrees_of_freedom": 4.0, "scale": 0.3125}, "-0x1.fd0278p-3", "0x1.99f67ep-2")]
+HARD = [({"degrees_of_freedom": 8231.1904296875, "scale": 0.3923051357269287, "full": 1}, 3.3612768171544403e-07, 0.0),
+        ({"degrees_of_freedom": 0.11588885635137558, "scale": 0.0002772267034742981}, 2.0**1023 * (2 - 2.0**-52), 0.0),
+        ({"degrees_of_freedom": 0.11588885635137558, "scale": 0.0002772267034742981}, 2.0**127 * (2 - 2.0**-23), 0.0),
+        ({"degrees_of_freedom": 4.0, "scale": 0.3125}, float.fromhex("-0x1.fd0278p-3"), float.fromhex("0x1.99f67ep-2"))]
 
 
 def value(x, target, options):

@@ -5,7 +5,7 @@ from oracle import INF, REAL, mpf
 PREDICTION = REAL
 TARGET = REAL
 OPTIONS = [{}, {"scale": 0.3125}, {"scale": 1024.5}]
-PAIRS = [({}, "0x1.61a0dp+0", "-0x1.6f2cc4p-1"), ({}, "-0x1.f5fbb8p+1", "0x1.722abap-1")]
+HARD = [({}, float.fromhex("0x1.61a0dp+0"), float.fromhex("-0x1.6f2cc4p-1")), ({}, float.fromhex("-0x1.f5fbb8p+1"), float.fromhex("0x1.722abap-1"))]
 
 
 def square(x, target, options):

@@ -6,6 +6,9 @@ PREDICTION = REAL
 TARGET = (mpf(0), INF)
 TARGET_FINITE = True
 OPTIONS = [{}, {"power": 1.125}, {"power": 1.0}]
+HARD = [({}, 9.960764815276862e-12, 1.0), ({}, 2.7931321255891817e-06, 1.0), ({"power": 1.625}, -1.8757e-10, 1.0),
+        ({"power": 1.125}, -0.03943532332777977, 1.0), ({"power": 2.0}, 1.575222654537356e-06, 1.0),
+        ({}, 0.017636695098183212, 1.0)]  # next to the minimum
 
 
 def box_cox(x, power):
