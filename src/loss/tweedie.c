@@ -56,12 +56,23 @@ LOSSI_INLINE side side_of(vreal x, vreal rate, vreal rate_rest)
     return s;
 }
 
+/* λ and its rest: float64 holds it in one. */
+LOSSI_INLINE vreal rate_of(const real *rate)
+{
+    return v_set1(LOSSI_REAL == 64 ? rate[0] + rate[1] : rate[0]);
+}
+
+LOSSI_INLINE vreal rest_of(const real *rate)
+{
+    return v_set1(LOSSI_REAL == 64 ? 0 : rate[1]);
+}
+
 /* The same for any λ ≥ 0. */
 LOSSI_INLINE side side_for(vreal x, const real *rate)
 {
     const vreal zero = v_set1(0);
     return rate[0] == 0 ? (side){v_set1(1), zero, zero, zero, zero, zero}
-                        : side_of(x, v_set1(rate[0]), v_set1(rate[1]));
+                        : side_of(x, rate_of(rate), rest_of(rate));
 }
 
 /* Powers of the mean eᵘ and e⁻ᵛ, where one may be infinite or next to nothing, or y infinite. */
@@ -72,7 +83,7 @@ typedef struct powers {
 
 static __attribute__((noinline)) void far_powers(const vreal *point, const real *parameters, powers *p)
 {
-    const vreal first = v_set1(parameters[FIRST]), second = v_set1(parameters[SECOND]);
+    const vreal first = rate_of(parameters + FIRST), second = rate_of(parameters + SECOND);
     const vreal x = point[0], y = point[1], zero = v_set1(0), up = first * x, down = -second * x;
     const vreal half = v_exp(v_set1((real)0.5) * down); /* e⁻ᵛ alone may be infinite where y e⁻ᵛ is not */
     const vmask gone = v_mask_or(v_eq(y, zero), v_eq(half, zero));
@@ -85,7 +96,7 @@ static __attribute__((noinline)) void far_powers(const vreal *point, const real 
 LOSSI_INLINE void far_tweedie(vreal x, vreal y, const real *parameters, vmask far, lossi_point *out)
 {
     const vreal point[] = {x, y}, zero = v_set1(0), over = v_set1(REAL_INFINITY);
-    const vreal first = v_set1(parameters[FIRST]), second = v_set1(parameters[SECOND]);
+    const vreal first = rate_of(parameters + FIRST), second = rate_of(parameters + SECOND);
     powers p;
     far_powers(point, parameters, &p);
     const vmask none = v_mask_or(v_eq(y, zero), v_eq(p.fall, zero));
@@ -130,8 +141,8 @@ LOSSI_INLINE void tweedie(vreal prediction, vreal target, const real *parameters
     out->gradient = slope + (lossi_missing_of(from, product, slope) +
                              (v_select(near, away_missing, up.power_missing) + product_missing));
 
-    out->curvature = v_fma(v_set1(parameters[FIRST]), up.power,
-                           v_set1(parameters[SECOND]) * (y * down.power));
+    out->curvature = v_fma(rate_of(parameters + FIRST), up.power,
+                           rate_of(parameters + SECOND) * (y * down.power));
     const vmask far = v_mask_or(v_gt(v_abs(x), v_set1(ORDINARY_X)), v_gt(y, v_set1(ORDINARY_Y)));
     if (lossi_unusual(out, far)) {
         far_tweedie(x, y, parameters, far, out);

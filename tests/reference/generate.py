@@ -97,7 +97,8 @@ def generic_number(domain, rng, spread):
 
 def pointwise_points(definition, rng, dtype):
     """(kind, options, prediction, target) for a loss of one prediction and one target. The first options have the whole grid, and all
-    do where the domain has an end; HARD of a definition are (options, prediction, target) that a formula has been wrong at.
+    do where the domain has an end. Random points go to the first RANDOM_OPTIONS of a definition, by default to all. Its HARD are
+    (options, prediction, target) that a formula has been wrong at.
     """
     up = lambda a, sign: oracle.neighbour(oracle.rounded(a, dtype), dtype, sign)
     for first, options in enumerate(definition.OPTIONS):
@@ -115,7 +116,8 @@ def pointwise_points(definition, rng, dtype):
             elif abs(target) < INF:
                 for point in FEW:
                     yield "grid", options, [point], target
-        yield from generic_points(definition, rng, options)
+        if first < getattr(definition, "RANDOM_OPTIONS", first + 1):
+            yield from generic_points(definition, rng, options)
     for options, point, target in getattr(definition, "HARD", []):
         if abs(point) <= oracle.largest(dtype):
             yield "grid", options, [oracle.rounded(point, dtype)], oracle.rounded(target, dtype)

@@ -5,6 +5,7 @@ from oracle import INF, REAL, mpf
 PREDICTION = REAL
 TARGET = REAL
 OPTIONS = [{}, {"power": 1.5}, {"power": 1.1}, {"power": 1.0}, {"power": 3.0}, {"power": 7.25}]
+RANDOM_OPTIONS = 2  # a power of 1.1 bends within the last digit of a large target, which looks like a jump
 
 
 def power(options):
