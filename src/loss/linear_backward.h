@@ -35,6 +35,11 @@ LOSSI_INLINE void accumulate(int outputs, int vectors, int part, const panel *a,
         for (int v = 0; v < vectors; v++) {
             columns[v] = part != 0 ? load_part(x, part) : load(x + v * F64_LANES);
         }
+        /* the columns that come next: rows are too far apart for the processor to see where this goes */
+        UNROLL
+        for (int v = 0; v < vectors * F64_LANES * (int)sizeof(real); v += LOSSI_LINE) {
+            __builtin_prefetch((const char *)(x + vectors * F64_LANES) + v);
+        }
         UNROLL
         for (int o = 0; o < outputs; o++) {
             const f64v factor = f64_set1(r[o]);
