@@ -121,6 +121,7 @@ static void forward_row(const lossi_tile *tile, int64_t row, group *g, int64_t i
     g->others[i] = g->linear[i] = g->weight[i] = g->other_weight[i] = 0;
     if (!state->counts) {
         lossi_pieces_clear(&g->pieces, tile->columns, tile->columns); /* one piece: no factor is asked for */
+        lossi_send(tile->stream, tile->columns); /* as much as there is of any row: its place is wanted */
         return;
     }
     if (smooth(tile)) {
@@ -241,6 +242,12 @@ static __attribute__((noinline)) void derivatives(const lossi_tile *tile, int64_
     lossi_store_pack(gradient, j, columns, out);
 }
 
+/* Whether exponentials are multiplied on their way past the caches (loss/stream.h). */
+static int32_t goes_unscaled(const lossi_tile *tile)
+{
+    return tile->stream != NULL && tile->stream->multiplies && !smooth(tile);
+}
+
 /* The gradient of a label without smoothing: W p everywhere, and −W (1 − p) at the label. */
 static void label_gradient(const lossi_tile *tile, int64_t row, const row_state *state, const group *g,
                            int64_t i)
@@ -251,7 +258,11 @@ static void label_gradient(const lossi_tile *tile, int64_t row, const row_state 
     const real p = lossi_get(e + state->label) * (inverse * pieces->factor[state->label / pieces->each]);
     const real rest = state->label_is_largest ? g->others[i] * inverse : 1 - p;
     const lossi_label_factors by = {inverse, factor, -(rest * factor), state->label};
-    lossi_scale_row(pieces, &by, e);
+    if (goes_unscaled(tile)) {
+        lossi_scale_on_the_way(pieces, &by, row, &tile->stream->rows);
+    } else {
+        lossi_scale_row(pieces, &by, e);
+    }
 }
 
 /* One number in all derivatives: 0 for a row that does not count, NaN for a row with a NaN in it. */
@@ -271,7 +282,11 @@ static void backward_row(const lossi_tile *tile, int64_t row, const group *g, in
 {
     const row_state *state = &g->row[i];
     if (!state->counts) {
+        const lossi_label_factors nothing = {0, 0, 0, 0};
         fill_row(tile, row, 0);
+        if (goes_unscaled(tile)) {
+            lossi_scale_on_the_way(&g->pieces, &nothing, row, &tile->stream->rows);
+        }
         return;
     }
     if (!smooth(tile) && tile->curvature == NULL && tile->product == NULL) {
@@ -312,8 +327,14 @@ static void logits(const lossi_tile *tile, int64_t first, int64_t rows, group *g
         g->others[i] = g->linear[i] = g->weight[i] = 0; /* the last vector over rows */
     }
     finish_values(tile, first, rows, g);
+    if (goes_unscaled(tile)) { /* what is still there of the rows before goes first */
+        lossi_send(tile->stream, tile->stream->bytes);
+    }
     for (int64_t i = 0; i < rows && tile->gradient != NULL; i++) {
         backward_row(tile, first + i, g, i);
+    }
+    if (goes_unscaled(tile)) {
+        tile->stream->rows.elements = tile->rows * tile->columns;
     }
 }
 

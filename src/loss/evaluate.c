@@ -51,11 +51,12 @@ static void evaluate_slice(void *argument, int64_t slice, int32_t worker)
 {
     call *c = argument;
     lossi_total *total = &c->totals[slice];
-    lossi_stream stream = {NULL, NULL, 0};
+    lossi_stream stream;
     char *scratch = c->scratch + worker * c->scratch_each;
     int64_t row = slice * c->cut.slice_rows, end = row + c->cut.slice_rows;
 
     lossi_total_clear(total);
+    lossi_plain_begin(&stream);
     end = end < c->cut.rows ? end : c->cut.rows;
     while (row < end && total->status == LOSS_OK) {
         int64_t block_end = row + c->cut.block_rows < end ? row + c->cut.block_rows : end;

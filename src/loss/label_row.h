@@ -31,4 +31,19 @@ LOSSI_INLINE void lossi_scale_row(const lossi_pieces *pieces, const lossi_label_
     lossi_put(e + by->label, by->at_label);
 }
 
+/* The same on the way past the caches, of row i of those that go together. */
+LOSSI_INLINE void lossi_scale_on_the_way(const lossi_pieces *pieces, const lossi_label_factors *by, int64_t i,
+                                         lossi_unscaled *rows)
+{
+    const int64_t parts = (pieces->columns - 1) / pieces->each + 1;
+    rows->each = pieces->each < pieces->columns ? pieces->each : pieces->columns;
+    for (int64_t c = 0; c < parts; c++) {
+        rows->factor[i * parts + c] = by->inverse * pieces->factor[c] * by->weight;
+        rows->label[i * parts + c] = -1;
+    }
+    const int64_t own = i * parts + by->label / rows->each;
+    rows->label[own] = i * pieces->columns + by->label;
+    rows->at_label[own] = by->at_label;
+}
+
 #endif

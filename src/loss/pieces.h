@@ -15,7 +15,7 @@
 
 #include "loss/rowwise.h"
 
-enum { LOSSI_PIECE = 2048 /* columns; measured */, LOSSI_PIECES = 64 };
+enum { LOSSI_PIECE = 2048 /* columns; measured */, LOSSI_PIECES = LOSSI_PARTS };
 
 typedef struct lossi_pieces {
     int64_t columns, each;      /* of the row, and of a piece */
@@ -152,7 +152,7 @@ LOSSI_INLINE lossi_piece_range lossi_range_of(const real *piece, int64_t columns
  * and the exponentials of one fill the first-level cache. Asked for are those after them: so far ahead, in bytes, was measured to be
  * about best.
  */
-enum { LOSSI_LOOKS_AHEAD = LOSSI_REAL == 32, LOSSI_PIECE_AHEAD = LOSSI_LOOKS_AHEAD ? 12288 : 8192 };
+enum { LOSSI_LOOKS_AHEAD = LOSSI_REAL == 32, LOSSI_PIECE_AHEAD = LOSSI_LOOKS_AHEAD ? 12288 : 16384 };
 
 /* A piece that comes next, NULL when there is none; its range is found while the exponentials of the one before it are made. */
 typedef struct lossi_next_piece {
@@ -184,7 +184,7 @@ static int64_t lossi_piece(const real *row, int64_t columns, const lossi_piece_r
         const int64_t out = j == leave ? lossi_run_find(row + j, left, range->high) : -1;
         left_out = j == leave ? j + out : left_out;
         lossi_prefetch_run(row + j, LOSSI_PIECE_AHEAD);
-        lossi_send_on(stream, left);
+        lossi_send(stream, left);
         if (j < next_columns) {
             lossi_range_add(&ahead, next->piece + j, next_columns - j);
         }

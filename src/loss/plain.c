@@ -222,7 +222,9 @@ static void send(const lossi_plain *plain, lossi_stream *stream)
 {
     const int64_t whole = stream->bytes / ALIGNMENT * ALIGNMENT;
     plain->e->tiles->stream(whole / plain->e->real_size, stream->from, stream->to);
-    *stream = (lossi_stream){stream->from + whole, stream->to + whole, stream->bytes - whole};
+    stream->from += whole;
+    stream->to += whole;
+    stream->bytes -= whole;
 }
 
 static void keep_before(lossi_stream *stream, char *place)
@@ -238,10 +240,14 @@ static void follow(const lossi_plain *plain, lossi_stream *stream, char *place, 
     if (stream->to == NULL) {
         const int64_t apart = (int64_t)(-(uintptr_t)to % ALIGNMENT), head = apart < bytes ? apart : bytes;
         memcpy(to, place, (size_t)head);
-        *stream = (lossi_stream){place + head, to + head, bytes - head};
+        stream->from = place + head;
+        stream->to = to + head;
+        stream->bytes = bytes - head;
         return;
     }
-    send(plain, stream);
+    if (stream->rows.elements == 0) {
+        send(plain, stream);
+    }
     keep_before(stream, place);
     stream->bytes += bytes;
 }
@@ -249,6 +255,7 @@ static void follow(const lossi_plain *plain, lossi_stream *stream, char *place, 
 void lossi_plain_end(const lossi_plain *plain, lossi_stream *stream)
 {
     if (stream->to != NULL) {
+        plain->e->tiles->send_rest(stream);
         send(plain, stream);
         memcpy(stream->to, stream->from, (size_t)stream->bytes);
     }
@@ -262,7 +269,8 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
     char *value = scratch + gradient_bytes(plain), *denominator = value + each;
     char *gradient = plain->gradient == NULL ? NULL : plain->gradient + first * columns * size;
     const int32_t copied = gradient != NULL && e->streaming;
-    char *const place = place_of(plain, scratch, first);
+    char *const place = stream->rows.elements > 0 ? (char *)(uintptr_t)stream->from
+                                                  : place_of(plain, scratch, first);
     lossi_tile tile = {.prepared = &e->function->prepared,
                        .scale = e->scale,
                        .rows = rows,
@@ -275,6 +283,8 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
                        .gradient_stride = columns,
                        .stream = copied ? stream : NULL,
                        .denominator = denominator};
+    stream->multiplies = copied && plain->block_rows <= LOSSI_PARTS &&
+                         ((uintptr_t)gradient | (uintptr_t)(columns * size)) % ALIGNMENT == 0;
     if (!in_domains(plain, total, first * columns, rows * columns)) {
         return;
     }
@@ -295,7 +305,7 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
     if (copied) {
         follow(plain, stream, place, gradient, rows * columns * size);
     }
-    if (copied && !waits(plain)) {
+    if (copied && !waits(plain) && stream->rows.elements == 0) {
         send(plain, stream);
         keep_before(stream, place);
     }

@@ -21,9 +21,17 @@ int32_t lossi_plain_init(lossi_plain *plain, const lossi_evaluation *e, const lo
 /* Bytes of scratch one worker needs. */
 int64_t lossi_plain_scratch(const lossi_plain *plain);
 
+/* Nothing is on its way. Factors are not cleared: that would take as long as a short call. */
+static inline void lossi_plain_begin(lossi_stream *stream)
+{
+    stream->from = stream->to = NULL;
+    stream->bytes = stream->rows.elements = 0;
+    stream->multiplies = 0;
+}
+
 /*
  * Evaluates rows first … first + rows − 1, a block or the last part of one. A bad row stops it, and total says which; the
- * first row that is not finite is not looked for. `stream`, zeros at first, is the gradient that is on its way past the caches.
+ * first row that is not finite is not looked for. `stream` is the gradient that is on its way past the caches.
  */
 void lossi_plain_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
                        lossi_stream *stream, lossi_total *total);

@@ -83,13 +83,27 @@ typedef struct lossi_prepared {
 } lossi_prepared;
 
 /*
- * The gradient of the rows before, on its way past the caches: a kernel sends some of it on now and then (lossi_send_on() in
- * loss/rowwise.h), so that memory and processor are busy at the same time; what is left then its caller sends.
+ * Rows that go past the caches as exponentials (loss/stream.h): each part of them, a row or a piece of one, is multiplied by a number
+ * on the way, and may have a column that gets a number of its own.
+ */
+enum { LOSSI_PARTS = 64 };
+
+typedef struct lossi_unscaled {
+    int64_t elements, each; /* of all rows, 0: there is nothing to multiply; and of a part but for the last */
+    int64_t label[LOSSI_PARTS]; /* the element of that column, counted from the first of all; -1: none */
+    double factor[LOSSI_PARTS], at_label[LOSSI_PARTS];
+} lossi_unscaled;
+
+/*
+ * The gradient of the rows before, on its way past the caches: a kernel sends some of it on now and then (loss/stream.h), so that
+ * memory and processor are busy at the same time; what is left then its caller sends.
  */
 typedef struct lossi_stream {
     const char *from;
-    char *to;      /* aligned to 64 */
-    int64_t bytes; /* that are left */
+    char *to;           /* aligned to 64 */
+    int64_t bytes;      /* that are left */
+    int32_t multiplies; /* whether rows may go unscaled: they are whole cache lines, and few */
+    lossi_unscaled rows;
 } lossi_stream;
 
 /*

@@ -12,7 +12,7 @@
 #define LOSSI_LOSS_ROWWISE_H
 
 #include "loss/lanes.h"
-#include "loss/row.h"
+#include "loss/stream.h"
 #include "simd/reduce.h"
 
 /* ---- 16 lanes of a sum, in double ---- */
@@ -181,34 +181,6 @@ LOSSI_INLINE void lossi_store_columns(real *row, int64_t j, int64_t columns, vre
         v_store(row + j, x);
     } else {
         v_store_part(row + j, x, (int)(columns - j));
-    }
-}
-
-enum { LOSSI_SENT = 128 /* columns */ };
-
-/* So many elements of the gradient of the rows before go on. */
-LOSSI_INLINE void lossi_send_on(lossi_stream *stream, int64_t elements)
-{
-    const int64_t vectors = elements / VREAL_LANES;
-    if (stream == NULL) {
-        return;
-    }
-    const char *from = stream->from;
-    char *to = stream->to;
-    int64_t left = stream->bytes;
-    for (int64_t v = 0; v < vectors && left >= (int64_t)sizeof(vreal); v++, left -= (int64_t)sizeof(vreal)) {
-        v_stream((real *)(void *)to, v_load((const real *)(const void *)from));
-        from += sizeof(vreal);
-        to += sizeof(vreal);
-    }
-    *stream = (lossi_stream){from, to, left};
-}
-
-/* As many as columns: in a loop over the vectors of a row, now and then. */
-LOSSI_INLINE void lossi_send_at(lossi_stream *stream, int64_t j)
-{
-    if (stream != NULL && j % LOSSI_SENT == 0) {
-        lossi_send_on(stream, LOSSI_SENT);
     }
 }
 

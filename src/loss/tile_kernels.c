@@ -3,6 +3,7 @@
 
 #include "core/isa.h"
 #include "loss/lanes.h"
+#include "loss/stream.h"
 
 /* ---- any number of elements of a pointwise loss (loss/pointwise.h) ---- */
 
@@ -199,6 +200,13 @@ static void stream(int64_t count, const void *from, void *to)
     }
 }
 
+static void send_rest(lossi_stream *stream)
+{
+    if (stream->rows.elements > 0) {
+        lossi_send_multiplied(stream, stream->rows.elements);
+    }
+}
+
 static void stream_end(void)
 {
 #if defined(__x86_64__)
@@ -207,8 +215,8 @@ static void stream_end(void)
 }
 
 extern const lossi_tile_kernels LOSSI_NAME(tile_kernels);
-const lossi_tile_kernels LOSSI_NAME(tile_kernels) = {sum,       weigh,  multiply,  outside, labels_outside,
-                                                     nonfinite, stream, stream_end};
+const lossi_tile_kernels LOSSI_NAME(tile_kernels) = {sum,       weigh,  multiply,  outside,   labels_outside,
+                                                     nonfinite, stream, send_rest, stream_end};
 
 #ifdef LOSSI_ONCE
 

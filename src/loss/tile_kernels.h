@@ -24,6 +24,8 @@ typedef struct lossi_tile_kernels {
     int64_t (*nonfinite)(int64_t count, const void *x);
     /* Copies past the caches. */
     void (*stream)(int64_t count, const void *x, void *y);
+    /* The rest of rows that are multiplied on the way. */
+    void (*send_rest)(lossi_stream *stream);
     void (*stream_end)(void); /* after the last of them: orders them before what follows */
 } lossi_tile_kernels;
 

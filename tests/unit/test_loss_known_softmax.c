@@ -12,7 +12,8 @@
 /* Logits between −4 and 4 and labels without a pattern; every seventh row is ignored. */
 typedef struct data {
     int64_t rows, columns;
-    void *prediction, *gradient; /* as float32 or float64, of the second one byte, or element, too many */
+    void *prediction,
+        *gradient; /* as float32 or float64; the second begins with a cache line, and has one too many */
     int64_t *label;
     loss_dtype dtype;
 } data;
@@ -28,7 +29,7 @@ static data make_data(loss_dtype dtype, int64_t rows, int64_t columns)
     data made = {rows,
                  columns,
                  malloc((size_t)(count * size_of(dtype))),
-                 malloc((size_t)((count + 1) * size_of(dtype))),
+                 aligned_alloc(64, (size_t)((count * size_of(dtype) + 127) / 64 * 64)),
                  malloc((size_t)rows * sizeof(int64_t)),
                  dtype};
     assert_true(made.prediction != NULL && made.gradient != NULL && made.label != NULL);
@@ -313,6 +314,13 @@ static void test_streaming(void **state)
         check_streamed("cross_entropy", LOSS_FLOAT64, columns[k], k % 2 == 0 ? 8 : 0);
     }
     check_streamed("cross_entropy", LOSS_FLOAT32, 100, 1); /* no vector of it is aligned */
+    for (int k = 0; k < 4;
+         k++) { /* rows of whole cache lines, which go as exponentials; and not, a number further */
+        static const int64_t wide[] = {48, 1008, 2064, 4096, 32000, 140000};
+        check_streamed("cross_entropy", LOSS_FLOAT32, wide[k], 0);
+        check_streamed("cross_entropy", LOSS_FLOAT32, wide[k], 4);
+        check_streamed("cross_entropy", LOSS_FLOAT64, wide[k], 0);
+    }
     for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
         check_streamed(others[k], LOSS_FLOAT32, 1003, 4);
         check_streamed(others[k], LOSS_FLOAT64, 70001, 1);
