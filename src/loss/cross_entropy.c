@@ -327,7 +327,8 @@ static void logits(const lossi_tile *tile, int64_t first, int64_t rows, group *g
         g->others[i] = g->linear[i] = g->weight[i] = 0; /* the last vector over rows */
     }
     finish_values(tile, first, rows, g);
-    if (goes_unscaled(tile)) { /* what is still there of the rows before goes first */
+    if (tile->stream != NULL &&
+        tile->stream->rows.elements > 0) { /* what is still there of the rows before goes first */
         lossi_send(tile->stream, tile->stream->bytes);
     }
     for (int64_t i = 0; i < rows && tile->gradient != NULL; i++) {

@@ -59,6 +59,13 @@ LOSSI_INLINE real lossi_first_lane(vreal x)
     return lanes[0];
 }
 
+/* 0, 1, …, 15 */
+LOSSI_INLINE vreal lossi_lane_numbers(int v)
+{
+    static const real zero_to_fifteen[LOSSI_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return v_load(zero_to_fifteen + v * VREAL_LANES);
+}
+
 /* Row i of an array whose rows are `stride` apart, NULL when there is none. */
 LOSSI_INLINE const real *lossi_row_of(const void *array, int64_t i, int64_t stride)
 {

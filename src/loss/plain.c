@@ -284,7 +284,7 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
                        .stream = copied ? stream : NULL,
                        .denominator = denominator};
     stream->multiplies = copied && plain->block_rows <= LOSSI_PARTS &&
-                         ((uintptr_t)gradient | (uintptr_t)(columns * size)) % ALIGNMENT == 0;
+                         ((uintptr_t)gradient | (uintptr_t)(rows * columns * size)) % ALIGNMENT == 0;
     if (!in_domains(plain, total, first * columns, rows * columns)) {
         return;
     }

@@ -102,7 +102,7 @@ typedef struct lossi_stream {
     const char *from;
     char *to;           /* aligned to 64 */
     int64_t bytes;      /* that are left */
-    int32_t multiplies; /* whether rows may go unscaled: they are whole cache lines, and few */
+    int32_t multiplies; /* whether rows may go unscaled: they are whole cache lines together, and few */
     lossi_unscaled rows;
 } lossi_stream;
 

@@ -68,13 +68,6 @@ LOSSI_INLINE int lossi_columns_left(int64_t j, int v, int64_t columns)
     return left < 0 ? 0 : left < VREAL_LANES ? (int)left : VREAL_LANES;
 }
 
-/* 0, 1, …, 15 */
-LOSSI_INLINE vreal lossi_lane_numbers(int v)
-{
-    static const real zero_to_fifteen[LOSSI_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    return v_load(zero_to_fifteen + v * VREAL_LANES);
-}
-
 /* The pack at column j, columns beyond the row filled in. */
 LOSSI_INLINE void lossi_load_pack(const real *row, int64_t j, int64_t columns, real fill, vreal *pack)
 {

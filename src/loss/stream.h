@@ -7,8 +7,8 @@
 #ifndef LOSSI_LOSS_STREAM_H
 #define LOSSI_LOSS_STREAM_H
 
+#include "loss/lanes.h"
 #include "loss/row.h"
-#include "simd/real.h"
 
 enum { LOSSI_SENT = 128 /* columns */ };
 
@@ -40,7 +40,23 @@ LOSSI_INLINE void lossi_send_at(lossi_stream *stream, int64_t j)
     }
 }
 
-/* The same of rows that are to be multiplied. Parts are whole vectors. */
+/* One vector of them, from element j on, with the number of its own that a part has. */
+LOSSI_INLINE vreal lossi_with_label(vreal x, const lossi_unscaled *rows, int64_t part, int64_t j)
+{
+    const int64_t label = rows->label[part] - j;
+    real lanes[VREAL_LANES];
+    if (label < 0 || label >= VREAL_LANES) {
+        return x;
+    }
+    v_store(lanes, x);
+    lanes[label] = (real)rows->at_label[part];
+    return v_load(lanes);
+}
+
+/*
+ * The same of rows that are to be multiplied, which are whole vectors together. A part has at least as many columns as a vector has
+ * lanes. Rather some more than asked for: what comes next takes their place.
+ */
 LOSSI_INLINE void lossi_send_multiplied(lossi_stream *stream, int64_t elements)
 {
     const lossi_unscaled *rows = &stream->rows;
@@ -50,23 +66,23 @@ LOSSI_INLINE void lossi_send_multiplied(lossi_stream *stream, int64_t elements)
     const int64_t end = first + elements < rows->elements ? first + elements : rows->elements;
     int64_t j = first;
     while (j < end) {
-        const int64_t part = j / rows->each, next = (part + 1) * rows->each, stop = next < end ? next : end;
-        const int64_t label = rows->label[part];
+        const int64_t part = j / rows->each, next = (part + 1) * rows->each;
         const vreal factor = v_set1((real)rows->factor[part]);
-        for (; j < stop; j += VREAL_LANES) {
-            vreal x = v_load(from + (j - first)) * factor;
-            if (label >= j && label < j + VREAL_LANES) {
-                real lanes[VREAL_LANES];
-                v_store(lanes, x);
-                lanes[label - j] = (real)rows->at_label[part];
-                x = v_load(lanes);
-            }
+        for (; j < end && j + VREAL_LANES <= next; j += VREAL_LANES) {
+            v_stream(to + (j - first), lossi_with_label(v_load(from + (j - first)) * factor, rows, part, j));
+        }
+        if (j < end && j < next) { /* where two parts meet */
+            const vmask before = v_lt(lossi_lane_numbers(0), v_set1((real)(next - j)));
+            vreal x = v_load(from + (j - first)) *
+                      v_select(before, factor, v_set1((real)rows->factor[part + 1]));
+            x = lossi_with_label(lossi_with_label(x, rows, part, j), rows, part + 1, j);
             v_stream(to + (j - first), x);
+            j += VREAL_LANES;
         }
     }
-    stream->from += (end - first) * (int64_t)sizeof(real);
-    stream->to += (end - first) * (int64_t)sizeof(real);
-    stream->bytes -= (end - first) * (int64_t)sizeof(real);
+    stream->from += (j - first) * (int64_t)sizeof(real);
+    stream->to += (j - first) * (int64_t)sizeof(real);
+    stream->bytes -= (j - first) * (int64_t)sizeof(real);
     stream->rows.elements = stream->bytes > 0 ? rows->elements : 0;
 }
 
