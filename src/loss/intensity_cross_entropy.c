@@ -72,8 +72,9 @@ LOSSI_INLINE void intensity(f64v x, f64v t, f64v w, f64v *value, f64v *gradient,
     *curvature = times(rest, slope * down) + times(t, bend);
 }
 
-LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+LOSSI_INLINE void formula(const lossi_part *part, const real *parameters, lossi_element *e)
 {
+    (void)parameters;
     const vreal x = e->in[PREDICTION], t = e->in[TARGET];
     const vreal w = part->input[INTENSITY].data != NULL ? e->in[INTENSITY] : v_set1(1);
     f64v value[2], gradient[2], curvature[2];
@@ -141,8 +142,9 @@ LOSSI_INLINE intensity intensity_of(vreal x, vreal w)
     return i;
 }
 
-LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+LOSSI_INLINE void formula(const lossi_part *part, const real *parameters, lossi_element *e)
 {
+    (void)parameters;
     const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
     const vreal x = e->in[PREDICTION], t = e->in[TARGET], rest = one - t;
     const vreal w = part->input[INTENSITY].data != NULL ? e->in[INTENSITY] : one;
@@ -181,9 +183,14 @@ LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
 
 #endif
 
+static __attribute__((noinline)) void everything(const lossi_part *part)
+{
+    lossi_elements(part, formula, ROLES, 1);
+}
+
 static void intensity_cross_entropy(const lossi_part *part)
 {
-    lossi_elementwise(part, formula, ROLES);
+    lossi_elementwise(part, formula, ROLES, 0, everything);
 }
 
 extern const lossi_kernels LOSSI_NAME(intensity_cross_entropy);
