@@ -18,7 +18,7 @@
 enum { FULL, CONSTANT = LOSSI_PARAMETERS - 1 };
 enum { PREDICTION, TARGET, VARIANCE, LOG_VARIANCE, ROLES };
 
-/* Of r and v of no larger size, and v of no smaller, everything is a normal number; 1/v has v_reciprocal(). */
+/* Of r and v of no larger size, and v of no smaller, everything is a normal number. */
 #define MOST  REAL(0x1p60)
 #define LEAST REAL(0x1p-60)
 
@@ -47,7 +47,7 @@ static __attribute__((noinline)) void far_variance(const vreal *of, first_order 
 /* The residual and 1/v give all of it: t² is r (r/v). A quotient is corrected by its remainder, hence rounded nearly to nearest. */
 LOSSI_INLINE vmask near_variance(vreal r, vreal v, first_order *out)
 {
-    const vreal half = v_set1((real)0.5), one = v_set1(1), inverse = v_reciprocal(v), rough = r * inverse;
+    const vreal half = v_set1((real)0.5), one = v_set1(1), inverse = one / v, rough = r * inverse;
     const vmask near = v_mask_and(v_le(v_max(v, v_abs(r)), v_set1(MOST)), v_ge(v, v_set1(LEAST)));
     vreal n;
     const vreal m = v_split_normal(v, &n);

@@ -18,7 +18,7 @@
 enum { FULL, CONSTANT = LOSSI_PARAMETERS - 1 };
 enum { PREDICTION, TARGET, SPREAD, LOG_SPREAD, ROLES };
 
-/* Of r and b of no larger size, and b of no smaller, everything is a normal number; 1/b has v_reciprocal(). */
+/* Of r and b of no larger size, and b of no smaller, everything is a normal number. */
 #define MOST  REAL(0x1p60)
 #define LEAST REAL(0x1p-60)
 
@@ -43,7 +43,7 @@ static __attribute__((noinline)) void far_scale(const vreal *of, first_order *ou
 /* 1/b gives all of it. A quotient is corrected by its remainder, hence rounded nearly to nearest. */
 LOSSI_INLINE vmask near_scale(vreal r, vreal b, first_order *out)
 {
-    const vreal inverse = v_reciprocal(b), size = v_abs(r), rough = size * inverse;
+    const vreal inverse = v_set1(1) / b, size = v_abs(r), rough = size * inverse;
     const vreal u = v_fma(v_fnma(rough, b, size), inverse, rough);
     /* NaN is in both: the maximum is its second operand then */
     const vmask near = v_mask_and(v_le(v_max(b, size), v_set1(MOST)), v_ge(b, v_set1(LEAST)));
