@@ -324,8 +324,9 @@ LOSSI_INLINE result extreme(const row *r)
 
 /* ---- all of them ---- */
 
-LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+LOSSI_INLINE void formula(const lossi_part *part, const real *numbers, lossi_element *e)
 {
+    (void)numbers;
     const double *parameters = part->prepared->parameters;
     const vreal scale = v_set1((real)parameters[SCALE]), zero = v_set1(0), one = v_set1(1);
     const vreal x = e->in[PREDICTION], lower = e->in[LOWER], upper = e->in[UPPER],

@@ -27,12 +27,28 @@ LOSSI_INLINE vreal lossi_exp_both(vreal x, vreal missing, vreal *minus_one)
     return v_fma(power, r + tail, power);
 }
 
-/* log(sum + missing) for sum ≥ 1, where slope is 1/sum, roughly, with which what is missing enters. Nothing is lost next to 1, where
+/* (e^r − 1 − r)/r² on |r| ≤ ½ ln 2, and *mirrored, the same of −r: even and odd powers of one polynomial, v_exp_tail() of simd/. */
+LOSSI_INLINE vreal lossi_exp_tails(vreal r, vreal square, vreal *mirrored)
+{
+#if LOSSI_REAL == 32
+    const vreal odd = v_fma(v_fma(v_set1(0x1.9e0bfep-13f), square, v_set1(0x1.111306p-7f)), square,
+                            v_set1(0x1.555554p-3f));
+    const vreal even = v_fma(v_set1(0x1.6d436ap-10f), square, v_set1(0x1.5554fp-5f));
+#else
+    vreal odd;
+    const vreal even = v_exp_chains(square, &odd);
+#endif
+    const vreal middle = v_fma(even, square, v_set1(REAL(0.5)));
+    *mirrored = v_fnma(odd, r, middle);
+    return v_fma(odd, r, middle);
+}
+
+/* log(sum + missing) for 1 ≤ sum < ½ REAL_MAX, where slope is 1/sum, roughly, with which what is missing enters. Nothing is lost next to 1, where
  * that is all; and the exponent n is not negative, so that n ln 2 leads where it is not 0. */
 LOSSI_INLINE vreal lossi_log_of_sum(vreal sum, vreal missing, vreal slope)
 {
     vreal n;
-    const vreal f = v_split(sum, &n) - REAL(1.0), low = v_fma(missing, slope, n * MATH_LN2_LOW);
+    const vreal f = v_split_normal(sum, &n) - REAL(1.0), low = v_fma(missing, slope, n * MATH_LN2_LOW);
     const vreal curved = v_fma(f, v_log_tail(f), v_set1(REAL(-0.5)));
     return v_fma(n, v_set1(MATH_LN2_HIGH), f + v_fma(f * f, curved, low));
 }

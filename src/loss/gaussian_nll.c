@@ -18,26 +18,69 @@
 enum { FULL, CONSTANT = LOSSI_PARAMETERS - 1 };
 enum { PREDICTION, TARGET, VARIANCE, LOG_VARIANCE, ROLES };
 
-LOSSI_INLINE void of_variance(lossi_element *e, vreal r, vreal constant, int32_t fisher)
+/* Of r and v of no larger size, and v of no smaller, everything is a normal number. */
+#define MOST  REAL(0x1p60)
+#define LEAST REAL(0x1p-60)
+
+typedef struct first_order {
+    vreal value, slope, of_variance; /* value without the constant */
+} first_order;
+
+/* Elsewhere, lanes where the others are: with a root and divisions. */
+static __attribute__((noinline)) void far_variance(const vreal *of, first_order *out)
 {
-    const vreal v = e->in[VARIANCE], half = v_set1((real)0.5), zero = v_set1(0), one = v_set1(1);
-    const vreal dp = e->direction[PREDICTION], dv = e->direction[VARIANCE];
-    const vreal root = v_sqrt(v), t = r / root, slope = r / v;
-    const vmask edge = v_eq(v, zero), exact_hit = v_eq(r, zero);
+    const vreal r = of[0], v = of[1], half = v_set1((real)0.5), zero = v_set1(0), one = v_set1(1);
+    const vreal t = r / v_sqrt(v);
+    const vmask edge = v_mask_and(v_eq(v, zero), v_eq(r, r)), exact_hit = v_eq(r, zero);
+    const vmask far = v_mask_not(
+        v_mask_and(v_mask_and(v_le(v_abs(r), v_set1(MOST)), v_le(v, v_set1(MOST))), v_ge(v, v_set1(LEAST))));
     const vreal limit = v_select(exact_hit, v_set1(-REAL_INFINITY), v_set1(REAL_INFINITY));
     /* ½ t² − ½ t·t: rounded once each; at r = 0 and v = 0 there is no t */
-    e->value = v_select(v_mask_and(edge, v_eq(r, r)), limit, half * (v_log(v) + t * t) + constant);
-    e->gradient[PREDICTION] = v_select(v_mask_and(edge, exact_hit), zero, slope);
-    e->gradient[VARIANCE] = v_select(v_mask_and(edge, v_eq(r, r)), -limit,
-                                     half * ((one - t) * (one + t) / v));
+    const vreal value = v_select(edge, limit, half * (v_log(v) + t * t));
+    const vreal slope = v_select(v_mask_and(edge, exact_hit), zero, r / v);
+    const vreal of_variance = v_select(edge, -limit, half * ((one - t) * (one + t) / v));
+    out->value = v_select(far, value, out->value);
+    out->slope = v_select(far, slope, out->slope);
+    out->of_variance = v_select(far, of_variance, out->of_variance);
+}
+
+/* The residual and 1/v give all of it: t² is r (r/v). A quotient is corrected by its remainder, hence rounded nearly to nearest. */
+LOSSI_INLINE vmask near_variance(vreal r, vreal v, first_order *out)
+{
+    const vreal half = v_set1((real)0.5), one = v_set1(1), inverse = one / v, rough = r * inverse;
+    const vmask near = v_mask_and(v_le(v_max(v, v_abs(r)), v_set1(MOST)), v_ge(v, v_set1(LEAST)));
+    vreal n;
+    const vreal m = v_split_normal(v, &n);
+    out->slope = v_fma(v_fnma(rough, v, r), inverse, rough);
+    out->value = half * v_fma(r, out->slope, v_log_sum(n, m - REAL(1.0)));
+    out->of_variance = (half * v_fnma(r, out->slope, one)) * inverse;
+    return v_mask_not(near);
+}
+
+LOSSI_INLINE void of_variance(lossi_element *e, vreal r, vreal constant, int32_t fisher)
+{
+    const vreal v = e->in[VARIANCE], half = v_set1((real)0.5), one = v_set1(1);
+    const vreal dp = e->direction[PREDICTION], dv = e->direction[VARIANCE];
+    const vreal root = v_sqrt(v), t = r / root;
+    first_order first;
+    if (lossi_rare(near_variance(r, v, &first))) {
+        const vreal of[] = {r, v};
+        first_order all = first;
+        far_variance(of, &all);
+        first = all;
+        e->outside = v_lt(v, v_set1(0));
+    }
+    e->value = first.value + constant;
+    e->gradient[PREDICTION] = first.slope;
+    e->gradient[VARIANCE] = first.of_variance;
     e->curvature[PREDICTION] = v_select(v_is_nan(r), r, one / v);
     e->curvature[VARIANCE] = fisher ? v_select(v_is_nan(r), r, half / v / v) : (t * t - half) / v / v;
     if (fisher) {
         e->product[PREDICTION] = e->curvature[PREDICTION] * dp;
         e->product[VARIANCE] = e->curvature[VARIANCE] * dv;
     } else {
-        e->product[PREDICTION] = (dp - slope * dv) / v;
-        e->product[VARIANCE] = ((t * t - half) / v * dv - slope * dp) / v;
+        e->product[PREDICTION] = (dp - first.slope * dv) / v;
+        e->product[VARIANCE] = ((t * t - half) / v * dv - first.slope * dp) / v;
     }
 }
 
@@ -60,21 +103,39 @@ LOSSI_INLINE void of_log_variance(lossi_element *e, vreal r, vreal constant, int
     }
 }
 
-LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+LOSSI_INLINE void with_variance(const lossi_part *part, const real *parameters, lossi_element *e)
 {
-    const vreal constant = v_set1((real)part->prepared->parameters[CONSTANT]);
-    const vreal r = e->in[PREDICTION] - e->in[TARGET];
-    const int32_t fisher = part->curvature_kind == LOSSI_GAUSS_NEWTON;
+    of_variance(e, e->in[PREDICTION] - e->in[TARGET], v_set1(parameters[CONSTANT]),
+                part->curvature_kind == LOSSI_GAUSS_NEWTON);
+}
+
+LOSSI_INLINE void with_log_variance(const lossi_part *part, const real *parameters, lossi_element *e)
+{
+    of_log_variance(e, e->in[PREDICTION] - e->in[TARGET], v_set1(parameters[CONSTANT]),
+                    part->curvature_kind == LOSSI_GAUSS_NEWTON);
+}
+
+LOSSI_INLINE void either(const lossi_part *part, const real *parameters, lossi_element *e)
+{
     if (part->input[VARIANCE].data != NULL) {
-        of_variance(e, r, constant, fisher);
+        with_variance(part, parameters, e);
     } else {
-        of_log_variance(e, r, constant, fisher);
+        with_log_variance(part, parameters, e);
     }
+}
+
+static __attribute__((noinline)) void everything(const lossi_part *part)
+{
+    lossi_elements(part, either, ROLES, 1);
 }
 
 static void gaussian_nll(const lossi_part *part)
 {
-    lossi_elementwise(part, formula, ROLES);
+    if (part->input[VARIANCE].data != NULL) {
+        lossi_elementwise(part, with_variance, ROLES, 0, everything);
+    } else {
+        lossi_elementwise(part, with_log_variance, ROLES, 0, everything);
+    }
 }
 
 extern const lossi_kernels LOSSI_NAME(gaussian_nll);
@@ -116,7 +177,8 @@ static loss_status check(loss_context *context, const char *title, const lossi_p
                             title);
 }
 
-static const lossi_structure structure = {.roles = roles, .role_count = ROLES, .check = check};
+static const lossi_structure structure = {
+    .roles = roles, .role_count = ROLES, .flags = LOSSI_ADDS_UP, .check = check};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {

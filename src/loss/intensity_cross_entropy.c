@@ -72,8 +72,9 @@ LOSSI_INLINE void intensity(f64v x, f64v t, f64v w, f64v *value, f64v *gradient,
     *curvature = times(rest, slope * down) + times(t, bend);
 }
 
-LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+LOSSI_INLINE void formula(const lossi_part *part, const real *parameters, lossi_element *e)
 {
+    (void)parameters;
     const vreal x = e->in[PREDICTION], t = e->in[TARGET];
     const vreal w = part->input[INTENSITY].data != NULL ? e->in[INTENSITY] : v_set1(1);
     f64v value[2], gradient[2], curvature[2];
@@ -108,28 +109,53 @@ LOSSI_INLINE vreal times(vreal coefficient, vreal x)
     return v_select(v_eq(coefficient, v_set1(0)), v_set1(0), coefficient * x);
 }
 
-LOSSI_INLINE intensity intensity_of(vreal x, vreal w)
+/* σ(x) and σ(−x), as v_sigmoid() makes them, of e = e⁻|ˣ| and one division; it is returned. */
+LOSSI_INLINE vreal both_sigmoids(vreal x, vreal e, vreal e_missing, intensity *i)
 {
-    const vreal zero = v_set1(0), one = v_set1(1), infinity = v_set1(REAL_INFINITY);
+    const vreal one = v_set1(1), d = e + one, d_missing = (e - (d - one)) + e_missing, inverse = one / d;
+    const vreal large = v_fma(v_fnma(inverse, d, one) - inverse * d_missing, inverse, inverse);
+    const vreal rough = e * inverse;
+    const vreal small = v_fma(v_fnma(rough, d, e) + v_fnma(rough, d_missing, e_missing), inverse, rough);
+    const vmask negative = v_lt(x, v_set1(0));
+    i->up = v_select(negative, small, large);
+    i->down = v_select(negative, large, small);
+    return inverse;
+}
+
+/* u, as plain_intensity_of() has it, and x are where near_values() is right. */
+LOSSI_INLINE vmask is_near(vreal x, vreal u)
+{
+    return v_mask_and(v_mask_and(v_ge(u, v_set1(TINY)), v_le(u, v_set1(FAR))), v_ge(x, v_set1(FLAT)));
+}
+
+/* Where neither is next to nothing. */
+LOSSI_INLINE intensity plain_intensity_of(vreal x, vreal w)
+{
+    const vreal zero = v_set1(0), infinity = v_set1(REAL_INFINITY);
     intensity i;
     vreal e_missing, rest;
     const vreal e = v_exp_parts(-v_abs(x), &e_missing);
     const vreal rise = v_log1p_parts(e, &rest), positive = v_max(zero, x);
-    const vreal s = positive + rise;
-    const vreal s_tail = lossi_missing_of(positive, rise, s) + (rest + e_missing / (one + e));
+    const vreal s = positive + rise, inverse = both_sigmoids(x, e, e_missing, &i);
+    const vreal s_tail = lossi_missing_of(positive, rise, s) + v_fma(e_missing, inverse, rest);
     const vreal u = w * s, u_tail = v_fma(w, s_tail, v_fma(w, s, -u));
     i.s = s;
-    i.up = v_sigmoid(x);
-    i.down = v_sigmoid(-x);
     i.head = u;
     i.tail = v_select(v_lt(u, infinity), u_tail, zero);
     i.slope = w * i.up;
     i.flat = v_lt(x, v_set1(FLAT));
     i.tiny = v_lt(u, v_set1(TINY));
     i.logarithm = zero;
+    return i;
+}
+
+LOSSI_INLINE intensity intensity_of(vreal x, vreal w)
+{
+    const vreal zero = v_set1(0), infinity = v_set1(REAL_INFINITY);
+    intensity i = plain_intensity_of(x, w);
     if (v_mask_any(v_mask_or(i.flat, i.tiny))) {
         vreal w_tail;
-        const vreal w_log = v_log_parts(w, &w_tail), s_log = v_select(i.flat, x, v_log(s));
+        const vreal w_log = v_log_parts(w, &w_tail), s_log = v_select(i.flat, x, v_log(i.s));
         const vreal head = w_log + s_log, tail = lossi_missing_of(w_log, s_log, head) + w_tail;
         const vreal deep = v_exp_of_parts(head, tail); /* eˣ alone may be too small for a number */
         i.head = v_select(i.flat, deep, i.head);
@@ -141,11 +167,32 @@ LOSSI_INLINE intensity intensity_of(vreal x, vreal w)
     return i;
 }
 
-LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+/* Value and gradient where data are: one exponential gives e⁻ᵘ and q, and what q is missing, which its logarithm shows. */
+LOSSI_INLINE void near_values(const intensity *i, vreal t, vreal *value, vreal *slope)
+{
+    const vreal one = v_set1(1), rest = one - t;
+    vreal n, low, exponent;
+    const vreal r = v_exp_reduce(-i->head, &n, &low), tail = v_fma(r * r, v_exp_tail(r), low - i->tail);
+    const vreal power = v_pow2(n), base = power - one, head = v_fma(power, r, base);
+    /* what the sum lost, and what 2ⁿ − 1 did where 2ⁿ is below its last digit */
+    const vreal lost = v_fma(power, r, base - head) + ((power - base) - one);
+    const vreal less = v_fma(power, tail, lost), minus_q = head + less, q_missing = (minus_q - head) - less;
+    const vreal decayed = v_fma(power, r + tail, power), q = -minus_q, inverse = one / q;
+    const vreal rough = decayed * inverse, odds = v_fma(v_fnma(rough, q, decayed), inverse, rough); /* 1/E */
+    const vreal m = v_split_normal(q, &exponent);
+    const vmask upper = v_eq(exponent, v_set1(0)); /* e⁻ᵘ is to be had with all of its digits there */
+    const vreal f = v_select(upper, -decayed, m - one),
+                more = v_fma(q_missing, inverse, exponent * MATH_LN2_LOW);
+    const vreal log = v_log_sum_low(exponent, f, v_select(upper, v_set1(0), more));
+    *value = v_fma(rest, i->head, -(t * log));
+    *slope = i->slope * v_fnma(t, odds, rest);
+}
+
+/* Elsewhere, NaN too: lanes where the others are. */
+static __attribute__((noinline)) void far_values(const vreal *of, vreal *value, vreal *slope)
 {
     const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
-    const vreal x = e->in[PREDICTION], t = e->in[TARGET], rest = one - t;
-    const vreal w = part->input[INTENSITY].data != NULL ? e->in[INTENSITY] : one;
+    const vreal x = of[0], t = of[1], w = of[2], rest = one - t;
     const intensity i = intensity_of(x, w);
     const vreal u = i.head;
     const vmask far = v_gt(u, v_set1(FAR));
@@ -156,9 +203,27 @@ LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
     const vreal root = v_exp_of_parts(-half * u, -half * i.tail);
     const vreal decayed = v_select(v_eq(root, zero), zero, i.slope * root);
     const vreal logarithm = v_select(far, -(root * root), v_log1mexp(near) + near_tail / odds);
-    const vreal value = times(rest, u) - times(t, v_select(i.tiny, i.logarithm, logarithm));
-    const vreal slope = v_select(far, times(rest, i.slope) - t * (decayed * root),
-                                 v_select(i.tiny, ratio * v_fma(rest, u, -t), i.slope * (rest - t / odds)));
+    const vreal bad = v_select(v_is_nan(x), x, v_select(v_is_nan(t), t, v_select(v_is_nan(w), w, zero)));
+    const vmask plain = is_near(x, u);
+    const vreal slow_value = times(rest, u) - times(t, v_select(i.tiny, i.logarithm, logarithm));
+    const vreal slow_slope = v_select(
+        far, times(rest, i.slope) - t * (decayed * root),
+        v_select(i.tiny, ratio * v_fma(rest, u, -t), i.slope * (rest - t / odds)));
+    *value = v_select(plain, *value, bad + slow_value);
+    *slope = v_select(plain, *slope, bad + slow_slope);
+}
+
+/* The second derivative, by everything that may be asked for. */
+LOSSI_INLINE vreal curvature_of(vreal x, vreal t, vreal w)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5), rest = one - t;
+    const intensity i = intensity_of(x, w);
+    const vreal u = i.head;
+    const vmask far = v_gt(u, v_set1(FAR));
+    const vreal near = v_select(far, one, u), near_tail = v_select(far, zero, i.tail);
+    const vreal odds = v_expm1_of_parts(near, near_tail), ratio = v_select(i.flat, one, i.up / i.s);
+    const vreal root = v_exp_of_parts(-half * u, -half * i.tail);
+    const vreal decayed = v_select(v_eq(root, zero), zero, i.slope * root);
 
     /* the second derivative of −log q */
     const vreal q = v_select(far, one, -v_expm1_of_parts(-near, -near_tail));
@@ -171,19 +236,41 @@ LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
     const vreal share = v_select(i.tiny, ratio, i.slope / odds); /* R */
     const vreal bend = share * v_select(direct, apart / q, i.down * v_fma(a, b, a + b));
     const vreal last = v_select(v_eq(root, zero), zero, decayed * (apart * root));
-
     const vreal bad = v_select(v_is_nan(x), x, v_select(v_is_nan(t), t, v_select(v_is_nan(w), w, zero)));
-    e->value = bad + value;
-    e->gradient[PREDICTION] = bad + slope;
-    e->curvature[PREDICTION] = bad + (times(rest, i.slope * i.down) + times(t, v_select(far, last, bend)));
+    return bad + (times(rest, i.slope * i.down) + times(t, v_select(far, last, bend)));
+}
+
+LOSSI_INLINE void formula(const lossi_part *part, const real *parameters, lossi_element *e)
+{
+    const vreal x = e->in[PREDICTION], t = e->in[TARGET];
+    const vreal w = part->input[INTENSITY].data != NULL ? e->in[INTENSITY] : v_set1(1);
+    const intensity i = plain_intensity_of(x, w);
+    vreal value, slope;
+    (void)parameters;
+    near_values(&i, t, &value, &slope);
+    if (lossi_rare(v_mask_not(is_near(x, i.head)))) {
+        const vreal of[] = {x, t, w};
+        vreal all_values = value, all_slopes = slope;
+        far_values(of, &all_values, &all_slopes);
+        value = all_values;
+        slope = all_slopes;
+    }
+    e->value = value;
+    e->gradient[PREDICTION] = slope;
+    e->curvature[PREDICTION] = curvature_of(x, t, w);
     e->product[PREDICTION] = e->curvature[PREDICTION] * e->direction[PREDICTION];
 }
 
 #endif
 
+static __attribute__((noinline)) void everything(const lossi_part *part)
+{
+    lossi_elements(part, formula, ROLES, 1);
+}
+
 static void intensity_cross_entropy(const lossi_part *part)
 {
-    lossi_elementwise(part, formula, ROLES);
+    lossi_elementwise(part, formula, ROLES, 0, everything);
 }
 
 extern const lossi_kernels LOSSI_NAME(intensity_cross_entropy);

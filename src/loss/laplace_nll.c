@@ -18,17 +18,59 @@
 enum { FULL, CONSTANT = LOSSI_PARAMETERS - 1 };
 enum { PREDICTION, TARGET, SPREAD, LOG_SPREAD, ROLES };
 
+/* Of r and b of no larger size, and b of no smaller, everything is a normal number. */
+#define MOST  REAL(0x1p60)
+#define LEAST REAL(0x1p-60)
+
+typedef struct first_order {
+    vreal value, slope, of_scale; /* value without the constant */
+} first_order;
+
+/* Elsewhere, NaN too, lanes where the others are: with divisions. */
+static __attribute__((noinline)) void far_scale(const vreal *of, first_order *out)
+{
+    const vreal r = of[0], b = of[1], zero = v_set1(0), one = v_set1(1), u = v_abs(r) / b;
+    const vmask hit = v_eq(r, zero), edge = v_mask_and(v_eq(b, zero), v_eq(r, r));
+    const vmask far = v_mask_not(v_mask_and(v_le(v_max(b, v_abs(r)), v_set1(MOST)), v_ge(b, v_set1(LEAST))));
+    const vreal nan = v_select(v_is_nan(r), r, zero);
+    const vreal limit = v_select(hit, v_set1(-REAL_INFINITY), v_set1(REAL_INFINITY));
+    const vreal slope = nan + v_select(hit, zero, v_copysign(one, r) / b);
+    out->value = v_select(far, v_select(edge, limit, v_log(b) + u), out->value);
+    out->slope = v_select(far, slope, out->slope);
+    out->of_scale = v_select(far, v_select(edge, -limit, (one - u) / b), out->of_scale);
+}
+
+/* 1/b gives all of it. A quotient is corrected by its remainder, hence rounded nearly to nearest. */
+LOSSI_INLINE vmask near_scale(vreal r, vreal b, first_order *out)
+{
+    const vreal inverse = v_set1(1) / b, size = v_abs(r), rough = size * inverse;
+    const vreal u = v_fma(v_fnma(rough, b, size), inverse, rough);
+    /* NaN is in both: the maximum is its second operand then */
+    const vmask near = v_mask_and(v_le(v_max(b, size), v_set1(MOST)), v_ge(b, v_set1(LEAST)));
+    vreal n;
+    const vreal m = v_split_normal(b, &n);
+    out->value = v_log_sum(n, m - REAL(1.0)) + u;
+    out->slope = v_where(v_gt(size, v_set1(0)), v_copysign(inverse, r));
+    out->of_scale = (v_set1(1) - u) * inverse;
+    return v_mask_not(near);
+}
+
 LOSSI_INLINE void of_scale(lossi_element *e, vreal r, vreal constant, int32_t fisher)
 {
     const vreal b = e->in[SPREAD], zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
     const vreal dp = e->direction[PREDICTION], db = e->direction[SPREAD];
-    const vmask hit = v_eq(r, zero), edge = v_mask_and(v_eq(b, zero), v_eq(r, r));
-    const vreal u = v_abs(r) / b, sign = v_select(hit, zero, v_copysign(one, r));
-    const vreal nan = v_select(v_is_nan(r), r, zero), slope = v_select(hit, zero, sign / b);
-    const vreal limit = v_select(hit, v_set1(-REAL_INFINITY), v_set1(REAL_INFINITY));
-    e->value = v_select(edge, limit, (v_log(b) + u) + constant);
-    e->gradient[PREDICTION] = nan + slope;
-    e->gradient[SPREAD] = v_select(edge, -limit, (one - u) / b);
+    const vreal u = v_abs(r) / b, nan = v_select(v_is_nan(r), r, zero);
+    first_order first;
+    if (lossi_rare(near_scale(r, b, &first))) {
+        const vreal of[] = {r, b};
+        first_order all = first;
+        far_scale(of, &all);
+        first = all;
+        e->outside = v_lt(b, zero);
+    }
+    e->value = first.value + constant;
+    e->gradient[PREDICTION] = first.slope;
+    e->gradient[SPREAD] = first.of_scale;
     if (fisher) {
         e->curvature[PREDICTION] = e->curvature[SPREAD] = nan + one / b / b;
         e->product[PREDICTION] = e->curvature[PREDICTION] * dp;
@@ -37,8 +79,8 @@ LOSSI_INLINE void of_scale(lossi_element *e, vreal r, vreal constant, int32_t fi
         const vreal bend = (u - half) / b; /* b/2 times the curvature */
         e->curvature[PREDICTION] = nan + (b - b);
         e->curvature[SPREAD] = v_set1(2) * bend / b;
-        e->product[PREDICTION] = nan - slope / b * db;
-        e->product[SPREAD] = (v_set1(2) * bend * db - slope * dp) / b;
+        e->product[PREDICTION] = nan - first.slope / b * db;
+        e->product[SPREAD] = (v_set1(2) * bend * db - first.slope * dp) / b;
     }
 }
 
@@ -74,21 +116,39 @@ LOSSI_INLINE void of_log_scale(lossi_element *e, vreal r, vreal constant, int32_
     }
 }
 
-LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+LOSSI_INLINE void with_scale(const lossi_part *part, const real *parameters, lossi_element *e)
 {
-    const vreal constant = v_set1((real)part->prepared->parameters[CONSTANT]);
-    const vreal r = e->in[PREDICTION] - e->in[TARGET];
-    const int32_t fisher = part->curvature_kind == LOSSI_GAUSS_NEWTON;
+    of_scale(e, e->in[PREDICTION] - e->in[TARGET], v_set1(parameters[CONSTANT]),
+             part->curvature_kind == LOSSI_GAUSS_NEWTON);
+}
+
+LOSSI_INLINE void with_log_scale(const lossi_part *part, const real *parameters, lossi_element *e)
+{
+    of_log_scale(e, e->in[PREDICTION] - e->in[TARGET], v_set1(parameters[CONSTANT]),
+                 part->curvature_kind == LOSSI_GAUSS_NEWTON);
+}
+
+LOSSI_INLINE void either(const lossi_part *part, const real *parameters, lossi_element *e)
+{
     if (part->input[SPREAD].data != NULL) {
-        of_scale(e, r, constant, fisher);
+        with_scale(part, parameters, e);
     } else {
-        of_log_scale(e, r, constant, fisher);
+        with_log_scale(part, parameters, e);
     }
+}
+
+static __attribute__((noinline)) void everything(const lossi_part *part)
+{
+    lossi_elements(part, either, ROLES, 1);
 }
 
 static void laplace_nll(const lossi_part *part)
 {
-    lossi_elementwise(part, formula, ROLES);
+    if (part->input[SPREAD].data != NULL) {
+        lossi_elementwise(part, with_scale, ROLES, 0, everything);
+    } else {
+        lossi_elementwise(part, with_log_scale, ROLES, 0, everything);
+    }
 }
 
 extern const lossi_kernels LOSSI_NAME(laplace_nll);
@@ -133,7 +193,8 @@ static loss_status check(loss_context *context, const char *title, const lossi_p
                      title);
 }
 
-static const lossi_structure structure = {.roles = roles, .role_count = ROLES, .check = check};
+static const lossi_structure structure = {
+    .roles = roles, .role_count = ROLES, .flags = LOSSI_ADDS_UP, .check = check};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {

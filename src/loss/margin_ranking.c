@@ -12,12 +12,14 @@
 enum { MARGIN };
 enum { FIRST, SECOND, TARGET, ROLES };
 
-LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
+LOSSI_INLINE void formula(const lossi_part *part, const real *parameters, lossi_element *e)
 {
     const vreal zero = v_set1(0), y = e->in[TARGET];
-    const vreal gap = v_set1((real)part->prepared->parameters[MARGIN]) - y * (e->in[FIRST] - e->in[SECOND]);
+    const vreal gap = v_set1(parameters[MARGIN]) - y * (e->in[FIRST] - e->in[SECOND]);
     const vreal rest = v_select(v_is_nan(gap), gap, zero), slope = v_select(v_gt(gap, zero), y, rest);
 
+    (void)part;
+    e->outside = v_ne(v_abs(y), v_set1(1));
     e->value = v_max(zero, gap); /* NaN stays */
     e->gradient[FIRST] = -slope;
     e->gradient[SECOND] = slope;
@@ -27,9 +29,14 @@ LOSSI_INLINE void formula(const lossi_part *part, lossi_element *e)
     }
 }
 
+static __attribute__((noinline)) void everything(const lossi_part *part)
+{
+    lossi_elements(part, formula, ROLES, 1);
+}
+
 static void margin_ranking(const lossi_part *part)
 {
-    lossi_elementwise(part, formula, ROLES);
+    lossi_elementwise(part, formula, ROLES, 1, everything);
 }
 
 extern const lossi_kernels LOSSI_NAME(margin_ranking);
@@ -56,7 +63,7 @@ static const lossi_role roles[ROLES] = {
                 .doc = "rows x columns, real: 1 where first should be the larger, -1 where second should"},
 };
 
-static const lossi_structure structure = {.roles = roles, .role_count = ROLES};
+static const lossi_structure structure = {.roles = roles, .role_count = ROLES, .flags = LOSSI_ADDS_UP};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {

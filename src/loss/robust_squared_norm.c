@@ -26,21 +26,21 @@ LOSSI_INLINE vreal constant(double x)
     return v_set1((real)x);
 }
 
-LOSSI_INLINE void huber(vreal s, const real *parameters, lossi_point *out)
+LOSSI_INLINE void huber(vreal s, vreal same, const real *parameters, lossi_point *out)
 {
-    const vreal a = v_set1(parameters[SCALE]), b = v_set1(parameters[SQUARE]);
-    const vmask outside = v_gt(s, b), over = v_gt(s, v_set1(REAL_MAX)); /* false for NaN */
+    const vreal a = v_set1(parameters[SCALE]), b = v_set1(parameters[SQUARE]), one = v_set1(1);
+    const vmask inside = v_le(s, b), over = v_gt(s, v_set1(REAL_MAX)); /* false for NaN */
     const vreal inverse = v_inverse_root(s), rough = s * inverse;
     vreal root = v_fma(v_fnma(rough, rough, s), constant(0.5) * inverse, rough), p = a * inverse;
-    const vreal one = v_select(v_is_nan(s), s, v_set1(1));
-    if (lossi_rare(over)) {
+    if (lossi_unusual(out, over)) {
         root = v_select(over, s, root);
         p = v_select(over, v_set1(0), p);
     }
 
-    out->value = v_select(outside, a * (root + (root - a)), s);
-    out->gradient = v_select(outside, p, one);
-    out->curvature = v_select(outside, constant(-0.5) * p / s, one - one);
+    (void)same;
+    out->value = v_select(inside, s, a * (root + (root - a)));
+    out->gradient = v_select(inside, one, p);
+    out->curvature = v_select(inside, v_set1(0), constant(-0.5) * p / s);
 }
 
 /* With w = 1/√(1 + v) = a/√(b + s): 2w/(1 + w) s, w, −½ w/(b + s). The quarter of a sum does not overflow. */
@@ -139,7 +139,31 @@ LOSSI_INLINE void arctan(vreal s, const real *parameters, lossi_point *out)
     }
 }
 
-/* ---- the kernels: one loop a kind, then what was wanted of its results ---- */
+/* ---- huber, the kind by default, in the loop of long formulas ---- */
+
+#if VREAL_LANES * LOSSI_REAL == 128
+
+static void huber_packs(const lossi_tile *tile)
+{
+    lossi_pointwise_packs(tile, huber, NULL, LOSSI_SOMEWHERE, LOSSI_WANTED_ALONE);
+}
+
+#else
+
+static __attribute__((noinline)) void huber_once_more(const lossi_tile *tile, int64_t k, int count,
+                                                      real *values)
+{
+    lossi_vectors_again(tile, huber, k, count, values);
+}
+
+static void huber_packs(const lossi_tile *tile)
+{
+    lossi_pointwise_packs(tile, huber, huber_once_more, LOSSI_SOMEWHERE, LOSSI_WANTED);
+}
+
+#endif
+
+/* ---- the other kinds: one loop a kind, then what was wanted of its results ---- */
 
 enum {
     CHUNK = 256 /* elements, whole packs of 16: the results of all kinds stay in the first-level cache */
@@ -167,9 +191,6 @@ LOSSI_INLINE void fill(const real *s, int count, const real *parameters, int cur
 static void evaluate(const real *s, int count, const real *parameters, int curved, chunk *out)
 {
     switch ((int)parameters[KIND]) {
-    case HUBER:
-        fill(s, count, parameters, curved, out, huber);
-        break;
     case SOFT_L1:
         fill(s, count, parameters, curved, out, soft_l1);
         break;
@@ -243,6 +264,10 @@ static void everything(const lossi_tile *tile)
 {
     real parameters[LOSSI_PARAMETERS];
     chunk results;
+    if (tile->prepared->parameters[KIND] == HUBER) {
+        LOSSI_NAME(pointwise)(tile, huber_packs);
+        return;
+    }
     lossi_pointwise_parameters(tile, parameters);
     if (tile->outside != NULL) {
         *tile->outside = 1; /* not looked at in passing: look at it all */

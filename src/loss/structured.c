@@ -49,10 +49,18 @@ static void run_slice(void *argument, int64_t index, int32_t worker)
     lossi_work w = {.r = r, .s = s};
     int64_t unit = index * cut->slice_rows, end = unit + cut->slice_rows;
 
-    lossi_structured_lay_out(&r->call, r->scratch + worker * r->scratch_each, &w.b);
+    if (!r->plain) {
+        lossi_structured_lay_out(&r->call, r->scratch + worker * r->scratch_each, &w.b);
+    }
     end = end < cut->rows ? end : cut->rows;
     while (unit < end) {
         int64_t block_end = unit + cut->block_rows < end ? unit + cut->block_rows : end;
+        if (r->plain) {
+            if (!lossi_structured_run_plain(r, s, unit, block_end - unit)) {
+                return;
+            }
+            unit = block_end;
+        }
         while (unit < block_end) {
             const int64_t units = block_end - unit < cut->tile_rows ? block_end - unit : cut->tile_rows;
             if (!(r->call.grouped ? lossi_structured_run_groups(&w, unit, units)
@@ -133,7 +141,7 @@ static loss_status prepare_scratch(lossi_run *r, int32_t workers)
     }
     memset(scratch, 0, (size_t)shared_bytes);
     r->scratch = scratch + shared_bytes;
-    for (int64_t s = 0; s < LOSSI_SLICES; s++) {
+    for (int64_t s = 0; s < r->call.cut.slices; s++) {
         r->slices[s].shared = (double *)(void *)scratch + s * each;
         r->slices[s].wrong.status = LOSS_OK;
         lossi_total_clear(&r->slices[s].total);
@@ -191,6 +199,7 @@ loss_status lossi_structured_evaluate(loss_context *context, const loss_function
         }
         return status;
     }
+    lossi_structured_plain_init(&r);
     const int32_t parallel = r.call.rows * r.call.columns >= PARALLEL_ELEMENTS &&
                              lossi_context_threads(context) > 1;
     status = prepare_scratch(&r, parallel ? lossi_context_threads(context) : 1);

@@ -74,8 +74,11 @@ typedef struct lossi_part {
     lossi_derivatives output[LOSSI_ROLES];
     const double *weight; /* one a row, when the kernel weighs itself (LOSSI_OWN_WEIGHTS); NULL: 1 */
     void *value;          /* one a row (pointwise: an element), or one for the group */
-    double *denominator;  /* the same: what it adds to the denominator; not for pointwise losses */
-    void *scratch;        /* as many bytes as the structure asked for, aligned to 64 */
+    double *
+        lanes; /* with LOSSI_ADDS_UP, where value is NULL: 16, onto which values are added (core/sum.h); and */
+    int32_t *outside;    /* this is set to 1 where a number may lie outside its domain */
+    double *denominator; /* the same: what it adds to the denominator; not for pointwise losses */
+    void *scratch;       /* as many bytes as the structure asked for, aligned to 64 */
 } lossi_part;
 
 /* Shapes of a call, for the hooks: of a tile of rows, or of the largest group. */
@@ -85,9 +88,10 @@ typedef struct lossi_shape {
 } lossi_shape;
 
 enum {
-    LOSSI_GROUPED = 1,      /* rows come in groups: role "offsets"; without it all rows are one group */
-    LOSSI_OWN_WEIGHTS = 2,  /* weights are one a row and part of the formula, even in a group */
-    LOSSI_GRADIENT_ONLY = 4 /* no curvature and no product: there are neither such outputs nor directions */
+    LOSSI_GROUPED = 1,       /* rows come in groups: role "offsets"; without it all rows are one group */
+    LOSSI_OWN_WEIGHTS = 2,   /* weights are one a row and part of the formula, even in a group */
+    LOSSI_GRADIENT_ONLY = 4, /* no curvature and no product: there are neither such outputs nor directions */
+    LOSSI_ADDS_UP = 8 /* elementwise (loss/elementwise.h): its kernel can add values up and look at domains */
 };
 
 struct lossi_structured_call; /* loss/structured_call.h */

@@ -25,7 +25,8 @@ typedef struct lossi_run {
     const lossi_kernels *kernels;
     char *scratch;
     int64_t scratch_each;
-    int64_t shared_columns; /* of all shared roles together */
+    int64_t shared_columns;     /* of all shared roles together */
+    int32_t plain, look_before; /* structured_plain.c: whole blocks in place; domains before the kernel */
     lossi_slice slices[LOSSI_SLICES];
 } lossi_run;
 
@@ -44,5 +45,9 @@ typedef struct lossi_work {
    or label is bad; what, is in the slice then. */
 int32_t lossi_structured_run_rows(lossi_work *w, int64_t first, int64_t rows);
 int32_t lossi_structured_run_groups(lossi_work *w, int64_t first, int64_t groups);
+
+/* Whether the call is a plain one; and a block of such a call, with the same result. */
+void lossi_structured_plain_init(lossi_run *r);
+int32_t lossi_structured_run_plain(const lossi_run *r, lossi_slice *s, int64_t first, int64_t rows);
 
 #endif

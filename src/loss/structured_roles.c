@@ -20,10 +20,20 @@ typedef struct name_list {
     int32_t count;
 } name_list;
 
+/* Names are copied by hand: to format a dozen of them takes as long as a loss of thousands of numbers. */
 static void add_name(name_list *list, const char *role, const char *of, const lossi_array **place)
 {
-    snprintf(list->text[list->count], LOSSI_ROLE_SIZE, "%s%s%s", role, of != NULL ? "." : "",
-             of != NULL ? of : "");
+    char *text = list->text[list->count];
+    const size_t role_length = strlen(role), of_length = of != NULL ? strlen(of) + 1 : 0;
+    if (role_length + of_length < LOSSI_ROLE_SIZE) {
+        memcpy(text, role, role_length + 1);
+        if (of != NULL) {
+            text[role_length] = '.';
+            memcpy(text + role_length + 1, of, of_length);
+        }
+    } else {
+        snprintf(text, LOSSI_ROLE_SIZE, "%s%s%s", role, of != NULL ? "." : "", of != NULL ? of : "");
+    }
     list->place[list->count++] = place;
 }
 

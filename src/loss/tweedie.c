@@ -150,7 +150,51 @@ LOSSI_INLINE void tweedie(vreal prediction, vreal target, const real *parameters
     out->majorizer = out->curvature;
 }
 
-#define LOSSI_FORMULA tweedie
+/* 2ⁿ (1 + r + tail) as a head and what is missing. */
+LOSSI_INLINE vreal power_of(vreal power, vreal r, vreal tail, vreal *missing)
+{
+    const vreal one = v_set1(1), sum = one + r, rest = (r - (sum - one)) + tail, head = sum + rest;
+    *missing = power * (rest - (head - sum));
+    return power * head;
+}
+
+/*
+ * ρ = 1½, the default, between the two: with h = ½ x, M = eʰ − 1 and D = 1 − y e⁻ʰ, the loss is 2 M D and its gradient M + D. Nothing
+ * cancels but in D, which is (1 − y) − y (e⁻ʰ − 1) next to x = 0; and e⁻ʰ is the exponential of the same reduction.
+ */
+LOSSI_INLINE void half_tweedie(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal one = v_set1(1), x = prediction, y = target, h = x * REAL(0.5);
+    vreal n, low, mirrored, up_missing, down_missing;
+    const vreal r = v_exp_reduce(h, &n, &low), square = r * r, bent = lossi_exp_tails(r, square, &mirrored);
+    const vreal tail = v_fma(square, bent, low), fall = v_fma(square, mirrored, -low);
+    const vreal up = power_of(v_pow2(n), r, tail, &up_missing);
+    const vreal down = power_of(v_pow2(-n), -r, fall, &down_missing);
+    const vmask near = v_eq(n,
+                            v_set1(0)); /* where y is far from 1, 1 − y may be rounded, and D is far from 0 */
+    const vreal rise = v_select(near, r + tail, (up - one) + up_missing);
+    const vreal pulled = y * down_missing;
+    const vreal left = v_select(near, v_fnma(y, fall - r, one - y), v_fnma(y, down, one) - pulled);
+
+    out->value = (rise + rise) * left;
+    out->gradient = v_select(near, rise + left, v_fnma(y, down, up) + (up_missing - pulled));
+    out->curvature = v_fma(y, down, up) * REAL(0.5);
+    const vmask far = v_mask_or(v_gt(v_abs(x), v_set1(ORDINARY_X)), v_gt(y, v_set1(ORDINARY_Y)));
+    if (lossi_unusual(out, far)) {
+        far_tweedie(x, y, parameters, far, out);
+    }
+    out->majorizer = out->curvature;
+}
+
+static int is_half(const lossi_prepared *prepared)
+{
+    return prepared->parameters[POWER] == 1.5;
+}
+
+#define LOSSI_IS_SPECIAL is_half
+#define LOSSI_SPECIAL    half_tweedie
+#define LOSSI_FORMULA    tweedie
+#define LOSSI_ALONE
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

@@ -56,13 +56,13 @@ LOSSI_INLINE vreal v_log_rest_tail(vreal f)
 
 #endif
 
-/* x - log(1 + x) for finite x >= 0, given 1 + x as rounded, and its reciprocal: with 1 + x = 2^n (1 + f), x - n ln 2 - f and
+/* x - log(1 + x) for 0 <= x < REAL_MAX / 2, given 1 + x as rounded, and its reciprocal: with 1 + x = 2^n (1 + f), x - n ln 2 - f and
  * the f^2 (1/2 - ...) of the logarithm. For n = 0 f is x itself, and nothing is left of the difference; elsewhere it is exact
  * where it is small. What 1 + x lost by rounding enters with the slope of the logarithm. */
 LOSSI_INLINE vreal v_x_minus_log1p_of(vreal x, vreal one_plus, vreal inverse)
 {
     vreal n;
-    vreal m = v_split(one_plus, &n);
+    vreal m = v_split_normal(one_plus, &n);
     vmask same = v_eq(n, v_set1(REAL(0.0)));
     vreal f = v_select(same, x, m - REAL(1.0));
     vreal lost = (x - (one_plus - REAL(1.0))) * inverse; /* from 2^53 (2^24) on it is nothing beside x */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "arrays.h"
 #include "loss/handle.h"
@@ -13,7 +14,8 @@ enum {
     VECTOR = 128, /* columns where a loss takes any number: an embedding */
     CLASSES = 10, /* columns of a role with a number of columns of its own */
     GROUP = 100,  /* rows of a group: the results of a query */
-    LABELS = 20   /* labels of a group with rows of its own */
+    LABELS = 20,  /* labels of a group with rows of its own */
+    LARGE_PAGE = 2 * 1024 * 1024
 };
 
 typedef struct layout {
@@ -94,11 +96,16 @@ static void fill_integers(int64_t *array, const bench_roles *all, const lossi_ro
     }
 }
 
+/* On large pages, where the system has them, as the arrays of the limit are (arrays.c). */
 static void *keep(bench_roles *all, int64_t numbers)
 {
-    void *array = malloc((size_t)numbers * 8);
+    void *array = NULL;
+    if (posix_memalign(&array, LARGE_PAGE, (size_t)numbers * 8) != 0) {
+        return NULL;
+    }
+    madvise(array, (size_t)numbers * 8, MADV_HUGEPAGE);
     all->array[all->arrays++] = array;
-    all->bytes += array == NULL ? 0 : numbers * 8;
+    all->bytes += numbers * 8;
     return array;
 }
 
