@@ -113,7 +113,8 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_multilabel_soft_margin;
 const lossi_row lossi_row_multilabel_soft_margin = {
     .name = "multilabel_soft_margin",
-    .aliases = "multilabel_soft_margin_loss multi_label_soft_margin",
+    .aliases = "multilabel_soft_margin_loss multi_label_soft_margin "
+               "multi_label_soft_margin_loss multi_logloss multi_cross_entropy",
     .summary = "mean over the classes of the logistic losses of a row",
     .formula = "1/K*sum_j class_weight_j*(t_j*log(1 + exp(-z_j)) + (1 - t_j)*log(1 + exp(z_j))), "
                "z = prediction, t = target, K = columns",
