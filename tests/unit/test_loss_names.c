@@ -153,6 +153,36 @@ static void test_names(void **state)
     assert_int_equal(missing, 0);
 }
 
+/* A choice in another library's word is the choice, and is told by its own; other words are none. */
+static void test_words(void **state)
+{
+    static const struct {
+        const char *loss, *option, *alias, *word, *choice;
+    } cases[] = {
+        {"poisson_nll_loss", "link", "log_input", "true", "log"},
+        {"poisson_nll_loss", "link", "log_input", "false", "identity"},
+        {"poisson", "link", "link", "false", "identity"},
+        {"kl_div", "target_input", "log_target", "true", "log_probabilities"},
+        {"kl_div", "target_input", "log_target", "false", "probabilities"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *chosen = NULL;
+        loss_function *function = NULL;
+        assert_status(*state, loss_function_create(&function, *state, cases[i].loss), LOSS_OK);
+        assert_status(*state, loss_function_set_string(function, cases[i].alias, cases[i].word), LOSS_OK);
+        assert_status(*state, loss_function_get_string(function, cases[i].option, &chosen), LOSS_OK);
+        assert_string_equal(chosen, cases[i].choice);
+        assert_status(*state, loss_function_set_string(function, cases[i].alias, "tru"), LOSS_ERROR_RANGE);
+        assert_sentence(*state, "one of");
+        assert_status(*state, loss_function_set_string(function, cases[i].alias, ""), LOSS_ERROR_RANGE);
+        assert_status(*state, loss_function_set_string(function, cases[i].alias, "true|false"),
+                      LOSS_ERROR_RANGE);
+        assert_status(*state, loss_function_get_string(function, cases[i].alias, &chosen), LOSS_OK);
+        assert_string_equal(chosen, cases[i].choice);
+        loss_function_free(function);
+    }
+}
+
 static int create(void **state)
 {
     return loss_context_create((loss_context **)state);
@@ -166,6 +196,6 @@ static int destroy(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_names)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_words)};
     return cmocka_run_group_tests_name("loss_names", tests, create, destroy);
 }
