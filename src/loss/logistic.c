@@ -70,7 +70,8 @@ static const loss_option options[] = {
                          .minimum = 0,
                          .maximum = 1e30,
                          .initial = 1,
-                         .doc = "the weight of positive targets"},
+                         .doc =
+                             "the weight of positive targets; one for each column: multilabel_soft_margin"},
 };
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
@@ -94,7 +95,8 @@ const lossi_row lossi_row_logistic = {
     .formula = "positive_weight*t*log(1 + exp(-x)) + (1 - t)*log(1 + exp(x)), x = prediction, t = target",
     .reference = "Cox, The regression analysis of binary sequences (1958)",
     .elsewhere =
-        "PyTorch BCEWithLogitsLoss; Keras BinaryCrossentropy(from_logits=True); optax "
+        "PyTorch BCEWithLogitsLoss (multilabel_soft_margin with a pos_weight for each class); Keras "
+        "BinaryCrossentropy(from_logits=True); optax "
         "sigmoid_binary_cross_entropy; scikit-learn HalfBinomialLoss; XGBoost binary:logistic; "
         "LightGBM binary and cross_entropy; CatBoost Logloss and CrossEntropy; Vowpal Wabbit logistic",
     .elementary = "exp log1p",
