@@ -85,8 +85,8 @@ LOSSI_INLINE void lossi_distance_direction(const lossi_distance *d, int64_t j, i
     }
 }
 
-/* x^y of x ≥ 0 and y ≥ 0; 0 at 0 for y = 0 too, which is what kinks ask for. NaN stays. */
-LOSSI_INLINE f64v lossi_distance_power(f64v x, double y)
+/* x^y of x ≥ 0 and y ≥ 0; 0 at 0 for y = 0 too, which is what kinks ask for. NaN stays. It is long, and stands in the code once. */
+static __attribute__((noinline)) f64v lossi_distance_power(f64v x, double y)
 {
     const f64v zero = f64_set1(0), infinity = f64_set1((double)INFINITY);
     const f64m between = f64_mask_and(f64_gt(x, zero), f64_lt(x, infinity));
@@ -115,7 +115,8 @@ LOSSI_INLINE double lossi_distance_power_of_one_plus(double x, double y)
 }
 
 /* Σ δ² and δ · v. */
-static double lossi_distance_square(const lossi_distance *d, int64_t columns, double *along)
+static __attribute__((noinline)) double lossi_distance_square(const lossi_distance *d, int64_t columns,
+                                                              double *along)
 {
     lossi_wide_sum square = lossi_wide_sum_zero(), aside = square;
     for (int64_t j = 0; j < columns; j += VREAL_LANES) {
@@ -130,7 +131,8 @@ static double lossi_distance_square(const lossi_distance *d, int64_t columns, do
 }
 
 /* Σ |δ|^y sign(δ)·w over the columns but `first`: of w = 1 without the sign, or of w = v with it. */
-static double lossi_distance_others(const lossi_distance *d, int64_t columns, double y, int32_t along)
+static __attribute__((noinline)) double lossi_distance_others(const lossi_distance *d, int64_t columns,
+                                                              double y, int32_t along)
 {
     lossi_wide_sum sum = lossi_wide_sum_zero();
     for (int64_t j = 0; j < columns; j += VREAL_LANES) {
@@ -155,7 +157,7 @@ static double lossi_distance_others(const lossi_distance *d, int64_t columns, do
 }
 
 /* Finds the largest |δ|. */
-static void lossi_distance_find_largest(lossi_distance *d, int64_t columns)
+static __attribute__((noinline)) void lossi_distance_find_largest(lossi_distance *d, int64_t columns)
 {
     d->most = 0;
     d->first = 0;
@@ -226,7 +228,7 @@ static void lossi_distance_measure_power(lossi_distance *d, int64_t columns)
 }
 
 /* Measures. */
-static void lossi_distance_measure(lossi_distance *d, int64_t columns)
+static __attribute__((noinline)) void lossi_distance_measure(lossi_distance *d, int64_t columns)
 {
     double along;
     d->before = d->after = 1;
@@ -290,8 +292,9 @@ static void lossi_distance_without(const lossi_distance *d, int64_t j, f64v *lef
 }
 
 /* Of p ≠ 2, with r = |δ_j|/t: (p − 1)/t r^(p − 2) (1 − r^p), and (p − 1)/t r^(p − 2) (v_j ∓ r s · v). */
-static void lossi_distance_at_power(const lossi_distance *d, int64_t j, const f64v *delta, f64v *direction,
-                                    lossi_distance_terms *out)
+static __attribute__((noinline)) void lossi_distance_at_power(const lossi_distance *d, int64_t j,
+                                                              const f64v *delta, f64v *direction,
+                                                              lossi_distance_terms *out)
 {
     const double p = d->power;
     const f64v zero = f64_set1(0), one = f64_set1(1), steep = f64_set1((p - 1) * d->h);
