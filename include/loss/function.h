@@ -302,7 +302,9 @@ LOSS_API loss_status loss_function_inverse_link_float64(loss_context *context, c
  *   a mean      where the loss's best constant is one: the link of the weighted mean of the targets, so the mean itself,
  *               the log-odds log(Σ w t / Σ w (1 − t)), the logarithm of the mean; for losses over classes the logarithms of
  *               the classes' shares of the weight (class weights and smoothing included), or the shares where the
- *               prediction is a probability. −infinity and +infinity where a share is 0 or 1
+ *               prediction is a probability. −infinity and +infinity where a share is 0 or 1. For classes that are questions
+ *               of their own the log-odds of each, 0 of one that counts for nothing
+ *   a majority  for crammer_singer: its margin for a class of more than half the weight, 0 for all others
  *   a quantile  where it is one (absolute_error: the median): by sorting. Where two targets are equally good, and so all
  *               between them, the middle of the two
  *   a search    for the other pointwise losses: with the loss's own derivatives in float64, to the last digit that they

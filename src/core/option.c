@@ -144,6 +144,15 @@ static int32_t choice(const char *choices, const char *word)
     }
 }
 
+/* Choice `index` of "a|b|c", in a word of LOSSI_WORD_SIZE. */
+static void copy_choice(const char *choices, int32_t index, char *word)
+{
+    for (; index > 0; index--) {
+        choices = strchr(choices, '|') + 1;
+    }
+    snprintf(word, LOSSI_WORD_SIZE, "%.*s", (int)strcspn(choices, "|"), choices);
+}
+
 /* ---- the values of a handle ---- */
 
 static void set_default(const loss_option *option, lossi_option_value *value)
@@ -298,6 +307,12 @@ loss_status lossi_options_set_string(lossi_options *options, const char *name, c
         return status;
     }
     int32_t which = choice(loss_option_choices(option), value);
+    const int32_t other = which < 0 && option->words != NULL ? choice(option->words, value) : -1;
+    if (other >= 0) {
+        copy_choice(loss_option_choices(option), other, place->word);
+        place->integer = other;
+        return LOSS_OK;
+    }
     if (which < 0 || strlen(value) >= LOSSI_WORD_SIZE) {
         return lossi_fail(options->context, LOSS_ERROR_RANGE,
                           "the option '%s' of %s is one of %s, not '%.64s'", name, options->owner,

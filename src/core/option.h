@@ -18,6 +18,7 @@ struct loss_option {
     const char *choices;
     const char *doc;
     const char *aliases; /* separated by spaces; NULL: none */
+    const char *words; /* the choices in another library's words, in their order: "true|false"; NULL: none */
 };
 
 enum { LOSSI_WORD_SIZE = 48 }; /* a string option's longest value and its zero */

@@ -36,7 +36,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_absolute_error;
 const lossi_row lossi_row_absolute_error = {
     .name = "absolute_error",
-    .aliases = "mae l1_loss",
+    .aliases = "mae l1_loss mean_absolute_error l1 regression_l1 reg_absoluteerror",
     .summary = "the absolute value of the difference",
     .formula = "|r|, with r = prediction - target",
     .reference = "Boscovich, De litteraria expeditione (1757)",

@@ -49,7 +49,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_binary_cross_entropy;
 const lossi_row lossi_row_binary_cross_entropy = {
     .name = "binary_cross_entropy",
-    .aliases = "bce bce_loss",
+    .aliases = "bce bce_loss binary_crossentropy",
     .summary = "binary cross-entropy of a probability, targets 0 to 1",
     .formula = "-t*log(p) - (1 - t)*log(1 - p), p = prediction, t = target",
     .reference = "Good, Rational decisions (1952)",

@@ -5,6 +5,11 @@
  * The loss's own kernel says what u is, exactly: at logits where class j has probability 0, the gradient in column j is −u_j.
  * So two passes give every share: at (0, −∞, −∞, …) all but the first, at (−∞, 0, −∞, …) the first. Where the prediction is the
  * logarithm of a probability the gradient is −u_j everywhere, and where it is the probability itself, −u_j at 1.
+ * Where each class is a question of its own, the gradient in column j is −P_j at −∞, of its positive targets, and N_j at +∞, of the
+ * others, and z_j = log (P_j/N_j), or 0 of a class that counts for nothing.
+ * Of a margin between the label and its largest rival, let z be largest in class k, by d over the second one. A row of class k
+ * costs at least max(0, margin − d), any other margin + d, and both as much where all others are equal: so d is the margin where U_k is
+ * more than half of all, and else 0.
  * A temperature τ divides all of them, which does not matter, and multiplies z_j. log Σ exp of these z is 0, the best for a z-loss too.
  */
 #include <math.h>
@@ -169,6 +174,28 @@ static loss_status shares_of_logits(const pass *p, int exponent)
     return status;
 }
 
+/* −P_j at −∞, then N_j at +∞, of classes that are questions of their own: the shares are P_j − N_j by parts. */
+static loss_status log_odds(const pass *p, int exponent, double *constant)
+{
+    loss_status status = LOSS_OK;
+    for (int side = 0; side < 2 && status == LOSS_OK; side++) {
+        for (int64_t j = 0; j < p->columns; j++) {
+            p->point[j] = side == 0 ? -INFINITY : INFINITY;
+        }
+        status = run(p, exponent);
+        for (int64_t j = 0; j < p->columns && status == LOSS_OK; j++) {
+            const double part = lossi_exact_total(&p->shares[j]);
+            if (side == 0) {
+                constant[j] = part;
+            } else if (constant[j] != 0 || part != 0) {
+                constant[j] = lossi_constant_log_ratio(p->input->context, constant[j], -part);
+            }
+        }
+        memset(p->shares, 0, (size_t)p->columns * sizeof *p->shares);
+    }
+    return status;
+}
+
 /* With a single class every constant is as good; 0, or the share of 1, is the one that sums to 1. */
 static loss_status single_class(const pass *p, int exponent)
 {
@@ -188,7 +215,7 @@ static loss_status find_shares(const pass *p, int exponent)
     if (p->columns == 1) {
         return single_class(p, exponent);
     }
-    if (link == LOSSI_LINK_SOFTMAX) {
+    if (link == LOSSI_LINK_SOFTMAX || p->input->function->prepared.constant == LOSSI_CONSTANT_MAJORITY) {
         return shares_of_logits(p, exponent);
     }
     for (int64_t j = 0; j < p->columns; j++) {
@@ -229,11 +256,26 @@ static void write_shares(const pass *p, double *constant)
     }
 }
 
+static void write_majority(const pass *p, double *constant)
+{
+    lossi_exact_sum total = {0, 0};
+    for (int64_t j = 0; j < p->columns; j++) {
+        lossi_exact_add(&total, lossi_exact_total(&p->shares[j]));
+    }
+    const double all = lossi_exact_total(&total);
+    for (int64_t j = 0; j < p->columns; j++) {
+        const double share = lossi_exact_total(&p->shares[j]);
+        constant[j] = share > all / 2 ? p->input->function->prepared.margin : all - all;
+    }
+}
+
 loss_status lossi_constant_of_classes(const lossi_constant_input *input, int64_t columns, double *constant)
 {
     pass p;
     int exponent = 0;
-    if (input->function->prepared.constant != LOSSI_CONSTANT_MEAN) {
+    const lossi_prepared *prepared = &input->function->prepared;
+    const int32_t majority = prepared->constant == LOSSI_CONSTANT_MAJORITY;
+    if (prepared->constant != LOSSI_CONSTANT_MEAN && !majority) {
         return lossi_fail(input->context, LOSS_ERROR_SUPPORT,
                           "%s has no closed form of a best constant and is not pointwise",
                           input->function->title);
@@ -242,11 +284,13 @@ loss_status lossi_constant_of_classes(const lossi_constant_input *input, int64_t
     if (status == LOSS_OK) {
         status = weight_exponent(input, &exponent);
     }
-    if (status == LOSS_OK) {
+    if (status == LOSS_OK && prepared->link == LOSSI_LINK_LOGIT) {
+        status = log_odds(&p, exponent, constant);
+    } else if (status == LOSS_OK) {
         status = find_shares(&p, exponent);
-    }
-    if (status == LOSS_OK) {
-        write_shares(&p, constant);
+        if (status == LOSS_OK) {
+            (majority ? write_majority : write_shares)(&p, constant);
+        }
     }
     lossi_release(input->context, p.memory);
     return status;

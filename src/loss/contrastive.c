@@ -22,7 +22,7 @@ typedef struct outer {
 
 static outer repelling(double d, double part, double margin)
 {
-    const double gap = margin - d, inside = gap > 0 ? gap : gap - gap; /* NaN stays NaN */
+    const double gap = margin - d, inside = gap > 0 || gap != gap ? gap : 0; /* NaN stays NaN */
     const outer result = {part * inside * inside, -2 * part * inside, gap >= 0 ? 2 * part : 0};
     return result;
 }
@@ -44,22 +44,22 @@ static void derivatives(const lossi_part *part, int64_t i, const lossi_distance 
 {
     const int64_t columns = part->columns;
     const lossi_derivatives *out = part->output;
-    const f64v two = f64_set1(2 * target), slope = f64_set1(f->slope), bend = f64_set1(f->bend);
-    const f64v along = f64_set1(lossi_distance_slope(d));
+    const f64v attracts = f64_set1(target), slope = f64_set1(f->slope), bend = f64_set1(f->bend);
+    const f64v along = f64_set1(d->along), twice = f64_set1(2 * target);
     const f64v kept = part->curvature_kind == LOSSI_GAUSS_NEWTON ? f64_set1(0) : slope;
     for (int64_t j = 0; j < columns; j += VREAL_LANES) {
         lossi_distance_terms of, square;
         f64v gradient[LOSSI_WIDENED], curvature[LOSSI_WIDENED], product[LOSSI_WIDENED];
         lossi_distance plain = *d;
-        plain.g = plain.h = 1;
-        plain.k = 0;
+        plain.squared = 1;
+        plain.before = plain.after = 1; /* 2 δ needs no units */
         lossi_distance_at(d, j, columns, &of);
         lossi_distance_at(&plain, j, columns, &square);
         for (int v = 0; v < LOSSI_WIDENED; v++) {
             const f64v u = of.gradient[v];
-            gradient[v] = two * square.gradient[v] + slope * u;
-            curvature[v] = two + (bend * (u * u) + kept * of.bend[v]);
-            product[v] = two * square.product[v] + (bend * along * u + kept * of.product[v]);
+            gradient[v] = attracts * square.gradient[v] + slope * u;
+            curvature[v] = twice + (bend * (u * u) + kept * of.bend[v]);
+            product[v] = attracts * square.product[v] + (bend * along * u + kept * of.product[v]);
         }
         for (int side = FIRST; side <= SECOND; side++) {
             const double sign = side == FIRST ? part->scale : -part->scale;
@@ -78,10 +78,14 @@ static void contrastive(const lossi_part *part)
         lossi_distance d = {.a = lossi_row_of(part->input[FIRST].data, i, columns),
                             .b = lossi_row_of(part->input[SECOND].data, i, columns),
                             .along_a = lossi_row_of(part->output[FIRST].direction, i, columns),
-                            .along_b = lossi_row_of(part->output[SECOND].direction, i, columns)};
-        lossi_distance_measure(&d, columns, 0);
-        const outer f = repelling(d.t, 1 - target, part->prepared->parameters[MARGIN]);
-        lossi_put((real *)part->value + i, (real)(target * d.t * d.t + f.value));
+                            .along_b = lossi_row_of(part->output[SECOND].direction, i, columns),
+                            .power = 2,
+                            .seconds = 1};
+        lossi_distance_measure(&d, columns);
+        const double length = lossi_distance_in(&d, 0),
+                     attracted = target == 0 ? 0 : target * length * length;
+        const outer f = repelling(length, 1 - target, part->prepared->parameters[MARGIN]);
+        lossi_put((real *)part->value + i, (real)(attracted + f.value));
         part->denominator[i] = 1;
         derivatives(part, i, &d, target, &f);
     }

@@ -214,7 +214,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_cosine_embedding;
 const lossi_row lossi_row_cosine_embedding = {
     .name = "cosine_embedding",
-    .aliases = "cosine_embedding_loss cosine_distance",
+    .aliases = "cosine_embedding_loss cosine_distance cosine_similarity",
     .summary = "pairs of vectors are pulled to one direction, or pushed from it up to a margin",
     .formula = "1 - c if t = 1, max(0, c - margin) if t = -1, c = cosine of first and second, t = target",
     .reference = "Salton, Wong & Yang, A vector space model for automatic indexing (1975)",

@@ -529,7 +529,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_cox;
 const lossi_row lossi_row_cox = {
     .name = "cox",
-    .aliases = "cox_ph proportional_hazards",
+    .aliases = "cox_ph proportional_hazards survival_cox",
     .summary = "negative partial log-likelihood of proportional hazards, right-censored, also left-truncated",
     .formula = "sum over events i of log(sum over start_j < time_i <= time_j of exp(x_j)) - x_i, "
                "x = prediction, start = -inf when not given",

@@ -17,6 +17,7 @@ static const loss_option options[] = {LOSSI_CLASS_OPTION_ROWS, LOSSI_CLASS_MARGI
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
     lossi_prepare_classes(values, prepared);
+    prepared->margin = prepared->parameters[LOSSI_CLASS_MARGIN];
     prepared->bounds.lipschitz = sqrt(2.0) * lossi_largest_class_weight(prepared);
 }
 
@@ -30,6 +31,7 @@ const lossi_row lossi_row_crammer_singer = {
                  "machines (2001), eq. (4)",
     .elsewhere = "optax multiclass_hinge_loss",
     .flags = LOSSI_CONVEX | LOSSI_CLASSIFICATION | LOSSI_LABELS | LOSSI_LABELS_ONLY,
+    .constant = LOSSI_CONSTANT_MAJORITY,
     .options = options,
     .option_count = LOSSI_MARGIN_OPTIONS,
     .prepare = prepare,

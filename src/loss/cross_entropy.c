@@ -1,5 +1,5 @@
 /*
- * Softmax cross-entropy: of logits z, or of probabilities, and a class label or a distribution.
+ * Softmax cross-entropy: of logits z, of probabilities or of their logarithms, and a class label or a distribution.
  *
  *     loss = Σ_j u_j (log Σ_k exp z_k − z_j),   u_j = w_j q_j
  *
@@ -13,7 +13,8 @@
  * (W − u_j) p_j − u_j (1 − p_j), which does not cancel for one-hot targets. A term with u_j = 0 is 0 even at z_j = −∞.
  * W M v does not change when a number is added to v: measured from its element at the largest logit, v_j − p·v keeps its
  * digits where one class dominates.
- * For probabilities: loss = −Σ u_j log p_j, gradient −u_j/p_j, curvature u_j/p_j², and no majorizer.
+ * For probabilities: loss = −Σ u_j log p_j, gradient −u_j/p_j, curvature u_j/p_j², and no majorizer. For their logarithms, which
+ * are taken as they are: gradient −u_j, curvature 0.
  * A temperature, a soft cap or a z-loss, all of logits only, are in loss/adjusted.h.
  *
  * Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4); smoothing: Szegedy et al., Rethinking
@@ -25,6 +26,8 @@
 #include "loss/narrow.h"
 
 enum { INPUT = LOSSI_CLASS_OPTIONS, LABEL_SMOOTHING, TEMPERATURE, SOFT_CAP, Z_LOSS, OPTIONS };
+
+enum { LOGITS, PROBABILITIES, LOG_PROBABILITIES }; /* the choices of `input` */
 
 enum { ROWS_AT_A_TIME = 64 }; /* rows whose logarithms are taken together */
 
@@ -339,13 +342,14 @@ static void logits(const lossi_tile *tile, int64_t first, int64_t rows, group *g
     }
 }
 
-/* ---- probabilities as predictions ---- */
+/* ---- probabilities as predictions, or their logarithms ---- */
 
 /* 16 columns of one row; gives their part of the loss. */
 static void probability_pack(const lossi_tile *tile, int64_t row, const row_state *state, int64_t j,
                              lossi_lane_sum *sum)
 {
     const vreal zero = v_set1(0), scale = v_set1((real)tile->scale);
+    const int32_t logarithms = tile->prepared->parameters[INPUT] == LOG_PROBABILITIES;
     real *gradient = lossi_place_of(tile->gradient, row, tile->gradient_stride);
     real *curvature = lossi_place_of(tile->curvature, row, tile->curvature_stride);
     real *product = lossi_place_of(tile->product, row, tile->product_stride);
@@ -357,10 +361,11 @@ static void probability_pack(const lossi_tile *tile, int64_t row, const row_stat
     for (int v = 0; v < LOSSI_PACK; v++) {
         const vmask none = v_eq(u[v], zero);
         const vreal nan = v_select(v_is_nan(p[v]), p[v], zero);
-        const vreal slope = v_select(none, nan, u[v] / p[v]);
-        lossi_lane_sum_add(sum, v, v_select(none, nan, -(u[v] * v_log(p[v]))));
+        const vreal slope = v_select(none, nan, logarithms ? u[v] + nan : u[v] / p[v]);
+        const vreal log = logarithms ? p[v] : v_log(p[v]);
+        lossi_lane_sum_add(sum, v, v_select(none, nan, -(u[v] * log)));
         out[v] = -slope * scale;
-        second[v] = v_select(none, nan, slope / p[v]) * scale;
+        second[v] = v_select(none, nan, logarithms ? nan : slope / p[v]) * scale;
     }
     if (product != NULL) {
         vreal d[LOSSI_PACK];
@@ -406,7 +411,7 @@ static void everything(const lossi_tile *tile)
     group g;
     lossi_pieces_clear(&g.pieces, tile->columns, tile->columns);
     g.next.piece = NULL;
-    if (tile->prepared->parameters[INPUT] != 0) {
+    if (tile->prepared->parameters[INPUT] != LOGITS) {
         for (int64_t row = 0; row < tile->rows; row++) {
             probabilities_row(tile, row);
         }
@@ -441,7 +446,7 @@ static const loss_option options[] = {
     [INPUT] = {.name = "input",
                .type = LOSS_OPTION_STRING,
                .text = "logits",
-               .choices = "logits|probabilities",
+               .choices = "logits|probabilities|log_probabilities",
                .doc = "what the predictions are"},
     [LABEL_SMOOTHING] = {.name = "label_smoothing",
                          .type = LOSS_OPTION_DOUBLE,
@@ -519,13 +524,17 @@ static void prepare_logits(lossi_prepared *prepared)
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
-    const int32_t from_probabilities = lossi_options_own(values, INPUT)->integer == 1;
+    const int64_t input = lossi_options_own(values, INPUT)->integer;
     lossi_prepare_classes(values, prepared);
-    prepared->prediction = from_probabilities ? (lossi_domain){0, 1, 0} : prepared->prediction;
-    prepared->flags &= from_probabilities ? ~(uint32_t)LOSSI_MAJORIZED : ~(uint32_t)0;
-    if (from_probabilities) {
+    prepared->prediction = input == PROBABILITIES ? (lossi_domain){0, 1, 0} : prepared->prediction;
+    prepared->flags &= input == LOGITS ? ~(uint32_t)0 : ~(uint32_t)LOSSI_MAJORIZED;
+    if (input == PROBABILITIES) {
         prepared->link = LOSSI_LINK_IDENTITY;
         prepared->bounds.derivatives = LOSSI_UNBOUNDED;
+    } else if (input == LOG_PROBABILITIES) {
+        prepared->link = LOSSI_LINK_LOG;
+        prepared->bounds = (lossi_bounds){largest_weight(prepared), 0, -LOSSI_UNBOUNDED, LOSSI_UNBOUNDED,
+                                          LOSSI_UNBOUNDED};
     } else {
         prepare_logits(prepared);
     }
@@ -535,13 +544,17 @@ extern const lossi_row lossi_row_cross_entropy;
 const lossi_row lossi_row_cross_entropy = {
     .name = "cross_entropy",
     .aliases = "softmax_cross_entropy cross_entropy_loss categorical_cross_entropy "
-               "sparse_categorical_cross_entropy multinomial_logistic",
+               "sparse_categorical_cross_entropy multinomial_logistic nll nll_loss "
+               "categorical_crossentropy sparse_categorical_crossentropy "
+               "softmax_cross_entropy_with_integer_labels half_multinomial_loss multi_softmax "
+               "multi_softprob multiclass multi_class",
     .summary = "softmax cross-entropy of class labels or distributions",
     .formula =
         "sum_j u_j*(L - z_j) + z_loss*L^2, L = log(sum_k exp(z_k)), u = class_weight * target distribution, "
         "z = prediction, or soft_cap*tanh(prediction/soft_cap)/temperature",
     .reference = "Bridle, Training stochastic model recognition algorithms as networks (1990), eq. (4)",
-    .elsewhere = "PyTorch CrossEntropyLoss; Keras CategoricalCrossentropy and SparseCategoricalCrossentropy; "
+    .elsewhere = "PyTorch CrossEntropyLoss, and NLLLoss with input = log_probabilities; Keras "
+                 "CategoricalCrossentropy and SparseCategoricalCrossentropy; "
                  "optax softmax_cross_entropy; scikit-learn HalfMultinomialLoss; XGBoost multi:softprob; "
                  "LightGBM multiclass; CatBoost MultiClass",
     .elementary = "exp",

@@ -50,7 +50,9 @@ typedef struct lossi_divergence {
                             .type = LOSS_OPTION_STRING,                                                      \
                             .text = "probabilities",                                                         \
                             .choices = "probabilities|log_probabilities",                                    \
-                            .doc = "what the targets are"}
+                            .doc = "what the targets are: log_target false or true",                         \
+                            .aliases = "log_target",                                                         \
+                            .words = "false|true"}
 /* clang-format on */
 
 #ifdef LOSSI_ONCE

@@ -54,7 +54,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_epsilon_insensitive;
 const lossi_row lossi_row_epsilon_insensitive = {
     .name = "epsilon_insensitive",
-    .aliases = "svr_loss",
+    .aliases = "svr_loss epsilon_insensitive_loss",
     .summary = "nothing up to epsilon, linear beyond: the loss of support vector regression",
     .formula = "max(0, |r| - epsilon), with r = prediction - target",
     .reference = "Vapnik, The nature of statistical learning theory (1995), eq. (6.1)",

@@ -65,9 +65,22 @@ loss_status lossi_evaluation_check_curvature(loss_context *context, const loss_f
                       "%s has no quadratic upper bound with these options, so no majorizer", function->title);
 }
 
+/* One weight a class. */
+static loss_status check_weights(loss_context *context, const lossi_evaluation *e, const char *name,
+                                 const double *weights, int64_t count)
+{
+    if (weights == NULL || count == e->columns) {
+        return LOSS_OK;
+    }
+    return lossi_fail(context, LOSS_ERROR_SHAPE,
+                      "'%s' of %s has %lld elements; the prediction has %lld columns", name,
+                      e->function->title, (long long)count, (long long)e->columns);
+}
+
 static loss_status check_target(loss_context *context, const lossi_evaluation *e, int64_t data_rows)
 {
     const lossi_array *target = e->target;
+    const lossi_prepared *prepared = &e->function->prepared;
     int64_t columns = e->labels ? 1 : e->columns;
     if (target == NULL) { /* and there should be none */
         return LOSS_OK;
@@ -86,13 +99,13 @@ static loss_status check_target(loss_context *context, const lossi_evaluation *e
         return lossi_fail(context, LOSS_ERROR_SHAPE,
                           "'prediction' has no columns; one per class was expected");
     }
-    if (e->function->prepared.class_weight != NULL && e->function->prepared.class_weights != e->columns) {
-        return lossi_fail(context, LOSS_ERROR_SHAPE,
-                          "'class_weight' of %s has %lld elements; the prediction has %lld columns",
-                          e->function->title, (long long)e->function->prepared.class_weights,
-                          (long long)e->columns);
+    loss_status status = check_weights(context, e, "class_weight", prepared->class_weight,
+                                       prepared->class_weights);
+    if (status == LOSS_OK) {
+        status = check_weights(context, e, "positive_weight", prepared->positive_weight,
+                               prepared->positive_weights);
     }
-    return LOSS_OK;
+    return status;
 }
 
 loss_status lossi_evaluation_fail_role(loss_context *context, const char *kind, const char *role,

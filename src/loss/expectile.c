@@ -58,7 +58,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_expectile;
 const lossi_row lossi_row_expectile = {
     .name = "expectile",
-    .aliases = "asymmetric_squared_error",
+    .aliases = "asymmetric_squared_error reg_expectileerror",
     .summary = "squared error with a weight for each side",
     .formula =
         "expectile*r^2 if r < 0, else (1 - expectile)*r^2, half of it with half = 1, r = prediction - target",

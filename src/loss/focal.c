@@ -80,7 +80,8 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_focal;
 const lossi_row lossi_row_focal = {
     .name = "focal",
-    .aliases = "sigmoid_focal binary_focal sigmoid_focal_loss binary_focal_cross_entropy",
+    .aliases = "sigmoid_focal binary_focal sigmoid_focal_loss binary_focal_cross_entropy "
+               "binary_focal_crossentropy",
     .summary = "binary cross-entropy of a logit, with less weight on what is classified well",
     .formula =
         "(alpha*t + (1 - alpha)*(1 - t))*(p*(1 - t) + (1 - p)*t)^gamma*(-t*log(p) - (1 - t)*log(1 - p)), "

@@ -192,7 +192,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_gaussian_nll;
 const lossi_row lossi_row_gaussian_nll = {
     .name = "gaussian_nll",
-    .aliases = "gaussian_nll_loss gaussian_negative_log_likelihood",
+    .aliases = "gaussian_nll_loss gaussian_negative_log_likelihood rmse_with_uncertainty",
     .summary = "negative log-likelihood of a normal distribution, mean and variance predicted",
     .formula = "(log(v) + r^2/v)/2, r = prediction - target, v = variance or exp(log_variance)",
     .reference =

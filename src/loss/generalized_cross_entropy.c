@@ -76,7 +76,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_generalized_cross_entropy;
 const lossi_row lossi_row_generalized_cross_entropy = {
     .name = "generalized_cross_entropy",
-    .aliases = "gce generalized_categorical_cross_entropy",
+    .aliases = "gce generalized_categorical_cross_entropy categorical_generalized_cross_entropy",
     .summary = "between softmax cross-entropy and the probability missed: robust against wrong labels",
     .formula = "sum_j u_j*(1 - p_j^q)/q, u = class_weight * target distribution, p = softmax(prediction)",
     .reference =

@@ -47,7 +47,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_hinge;
 const lossi_row lossi_row_hinge = {
     .name = "hinge",
-    .aliases = "hinge_loss",
+    .aliases = "hinge_loss binary_hinge",
     .summary = "zero beyond the margin, linear before it: the loss of the support vector machine",
     .formula = "max(0, margin - y*prediction), y = -1 or +1",
     .reference = "Cortes & Vapnik, Support-vector networks (1995), eq. (8)",

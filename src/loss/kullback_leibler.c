@@ -117,7 +117,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_kullback_leibler;
 const lossi_row lossi_row_kullback_leibler = {
     .name = "kullback_leibler",
-    .aliases = "kl_divergence kl_div",
+    .aliases = "kl_divergence kl_div kl_div_loss kullback_leibler_divergence",
     .summary = "Kullback-Leibler divergence of the target distribution from the predicted one",
     .formula = "sum_j t_j*log(t_j/p_j), p = softmax(prediction), t = target",
     .reference = "Kullback & Leibler, On information and sufficiency (1951), eq. (2.6)",

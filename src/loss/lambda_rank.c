@@ -218,7 +218,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_lambda_rank;
 const lossi_row lossi_row_lambda_rank = {
     .name = "lambda_rank",
-    .aliases = "lambda_loss lambdarank rank_ndcg",
+    .aliases = "lambda_loss lambdarank rank_ndcg lambda_mart",
     .summary =
         "logistic loss of pairs that should be ordered, weighted by what exchanging them changes of NDCG",
     .formula = "sum over pairs with target_i > target_j of |delta NDCG| log(1 + exp(sharpness*(x_j - x_i))), "

@@ -70,7 +70,8 @@ static const loss_option options[] = {
                          .minimum = 0,
                          .maximum = 1e30,
                          .initial = 1,
-                         .doc = "the weight of positive targets"},
+                         .doc =
+                             "the weight of positive targets; one for each column: multilabel_soft_margin"},
 };
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
@@ -87,12 +88,15 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_logistic;
 const lossi_row lossi_row_logistic = {
     .name = "logistic",
-    .aliases = "bce_with_logits log_loss binary_cross_entropy_with_logits",
+    .aliases = "bce_with_logits log_loss binary_cross_entropy_with_logits bce_with_logits_loss "
+               "sigmoid_binary_cross_entropy half_binomial_loss binary_logistic binary_logitraw "
+               "reg_logistic binary xentropy multiclassova logloss multi_class_one_vs_all",
     .summary = "binary cross-entropy of a logit, targets 0 to 1",
     .formula = "positive_weight*t*log(1 + exp(-x)) + (1 - t)*log(1 + exp(x)), x = prediction, t = target",
     .reference = "Cox, The regression analysis of binary sequences (1958)",
     .elsewhere =
-        "PyTorch BCEWithLogitsLoss; Keras BinaryCrossentropy(from_logits=True); optax "
+        "PyTorch BCEWithLogitsLoss (multilabel_soft_margin with a pos_weight for each class); Keras "
+        "BinaryCrossentropy(from_logits=True); optax "
         "sigmoid_binary_cross_entropy; scikit-learn HalfBinomialLoss; XGBoost binary:logistic; "
         "LightGBM binary and cross_entropy; CatBoost Logloss and CrossEntropy; Vowpal Wabbit logistic",
     .elementary = "exp log1p",

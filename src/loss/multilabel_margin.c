@@ -169,7 +169,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_multilabel_margin;
 const lossi_row lossi_row_multilabel_margin = {
     .name = "multilabel_margin",
-    .aliases = "multilabel_margin_loss multi_label_margin",
+    .aliases = "multilabel_margin_loss multi_label_margin multi_label_margin_loss",
     .summary = "mean over the classes of the hinge losses of the margins of all labels over all other logits",
     .formula = "1/K*sum_(j in Y) sum_(i not in Y) max(0, 1 + z_i - z_j), z = prediction, "
                "Y = columns with target 1, K = columns",

@@ -110,7 +110,9 @@ static const loss_option options[] = {
               .type = LOSS_OPTION_STRING,
               .text = "log",
               .choices = "log|identity",
-              .doc = "whether predictions are logarithms of means, or means"},
+              .doc = "whether predictions are logarithms of means, or means: log_input true or false",
+              .aliases = "log_input",
+              .words = "true|false"},
     [FULL] = {.name = "full",
               .type = LOSS_OPTION_INT,
               .minimum = 0,
@@ -133,11 +135,13 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_poisson;
 const lossi_row lossi_row_poisson = {
     .name = "poisson",
-    .aliases = "poisson_nll poisson_nll_loss",
+    .aliases = "poisson_nll poisson_nll_loss half_poisson_loss mean_poisson_deviance "
+               "count_poisson",
     .summary = "negative log-likelihood of counts",
     .formula = "exp(x) - y*x with the link log, x - y*log(x) with identity, x = prediction, y = target",
     .reference = "McCullagh & Nelder, Generalized linear models (2nd ed. 1989)",
-    .elsewhere = "PyTorch PoissonNLLLoss; Keras Poisson (identity); scikit-learn HalfPoissonLoss; XGBoost "
+    .elsewhere = "PyTorch PoissonNLLLoss; Keras Poisson (identity); scikit-learn HalfPoissonLoss and "
+                 "mean_poisson_deviance (twice, less its minimum); XGBoost "
                  "count:poisson; LightGBM poisson; CatBoost Poisson; Vowpal Wabbit poisson (deviance)",
     .elementary = "exp",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_PROBABILISTIC,

@@ -92,8 +92,12 @@ static int is_whole(const lossi_prepared *prepared)
 }
 
 #if defined(LOSSI_WIDENED_FORMULA)
+typedef lossi_wide_point double_point;
+#else
+typedef lossi_point double_point; /* the element type is double */
+#endif
 
-LOSSI_INLINE void whole_power(f64v prediction, f64v target, const double *parameters, lossi_wide_point *out)
+LOSSI_INLINE void whole_power(f64v prediction, f64v target, const double *parameters, double_point *out)
 {
     const double power = parameters[POWER];
     const f64v one = f64_set1(1), r = prediction - target, a = f64_abs(r);
@@ -103,25 +107,8 @@ LOSSI_INLINE void whole_power(f64v prediction, f64v target, const double *parame
     out->value = ((a * a) * second) * third;
     out->gradient = f64_copysign(((f64_set1(power) * a) * second) * third, r);
     out->curvature = f64_select(f64_is_nan(a), a, bend);
-    out->majorizer = f64_select(f64_is_nan(a), a, f64_set1(power));
+    out->majorizer = f64_select(f64_is_nan(a), a, f64_set1(power)); /* of 2: beyond there is none */
 }
-
-#else
-
-LOSSI_INLINE void whole_power(vreal prediction, vreal target, const real *parameters, lossi_point *out)
-{
-    const real power = parameters[POWER];
-    const vreal one = v_set1(1), r = prediction - target, a = v_abs(r);
-    const vreal second = power > 2 ? a : one, third = power > 3 ? a : one;
-    const vreal bend = (v_set1(power * (power - 1)) * second) * third;
-
-    out->value = ((a * a) * second) * third;
-    out->gradient = v_copysign(((v_set1(power) * a) * second) * third, r);
-    out->curvature = v_select(v_is_nan(a), a, bend);
-    out->majorizer = v_select(v_is_nan(a), a, v_set1(power)); /* of 2: beyond there is none */
-}
-
-#endif
 
 #define LOSSI_ALONE
 #define LOSSI_SPECIAL    whole_power

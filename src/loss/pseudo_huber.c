@@ -67,7 +67,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_pseudo_huber;
 const lossi_row lossi_row_pseudo_huber = {
     .name = "pseudo_huber",
-    .aliases = "charbonnier soft_l1",
+    .aliases = "charbonnier soft_l1 reg_pseudohubererror",
     .summary = "quadratic near zero, linear in the tails, smooth everywhere",
     .formula = "delta^2*(sqrt(1 + (r/delta)^2) - 1), with r = prediction - target",
     .reference = "Charbonnier et al., Two deterministic half-quadratic regularization algorithms (1994)",

@@ -47,11 +47,12 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_quantile;
 const lossi_row lossi_row_quantile = {
     .name = "quantile",
-    .aliases = "pinball quantile_loss",
+    .aliases = "pinball quantile_loss pinball_loss mean_pinball_loss reg_quantileerror",
     .summary = "asymmetric absolute error, smallest at a quantile",
     .formula = "-quantile*r if r < 0, else (1 - quantile)*r, with r = prediction - target",
     .reference = "Koenker & Bassett, Regression quantiles (1978), eq. (3.1)",
-    .elsewhere = "scikit-learn PinballLoss; XGBoost reg:quantileerror; LightGBM quantile; CatBoost Quantile; "
+    .elsewhere = "scikit-learn PinballLoss and mean_pinball_loss; XGBoost reg:quantileerror; LightGBM "
+                 "quantile; CatBoost Quantile; "
                  "Vowpal Wabbit quantile",
     .flags = LOSSI_CONVEX | LOSSI_POINTWISE | LOSSI_MAJORIZED,
     .constant = LOSSI_CONSTANT_QUANTILE,

@@ -49,7 +49,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_rank_net;
 const lossi_row lossi_row_rank_net = {
     .name = "rank_net",
-    .aliases = "pairwise_logistic pair_logit",
+    .aliases = "pairwise_logistic pair_logit rank_pairwise",
     .summary = "logistic loss of every pair of items in a group that should be ordered",
     .formula =
         "sum over pairs with target_i > target_j of log(1 + exp(sharpness*(x_j - x_i))), x = prediction",

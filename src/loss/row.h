@@ -41,9 +41,10 @@ enum {
 
 /* The constant prediction with the smallest cost. */
 enum {
-    LOSSI_CONSTANT_SEARCH,  /* no closed form: searched for */
-    LOSSI_CONSTANT_MEAN,    /* the link of the weighted mean of the targets */
-    LOSSI_CONSTANT_QUANTILE /* the weighted quantile of the targets at prepared->quantile */
+    LOSSI_CONSTANT_SEARCH,   /* no closed form: searched for */
+    LOSSI_CONSTANT_MEAN,     /* the link of the weighted mean of the targets */
+    LOSSI_CONSTANT_QUANTILE, /* the weighted quantile of the targets at prepared->quantile */
+    LOSSI_CONSTANT_MAJORITY /* over classes: prepared->margin for one of more than half the weight, 0 for the others */
 };
 
 /* What a solver may rely on, over all predictions and all targets of the domain. */
@@ -74,10 +75,13 @@ typedef struct lossi_prepared {
     int64_t ignore_label;                /* of losses with labels: rows with it do not count */
     const double *class_weight;          /* NULL when all are 1 */
     int64_t class_weights;
+    const double *positive_weight; /* of a multi-label loss, one a class; NULL when all are 1 */
+    int64_t positive_weights;
     /* of LOSSI_LINK_SOFTMAX: its logits are soft_cap tanh(prediction/soft_cap)/temperature; 0: no cap */
     double temperature, soft_cap;
     lossi_bounds bounds; /* by default no Lipschitz constant, no bound, 0 to infinity, no derivative */
     double quantile;     /* of LOSSI_CONSTANT_QUANTILE; 0.5 by default */
+    double margin;       /* of LOSSI_CONSTANT_MAJORITY */
     const struct lossi_callback *callback; /* of a loss of the caller's (loss/user.h), else NULL */
     const struct lossi_formula *formula;   /* of a loss from a formula (loss/formula/formula.h), else NULL */
 } lossi_prepared;

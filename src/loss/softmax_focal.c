@@ -72,7 +72,8 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_softmax_focal;
 const lossi_row lossi_row_softmax_focal = {
     .name = "softmax_focal",
-    .aliases = "categorical_focal categorical_focal_cross_entropy",
+    .aliases = "categorical_focal categorical_focal_cross_entropy "
+               "categorical_focal_crossentropy",
     .summary = "softmax cross-entropy with less weight on what is classified well",
     .formula = "-alpha*sum_j u_j*(1 - p_j)^gamma*log(p_j), u = class_weight * target distribution, "
                "p = softmax(prediction)",

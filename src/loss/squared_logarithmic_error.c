@@ -99,7 +99,8 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_squared_logarithmic_error;
 const lossi_row lossi_row_squared_logarithmic_error = {
     .name = "squared_logarithmic_error",
-    .aliases = "msle mean_squared_logarithmic_error squared_log_error",
+    .aliases = "msle mean_squared_logarithmic_error squared_log_error mean_squared_log_error "
+               "reg_squaredlogerror",
     .summary = "squared difference of log(1 + number)",
     .formula = "(log(1 + p) - log(1 + t))^2, p = prediction, t = target",
     .reference = "Hyndman & Koehler, Another look at measures of forecast accuracy (2006)",

@@ -20,19 +20,22 @@ typedef struct name_list {
     int32_t count;
 } name_list;
 
-/* Names are copied by hand: to format a dozen of them takes as long as a loss of thousands of numbers. */
+/* Copied by hand: to format a dozen names takes as long as a loss of thousands of numbers. */
+static size_t put(char *text, size_t at, const char *word)
+{
+    while (*word != '\0' && at < LOSSI_ROLE_SIZE - 1) {
+        text[at++] = *word++;
+    }
+    text[at] = '\0';
+    return at;
+}
+
 static void add_name(name_list *list, const char *role, const char *of, const lossi_array **place)
 {
     char *text = list->text[list->count];
-    const size_t role_length = strlen(role), of_length = of != NULL ? strlen(of) + 1 : 0;
-    if (role_length + of_length < LOSSI_ROLE_SIZE) {
-        memcpy(text, role, role_length + 1);
-        if (of != NULL) {
-            text[role_length] = '.';
-            memcpy(text + role_length + 1, of, of_length);
-        }
-    } else {
-        snprintf(text, LOSSI_ROLE_SIZE, "%s%s%s", role, of != NULL ? "." : "", of != NULL ? of : "");
+    const size_t length = put(text, 0, role);
+    if (of != NULL) {
+        put(text, put(text, length, "."), of);
     }
     list->place[list->count++] = place;
 }

@@ -52,7 +52,7 @@ LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *paramete
 
 #include <math.h>
 
-#include "loss/extended.h"
+#include "loss/extended_logarithm.h"
 
 static const loss_option options[] = {
     [DEGREES] = {.name = "degrees_of_freedom",
@@ -76,21 +76,6 @@ static const loss_option options[] = {
               .doc = "1: with the constant of the density"},
 };
 
-/* log x for ½√2 ≤ x ≤ √2: 2 artanh z = 2 (z + z³/3 + z⁵/5 …), z = (x − 1)/(x + 1), of which 22 terms leave 2⁻¹¹⁷. */
-static lossi_extended logarithm_of(lossi_extended x)
-{
-    const lossi_extended one = lossi_extended_from(1);
-    const lossi_extended z = lossi_extended_times(lossi_extended_subtract(x, one),
-                                                  lossi_extended_reciprocal(lossi_extended_add(x, one)));
-    const lossi_extended square = lossi_extended_times(z, z);
-    lossi_extended sum = lossi_extended_zero;
-    for (int k = 2 * 22 - 1; k > 0; k -= 2) {
-        sum = lossi_extended_add(lossi_extended_times(sum, square),
-                                 lossi_extended_reciprocal(lossi_extended_from(k)));
-    }
-    return lossi_extended_times(lossi_extended_from(2), lossi_extended_times(sum, z));
-}
-
 /*
  * log(σ √(νπ) Γ(a)/Γ(a + ½)), a = ν/2, to more digits than a number has, for it has a zero. Γ(a)/Γ(a + ½) is that of a + n times
  * (a + ½) … (a + n − ½)/(a … (a + n − 1)); from 200 on it is e^(1/(8a) − 1/(192a³) + 1/(640a⁵) − 17/(14336a⁷))/√a to 2⁻⁷⁷ (Tricomi &
@@ -99,7 +84,6 @@ static lossi_extended logarithm_of(lossi_extended x)
 static lossi_extended constant_of(double nu, double scale)
 {
     const lossi_extended pi = {0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53, 0};
-    const lossi_extended log_2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56, 0};
     lossi_extended ratio = lossi_extended_from(scale), argument = lossi_extended_from(nu / 2);
     double a = nu / 2;
     for (int k = 0; k < 200 && a < 200; k++, a++) {
@@ -114,11 +98,7 @@ static lossi_extended constant_of(double nu, double scale)
     /* the square of all but that */
     lossi_extended factor = lossi_extended_times(lossi_extended_times(ratio, ratio), pi);
     factor = lossi_extended_times(factor, lossi_extended_times(lossi_extended_from(nu), inverse));
-    int n;
-    frexp(factor.high * 1.4142135623730951, &n); /* of size 10⁻⁴² … 10⁴², an exponent of 0 */
-    factor = (lossi_extended){ldexp(factor.high, 1 - n), ldexp(factor.low, 1 - n), 0};
-    const lossi_extended whole = lossi_extended_times(lossi_extended_from(n - 1), log_2);
-    const lossi_extended twice = lossi_extended_add(logarithm_of(factor), whole);
+    const lossi_extended twice = lossi_extended_logarithm(factor);
     const lossi_extended more = lossi_extended_subtract(
         lossi_extended_times(inverse, lossi_extended_from(0.125)), lossi_extended_from(rest));
     return lossi_extended_add(lossi_extended_times(twice, lossi_extended_from(0.5)), more);

@@ -4,9 +4,10 @@
  *     loss = φ(x),   x = d(anchor, positive) − d(anchor, negative) + margin
  *     φ(x) = max(0, x), or with soft = 1  log(1 + eˣ)
  *
- * d is the Euclidean distance or its square; with swap = 1 the distance to the negative is the smaller of those from the anchor
- * and from the positive, the mean of both gradients where they are equal. Gradient 0 at x = 0 and for vectors that coincide,
- * where nothing is added: PyTorch adds 1e-6 to every difference, which moves d(x, x) away from 0.
+ * d is the Euclidean distance, that of another norm p, or the Euclidean one's square; with swap = 1 the distance to the negative is
+ * the smaller of those from the anchor and from the positive, the mean of both gradients where they are equal. Gradient 0 at x = 0
+ * and for vectors that coincide. There epsilon = 0 adds nothing: PyTorch's 1e-6, which is added to every difference with its sign,
+ * moves d(x, x) away from 0, and d(x, y) from d(y, x).
  * Gauss–Newton leaves out the second derivative of the distance to the negative, whose sign is the wrong one.
  * Results are within 8 ulp of the largest number of their row: differences of unit vectors that were rounded.
  * Schroff, Kalenichenko & Philbin, FaceNet (2015), eq. (2); swap: Balntas et al., Learning local feature descriptors (2016), §3.3;
@@ -15,7 +16,7 @@
 #include "loss/distance.h"
 #include "loss/structured.h"
 
-enum { MARGIN, SWAP, SOFT, DISTANCE };
+enum { MARGIN, SWAP, SOFT, DISTANCE, NORM, EPSILON };
 enum { ANCHOR, POSITIVE, NEGATIVE, ROLES };
 
 /* φ, φ', φ''. */
@@ -50,51 +51,72 @@ typedef struct triple {
     lossi_distance d[DISTANCES];
     double part[DISTANCES]; /* 1, and −1 in all for the negative's */
     double slope;           /* of x along the directions */
+    int32_t seconds;        /* second derivatives are wanted */
     outer f;
 } triple;
 
-static lossi_distance between(const lossi_part *part, int64_t i, int a, int b)
+static lossi_distance between(const lossi_part *part, int64_t i, int a, int b, int32_t seconds)
 {
     const int64_t columns = part->columns;
-    const lossi_distance d = {.a = lossi_row_of(part->input[a].data, i, columns),
-                              .b = lossi_row_of(part->input[b].data, i, columns),
-                              .along_a = lossi_row_of(part->output[a].direction, i, columns),
-                              .along_b = lossi_row_of(part->output[b].direction, i, columns)};
+    const double *parameters = part->prepared->parameters;
+    lossi_distance d = {.a = lossi_row_of(part->input[a].data, i, columns),
+                        .b = lossi_row_of(part->input[b].data, i, columns),
+                        .along_a = lossi_row_of(part->output[a].direction, i, columns),
+                        .along_b = lossi_row_of(part->output[b].direction, i, columns),
+                        .power = parameters[DISTANCE] != 0 ? 2 : parameters[NORM],
+                        .epsilon = parameters[EPSILON],
+                        .squared = parameters[DISTANCE] != 0,
+                        .seconds = seconds};
+    lossi_distance_measure(&d, columns);
     return d;
+}
+
+/* x in units of 2^exponent, which the distances can be given in: a square may be too large for a number. */
+static double inside(const triple *t, double a, double b, double margin, int exponent)
+{
+    const double both = a < b ? a : b, nan = a != a ? a : b != b ? b : 0; /* both are there in NaN */
+    const double x = lossi_distance_in(&t->d[TO_POSITIVE], exponent) - both;
+    return x + (exponent == 0 ? margin : ldexp(margin, -exponent)) + nan;
 }
 
 static void measure(const lossi_part *part, int64_t i, triple *t)
 {
     static const int ends[DISTANCES][2] = {{ANCHOR, POSITIVE}, {ANCHOR, NEGATIVE}, {POSITIVE, NEGATIVE}};
     const double *parameters = part->prepared->parameters;
-    const int32_t swap = parameters[SWAP] != 0, squared = parameters[DISTANCE] != 0;
-    for (int k = 0; k < (swap ? DISTANCES : BETWEEN); k++) {
-        t->d[k] = between(part, i, ends[k][0], ends[k][1]);
-        lossi_distance_measure(&t->d[k], part->columns, squared);
+    const int32_t swap = parameters[SWAP] != 0, count = swap ? DISTANCES : BETWEEN;
+    int exponent = 0;
+    t->seconds = 0;
+    for (int r = 0; r < ROLES; r++) {
+        t->seconds |= part->output[r].curvature != NULL || part->output[r].product != NULL;
     }
-    const double a = t->d[TO_NEGATIVE].t, b = swap ? t->d[BETWEEN].t : a;
+    for (int k = 0; k < count; k++) {
+        t->d[k] = between(part, i, ends[k][0], ends[k][1], t->seconds);
+        exponent = t->d[k].exponent > exponent ? t->d[k].exponent : exponent;
+    }
+    const double a = lossi_distance_in(&t->d[TO_NEGATIVE], exponent);
+    const double b = swap ? lossi_distance_in(&t->d[BETWEEN], exponent) : a;
     t->part[TO_POSITIVE] = 1;
     t->part[TO_NEGATIVE] = !swap || a < b ? -1 : a == b ? -0.5 : 0;
     t->part[BETWEEN] = !swap || a < b ? 0 : a == b ? -0.5 : -1;
-    const double nan = (a - a) + (b - b); /* both are there in NaN */
-    t->f = outer_of((t->d[TO_POSITIVE].t - (a < b ? a : b)) + parameters[MARGIN] + (nan != nan ? nan : 0),
-                    parameters[SOFT] != 0);
+    const double x = inside(t, a, b, parameters[MARGIN], exponent);
+    t->f = outer_of(exponent == 0 ? x : ldexp(x, exponent), parameters[SOFT] != 0);
     t->slope = 0;
-    for (int k = 0; k < (swap ? DISTANCES : BETWEEN); k++) {
-        t->slope += t->part[k] * lossi_distance_slope(&t->d[k]);
+    for (int k = 0; k < count; k++) {
+        t->slope += t->part[k] == 0 ? 0 : t->part[k] * t->d[k].along;
     }
 }
 
-/* Adds factor · x to a sum of vectors. */
+/* Adds factor · x to a sum of vectors; nothing of what is not there, though it may be infinite. */
 LOSSI_INLINE void add(f64v *sum, double factor, const f64v *x)
 {
-    for (int v = 0; v < LOSSI_WIDENED; v++) {
+    for (int v = 0; factor != 0 && v < LOSSI_WIDENED; v++) {
         sum[v] = sum[v] + f64_set1(factor) * x[v];
     }
 }
 
 typedef struct sums {
-    f64v slope[LOSSI_WIDENED], bend[LOSSI_WIDENED], product[LOSSI_WIDENED]; /* of x */
+    f64v slope[LOSSI_WIDENED];                        /* of x */
+    f64v bend[LOSSI_WIDENED], product[LOSSI_WIDENED]; /* of the loss */
 } sums;
 
 static void put(real *row, int64_t j, int64_t columns, const f64v *x, double factor)
@@ -121,26 +143,30 @@ static void derivatives(const lossi_part *part, int64_t i, const triple *t, int6
             continue;
         }
         lossi_distance_at(&t->d[k], j, columns, &terms);
-        const double kept = k != TO_POSITIVE && part->curvature_kind == LOSSI_GAUSS_NEWTON ? 0 : t->part[k];
+        const int32_t left_out = k != TO_POSITIVE && part->curvature_kind == LOSSI_GAUSS_NEWTON;
+        const double kept = left_out ? 0 : t->part[k] * t->f.slope;
         for (int end = 0; end < 2; end++) {
             sums *s = &all[ends[k][end]];
             const double sign = end == 0 ? 1 : -1;
             add(s->slope, sign * t->part[k], terms.gradient);
-            add(s->bend, kept, terms.bend);
-            add(s->product, sign * kept, terms.product);
+            if (t->seconds) {
+                add(s->bend, kept, terms.bend);
+                add(s->product, sign * kept, terms.product);
+            }
         }
     }
     for (int r = 0; r < ROLES; r++) {
         const lossi_derivatives *out = &part->output[r];
-        f64v curvature[LOSSI_WIDENED], product[LOSSI_WIDENED];
-        for (int v = 0; v < LOSSI_WIDENED; v++) {
-            const f64v u = all[r].slope[v];
-            curvature[v] = f64_set1(t->f.bend) * (u * u) + f64_set1(t->f.slope) * all[r].bend[v];
-            product[v] = f64_set1(t->f.bend * t->slope) * u + f64_set1(t->f.slope) * all[r].product[v];
+        if (t->seconds && t->f.bend != 0) { /* 0 beside the square of a slope that may be infinite */
+            for (int v = 0; v < LOSSI_WIDENED; v++) {
+                const f64v u = all[r].slope[v];
+                all[r].bend[v] = f64_set1(t->f.bend) * (u * u) + all[r].bend[v];
+                all[r].product[v] = f64_set1(t->f.bend * t->slope) * u + all[r].product[v];
+            }
         }
         put(lossi_row_to(out->gradient, i, columns), j, columns, all[r].slope, t->f.slope * part->scale);
-        put(lossi_row_to(out->curvature, i, columns), j, columns, curvature, part->scale);
-        put(lossi_row_to(out->product, i, columns), j, columns, product, part->scale);
+        put(lossi_row_to(out->curvature, i, columns), j, columns, all[r].bend, part->scale);
+        put(lossi_row_to(out->product, i, columns), j, columns, all[r].product, part->scale);
     }
 }
 
@@ -185,7 +211,21 @@ static const loss_option options[] = {
                   .type = LOSS_OPTION_STRING,
                   .text = "euclidean",
                   .choices = "euclidean|squared",
-                  .doc = "what is compared"},
+                  .doc = "what is compared: distances, or squares of those of p = 2"},
+    [NORM] = {.name = "p",
+              .aliases = "norm",
+              .type = LOSS_OPTION_DOUBLE,
+              .minimum = 1,
+              .maximum = LOSSI_DISTANCE_LARGEST_POWER,
+              .initial = 2,
+              .doc = "the norm of differences: 1 the sum of their absolute values, 2 the Euclidean one"},
+    [EPSILON] = {.name = "epsilon",
+                 .aliases = "eps",
+                 .type = LOSS_OPTION_DOUBLE,
+                 .minimum = 0,
+                 .maximum = 1e30,
+                 .initial = 0,
+                 .doc = "is added to every difference; PyTorch adds 1e-6"},
 };
 
 static const lossi_role roles[ROLES] = {
@@ -206,16 +246,16 @@ static const lossi_structure structure = {.roles = roles, .role_count = ROLES};
 extern const lossi_row lossi_row_triplet;
 const lossi_row lossi_row_triplet = {
     .name = "triplet",
-    .aliases = "triplet_margin triplet_margin_loss",
+    .aliases = "triplet_margin triplet_margin_loss triplet_margin_with_distance_loss",
     .summary = "an anchor should be nearer to a positive than to a negative, by a margin",
-    .formula =
-        "max(0, x), or log(1 + exp(x)) with soft, x = d(anchor, positive) - d(anchor, negative) + margin",
+    .formula = "max(0, x), or log(1 + exp(x)) with soft, x = d(anchor, positive) - d(anchor, negative) + "
+               "margin, d of the norm p",
     .reference = "Schroff, Kalenichenko & Philbin, FaceNet (2015), eq. (2)",
-    .elsewhere = "PyTorch TripletMarginLoss (adds 1e-6 to every difference); pytorch-metric-learning "
+    .elsewhere = "PyTorch TripletMarginLoss (epsilon = 1e-6); pytorch-metric-learning "
                  "TripletMarginLoss",
     .structure = &structure,
     .options = options,
-    .option_count = 4,
+    .option_count = 6,
 };
 
 #endif

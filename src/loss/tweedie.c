@@ -218,7 +218,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     parameters[FIRST_REST] = first - parameters[FIRST];
     parameters[SECOND] = (double)(float)second;
     parameters[SECOND_REST] = second - parameters[SECOND];
-    prepared->target.low = power == 2 ? 0x1p-126 : 0; /* as of the gamma loss */
+    prepared->target.low = power == 2 ? 0x1p-126 : 0; /* the least float32 that is a normal number */
     prepared->bounds.minimum = -LOSSI_UNBOUNDED;
     prepared->bounds.derivatives = LOSSI_UNBOUNDED;
 }
@@ -226,11 +226,13 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_tweedie;
 const lossi_row lossi_row_tweedie = {
     .name = "tweedie",
-    .aliases = "tweedie_nll tweedie_deviance",
+    .aliases = "tweedie_nll tweedie_deviance half_tweedie_loss mean_tweedie_deviance "
+               "reg_tweedie",
     .summary = "negative log-likelihood of numbers that are 0 or positive",
     .formula = "(exp((2-p)*x) - 1)/(2-p) - y*(exp((1-p)*x) - 1)/(1-p), p = power, x = prediction, y = target",
     .reference = "Jorgensen, The theory of dispersion models (1997)",
-    .elsewhere = "scikit-learn HalfTweedieLoss; XGBoost reg:tweedie; LightGBM tweedie; CatBoost Tweedie "
+    .elsewhere = "scikit-learn HalfTweedieLoss and mean_tweedie_deviance (twice, less its minimum); XGBoost "
+                 "reg:tweedie; LightGBM tweedie; CatBoost Tweedie "
                  "(other constants)",
     .elementary = "expm1 expm1",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_PROBABILISTIC,

@@ -116,6 +116,58 @@ static void test_positive_weight(void **state)
     loss_function_free(function);
 }
 
+/* Classes that are questions of their own: each column as `logistic` has it, whatever the class weights are. */
+static void test_multilabel(void **state)
+{
+    static const double target[] = {1, 0, 0.5, 1, 1, 0.25, 0, 1, 0.75, 1, 1, 0.5}, weight[] = {1, 2, 0.5, 1};
+    static const double class_weight[] = {0.5, 3, 0}, positive[] = {2.5, 1, 17};
+    double constant[3];
+    loss_function *function = make("multilabel_soft_margin");
+    loss_data *inputs;
+    (void)state;
+    loss_function_set_array(function, "class_weight", class_weight, LOSS_FLOAT64, 3);
+    loss_function_set_array(function, "pos_weight", positive, LOSS_FLOAT64, 3);
+    loss_data_create(&inputs, context);
+    loss_data_set_input(inputs, "target", target, LOSS_FLOAT64, 4, 3, 3, 1);
+    loss_data_set_input(inputs, "weight", weight, LOSS_FLOAT64, 4, 1, 1, 1);
+    assert_status(context, loss_function_best_constant(context, function, inputs, 3, constant), LOSS_OK);
+    assert_close(constant[0], log(2.5 * 4 / 0.5), 1e-14, 0);
+    assert_close(constant[1], log(3.5 / 1), 1e-14, 0);
+    assert_close(constant[2], 0, 0, 0); /* counts for nothing */
+    loss_data_free(inputs);
+    loss_function_free(function);
+}
+
+/* A margin for a class that has more than half the weight, and nothing for anybody where none has. */
+static void test_majority(void **state)
+{
+    static const int32_t label[] = {2, 0, 2, 1, 2};
+    static const struct {
+        double weight[5], class_weight[3], expected[3];
+    } cases[] = {
+        {{1, 1, 1, 1, 1}, {1, 1, 1}, {0, 0, 1.5}},    {{1, 2, 1, 1, 1}, {1, 1, 1}, {0, 0, 0}},
+        {{1, 1, 1, 1, 1}, {1, 1, 0.5}, {0, 0, 0}},    {{1, 1, 1, 1, 1}, {9, 1, 1}, {1.5, 0, 0}},
+        {{0.25, 1, 0, 4, 1}, {1, 1, 1}, {0, 1.5, 0}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double constant[3];
+        loss_function *function = make("crammer_singer");
+        loss_data *inputs;
+        loss_function_set_double(function, "margin", 1.5);
+        loss_function_set_array(function, "class_weight", cases[i].class_weight, LOSS_FLOAT64, 3);
+        loss_data_create(&inputs, context);
+        loss_data_set_input(inputs, "target", label, LOSS_INT32, 5, 1, 1, 1);
+        loss_data_set_input(inputs, "weight", cases[i].weight, LOSS_FLOAT64, 5, 1, 1, 1);
+        assert_status(context, loss_function_best_constant(context, function, inputs, 3, constant), LOSS_OK);
+        for (int j = 0; j < 3; j++) {
+            assert_close(constant[j], cases[i].expected[j], 0, 0);
+        }
+        loss_data_free(inputs);
+        loss_function_free(function);
+    }
+}
+
 /* ---- rows that do not count ---- */
 
 static void test_rows(void **state)
@@ -419,6 +471,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_regression),     cmocka_unit_test(test_classification),
         cmocka_unit_test(test_log_odds),       cmocka_unit_test(test_positive_weight),
+        cmocka_unit_test(test_multilabel),     cmocka_unit_test(test_majority),
         cmocka_unit_test(test_rows),           cmocka_unit_test(test_columns),
         cmocka_unit_test(test_scale),          cmocka_unit_test(test_classes),
         cmocka_unit_test(test_distributions),  cmocka_unit_test(test_several_minima),

@@ -242,6 +242,63 @@ static void test_multilabel_soft_margin(void **state)
     }
 }
 
+/* torch.nn.BCEWithLogitsLoss with a pos_weight for each class: the mean over rows and columns of logistic losses of their own. */
+static void test_positive_weights(void **state)
+{
+    static const char *const weights[] = {"positive_weight=2.5", "positive_weight=1",
+                                          "positive_weight=0.125"};
+    static const double logits[] = {1, 2, -0.5, 0, 1, 0.25, 2, -1, 1.5, 40, -40, 3},
+                        target[] = {1, 0, 0.75, 0, 1, 1, 0.25, 0.5, 1, 1, 1, 0};
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        const int k = i % 2, first = 3 * (i / 2);
+        double sum = 0;
+        const row made = evaluate_row("multilabel_soft_margin", "positive_weight=2.5 1 0.125", dtypes[k], 3,
+                                      logits + first, target + first, 0, logits);
+        for (int j = 0; j < 3; j++) {
+            const row one = pair("logistic", weights[j], dtypes[k], logits[first + j], target[first + j]);
+            sum += one.value / 3;
+            assert_close(made.gradient[j], one.gradient[0] / 3, 4 * tolerance[k], 0);
+            assert_close(made.curvature[j], one.curvature[0] / 3, 4 * tolerance[k], 0);
+            assert_close(made.product[j], logits[j] * one.curvature[0] / 3, 4 * tolerance[k], 0);
+        }
+        assert_close(made.value, sum, 2 * tolerance[k], 0);
+    }
+}
+
+/* A weight too few or too many is an error that names the option, and a weight below 0 one of the option. */
+static void test_positive_weights_of_wrong_shape(void **state)
+{
+    static const double weights[] = {1, 2.5, 0.25, 3, -1};
+    static const float prediction[] = {1, -2, 0.5f}, target[] = {1, 0, 1};
+    double sum = 777, denominator = 777;
+    loss_data *inputs, *outputs;
+    (void)state;
+    loss_data_create(&inputs, context);
+    loss_data_create(&outputs, context);
+    loss_data_set_input(inputs, "prediction", prediction, LOSS_FLOAT32, 1, 3, 3, 1);
+    loss_data_set_input(inputs, "target", target, LOSS_FLOAT32, 1, 3, 3, 1);
+    for (int64_t count = 2; count <= 4; count++) {
+        loss_function *function;
+        loss_function_create(&function, context, "multilabel_soft_margin");
+        assert_status(context, loss_function_set_array(function, "pos_weight", weights, LOSS_FLOAT64, count),
+                      LOSS_OK);
+        assert_status(context, loss_function_evaluate(context, function, inputs, outputs, &sum, &denominator),
+                      count == 3 ? LOSS_OK : LOSS_ERROR_SHAPE);
+        if (count != 3) {
+            assert_sentence(context, "'positive_weight'");
+            assert_sentence(context, count == 2 ? "has 2 elements" : "has 4 elements");
+        }
+        loss_function_free(function);
+        loss_function_create(&function, context, "multilabel_soft_margin");
+        assert_status(context, loss_function_set_array(function, "pos_weight", weights, LOSS_FLOAT64, 5),
+                      LOSS_ERROR_RANGE);
+        loss_function_free(function);
+    }
+    loss_data_free(inputs);
+    loss_data_free(outputs);
+}
+
 /* The example of PyTorch's documentation, whose target is (3, 0, -1, 1): labels 3 and 0; and of it the gradient by hand. */
 static void test_multilabel_margin(void **state)
 {
@@ -356,6 +413,8 @@ int main(void)
         cmocka_unit_test(test_sparsemax),
         cmocka_unit_test(test_sparsemax_near_its_margin),
         cmocka_unit_test(test_multilabel_soft_margin),
+        cmocka_unit_test(test_positive_weights),
+        cmocka_unit_test(test_positive_weights_of_wrong_shape),
         cmocka_unit_test(test_multilabel_margin),
         cmocka_unit_test(test_multilabel_margin_of_one_label),
         cmocka_unit_test(test_multilabel_margin_of_nan),

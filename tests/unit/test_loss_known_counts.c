@@ -169,6 +169,45 @@ static void test_probabilities(void **state)
     }
 }
 
+/* ---- gamma ---- */
+
+/* With its constants it is the logarithm of the density, by the gamma function of C; of shape 1 nothing is added to x + y/μ. */
+static void test_gamma_density(void **state)
+{
+    static const double shapes[] = {0.0078125, 0.75, 1, 2.5, 199.5, 1000.5};
+    (void)state;
+    for (int i = 0; i < 6 * TRIES; i++) {
+        const double a = shapes[i % 6], x = prediction(i), y = 0.01 + target(i), mean = exp(x);
+        const double density = a * log(a / mean) + (a - 1) * log(y) - a * y / mean - lgamma(a);
+        char full[TEXT], plain[TEXT];
+        snprintf(full, TEXT, "shape=%.17g;full=1", a);
+        snprintf(plain, TEXT, "shape=%.17g", a);
+        const row all = pair("gamma", full, LOSS_FLOAT64, x, y),
+                  part = pair("gamma", plain, LOSS_FLOAT64, x, y);
+        const double size = a * (1 + fabs(log(a)) + fabs(x) + y / mean + fabs(log(y))) + fabs(log(y));
+        assert_close(all.value, -density, 0, 8 * tolerance[1] * (1 + size));
+        assert_close(part.value, a * (x + y / mean), 0, 4 * tolerance[1] * (1 + size));
+        assert_close(part.gradient[0], a * (1 - y / mean), 0, 4 * tolerance[1] * (1 + size));
+        assert_close(all.gradient[0], part.gradient[0], 0, 0);
+        assert_close(all.curvature[0], part.curvature[0], 0, 0);
+    }
+}
+
+/* Targets below the normal numbers of float32 are positive too. */
+static void test_gamma_of_least(void **state)
+{
+    static const double y[] = {0x1p-149, 0x1.8p-140, 0x1p-126};
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        const int k = i % 2;
+        const double x = (float)log(y[i / 2]), ratio = y[i / 2] * exp(-x);
+        const row made = pair("gamma", "", dtypes[k], x, y[i / 2]);
+        assert_close(made.value, x + ratio, 2 * tolerance[k], 0);
+        assert_close(made.gradient[0], 1 - ratio, 0, 2 * tolerance[k]);
+        assert_close(made.curvature[0], ratio, 2 * tolerance[k], 0);
+    }
+}
+
 /* ---- Poisson ---- */
 
 /* xgboost#10486, #5423: large targets have their best prediction, and steps are the caller's to limit: nothing is cut off. */
@@ -234,6 +273,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tweedie_ends),       cmocka_unit_test(test_tweedie_is_continuous),
         cmocka_unit_test(test_tweedie_of_nothing), cmocka_unit_test(test_without_dispersion),
+        cmocka_unit_test(test_gamma_density),      cmocka_unit_test(test_gamma_of_least),
         cmocka_unit_test(test_probabilities),      cmocka_unit_test(test_large_counts),
         cmocka_unit_test(test_mean_of_nothing),    cmocka_unit_test(test_small_variance),
     };

@@ -190,12 +190,104 @@ static void test_contrastive_of_same(void **state)
     }
 }
 
+/* ---- large and small vectors, other norms ---- */
+
+static known_outputs of_triplet(const char *options, loss_dtype dtype, int64_t columns, const double *a,
+                                const double *p, const double *n, const char *of)
+{
+    const known_role roles[] = {{"anchor", 1, columns, a, 0},
+                                {"positive", 1, columns, p, 0},
+                                {"negative", 1, columns, n, 0},
+                                {NULL, 0, 0, NULL, 0}};
+    return evaluate_roles("triplet", options, dtype, roles, of, NULL, 1, 1);
+}
+
+/* Squares of coordinates leave the numbers from 1e154 on, and below 1e-154, where distances do not. */
+static void test_distances_of_any_size(void **state)
+{
+    static const int exponents[2][4] = {{60, 120, -60, -120}, {531, 1020, -531, -1000}};
+    static const char *const norms[] = {"margin=0", "margin=0;p=3", "margin=0;p=1", "margin=0;p=1.5"};
+    static const char *const outputs[] = {"anchor", "positive", "negative"};
+    (void)state;
+    for (int i = 0; i < 2 * 4 * 4 * 3; i++) {
+        const int k = i % 2, exponent = exponents[k][i / 2 % 4];
+        const char *options = norms[i / 8 % 4], *of = outputs[i / 32];
+        const double by = ldexp(1, exponent);
+        double at[3][3], scaled[3][3];
+        for (int j = 0; j < 9; j++) { /* the positive is the farther one */
+            at[j / 3][j % 3] = (j / 3 == 1 ? 1 : 0.25) * (float)(scatter(j) - 0.5);
+            scaled[j / 3][j % 3] = by * at[j / 3][j % 3];
+        }
+        const known_outputs here = of_triplet(options, dtypes[k], 3, at[0], at[1], at[2], of);
+        const known_outputs there = of_triplet(options, dtypes[k], 3, scaled[0], scaled[1], scaled[2], of);
+        assert_true(here.value[0] > 0);
+        assert_true(same_bits(there.value[0], by * here.value[0]));
+        for (int j = 0; j < 3; j++) {
+            assert_true(here.gradient[j] != 0 || i / 8 % 4 == 2); /* signs of p = 1 may cancel */
+            assert_close(there.gradient[j], here.gradient[j], tolerance[k], 0);
+            assert_close(by * there.curvature[j], here.curvature[j], 4 * tolerance[k], tolerance[k]);
+        }
+    }
+}
+
+/* A square of 1e320 is no number, but the difference of two of them has a sign: nothing is lost to infinity minus infinity. */
+static void test_squares_beyond_numbers(void **state)
+{
+    static const double a[] = {0, 0}, near[] = {3e160, 0}, far[] = {0, 4e160};
+    const char *options = "distance=squared";
+    (void)state;
+    const known_outputs won = of_triplet(options, LOSS_FLOAT64, 2, a, near, far, "positive");
+    const known_outputs lost = of_triplet(options, LOSS_FLOAT64, 2, a, far, near, "positive");
+    assert_close(won.value[0], 0, 0, 0);
+    assert_close(won.gradient[0], 0, 0, 0);
+    assert_close(lost.value[0], (double)INFINITY, 0, 0);
+    assert_close(lost.gradient[1], 8e160, tolerance[1], 0);
+    const double apart = 0, together = 1;
+    const known_outputs away = of_pair("contrastive", "", LOSS_FLOAT64, 1, 2, near, far, &apart, "first");
+    assert_close(away.value[0], 0, 0, 0);
+    assert_close(away.gradient[0], 0, 0, 0);
+    const known_outputs attracted = of_pair("contrastive", "", LOSS_FLOAT64, 1, 2, near, far, &together,
+                                            "first");
+    assert_close(attracted.value[0], (double)INFINITY, 0, 0);
+    assert_close(attracted.gradient[0], 6e160, tolerance[1], 0);
+}
+
+/* Numbers of torch.nn.TripletMarginLoss by hand, and what other norms do where coordinates agree. */
+static void test_triplet_norms(void **state)
+{
+    static const double a[] = {1, 2}, p[] = {1, 4.5}, n[] = {0.5, 2};
+    static const struct {
+        const char *options;
+        double value, anchor[2];
+    } cases[] = {
+        {"p=1", 2.5 - 0.5 + 1, {-1, -1}},
+        {"p=3;margin=0.25", 2.25, {-1, -1}},
+        {"p=500", 3, {-1, -1}},
+        {"epsilon=0.5;p=1", 2.5 - 1.5 + 1, {1 - 1, -1 - 1}},
+        {"epsilon=1.5", 0.30277563773199464, {0.03205029433784372, -1.15470019622522915}},
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof cases / sizeof *cases); i++) {
+        const known_outputs made = of_triplet(cases[i / 2].options, dtypes[i % 2], 2, a, p, n, "anchor");
+        assert_close(made.value[0], cases[i / 2].value, tolerance[i % 2], 0);
+        for (int j = 0; j < 2; j++) {
+            assert_close(made.gradient[j], cases[i / 2].anchor[j], tolerance[i % 2], tolerance[i % 2]);
+        }
+    }
+    /* between 1 and 2 a norm bends without bound where a coordinate is 0, and its slope is 0 there */
+    const known_outputs bent = of_triplet("p=1.5", LOSS_FLOAT64, 2, a, p, n, "positive");
+    assert_close(bent.gradient[0], 0, 0, 0);
+    assert_close(bent.curvature[0], (double)INFINITY, 0, 0);
+    assert_close(bent.gradient[1], 1, tolerance[1], 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cosine_of_nothing),   cmocka_unit_test(test_cosine_has_no_length),
-        cmocka_unit_test(test_contrast_of_nothing), cmocka_unit_test(test_triplet_of_same),
-        cmocka_unit_test(test_contrastive_of_same),
+        cmocka_unit_test(test_cosine_of_nothing),      cmocka_unit_test(test_cosine_has_no_length),
+        cmocka_unit_test(test_contrast_of_nothing),    cmocka_unit_test(test_triplet_of_same),
+        cmocka_unit_test(test_contrastive_of_same),    cmocka_unit_test(test_distances_of_any_size),
+        cmocka_unit_test(test_squares_beyond_numbers), cmocka_unit_test(test_triplet_norms),
     };
     return cmocka_run_group_tests_name("loss_known_embeddings", tests, known_setup, known_teardown);
 }

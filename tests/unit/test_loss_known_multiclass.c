@@ -357,9 +357,31 @@ static void test_sure_labels(void **state)
     }
 }
 
+/* torch.nn.NLLLoss: log-probabilities are taken as they are, so the gradient is −w of the label and nothing elsewhere. */
+static void test_negative_log_likelihood(void **state)
+{
+    static const double logarithms[] = {-0.5, -1.75, -2.25, -40};
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        for (int label = 0; label < COLUMNS; label++) {
+            const row made = evaluate_row("nll_loss", "input=log_probabilities;class_weight=1 3 0.5 2",
+                                          k == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64, COLUMNS, logarithms, NULL,
+                                          label, logarithms);
+            static const double weight[] = {1, 3, 0.5, 2};
+            assert_close(made.value, -weight[label] * logarithms[label], 0, 0);
+            for (int j = 0; j < COLUMNS; j++) {
+                assert_close(made.gradient[j], j == label ? -weight[label] : 0, 0, 0);
+                assert_close(made.curvature[j], 0, 0, 0);
+                assert_close(made.product[j], 0, 0, 0);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_negative_log_likelihood),
         cmocka_unit_test(test_divergence_is_cross_entropy),
         cmocka_unit_test(test_jensen_shannon),
         cmocka_unit_test(test_logarithms),

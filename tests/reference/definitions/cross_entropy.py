@@ -1,4 +1,4 @@
-"""Cross-entropy over K classes (Bishop 2006, eq. 4.108) of softmax(z), or of probabilities p:
+"""Cross-entropy over K classes (Bishop 2006, eq. 4.108) of softmax(z), or of probabilities p or their logarithms:
 sum_j w_j q_j (-log p_j) with q = (1 - eps) t + eps / K, where t is the row of targets or one-hot of the label, w the
 class weights and eps the label smoothing (Szegedy et al. 2016, section 7; weights as in PyTorch). Logits are
 z = c tanh(x / c) / temperature with the soft cap c (Gemma 2 2024, section 2), and z_loss * (log sum exp z)^2 is added
@@ -26,6 +26,8 @@ def value(x, target, options):
     mass = weights(x, target, options)
     if options.get("input") == "probabilities":
         return -mp.fsum(times_log(m, p) for m, p in zip(mass, x))
+    if options.get("input") == "log_probabilities":
+        return -mp.fsum(m * a for m, a in zip(mass, x) if m != 0)
     x = [logit(a, options) for a in x]
     total = log(mp.fsum(exp(a) for a in x))
     return mp.fsum(m * (total - a) for m, a in zip(mass, x)) + mpf(options.get("z_loss", 0)) * total**2
@@ -39,7 +41,7 @@ def logit(x, options):
 
 def majorizer(x, target, options):
     """W / (2 temperature^2) on the diagonal (Boehning 1992), W = sum_j w_j q_j; none for probabilities, soft caps, z-losses."""
-    if options.get("input") == "probabilities" or options.get("soft_cap") or options.get("z_loss"):
+    if options.get("input") or options.get("soft_cap") or options.get("z_loss"):
         return None
     return [mp.fsum(weights(x, target, options)) / 2 / mpf(options.get("temperature", 1)) ** 2] * len(x)
 
@@ -131,3 +133,12 @@ def probabilities(rng, weighted, smooth):
         for _ in range(2):
             yield "random", options, distribution(rng, 3), rng.randrange(3)
             yield "random", options, distribution(rng, 3), distribution(rng, 3)
+    given = {"input": "log_probabilities"}
+    yield "grid", given, [-INF, -1.5, -0.25], 0
+    yield "grid", given, [-INF, -1.5, -0.25], 1
+    yield "grid", dict(given, **smooth), [-40.0, -1.5, -0.25], 1
+    yield "grid", given, [-INF, -1.5, -0.25], [0.0, 0.5, 0.5]
+    for options in (given, dict(given, **weighted), dict(given, **smooth)):
+        for _ in range(2):
+            yield "random", options, [log(p) for p in distribution(rng, 3)], rng.randrange(3)
+            yield "random", options, [log(p) for p in distribution(rng, 3)], distribution(rng, 3)

@@ -1,5 +1,5 @@
 """Multi-label soft margin loss (PyTorch MultiLabelSoftMarginLoss): the mean over the columns of a row of
--w (t log sigma(z) + (1 - t) log sigma(-z))."""
+-w (v t log sigma(z) + (1 - t) log sigma(-z)), v being BCEWithLogitsLoss's pos_weight."""
 
 from divergence import directions  # noqa: F401
 from oracle import INF, REAL, UNIT, exp, log, mp, mpf
@@ -8,8 +8,9 @@ from oracle import INF, REAL, UNIT, exp, log, mp, mpf
 def value(x, target, options):
     weights = options.get("class_weight", [1] * len(x))
     terms = []
-    for z, t, w in zip(x, target, weights):
-        for side, part in ((-z, t), (z, 1 - t)):
+    positive = options.get("positive_weight", [1] * len(x))
+    for z, t, w, v in zip(x, target, weights, positive):
+        for side, part in ((-z, mpf(v) * t), (z, 1 - t)):
             if part != 0 and w != 0:
                 terms.append(mpf(w) * part * log(1 + exp(side)))
     return mp.fsum(terms) / len(x)
@@ -39,3 +40,11 @@ def points(rng, real, grid):
         for _ in range(8):
             yield "random", weights, [rng.gauss(0, 3) for _ in range(3)], [rng.choice([0.0, 1.0, rng.uniform(0.05, 0.95)]) for _ in range(3)]
     yield "random", {}, [rng.gauss(0, 3) for _ in range(17)], [float(rng.randrange(2)) for _ in range(17)]
+    positive = {"positive_weight": [2.5, 0.375, 17.0]}
+    yield "grid", positive, [20.0, -20.0, 0.0], [1.0, 0.0, 0.5]
+    yield "grid", positive, [-100.0, 100.0, 1e-30], [1.0, 0.25, 1.0]
+    yield "grid", positive, [INF, -INF, 2.385], [1.0, 0.0, 0.25]
+    yield "grid", {"positive_weight": [0.0, 1.0, 3.0]}, [-INF, 0.5, -3.0], [1.0, 0.5, 0.25]
+    for options in (positive, dict(positive, class_weight=[0.75, 2.5, 1.125])):
+        for _ in range(8):
+            yield "random", options, [rng.gauss(0, 3) for _ in range(3)], [rng.choice([0.0, 1.0, rng.uniform(0.05, 0.95)]) for _ in range(3)]

@@ -9,8 +9,11 @@ ULP = 8
 
 
 def distance(a, b, options):
-    square = mp.fsum((x - y) ** 2 for x, y in zip(a, b))
-    return square if options.get("distance") == "squared" else mp.sqrt(square)
+    differences = [abs(x - y + mpf(options.get("epsilon", 0))) for x, y in zip(a, b)]
+    if options.get("distance") == "squared":
+        return mp.fsum(x**2 for x in differences)
+    p = mpf(options.get("p", 2))
+    return mp.fsum(x**p for x in differences) ** (1 / p)
 
 
 def inside(a, p, n, options):
@@ -25,17 +28,23 @@ def values(arrays, options):
     return [log(1 + exp(t)) if options.get("soft") else max(mpf(0), t) for t in x]
 
 
+def slopes(a, b, options):
+    """The smallest subgradient of a distance, epsilon being 0: 0 of vectors that are the same, and of p = 1 where coordinates are."""
+    p, d = mpf(options.get("p", 2)), distance(a, b, options)
+    return [mp.sign(x - y) * (abs(x - y) / d) ** (p - 1) if x != y else mpf(0) for x, y in zip(a, b)]
+
+
 def gradient_at_kink(arrays, options):
-    """Anchor and positive are the same: the smallest subgradient of their distance, 0, and the gradient of the other."""
-    a, n = arrays["anchor"][0], arrays["negative"][0]
-    u = [(x - y) / distance(a, n, options) for x, y in zip(a, n)]
-    return [-x for x in u] + [mpf(0)] * len(u) + u
+    a, p, n = (arrays[name][0] for name in ("anchor", "positive", "negative"))
+    near, far = slopes(a, p, options), slopes(a, n, options)
+    return [x - y for x, y in zip(near, far)] + [-x for x in near] + far
 
 
 def curvature_at_kink(arrays, options):
+    """Of p = 1, and of p = 2 where anchor and positive are the same."""
     a, n = arrays["anchor"][0], arrays["negative"][0]
-    d = distance(a, n, options)
-    bend = [-(1 - ((x - y) / d) ** 2) / d for x, y in zip(a, n)]
+    p, d = mpf(options.get("p", 2)), distance(a, n, options)
+    bend = [-(p - 1) * (1 - ((x - y) / d) ** 2) / d for x, y in zip(a, n)]
     return bend + [mpf(0)] * len(a) + bend
 
 
@@ -48,3 +57,10 @@ def cases(rng, dtype):
     yield "grid", {"soft": 1}, {"anchor": [[0.0, 0.0]], "positive": [[0.5, -0.75]], "negative": [[60.0, 30.0]]}
     yield "grid", {}, {"anchor": [[0.0, 0.0]], "positive": [[0.5, -0.75]], "negative": [[60.0, 30.0]]}
     yield "grid", {}, {"anchor": [[1.5, 0.25]], "positive": [[1.5, 0.25]], "negative": [[1.25, 0.75]]}
+    for options in ({"p": 1.0}, {"p": 3.5, "soft": 1}, {"p": 1.25, "swap": 1}, {"p": 3.0}, {"p": 20.0},
+                    {"epsilon": 0.375, "swap": 1}, {"epsilon": 1e-6, "p": 4.0}):
+        yield "random", options, {"anchor": rows(2, 3), "positive": rows(2, 3), "negative": rows(2, 3)}
+    yield "grid", {"p": 1.0}, {"anchor": [[1.5, 0.25, 2.0]], "positive": [[1.5, 0.75, -3.0]],
+                               "negative": [[1.25, 0.25, 4.5]]}
+    yield "grid", {"p": 4.0}, {"anchor": [[1.5, 0.25, 2.0]], "positive": [[1.5, 0.75, -3.0]],
+                               "negative": [[1.25, 0.5, 4.5]]}
