@@ -1,6 +1,5 @@
 /* From names to arrays: the roles of a loss with a structure, found in the data of a call and checked. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/isa.h"
