@@ -42,6 +42,16 @@ LOSSI_INLINE vreal lossi_exp_shallow(vreal x)
     return (v_fma(r * r, v_exp_tail(r), r) + REAL(1.0)) * v_pow2(n);
 }
 
+/* The same as v_exp_parts(): rounded nearly always to nearest, and what is missing. */
+LOSSI_INLINE vreal lossi_exp_shallow_parts(vreal x, vreal *missing)
+{
+    vreal n, low;
+    const vreal r = v_exp_reduce(x, &n, &low), tail = v_fma(r * r, v_exp_tail(r), low), power = v_pow2(n);
+    const vreal one_plus = r + REAL(1.0), rest = (r - (one_plus - REAL(1.0))) + tail, head = one_plus + rest;
+    *missing = (rest - (head - one_plus)) * power;
+    return head * power;
+}
+
 typedef struct lossi_logit {
     vmask up; /* x ≥ 0 */
     vreal a, e, missing, large, large_missing, small, soft;
