@@ -20,8 +20,8 @@
 #include "loss/focal.h"
 #include "loss/pointwise.h"
 
-/* clip and 1 − clip as two numbers each: a power makes much of a rounding */
-enum { GAMMA_POSITIVE, GAMMA_NEGATIVE, CLIP, CLIP_REST, FREE, FREE_REST };
+/* clip and 1 − clip as two numbers each, for a power makes much of a rounding; and as they round */
+enum { GAMMA_POSITIVE, GAMMA_NEGATIVE, CLIP, CLIP_REST, FREE, FREE_REST, WHOLE_CLIP, WHOLE_FREE };
 
 /* (p − clip)/large to more digits than a number has, as (1 − clip) − clip e or (1 − clip) e − clip. */
 LOSSI_INLINE focal_pair shifted(const lossi_logit *l, const real *parameters)
@@ -112,8 +112,74 @@ LOSSI_INLINE void asymmetric(vreal x, vreal t, const real *parameters, lossi_poi
     out->majorizer = out->curvature;
 }
 
-#define LOSSI_ALONE
-#define LOSSI_FORMULA asymmetric
+/*
+ * Value and gradient for γ₊ = 1, γ₋ = 4 and a clip neither next to 0 nor to ½, with |x| up to LOGIT_DEEP. With q = σ(−x),
+ * P = −log p and s = (1 − u)(1 + e), so that one division gives both 1/(1 + e) and v:
+ *
+ *     loss = t q P + (1 − t) u⁴ M,   gradient = −t q (p P + q) + (1 − t) p q u³ (4 M + u v)
+ *
+ * Next to the corner a move of x by an ulp is more than what clip loses by rounding.
+ */
+typedef struct brief_clip {
+    vreal u, u_missing, v, large; /* u before the flat piece is cut off */
+} brief_clip;
+
+LOSSI_INLINE brief_clip brief_clip_of(vmask up, vreal e, vreal e_missing, const real *parameters)
+{
+    const vreal one = v_set1(1);
+    const vreal clip = v_set1(parameters[WHOLE_CLIP]), free = v_set1(parameters[WHOLE_FREE]);
+    const vreal by = v_select(up, -clip, free), from = v_select(up, free, -clip), n = v_fma(by, e, from);
+    const vreal free_missing = (one - free) - clip;
+    const vreal less = from - n, back = from - (less + n); /* what the difference lost where n leads */
+    const vreal n_missing = (v_fma(by, e, less) + back) +
+                            v_fma(by, e_missing, v_select(up, one, e) * free_missing);
+    const vreal d = one + e, lost = (e - (d - one)) + e_missing, s = v_fma(clip, d, v_select(up, e, one));
+    const vreal both = v_reciprocal(d * s), rough = both * s;
+    const vreal rest = v_fnma(rough, lost, v_fnma(rough, d, one)), product = n * rough;
+    const vreal missing = v_fma(n_missing, rough, v_fma(product, rest, v_fma(n, rough, -product)));
+    brief_clip c = {.u = product + missing, .v = (both * d) * d, .large = v_fma(rough, rest, rough)};
+    c.u_missing = missing - (c.u - product);
+    return c;
+}
+
+/* −log(1 − u) for 0 ≤ u < 1 */
+LOSSI_INLINE vreal brief_log(vreal u)
+{
+    vreal n, scaled, shift;
+    const vreal f = v_split_one_plus(-u, &n, &scaled, &shift);
+    return -v_log_sum(n, f);
+}
+
+LOSSI_INLINE void brief(vreal x, vreal t, const real *parameters, lossi_point *out)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), four = v_set1(4);
+    const vreal below = v_copysign(x, v_set1(-1)), other = one - t;
+    vreal e_missing;
+    const vreal e = lossi_exp_shallow_parts(below, &e_missing);
+    const vmask up = v_ge(x, zero);
+    const brief_clip c = brief_clip_of(up, e, e_missing, parameters);
+    const vreal u = v_max(zero, c.u), p = v_select(up, one, e) * c.large, q = v_select(up, e, one) * c.large;
+    const vreal m = v_fma(c.u_missing, c.v, brief_log(u)), surprise = v_log1p_unit(e) - v_min(zero, x);
+    const vreal square = u * u, missing = v_fma(u + u, c.u_missing, v_fma(u, u, -square));
+    const vreal cube = v_fma(square, u, v_fma(missing, u, square * c.u_missing));
+    const vreal fourth = v_fma(square, square, (square + square) * missing);
+    const vreal wrong = t * q, steep = (other * (p * q)) * (cube * v_fma(four, m, u * c.v));
+
+    lossi_leave(out, v_lt(below, v_set1(-LOGIT_DEEP)));
+    out->value = v_fma(wrong, surprise, (other * fourth) * m);
+    out->gradient = v_fnma(wrong, v_fma(p, surprise, q), steep);
+}
+
+static int32_t is_brief(const lossi_prepared *prepared)
+{
+    const double *parameters = prepared->parameters;
+    return parameters[GAMMA_POSITIVE] == 1 && parameters[GAMMA_NEGATIVE] == 4 &&
+           parameters[WHOLE_CLIP] >= 0x1p-10 && parameters[WHOLE_CLIP] <= 0.25;
+}
+
+#define LOSSI_FORMULA  asymmetric
+#define LOSSI_SHORT    brief
+#define LOSSI_IS_SHORT is_brief
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
@@ -196,6 +262,8 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
         parameters[CLIP] = 0; /* which changes no digit */
     }
     const double clip = parameters[CLIP], free = 1 - clip;
+    parameters[WHOLE_CLIP] = clip;
+    parameters[WHOLE_FREE] = free;
     parameters[CLIP] = (double)(float)clip; /* exact in both element types */
     parameters[CLIP_REST] = clip - parameters[CLIP];
     parameters[FREE] = (double)(float)free;

@@ -20,6 +20,38 @@
 #endif
 #define LOGIT_LIFT ((real)27.725887222397812377)
 
+/* 1/d, roughly, for 1 ≤ d ≤ 2, and *rest with which rough (1 + rest) is 1/(d + missing), to the last digit. */
+LOSSI_INLINE vreal lossi_rough_inverse(vreal d, vreal missing, vreal *rest)
+{
+    const vreal one = v_set1(REAL(1.0));
+#if LOSSI_REAL == 32
+    const vreal rough = one / d;
+    *rest = v_fnma(rough, missing, v_fnma(rough, d, one));
+#else
+    const vreal rough = f64_rough_reciprocal(d), first = v_fnma(rough, missing, v_fnma(rough, d, one));
+    *rest = v_fma(first, first, first); /* to 2⁻⁴⁶, of the series of 1/(1 − first) */
+#endif
+    return rough;
+}
+
+/* e^x for −LOGIT_DEEP ≤ x ≤ 0, the same as v_exp_nonpositive(); beyond it is any number. NaN gives NaN. */
+LOSSI_INLINE vreal lossi_exp_shallow(vreal x)
+{
+    vreal n, low;
+    const vreal r = v_exp_reduce(x, &n, &low);
+    return (v_fma(r * r, v_exp_tail(r), r) + REAL(1.0)) * v_pow2(n);
+}
+
+/* The same as v_exp_parts(): rounded nearly always to nearest, and what is missing. */
+LOSSI_INLINE vreal lossi_exp_shallow_parts(vreal x, vreal *missing)
+{
+    vreal n, low;
+    const vreal r = v_exp_reduce(x, &n, &low), tail = v_fma(r * r, v_exp_tail(r), low), power = v_pow2(n);
+    const vreal one_plus = r + REAL(1.0), rest = (r - (one_plus - REAL(1.0))) + tail, head = one_plus + rest;
+    *missing = (rest - (head - one_plus)) * power;
+    return head * power;
+}
+
 typedef struct lossi_logit {
     vmask up; /* x ≥ 0 */
     vreal a, e, missing, large, large_missing, small, soft;

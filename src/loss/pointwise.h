@@ -17,7 +17,14 @@
 #include "loss/row.h"
 
 /* What a copy of the loop makes: so much and no less, or what the tile wants; of a very long formula one vector at a time. */
-enum { LOSSI_VALUE, LOSSI_GRADIENT, LOSSI_EVERYTHING, LOSSI_WANTED, LOSSI_WANTED_ALONE };
+enum {
+    LOSSI_VALUE,
+    LOSSI_GRADIENT,
+    LOSSI_EVERYTHING,
+    LOSSI_WANTED,
+    LOSSI_WANTED_ALONE,
+    LOSSI_WANTED_SHORT /* values and gradients by a short formula; for curvatures vectors are done again */
+};
 
 /*
  * What a formula computes in: the element type; or double for both, where its file begins with
@@ -122,6 +129,12 @@ LOSSI_INLINE int lossi_unusual(lossi_point *out, vmask mask)
         return 0;
     }
     return lossi_rare(mask);
+}
+
+/* What a short formula (pointwise_long_kernels.h) is not for: it has no special results, but leaves these lanes to the long one. */
+LOSSI_INLINE void lossi_leave(lossi_point *out, vmask mask)
+{
+    out->unusual = v_mask_or(out->unusual, mask);
 }
 
 LOSSI_INLINE lossi_noted lossi_note(lossi_noted a, lossi_noted b)
@@ -358,6 +371,35 @@ LOSSI_INLINE void lossi_vectors_again(const lossi_tile *tile, lossi_formula form
     }
 }
 
+#if !defined(LOSSI_WIDENED_FORMULA)
+
+/* The same by a short formula, and by the long one where it is left to that. */
+LOSSI_INLINE void lossi_short_vectors_again(const lossi_tile *tile, lossi_formula brief, lossi_formula whole,
+                                            int64_t k, int count, real *values)
+{
+    const vreal scale = v_set1((real)tile->scale);
+    lossi_parameter parameters[LOSSI_PARAMETERS];
+    lossi_pointwise_parameters(tile, parameters);
+    LOSSI_NO_UNROLL
+    for (int v = 0; v < count; v++, k += VREAL_LANES) {
+        const vreal prediction = v_load((const real *)tile->prediction + k),
+                    target = v_load((const real *)tile->target + k);
+        lossi_point point = {.noting = 1}, full = {.noting = 0};
+        whole(prediction, target, parameters, &full);
+        lossi_apply(brief, prediction, target, parameters, &point);
+        v_store(values + v * VREAL_LANES, v_select(point.unusual, full.value, point.value));
+        if (tile->gradient != NULL) {
+            const vreal slope = v_select(point.unusual, full.gradient, point.gradient);
+            lossi_put_gradient(slope * scale, (real *)tile->gradient + k, tile->streaming);
+        }
+        if (tile->curvature != NULL) {
+            v_store((real *)tile->curvature + k, lossi_curvature_of(&full, tile->curvature_kind) * scale);
+        }
+    }
+}
+
+#endif
+
 /*
  * Vectors from k on. All of their formulas come before the stores, so that nothing stands between two of them and the compiler can
  * mix their instructions. What only a derivative needs, it moves into the branch that stores it, unless it thinks that branch a
@@ -365,13 +407,14 @@ LOSSI_INLINE void lossi_vectors_again(const lossi_tile *tile, lossi_formula form
  * one vector, with all special results.
  */
 LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, const lossi_tile *whole, lossi_formula formula,
-                                     lossi_again again, int64_t k, const lossi_parameter *parameters,
-                                     vreal *values)
+                                     lossi_again again, int variant, int64_t k,
+                                     const lossi_parameter *parameters, vreal *values)
 {
     const vreal scale = v_set1((real)tile->scale);
     const real *prediction = (const real *)tile->prediction + k, *target = (const real *)tile->target + k;
     real *gradient = tile->gradient, *curvature = tile->curvature;
     const int together = again == NULL ? 1 : LOSSI_TOGETHER;
+    const int bent = variant == LOSSI_WANTED_SHORT && curvature != NULL;
     lossi_point points[LOSSI_TOGETHER];
     lossi_noted unusual = {0};
     LOSSI_UNROLL
@@ -382,7 +425,7 @@ LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, const lossi_tile *w
         values[v] = points[v].value;
         unusual = lossi_note(unusual, points[v].unusual);
     }
-    if (again != NULL && lossi_any_noted(unusual)) {
+    if (again != NULL && (lossi_any_noted(unusual) || __builtin_expect(bent, 0))) {
         real made[LOSSI_TOGETHER * VREAL_LANES];
         again(whole, k, LOSSI_TOGETHER, made);
         for (int v = 0; v < LOSSI_TOGETHER; v++) {
@@ -396,7 +439,7 @@ LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, const lossi_tile *w
             lossi_put_gradient(points[v].gradient * scale, gradient + k + v * VREAL_LANES, tile->streaming);
         }
     }
-    if (__builtin_expect_with_probability(curvature != NULL, 1, 0.25)) {
+    if (variant != LOSSI_WANTED_SHORT && __builtin_expect_with_probability(curvature != NULL, 1, 0.25)) {
         LOSSI_UNROLL
         for (int v = 0; v < together; v++) {
             v_store(curvature + k + v * VREAL_LANES,
@@ -406,8 +449,8 @@ LOSSI_INLINE void lossi_long_vectors(const lossi_tile *tile, const lossi_tile *w
 }
 
 LOSSI_INLINE void lossi_packs_in_turn(const lossi_tile *tile, const lossi_tile *whole, lossi_formula formula,
-                                      lossi_again again, int64_t i, const lossi_parameter *parameters,
-                                      vreal *values)
+                                      lossi_again again, int variant, int64_t i,
+                                      const lossi_parameter *parameters, vreal *values)
 {
     enum { VECTORS = LOSSI_PACKS * LOSSI_PACK };
     const int together = again == NULL ? 1 : LOSSI_TOGETHER, vectors = again == NULL ? LOSSI_PACK : VECTORS;
@@ -417,12 +460,12 @@ LOSSI_INLINE void lossi_packs_in_turn(const lossi_tile *tile, const lossi_tile *
         }
     }
     if (together == vectors) {
-        lossi_long_vectors(tile, whole, formula, again, i, parameters, values);
+        lossi_long_vectors(tile, whole, formula, again, variant, i, parameters, values);
         return;
     }
     LOSSI_NO_UNROLL
     for (int v = 0; v < vectors; v += together) {
-        lossi_long_vectors(tile, whole, formula, again, i + v * VREAL_LANES, parameters, values + v);
+        lossi_long_vectors(tile, whole, formula, again, variant, i + v * VREAL_LANES, parameters, values + v);
     }
 }
 
@@ -450,8 +493,8 @@ LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula fo
     lossi_look predictions = lossi_look_at(&tile, &tile.prepared->prediction, domains, 0),
                targets = lossi_look_at(&tile, &tile.prepared->target, domains, 1);
     const int looking = (predictions.kind | targets.kind) != LOSSI_LOOK_NOT;
-    const int packs = variant == LOSSI_WANTED ? LOSSI_PACKS : 1;
-    const int long_formula = variant == LOSSI_WANTED || variant == LOSSI_WANTED_ALONE;
+    const int long_formula = variant >= LOSSI_WANTED;
+    const int packs = long_formula && again != NULL ? LOSSI_PACKS : 1;
     lossi_parameter parameters[LOSSI_PARAMETERS];
     f64v lanes[LOSSI_WIDE];
 
@@ -472,7 +515,7 @@ LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula fo
             }
         }
         if (long_formula) {
-            lossi_packs_in_turn(&tile, whole, formula, again, i, parameters, values);
+            lossi_packs_in_turn(&tile, whole, formula, again, variant, i, parameters, values);
         } else {
             lossi_pack_at_once(&tile, formula, variant, streaming, i, parameters, values);
         }

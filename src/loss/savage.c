@@ -8,6 +8,7 @@
  * curvature: with p = σ(s), the maximum of 2 (1 − p)² p (3p − 1), at p = (9 + √33)/24.
  * Masnadi-Shirazi & Vasconcelos, On the design of loss functions for classification (2008).
  */
+#include "loss/logit.h"
 #include "loss/margin.h"
 
 enum { TARGET_ENCODING };
@@ -43,7 +44,27 @@ LOSSI_INLINE void savage(vreal prediction, vreal target, const real *parameters,
     out->majorizer = v_select(v_is_nan(s), s, v_set1((real)LARGEST_CURVATURE));
 }
 
+/*
+ * Value and gradient for |s| up to LOGIT_DEEP: q = σ(−s) is rounded but once, for the gradient −2 y q² σ(s) makes much of it.
+ */
+LOSSI_INLINE void savage_short(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal zero = v_set1(0), one = v_set1(1), two = v_set1(2);
+    const vreal y = lossi_sign(target, parameters), s = y * prediction, below = v_copysign(s, v_set1(-1));
+    const vmask up = v_ge(s, zero);
+    vreal rest;
+    const vreal e = lossi_exp_shallow(below), d = one + e, upper = v_select(up, e, one);
+    const vreal rough = lossi_rough_inverse(d, e - (d - one), &rest), product = upper * rough;
+    const vreal q = product + v_fma(product, rest, v_fma(upper, rough, -product)), square = q * q;
+    const vreal p = v_select(up, one, e) * v_fma(rough, rest, rough);
+
+    lossi_leave(out, v_lt(below, v_set1(-LOGIT_DEEP)));
+    out->value = square;
+    out->gradient = (-two * y) * (square * p);
+}
+
 #define LOSSI_FORMULA savage
+#define LOSSI_SHORT   savage_short
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

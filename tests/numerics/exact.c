@@ -256,6 +256,12 @@ static void exact_unary(mpfr_t exact, int operation, double x)
     case MATH_LOG_COMPLEMENT:
         exact_log_complement(exact);
         break;
+    case MATH_RECIPROCAL:
+        mpfr_ui_div(exact, 1, exact, MPFR_RNDN);
+        break;
+    case MATH_INVERSE_ROOT:
+        mpfr_rec_sqrt(exact, exact, MPFR_RNDN);
+        break;
     case MATH_LOG:
     case MATH_LOG_HALF:
         mpfr_log(exact, exact, MPFR_RNDN);
@@ -399,6 +405,10 @@ double libm_double(elementary function, double x, double y)
         return log(x);
     case MATH_LOG_COMPLEMENT:
         return -log1p(-x);
+    case MATH_RECIPROCAL:
+        return 1.0 / x;
+    case MATH_INVERSE_ROOT:
+        return 1.0 / sqrt(x);
     case MATH_TANH:
         return tanh(x);
     case MATH_SIGMOID:
@@ -466,6 +476,10 @@ long double libm_long_double(elementary function, long double x, long double y)
         return logl(x);
     case MATH_LOG_COMPLEMENT:
         return -log1pl(-x);
+    case MATH_RECIPROCAL:
+        return 1.0L / x;
+    case MATH_INVERSE_ROOT:
+        return 1.0L / sqrtl(x);
     case MATH_TANH:
         return tanhl(x);
     case MATH_SIGMOID:

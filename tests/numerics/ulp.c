@@ -272,6 +272,8 @@ static void measure_every_float32(measurement *m)
         for (int i = 0; i < BLOCK; i++) {
             uint32_t bits = (uint32_t)pattern + (uint32_t)i;
             memcpy(&x[i], &bits, sizeof bits);
+            if (m->function.operation == MATH_INVERSE_ROOT)
+                x[i] = (float)sample_in_domain(MATH_INVERSE_ROOT, (double)x[i], 32);
         }
         int n = BLOCK;
         if (!isinf(last))

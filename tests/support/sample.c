@@ -56,6 +56,7 @@ static double clamp_integer(double x, double limit)
 double sample_in_domain(int unary_operation, double x, int bits)
 {
     double y = x;
+    int exponent;
     switch (unary_operation) {
     case MATH_LOG1P_UNIT:
         y = fabs(x) > 1.0 ? 1.0 / fabs(x) : fabs(x);
@@ -63,6 +64,16 @@ double sample_in_domain(int unary_operation, double x, int bits)
     case MATH_LOG_HALF:
     case MATH_LOG_COMPLEMENT:
         y = fabs(x) > 0.5 ? 0.25 / fabs(x) : fabs(x);
+        break;
+    case MATH_RECIPROCAL: /* what is too large or too small becomes its significand */
+        y = fabs(x) >= 0x1p-120 && fabs(x) <= 0x1p120 ? x
+            : isfinite(x) && x != 0.0                 ? frexp(x, &exponent)
+                                                      : NAN;
+        break;
+    case MATH_INVERSE_ROOT:
+        y = fabs(x) >= (bits == 32 ? FLT_MIN : DBL_MIN) && fabs(x) <= (bits == 32 ? FLT_MAX : DBL_MAX)
+                ? fabs(x)
+                : NAN;
         break;
     case MATH_LOG:
     case MATH_LOG1MEXP:

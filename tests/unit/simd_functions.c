@@ -88,6 +88,14 @@ void test_limits(void **state)
 void test_limits_in_headers_of_their_own(void **state)
 {
     static const special rows[] = {
+        {MATH_RECIPROCAL, 1.0, 1.0},
+        {MATH_RECIPROCAL, -2.0, -0.5},
+        {MATH_RECIPROCAL, 0x1p-120, 0x1p120},
+        {MATH_RECIPROCAL, -0x1p120, -0x1p-120},
+        {MATH_RECIPROCAL, NAN, NAN},
+        {MATH_INVERSE_ROOT, 1.0, 1.0},
+        {MATH_INVERSE_ROOT, 4.0, 0.5},
+        {MATH_INVERSE_ROOT, NAN, NAN},
         {MATH_X_MINUS_LOG1P, 0.0, 0.0},
         {MATH_X_MINUS_LOG1P, -0.0, 0.0},
         {MATH_X_MINUS_LOG1P, -1.0, INFINITY},

@@ -1,7 +1,8 @@
 """Asymmetric loss (Ridnik et al. 2021, eq. 4 to 7) of a logit with soft targets: with p = 1 / (1 + exp(-x)) and u = max(p -
-clip, 0), -t (1 - p)^g log p - (1 - t) u^h log(1 - u). It has no quadratic majoriser of closed form."""
+clip, 0), -t (1 - p)^g log p - (1 - t) u^h log(1 - u). It has no quadratic majoriser of closed form. The slope of a soft target
+is a difference, that of its positive and that of its negative part."""
 
-from oracle import REAL, UNIT, exp, log, mpf
+from oracle import INF, REAL, UNIT, exp, log, mpf
 
 PREDICTION = REAL
 TARGET = UNIT
@@ -21,6 +22,21 @@ def value(x, target, options):
         return loss + (1 - target) * (1 / (1 + exp(-x[0])))**power_shifted * negative
     u = 1 / (1 + exp(-x[0])) - clip
     return loss if u <= 0 else loss - (1 - target) * u**power_shifted * log(1 - u)
+
+
+def terms(x, target, direction, options):
+    """The sizes of the two slopes, (1 - p)^g (g p P + 1 - p) with P = -log p, and p (1 - p) u^(h - 1) (h M + u / (1 - u)), M = -log(1 - u)."""
+    clip = mpf(options.get("clip", 0.05))
+    power, power_shifted = mpf(options.get("gamma_positive", 1)), mpf(options.get("gamma_negative", 4))
+    if abs(x[0]) == INF:
+        return {}
+    p, q = 1 / (1 + exp(-x[0])), 1 / (1 + exp(x[0]))
+    positive = q**power * (power * p * log(1 + exp(-x[0])) + q)
+    if not clip:
+        return {"gradient": [target * positive + (1 - target) * p**power_shifted * (power_shifted * q * log(1 + exp(x[0])) + p)]}
+    u = p - clip
+    negative = p * q * u**(power_shifted - 1) * (u / (1 - u) - power_shifted * log(1 - u)) if u > 0 else 0
+    return {"gradient": [target * positive + (1 - target) * negative]}
 
 
 def kinks(target, options):
