@@ -40,26 +40,6 @@ typedef struct projection {
     int32_t infinite;  /* the origin is */
 } projection;
 
-/* The total of the lanes, with what rounding takes from it. */
-static lossi_twofold sum_of(const lossi_lane_sum *lanes)
-{
-#if LOSSI_REAL == 64
-    double sum[LOSSI_LANES], lost[LOSSI_LANES];
-    lossi_lanes_store(sum, lanes->sum);
-    lossi_lanes_store(lost, lanes->lost);
-    for (int half = LOSSI_LANES / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) {
-            double missing;
-            sum[i] = lossi_two_sum(sum[i], sum[i + half], &missing);
-            lost[i] = (lost[i] + lost[i + half]) + missing;
-        }
-    }
-    return lossi_twofold_settle(sum[0], lost[0]);
-#else
-    return lossi_twofold_of(lossi_lane_sum_total(lanes));
-#endif
-}
-
 static split split_of(lossi_twofold x)
 {
     const real head = (real)x.head;
@@ -245,8 +225,9 @@ static real evaluate_row(const lossi_tile *tile, const lossi_margin_row *m, proj
     const double rest = below >= 0 ? 1 : lossi_lane_sum_total(&others);
     const double size = s->majorizer ? (double)tile->columns : s->count;
     s->rest = (real)rest;
-    s->mean = tile->product == NULL ? (split){0, 0}
-                                    : split_of(lossi_twofold_divide(sum_of(&along), lossi_twofold_of(size)));
+    s->mean = tile->product == NULL
+                  ? (split){0, 0}
+                  : split_of(lossi_twofold_divide(lossi_lane_sum_parts(&along), lossi_twofold_of(size)));
     return (real)((double)m->weight *
                   ((lossi_lane_sum_total(&squares) + rest * rest) / 2 + (below > 0 ? below : 0)));
 }
