@@ -11,6 +11,9 @@
  * and by x, with the slopes s and the bends b of z, s g and diag s (R M + 2λ ppᵀ) diag s + diag(b g). Gauss–Newton takes R and b g
  * where they are positive. A majorizer there is only without cap and z-loss: ½ W (I − 11ᵀ/K)/τ².
  *
+ * A soft cap bends down what the softmax bends up, and s times a direction is rounded before its mean is taken away: both cancel, and
+ * results are within 4 ulp of the sizes of their terms added up.
+ *
  * z-loss: Chowdhery et al., PaLM (2022), section 5; class weights do not touch it.
  */
 #ifndef LOSSI_LOSS_ADJUSTED_H
@@ -33,6 +36,7 @@ typedef struct lossi_adjusted_row {
     int64_t row, label, largest;
     lossi_adjustment by;
     double smoothing;
+    double weight_total;       /* of all class weights */
     real maximum;              /* m, of z */
     real others, inverse;      /* Σ e without the largest, and 1/(1 + that) */
     real weight, other_weight; /* W, and without the u of the largest */
@@ -64,6 +68,14 @@ static void lossi_adjusted_load(const lossi_adjusted_row *r, int64_t j, lossi_ad
     lossi_class_targets(r->tile, r->smoothing, r->row, r->label, j, at->u);
 }
 
+/* 1/(1 + s), rounded once. */
+LOSSI_INLINE real lossi_adjusted_inverse(double s)
+{
+    double missing;
+    const double total = lossi_two_sum(1, s, &missing), inverse = 1 / total;
+    return (real)(inverse + inverse * (__builtin_fma(-inverse, total, 1) - inverse * missing));
+}
+
 /* Sums over the columns; the loss. */
 static real lossi_adjusted_forward(lossi_adjusted_row *r, double z_loss)
 {
@@ -87,9 +99,11 @@ static real lossi_adjusted_forward(lossi_adjusted_row *r, double z_loss)
         }
     }
     const real highest = lossi_get(r->logits + r->largest);
-    r->others = highest != highest ? highest : (real)lossi_lane_sum_total(&others);
-    r->inverse = 1 / (1 + r->others);
-    r->weight = (real)lossi_lane_sum_total(&weight);
+    const double sum_of_others = highest != highest ? (double)highest : lossi_lane_sum_total(&others);
+    r->others = (real)sum_of_others;
+    r->inverse = lossi_adjusted_inverse(sum_of_others);
+    r->weight = (real)(r->label < 0 ? lossi_lane_sum_total(&weight)
+                                    : lossi_class_total(r->tile, r->smoothing, r->weight_total, r->label));
     r->other_weight = (real)lossi_lane_sum_total(&rest);
     const double log = (double)lossi_first_lane(v_log1p(v_set1(r->others))),
                  sum = z_loss == 0 ? 0 : (double)r->maximum + log;
@@ -186,7 +200,10 @@ static void lossi_adjusted_backward(const lossi_adjusted_row *r, int64_t j)
 
 static void lossi_adjusted_tile(const lossi_tile *tile, double smoothing, double z_loss)
 {
-    lossi_adjusted_row r = {.tile = tile, .by = lossi_adjustment_of(tile->prepared), .smoothing = smoothing};
+    lossi_adjusted_row r = {.tile = tile,
+                            .by = lossi_adjustment_of(tile->prepared),
+                            .smoothing = smoothing,
+                            .weight_total = lossi_class_weight_total(tile)};
     for (r.row = 0; r.row < tile->rows; r.row++) {
         const lossi_class_label label = lossi_class_label_of(tile, r.row);
         if (!label.counts) {

@@ -48,6 +48,26 @@ static void lossi_class_targets(const lossi_tile *tile, double smoothing, int64_
     }
 }
 
+/* Σ of all class weights, or the number of classes. */
+static double lossi_class_weight_total(const lossi_tile *tile)
+{
+    double total = 0;
+    for (int64_t j = 0; j < tile->columns && tile->prepared->class_weight != NULL; j++) {
+        total += tile->prepared->class_weight[j];
+    }
+    return tile->prepared->class_weight == NULL ? (double)tile->columns : total;
+}
+
+/* W = Σ u of a label, which is not a sum of rounded u. */
+LOSSI_INLINE double lossi_class_total(const lossi_tile *tile, double smoothing, double weight_total,
+                                      int64_t label)
+{
+    const double *weight = tile->prepared->class_weight;
+    return weight == NULL
+               ? 1
+               : (1 - smoothing) * weight[label] + smoothing / (double)tile->columns * weight_total;
+}
+
 /* The label of a row, −1 of a distribution, and its weight, which is what the row adds to the denominator. */
 typedef struct lossi_class_label {
     int64_t label;

@@ -6,11 +6,15 @@
  * or, with squares, D = ½ Σ (p² + t²) + d. Nothing cancels in u = M/D with M = α Σ p (1 − t) + β Σ (1 − p) t + (d − n), or
  * M = ½ Σ (p − t)² + (d − n). With the gradients m of M and b = m + t of D, q = N/D, and c = q for squares, 0 otherwise:
  *
- *     ∇u = a = (q m − u t)/D        ∇²u = (c I − a bᵀ − b aᵀ)/D
+ *     ∇u = a = (q m − u t)/D = (q b − t)/D = (m − u b)/D        ∇²u = (c I − a bᵀ − b aᵀ)/D
  *
  * so that the Hessian of the loss, u′ ∇²u + u″ a aᵀ with u′ and u″ the derivatives of uᵉ, costs two sums over the columns. The
  * positive part of −a bᵀ − b aᵀ is ½ w wᵀ, w = ρ b − a/ρ, ρ² = ‖a‖/‖b‖, for b/‖b‖ ± a/‖a‖ are its eigenvectors: Gauss–Newton
  * takes that, and u″ where it is not negative.
+ *
+ * These are sums of terms of both signs: of soft targets a, of any (e − 1) m − (e + 1) u b and products. a is made of the smaller of q
+ * and u. Where exponents, squares or n > d make more of it cancel q and u have what rounding takes from them, in float64; what is left
+ * is within 4 ulp of the sizes of the terms added up, where that is more than their own (tests/reference/overlap.py).
  *
  * Nothing predicted where nothing is wanted, N = D = 0, is a perfect overlap: loss 0, derivatives 0.
  */
@@ -18,12 +22,13 @@
 #define LOSSI_LOSS_OVERLAP_H
 
 #include "loss/distribution.h"
-#include "loss/wide.h"
+#include "loss/twofold.h"
 
 typedef struct lossi_overlap {
     double alpha, beta;            /* what a false positive and a false negative count */
     double numerator, denominator; /* n and d */
     int32_t squares;
+    int32_t fine; /* terms cancel whatever the targets are */
 } lossi_overlap;
 
 /* A row while it is worked on. */
@@ -31,12 +36,15 @@ typedef struct lossi_overlap_row {
     const lossi_overlap *how;
     const real *prediction, *target, *direction; /* direction NULL: no product */
     int64_t columns;
-    double q, u, inverse;      /* N/D, M/D, 1/D */
+    lossi_twofold q, u;        /* N/D, M/D */
+    int32_t fine;              /* these have what rounding takes from them */
+    double inverse;            /* 1/D */
     double value, slope, bend; /* uᵉ, u′, u″ */
-    double exponent;
-    double along_a, along_b; /* a·direction, b·direction */
-    double ratio, away;      /* ρ and 1/ρ, 0 where Gauss–Newton takes nothing */
-    double along_w;          /* w·direction */
+    double exponent, power;    /* e, and e uᵉ⁻² */
+    lossi_twofold steep;       /* −(e + 1) u */
+    double along_a, along_b;   /* a·direction, b·direction */
+    double ratio, away;        /* ρ and 1/ρ, 0 where Gauss–Newton takes nothing */
+    double along_w;            /* w·direction */
 } lossi_overlap_row;
 
 /* ---- sums over the columns ---- */
@@ -61,6 +69,42 @@ LOSSI_INLINE void lossi_overlap_add(lossi_lane_sum *sum, int v, const f64v *x)
     sum->sum[2 * v] = sum->sum[2 * v] + x[0];
     sum->sum[2 * v + 1] = sum->sum[2 * v + 1] + x[1];
 #endif
+}
+
+typedef struct lossi_overlap_ratios {
+    lossi_twofold q, u;
+    double inverse;
+} lossi_overlap_ratios;
+
+/* N/D, M/D and 1/D with what rounding takes from them, of Σ p t and the other two sums. Given by value: the row stays in registers. */
+static __attribute__((noinline)) lossi_overlap_ratios
+lossi_overlap_fine(const lossi_overlap *how, lossi_twofold shared, lossi_twofold first, lossi_twofold second)
+{
+    const lossi_twofold n = lossi_twofold_of(how->numerator), d = lossi_twofold_of(how->denominator);
+    const lossi_twofold errors =
+        how->squares ? first
+                     : lossi_twofold_add(lossi_twofold_multiply(lossi_twofold_of(how->alpha), first),
+                                         lossi_twofold_multiply(lossi_twofold_of(how->beta), second));
+    const lossi_twofold common = lossi_twofold_add(shared, n),
+                        apart = lossi_twofold_add(errors, lossi_twofold_subtract(d, n));
+    const lossi_twofold all = lossi_twofold_add(how->squares ? second : lossi_twofold_add(shared, errors), d);
+    if (all.head == 0 && common.head == 0) {
+        return (lossi_overlap_ratios){{1, 0}, {0, 0}, 0};
+    }
+    return (lossi_overlap_ratios){lossi_twofold_divide(common, all), lossi_twofold_divide(apart, all),
+                                  1 / all.head};
+}
+
+/* The same of rows whose terms do not cancel. */
+LOSSI_INLINE lossi_overlap_ratios lossi_overlap_plain(const lossi_overlap *how, double shared, double first,
+                                                      double second)
+{
+    const double errors = how->squares ? first : how->alpha * first + how->beta * second;
+    const double common = shared + how->numerator, apart = errors + (how->denominator - how->numerator);
+    const double all = (how->squares ? second : shared + errors) + how->denominator;
+    const int32_t nothing = all == 0 && common == 0;
+    return (lossi_overlap_ratios){
+        {nothing ? 1 : common / all, 0}, {nothing ? 0 : apart / all, 0}, nothing ? 0 : 1 / all};
 }
 
 /* N/D, M/D and 1/D. */
@@ -92,52 +136,58 @@ static void lossi_overlap_measure(lossi_overlap_row *row)
             lossi_overlap_add(&under, v, z);
         }
     }
-    const double shared = lossi_lane_sum_total(&both), first = lossi_lane_sum_total(&over),
-                 second = lossi_lane_sum_total(&under);
-    const double errors = how->squares ? first : how->alpha * first + how->beta * second;
-    const double common = shared + how->numerator, apart = errors + (how->denominator - how->numerator);
-    const double all = (how->squares ? second : shared + errors) + how->denominator;
-    const int32_t nothing = all == 0 && common == 0;
-    row->inverse = nothing ? 0 : 1 / all;
-    row->q = nothing ? 1 : common / all;
-    row->u = nothing ? 0 : apart / all;
+    row->fine = LOSSI_REAL == 64 && how->fine;
+    const lossi_overlap_ratios x =
+        row->fine ? lossi_overlap_fine(how, lossi_lane_sum_parts(&both), lossi_lane_sum_parts(&over),
+                                       lossi_lane_sum_parts(&under))
+                  : lossi_overlap_plain(how, lossi_lane_sum_total(&both), lossi_lane_sum_total(&over),
+                                        lossi_lane_sum_total(&under));
+    row->q = x.q;
+    row->u = x.u;
+    row->inverse = x.inverse;
 }
 
 /* ---- derivatives ---- */
 
-/* a, b and m of columns j …, 0 beyond the row. */
+/* a, b and m of columns j …; beyond the row they are some numbers. */
 LOSSI_INLINE void lossi_overlap_gradients(const lossi_overlap_row *row, int64_t j, f64v *a, f64v *b, f64v *m)
 {
-    static const real ones[LOSSI_LANES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     const lossi_overlap *how = row->how;
-    const f64v q = f64_set1(row->q), u = f64_set1(row->u), inverse = f64_set1(row->inverse);
-    const f64v alpha = f64_set1(how->alpha), beta = f64_set1(how->beta), one = f64_set1(1);
-    f64v p[LOSSI_WIDENED], t[LOSSI_WIDENED], there[LOSSI_WIDENED];
+    const f64m from_u = f64_lt(f64_set1(row->u.head), f64_set1(0.5)); /* no branch: nobody could predict it */
+    const f64v part = f64_select(from_u, f64_set1(-row->u.head), f64_set1(row->q.head)),
+               lost = f64_select(from_u, f64_set1(-row->u.lost), f64_set1(row->q.lost)),
+               inverse = f64_set1(row->inverse);
+    const f64v alpha = f64_set1(how->alpha), beta = f64_set1(how->beta), one = f64_set1(1),
+               even = f64_set1((1 - how->beta) - how->alpha);
+    f64v p[LOSSI_WIDENED], t[LOSSI_WIDENED];
     lossi_wide_load(row->prediction, j, row->columns, p);
     lossi_wide_load(row->target, j, row->columns, t);
-    lossi_wide_load(ones, 0, row->columns - j, there);
     for (int v = 0; v < LOSSI_WIDENED; v++) {
-        m[v] = how->squares ? p[v] - t[v] : there[v] * (alpha * (one - t[v]) - beta * t[v]);
-        a[v] = (q * m[v] - u * t[v]) * inverse;
-        b[v] = how->squares ? p[v] : m[v] + t[v];
+        m[v] = how->squares ? p[v] - t[v] : alpha * (one - t[v]) - beta * t[v];
+        b[v] = how->squares ? p[v] : f64_fma(even, t[v], alpha);
+        a[v] = f64_fma(part, b[v], f64_select(from_u, m[v], -t[v]));
+        a[v] = (row->fine ? f64_fma(lost, b[v], a[v]) : a[v]) * inverse;
     }
 }
 
 /* What a product or Gauss–Newton needs of all columns. */
 static void lossi_overlap_sums(lossi_overlap_row *row)
 {
+    static const real ones[LOSSI_LANES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     lossi_lane_sum sums[4];
     double total[4];
     for (int k = 0; k < 4; k++) {
         lossi_lane_sum_clear(&sums[k]);
     }
     for (int64_t j = 0; j < row->columns; j += VREAL_LANES) {
-        f64v a[LOSSI_WIDENED], b[LOSSI_WIDENED], m[LOSSI_WIDENED], d[LOSSI_WIDENED], x[4][LOSSI_WIDENED];
+        f64v a[LOSSI_WIDENED], b[LOSSI_WIDENED], m[LOSSI_WIDENED], d[LOSSI_WIDENED], there[LOSSI_WIDENED],
+            x[4][LOSSI_WIDENED];
         lossi_overlap_gradients(row, j, a, b, m);
         lossi_wide_load(row->direction, j, row->columns, d);
+        lossi_wide_load(ones, 0, row->columns - j, there);
         for (int v = 0; v < LOSSI_WIDENED; v++) {
-            x[0][v] = a[v] * a[v];
-            x[1][v] = b[v] * b[v];
+            x[0][v] = there[v] * (a[v] * a[v]);
+            x[1][v] = there[v] * (b[v] * b[v]);
             x[2][v] = a[v] * d[v];
             x[3][v] = b[v] * d[v];
         }
@@ -173,19 +223,22 @@ static void lossi_overlap_along(lossi_overlap_row *row)
 }
 
 /*
- * Curvature and product of one vector of columns. The diagonal u″ a² − 2 u′ a b/D is a (u″ m − (e + 1) u′ b)/D, for u u″ is
- * (e − 1) u′: so put, less of it cancels. Gauss–Newton is never below it but for rounding.
+ * Curvature and product of one vector of columns. The diagonal u″ a² − 2 u′ a b/D is e uᵉ⁻² a ((e − 1) m − (e + 1) u b)/D: so put,
+ * less of it cancels. Gauss–Newton is never below it but for rounding.
  */
 LOSSI_INLINE void lossi_overlap_second(const lossi_overlap_row *row, int32_t gauss_newton, f64v a, f64v b,
                                        f64v m, f64v d, f64v *curvature, f64v *product)
 {
     const f64v slope = f64_set1(row->slope * row->inverse), inverse = f64_set1(row->inverse);
-    const f64v c = f64_set1(row->how->squares ? row->q : 0);
+    const f64v c = f64_set1(row->how->squares ? row->q.head : 0);
     const double bend = gauss_newton && row->bend < 0 ? 0 : row->bend;
-    const f64v steep = f64_set1((row->exponent + 1) * row->slope) * b;
+    const f64v less = f64_set1(row->exponent - 1), flat = less * m;
+    f64v turn = f64_fma(f64_set1(row->steep.head), b, flat);
+    turn = turn + f64_fma(f64_set1(row->steep.lost), b, f64_fma(less, m, -flat));
     f64v moved = c * d - (a * f64_set1(row->along_b) + b * f64_set1(row->along_a));
     /* u″ may be infinite */
-    *curvature = slope * c + inverse * a * (row->bend == 0 ? -steep : f64_set1(row->bend) * m - steep);
+    *curvature = slope * c +
+                 inverse * a * (row->bend == 0 ? f64_set1(-2 * row->slope) * b : f64_set1(row->power) * turn);
     if (gauss_newton) {
         const f64v half = f64_set1(0.5), w = f64_set1(row->ratio) * b - f64_set1(row->away) * a;
         const f64v diagonal = slope * f64_fma(half * w, w, c);
@@ -240,7 +293,7 @@ LOSSI_INLINE void lossi_overlap_tile(const lossi_tile *tile, const lossi_overlap
             row.direction = lossi_row_of(tile->direction, i, tile->direction_stride);
         }
         lossi_overlap_measure(&row);
-        row.value = row.u;
+        row.value = row.u.head;
         row.slope = row.exponent = 1;
         if (raise != NULL) {
             raise(tile, &row);

@@ -39,7 +39,11 @@ LOSSI_INLINE void lossi_adjusted_cap(const lossi_adjustment *by, vreal x, lossi_
     const vreal q = v_copysign(quotient, x), q_missing = v_select(v_lt(x, zero), -left, left);
     out->head = c * q;
     out->missing = v_fma(c, q, -out->head) + (c * q_missing + v_set1(by->cap_missing) * q);
-    out->slope = v_set1(4) * u / (bottom * bottom);
+    /* curvatures have the square of the slope: it gets what rounding takes from the divisor and the quotient */
+    const vreal square = bottom * bottom, inverse = one / square, four = v_set1(4) * u,
+                slope = four * inverse;
+    const vreal square_missing = v_fma(bottom, bottom, -square) + v_set1(2) * bottom * bottom_missing;
+    out->slope = v_fma(v_fnma(slope, square, four) - slope * square_missing, inverse, slope);
     out->bend = v_set1(-2) * q * out->slope / c;
 }
 

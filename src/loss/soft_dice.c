@@ -21,7 +21,9 @@ static void everything(const lossi_tile *tile)
                                .beta = 0.5,
                                .numerator = parameters[NUMERATOR] / 2,
                                .denominator = parameters[DENOMINATOR] / 2,
-                               .squares = parameters[TERMS] != 0};
+                               .squares = parameters[TERMS] != 0,
+                               .fine = parameters[TERMS] != 0 ||
+                                       parameters[NUMERATOR] > parameters[DENOMINATOR]};
     lossi_overlap_tile(tile, &how, NULL);
 }
 

@@ -7,15 +7,71 @@
  * The gradient (ν + 1) r/(ν σ² + r²) goes to 0 far out. With c = σ√ν it is (ν + 1)/c² times that of the Cauchy loss.
  * Lange, Little & Taylor, Robust statistical modeling using the t distribution (1989), §2.
  */
+#include "loss/power.h"
 #include "loss/robust.h"
 #include "loss/two_sum.h"
 
-enum { DEGREES, SCALE, FULL, STRETCHED /* c */, STEEP /* (ν + 1)/c² */, CONSTANT, CONSTANT_REST };
+/* With the constant ν, c and it are two numbers each, the first of them a float32; else the rests are 0. No kernel reads σ. */
+enum {
+    DEGREES,
+    SCALE,
+    FULL,
+    STRETCHED /* c */,
+    STEEP /* (ν + 1)/c² */,
+    CONSTANT,
+    CONSTANT_REST,
+    STRETCHED_REST
+};
+enum { DEGREES_REST = SCALE };
+
+/* A number and its rest: float64 holds ν in one. */
+LOSSI_INLINE vreal whole_of(const real *parameters, int head, int rest)
+{
+    return v_set1(LOSSI_REAL == 64 ? parameters[head] + parameters[rest] : parameters[head]);
+}
+
+LOSSI_INLINE vreal rest_of(const real *parameters, int head, int rest)
+{
+    const real whole = parameters[head] + parameters[rest];
+    return v_set1(LOSSI_REAL == 64 ? (parameters[head] - whole) + parameters[rest] : parameters[rest]);
+}
+
+/*
+ * The loss with its constant. It has a zero where both cancel, which may be far out: the logarithm is taken with a tail, of u with
+ * what the rounding of c and of |r|/c takes from it.
+ */
+static __attribute__((noinline)) vreal value_with_constant(vreal r, const real *parameters)
+{
+    const vreal one = v_set1(1), two = v_set1(2), half = v_set1((real)0.5),
+                constant = v_set1(parameters[CONSTANT]);
+    const vreal c = whole_of(parameters, STRETCHED, STRETCHED_REST),
+                nu = whole_of(parameters, DEGREES, DEGREES_REST);
+    const vreal c_off = rest_of(parameters, STRETCHED, STRETCHED_REST) / c; /* relative */
+    const lossi_ratio x = lossi_ratio_of(r, c);
+    const lossi_weight w = lossi_weight_of(x.q);
+    const vreal q_missing = lossi_over_missing(x.q, x.a, c) - x.q * c_off;
+    vreal near_rest, far_rest, n, f_missing;
+    const vreal near = lossi_power_log(w.sum, v_fma(two * x.q, q_missing, w.missing), v_set1(0), &near_rest);
+    const vreal f = lossi_ratio_split(&x, &n, &f_missing);
+    const vreal far = v_log_sum_parts(n, f, f_missing - c_off * (one + f), &far_rest);
+    const vreal log = v_select(x.large, two * far, near),
+                log_rest = v_select(x.large, two * far_rest, near_rest);
+
+    vreal rest = log_rest;
+    const vreal product = v_times_parts(nu, log, &rest), both = product + log;
+    rest = (lossi_missing_of(product, log, both) + rest) +
+           (log_rest + rest_of(parameters, DEGREES, DEGREES_REST) * log);
+    const vreal value = half * both, sum = value + constant;
+    const vreal exact = sum + (lossi_missing_of(constant, value, sum) +
+                               v_fma(half, rest, v_set1(parameters[CONSTANT_REST])));
+    return v_select(v_lt(x.a, v_set1(REAL_INFINITY)), exact, x.a); /* infinity and NaN */
+}
 
 LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal one = v_set1(1), half = v_set1((real)0.5), c = v_set1(parameters[STRETCHED]);
-    const vreal more = v_set1(parameters[DEGREES]) + one, inner = half * more,
+    const vreal one = v_set1(1), half = v_set1((real)0.5),
+                c = whole_of(parameters, STRETCHED, STRETCHED_REST);
+    const vreal more = whole_of(parameters, DEGREES, DEGREES_REST) + one, inner = half * more,
                 steep = v_set1(parameters[STEEP]);
     const lossi_ratio x = lossi_ratio_of(prediction - target, c);
     const lossi_weight w = lossi_weight_of(x.q);
@@ -40,8 +96,7 @@ LOSSI_INLINE void student_t(vreal prediction, vreal target, const real *paramete
         out->curvature = v_select(x.large, -falling, out->curvature);
     }
     if (parameters[FULL] != 0) {
-        const vreal constant = v_set1(parameters[CONSTANT]), sum = out->value + constant;
-        out->value = sum + (lossi_missing_of(constant, out->value, sum) + parameters[CONSTANT_REST]);
+        out->value = value_with_constant(x.r, parameters);
     }
 }
 
@@ -104,20 +159,35 @@ static lossi_extended constant_of(double nu, double scale)
     return lossi_extended_add(lossi_extended_times(twice, lossi_extended_from(0.5)), more);
 }
 
+/* c = σ√ν and ν as two numbers each. */
+static void split_parameters(double nu, double scale, lossi_prepared *prepared)
+{
+    const double root = sqrt(nu), root_missing = fma(-root, root, nu) / (2 * root), c = scale * root;
+    const double c_missing = fma(scale, root, -c) + scale * root_missing;
+    const double c_head = (double)(float)c, nu_head = (double)(float)nu; /* exact in both element types */
+    prepared->parameters[STRETCHED] = c_head;
+    prepared->parameters[STRETCHED_REST] = (c - c_head) + c_missing;
+    prepared->parameters[DEGREES] = nu_head;
+    prepared->parameters[DEGREES_REST] = nu - nu_head;
+}
+
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
-    const double nu = prepared->parameters[DEGREES], c = prepared->parameters[SCALE] * sqrt(nu);
+    const double nu = prepared->parameters[DEGREES], scale = prepared->parameters[SCALE],
+                 c = scale * sqrt(nu);
     (void)values;
     prepared->parameters[STRETCHED] = c;
+    prepared->parameters[STRETCHED_REST] = prepared->parameters[DEGREES_REST] = 0;
     prepared->parameters[STEEP] = (nu + 1) / c / c;
     prepared->bounds = (lossi_bounds){(nu + 1) / (2 * c), (nu + 1) / c / c, 0, LOSSI_UNBOUNDED,
                                       LOSSI_UNBOUNDED};
     if (prepared->parameters[FULL] != 0) {
-        const lossi_extended constant = constant_of(nu, prepared->parameters[SCALE]);
+        const lossi_extended constant = constant_of(nu, scale);
         const double all = lossi_extended_double(constant), head = (double)(float)all;
         prepared->parameters[CONSTANT] = head; /* exact in both element types */
         prepared->parameters[CONSTANT_REST] = (constant.high - head) + constant.low;
         prepared->bounds.minimum = all;
+        split_parameters(nu, scale, prepared);
     }
 }
 

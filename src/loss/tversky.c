@@ -18,10 +18,11 @@ enum { ALPHA, BETA, NUMERATOR, DENOMINATOR, EXPONENT };
    not copied to each of its places: it is the largest part of the code. */
 __attribute__((noinline)) static double power(const lossi_overlap_row *row, double y)
 {
-    const int32_t complement = row->q < 0.5;
-    const double base = complement ? -row->q : row->u;
+    const int32_t complement = row->q.head < 0.5;
+    const double base = complement ? -row->q.head : row->u.head;
     const real head = (real)base;
-    const double rest = base - (double)head, whole = complement ? 1 + (double)head : (double)head;
+    const double rest = (base - (double)head) + (complement ? -row->q.lost : row->u.lost),
+                 whole = complement ? 1 + (double)head : (double)head;
     const vreal x = v_set1(head), exponent = v_set1((real)y);
     const double raised = (double)lossi_first_lane(complement ? v_pow1p(x, exponent) : v_pow(x, exponent));
     return rest == 0 || whole == 0 ? raised : raised * (1 + y * rest / whole);
@@ -38,6 +39,9 @@ static void raise_to_power(const lossi_tile *tile, lossi_overlap_row *row)
     row->value = powers[0];
     row->slope = row->inverse == 0 ? 0 : e * powers[1];
     row->bend = row->inverse == 0 ? 0 : e * (e - 1) * powers[2];
+    row->power = e * powers[2];
+    row->steep = lossi_twofold_multiply(row->u,
+                                        lossi_twofold_add(lossi_twofold_of(-e), lossi_twofold_of(-1)));
 }
 
 static void everything(const lossi_tile *tile)
@@ -46,7 +50,9 @@ static void everything(const lossi_tile *tile)
     const lossi_overlap how = {.alpha = parameters[ALPHA],
                                .beta = parameters[BETA],
                                .numerator = parameters[NUMERATOR],
-                               .denominator = parameters[DENOMINATOR]};
+                               .denominator = parameters[DENOMINATOR],
+                               .fine = parameters[EXPONENT] != 1 ||
+                                       parameters[NUMERATOR] > parameters[DENOMINATOR]};
     lossi_overlap_tile(tile, &how, parameters[EXPONENT] == 1 ? NULL : raise_to_power);
 }
 

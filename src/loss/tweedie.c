@@ -10,6 +10,7 @@
 #include "loss/exponentials.h"
 #include "loss/pointwise.h"
 #include "loss/two_sum.h"
+#include "simd/math_power.h"
 
 /* 2 − ρ and ρ − 1, both 0 … 1, as two numbers each */
 enum { POWER, FIRST = LOSSI_PARAMETERS - 4, FIRST_REST, SECOND, SECOND_REST };
@@ -81,16 +82,20 @@ typedef struct powers {
     vreal pull, fall; /* y e⁻ᵛ */
 } powers;
 
+/* Exponents are products with a tail: an exponential makes of their rounding as many ulp as they are long. */
 static __attribute__((noinline)) void far_powers(const vreal *point, const real *parameters, powers *p)
 {
     const vreal first = rate_of(parameters + FIRST), second = rate_of(parameters + SECOND);
-    const vreal x = point[0], y = point[1], zero = v_set1(0), up = first * x, down = -second * x;
-    const vreal half = v_exp(v_set1((real)0.5) * down); /* e⁻ᵛ alone may be infinite where y e⁻ᵛ is not */
+    const vreal x = point[0], y = point[1], zero = v_set1(0), part = v_set1((real)0.5);
+    vreal up_rest = rest_of(parameters + FIRST), down_rest = rest_of(parameters + SECOND);
+    const vreal up = v_times_parts(x, first, &up_rest), down = v_times_parts(-x, second, &down_rest);
+    /* e⁻ᵛ alone may be infinite where y e⁻ᵛ is not */
+    const vreal half = v_exp_of_parts(part * down, part * down_rest);
     const vmask gone = v_mask_or(v_eq(y, zero), v_eq(half, zero));
-    p->mean = parameters[FIRST] == 0 ? v_set1(1) : v_exp(up);
+    p->mean = parameters[FIRST] == 0 ? v_set1(1) : v_exp_of_parts(up, up_rest);
     p->pull = v_select(gone, zero, parameters[SECOND] == 0 ? y : (y * half) * half);
-    p->rise = parameters[FIRST] == 0 ? x : v_expm1(up) / first;
-    p->fall = parameters[SECOND] == 0 ? x : -v_expm1(down) / second;
+    p->rise = parameters[FIRST] == 0 ? x : v_expm1_of_parts(up, up_rest) / first;
+    p->fall = parameters[SECOND] == 0 ? x : -v_expm1_of_parts(down, down_rest) / second;
 }
 
 LOSSI_INLINE void far_tweedie(vreal x, vreal y, const real *parameters, vmask far, lossi_point *out)

@@ -69,6 +69,36 @@ LOSSI_INLINE lossi_twofold lossi_twofold_divide(lossi_twofold a, lossi_twofold b
 #endif
 }
 
+/* The total of lanes, with what rounding takes from it on the way down the tree too: vectors, then the lanes of one. */
+static inline lossi_twofold lossi_lane_sum_parts(const lossi_lane_sum *lanes)
+{
+#if LOSSI_REAL == 64
+    f64v sum[LOSSI_WIDE], lost[LOSSI_WIDE];
+    double heads[F64_LANES], rests[F64_LANES];
+    memcpy(sum, lanes->sum, sizeof sum);
+    memcpy(lost, lanes->lost, sizeof lost);
+    for (int half = LOSSI_WIDE / 2; half > 0; half /= 2) {
+        for (int v = 0; v < half; v++) {
+            const f64v a = sum[v], b = sum[v + half], both = a + b, part = both - a;
+            lost[v] = (lost[v] + lost[v + half]) + ((a - (both - part)) + (b - part));
+            sum[v] = both;
+        }
+    }
+    f64_store(heads, sum[0]);
+    f64_store(rests, lost[0]);
+    for (int half = F64_LANES / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            double missing;
+            heads[i] = lossi_two_sum(heads[i], heads[i + half], &missing);
+            rests[i] = (rests[i] + rests[i + half]) + missing;
+        }
+    }
+    return lossi_twofold_settle(heads[0], rests[0]);
+#else
+    return lossi_twofold_of(lossi_lane_sum_total(lanes));
+#endif
+}
+
 /* ---- vectors ---- */
 
 /* What a vector of the element type holds, widened. */

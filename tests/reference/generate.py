@@ -225,8 +225,9 @@ def tasks(name, seed):
         if hasattr(definition, "ROLES"):
             yield from structured.tasks(name, definition, seed, dtype, rng)
             continue
-        for kind, options, x, target in points(definition, rng, dtype):
-            direction = definition.directions(rng, len(x)) if hasattr(definition, "directions") else None
+        for kind, options, x, target, *given in points(definition, rng, dtype):  # a point may bring its direction
+            draw = not given and hasattr(definition, "directions")
+            direction = definition.directions(rng, len(x)) if draw else given[0] if given else None
             yield name, dtype, kind, options, x, target, direction
 
 

@@ -16,6 +16,7 @@ and may have
     gradient_at_kink(a, o)                all differentiable numbers of the gradient where the rule is not one number's own
     curvature_at_kink(a, o)               the same for the diagonal
     terms(found, a, o)   {output: sizes} of the terms that results are differences of, all differentiable numbers, given the outputs
+                     and the direction
     DIGITS, ULP, FIXED (roles whose numbers are never moved: labels written as numbers)
     GRADIENT_ONLY    True: neither curvature nor product is made
     NORMWISE         True: results are good to ULP of the largest number in their row, because vectors cancel
@@ -184,6 +185,7 @@ def row_text(definition, task, text):
     sizes = {}
     if hasattr(definition, "terms"):
         exact = {output: [t[0] for t in triples] for output, triples in found.items()}
+        exact["direction"] = [mpf(d) for d in direction]
         sizes = definition.terms(exact, numbers, options)
     shape = lambda rows: "%dx%d" % (len(rows), len(rows[0]) if rows else 0)
     write = lambda a: str(a) if isinstance(a, int) else text.hexadecimal(a)

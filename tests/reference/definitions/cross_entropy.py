@@ -46,6 +46,43 @@ def majorizer(x, target, options):
     return [mp.fsum(weights(x, target, options)) / 2 / mpf(options.get("temperature", 1)) ** 2] * len(x)
 
 
+def slopes(x, options):
+    """The first and second derivative of a logit by its prediction."""
+    cap, temperature = mpf(options.get("soft_cap", 0)), mpf(options.get("temperature", 1))
+    if not cap:
+        return 1 / temperature, mpf(0)
+    t = mp.tanh(x / cap)
+    return (1 - t * t) / temperature, -2 * t * (1 - t * t) / cap / temperature
+
+
+def terms(x, target, direction, options):
+    """
+    The sizes of what derivatives by logits are sums of. The gradient (W - u_j) p_j - u_j (1 - p_j) is 0 where p_j = u_j / W, and a
+    direction is measured from its mean; a soft cap bends down what the softmax bends up, and gives the direction slopes, which
+    are rounded. Of a label without those there is one term, and no size is written.
+    """
+    if options.get("input") == "probabilities" or INF in x or all(a == -INF for a in x):
+        return {}
+    mass, columns = weights(x, target, options), range(len(x))
+    z = [logit(a, options) for a in x]
+    total = log(mp.fsum(exp(a) for a in z))
+    p, weight = [exp(a - total) for a in z], mp.fsum(mass)
+    slope, bend = zip(*(slopes(a, options) if abs(a) < INF else (mpf(0), mpf(0)) for a in x))
+    raised, z_bend = 2 * mpf(options.get("z_loss", 0)) * abs(total), 2 * mpf(options.get("z_loss", 0))
+    by_z = [(weight - mass[j]) * p[j] + mass[j] * (1 - p[j]) + raised * p[j] for j in columns]
+    along = [s * d for s, d in zip(slope, direction)]
+    mean = mp.fsum(a * b for a, b in zip(p, along))
+    moved = [abs(a) + mp.fsum(b * abs(c) for b, c in zip(p, along)) if options.get("soft_cap") else abs(a - mean) for a in along]
+    apart = lambda j, k: abs((j == k) - p[j])
+    return {
+        "gradient": [slope[j] * by_z[j] for j in columns],
+        "curvature": [slope[j] ** 2 * ((weight + raised) * p[j] * (1 - p[j]) + z_bend * p[j] ** 2) + abs(bend[j]) * by_z[j]
+                      for j in columns],
+        "product": [slope[j] * ((weight + raised) * mp.fsum(p[k] * apart(j, k) * moved[k] for k in columns) +
+                                z_bend * p[j] * abs(mean)) + abs(bend[j] * direction[j]) * by_z[j] for j in columns],
+    }
+
+
 def directions(rng, classes):
     return [rng.uniform(-2, 2) for _ in range(classes)]
 
@@ -90,6 +127,17 @@ def points(rng, real, grid):
 
 
     yield from adjusted(rng, both)
+    # rounded sums of targets, rounded slopes of caps; then gradients that are nearly 0
+    number = lambda text: [float.fromhex(a) for a in text.split()]
+    everything = dict(both, temperature=0.625, soft_cap=20.0, z_loss=1e-4)
+    for options, logits, label in (
+            (smooth, "0x1.7f0a18c992bdap-2 -0x1.20b7da8f52d8ep-1 -0x1.270d752280772p-3", 2),
+            (everything, "-0x1.f23167696bdeap+0 0x1.30ff1ac84471dp-6 0x1.ce92a58fbd65ep-4", 2),
+            (everything, "0x1.8bd24e80a9558p-1 -0x1.bbed84336c106p-1 0x1.0c3c8e520960ep+0", 1),
+            (smooth, "-0x1.fe47d40c35fcap+0 0x1.560896d86e28fp+0 -0x1.0fef404c8faa9p+0", 1)):
+        yield "grid", options, number(logits), label, [1.25, -0.5, 0.375]
+    yield "grid", both, number("-0x1.99b34d8fdad56p-1 -0x1.29ab3042e8fb3p+2 0x1.9e8eaff522ea0p+0"), \
+        number("0x1.aea5b423409e4p-4 0x1.a8dc533e16cbcp-5 0x1.af9d8447b67f8p-1"), [1.25, -0.5, 0.375]
 
 
 def adjusted(rng, both):

@@ -49,3 +49,13 @@ def points(rng, real, grid):
                 yield "random", options, generic(rng, 3, spread), rng.randrange(3)
     for _ in range(2):
         yield "random", {}, generic(rng, 17, 0.3), rng.randrange(17)
+    # parts that are far smaller than the logits or the directions they are differences of
+    number = lambda text: [float.fromhex(a) for a in text.split()]
+    weighted = {"class_weight": [0.75, 2.5, 1.125]}
+    for options, logits, label, direction in (
+            ({}, "0x1.7881e62a92231p-7 -0x1.3b4c5bfa622dcp-5 0x1.64acbc610491fp-1", 2,
+             "-0x1.0d3de64094f4p+0 -0x1.6c9728d71a73p-2 -0x1.2a213e497df0ep+0"),
+            (weighted, "0x1.81fc5ap-5 0x1.9b1f72p-2 0x1.77337ep-3", 2, "0x1.9d5adap+0 -0x1.dfcadcp+0 -0x1.25b08cp-7"),
+            (weighted, "0x1.d3bea8cef0f7ap-3 -0x1.ed16b19d9382ap-3 -0x1.1f7f797c6a4a9p-2", 0,
+             "0x1.d8015f8680da0p+0 -0x1.06477b9862e00p-7 -0x1.e4de968abb572p+0")):
+        yield "grid", options, number(logits), label, number(direction)

@@ -10,7 +10,11 @@ OPTIONS = [{}, {"degrees_of_freedom": 4.0, "scale": 0.3125}, {"degrees_of_freedo
 HARD = [({"degrees_of_freedom": 8231.1904296875, "scale": 0.3923051357269287, "full": 1}, 3.3612768171544403e-07, 0.0),
         ({"degrees_of_freedom": 0.11588885635137558, "scale": 0.0002772267034742981}, 2.0**1023 * (2 - 2.0**-52), 0.0),
         ({"degrees_of_freedom": 0.11588885635137558, "scale": 0.0002772267034742981}, 2.0**127 * (2 - 2.0**-23), 0.0),
-        ({"degrees_of_freedom": 4.0, "scale": 0.3125}, float.fromhex("-0x1.fd0278p-3"), float.fromhex("0x1.99f67ep-2"))]
+        ({"degrees_of_freedom": 4.0, "scale": 0.3125}, float.fromhex("-0x1.fd0278p-3"), float.fromhex("0x1.99f67ep-2")),
+        # far out the constant takes all of the logarithm away
+        ({"degrees_of_freedom": 0.13604965667333146, "scale": 0.00012759461489504943, "full": 1},
+         float.fromhex("0x1.afc5c045dd0d2p-6"), 0.0),
+        ({"degrees_of_freedom": 0.2495127226798749, "scale": 3.589601017313161e-06, "full": 1}, float.fromhex("0x1.86d33p-7"), 0.0)]
 
 
 def value(x, target, options):
