@@ -410,9 +410,10 @@ LOSS_API loss_status loss_tensors_get(const loss_tensors *tensors, loss_context 
 
 /*
  * Writes the parameters of a graph, by their names and shapes, from x; reads them back into x. A file is replaced only when the new
- * one is whole. Reading takes the tensors whose names are those of parameters, of whatever real type, and leaves x as it is on failure.
+ * one is whole; what a link leads to is replaced, not the link, and a pipe or a device is written to. Reading takes the tensors whose names are those of parameters, of whatever real type, and leaves x as it is on failure.
  *   graph, context, x, path  not NULL; x has the graph's dimension of elements of its type
- * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_FILE, LOSS_ERROR_SUPPORT, and the reader what loss_tensors_read() returns,
+ * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_FILE, LOSS_ERROR_SUPPORT, the writer LOSS_ERROR_NAME (a
+ * parameter named "__metadata__", which the format keeps for itself), and the reader what loss_tensors_read() returns,
  * LOSS_ERROR_NAME (a parameter that the file has not), LOSS_ERROR_SHAPE, LOSS_ERROR_TYPE. Since 0.1.
  */
 LOSS_API loss_status loss_graph_write_parameters(const loss_graph *graph, loss_context *context,
