@@ -276,14 +276,14 @@ static json_t *run_to_json(const struct comparison *comparison, int seed, int op
 {
     const struct run *run = run_at(comparison, seed, optimizer);
     json_t *json = json_pack(
-        "{s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "seed", (json_int_t)run->seed,
+        "{s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o?}", "seed", (json_int_t)run->seed,
         "outcome", loss_status_name(run->outcome), "test", run->test, "iterations",
         (json_int_t)run->iterations, "evaluations", (json_int_t)run->evaluations, "passes",
         json_from_double(run->passes), "objective", json_from_double(run->objective), "gap",
         json_from_double(run_gap(run->objective, comparison->references[seed])), "gradient_norm",
         json_from_double(run->gradient_norm), "train_score", json_from_double(run->train_score), "test_score",
         json_from_double(run->test_score), "seconds", json_from_double(run->seconds), "failure",
-        run->failure);
+        run->failure ? json_from_text(run->failure) : NULL);
     return json;
 }
 
@@ -316,9 +316,9 @@ static void print_json(const struct comparison *comparison)
         json_array_append_new(results, optimizer_to_json(comparison, i));
     }
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "data", comparison->dataset->path,
-        "target", comparison->dataset->target_name, "loss", comparison->loss, "l2",
-        json_from_double(penalties_l2(&compare->training.penalties)), "penalties",
+        "{s:o, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "data",
+        json_from_text(comparison->dataset->path), "target", comparison->dataset->target_name, "loss",
+        comparison->loss, "l2", json_from_double(penalties_l2(&compare->training.penalties)), "penalties",
         penalties_to_json(&compare->training.penalties), "train_rows", (json_int_t)comparison->train_rows,
         "test_rows", (json_int_t)comparison->test_rows, "features",
         (json_int_t)comparison->dataset->feature_count, "classes",

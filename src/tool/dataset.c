@@ -214,6 +214,21 @@ static int read_csv(struct dataset *dataset, loss_context *context, const struct
     return result;
 }
 
+/* Names go into models, which are JSON. */
+static int check_names(const struct dataset *dataset, const struct source *source)
+{
+    if (!text_is_utf8(dataset->target_name)) {
+        return text_fail(source->target_file ? source->target_file : source->path, "the name of the column",
+                         dataset->target_name);
+    }
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        if (!text_is_utf8(dataset->feature_names[j])) {
+            return text_fail(source->path, "the name of the column", dataset->feature_names[j]);
+        }
+    }
+    return TOOL_DONE;
+}
+
 /* ---- all of it ---- */
 
 int dataset_read(struct dataset *dataset, loss_context *context, const struct source *source,
@@ -254,7 +269,7 @@ int dataset_read(struct dataset *dataset, loss_context *context, const struct so
     if (result == TOOL_DONE && source->target_file) {
         result = target_from_file(dataset, context, source, wants_classes);
     }
-    return result;
+    return result || expected ? result : check_names(dataset, source);
 }
 
 void dataset_free(struct dataset *dataset)

@@ -114,13 +114,14 @@ static void print_json(const struct path *path, int64_t seed, const char *model)
                       "test", step->run.test, "best", i == path->best));
     }
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:s?}", "data", problem->dataset->path,
-        "target", problem->model.target, "loss", problem->model.loss, "penalties",
-        penalties_to_json(&path->training->penalties), "optimizer", path->steps[0].run.optimizer, "seed",
-        (json_int_t)seed, "train_rows", (json_int_t)problem->train_rows, "test_rows",
+        "{s:o, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o?}", "data",
+        json_from_text(problem->dataset->path), "target", problem->model.target, "loss", problem->model.loss,
+        "penalties", penalties_to_json(&path->training->penalties), "optimizer", path->steps[0].run.optimizer,
+        "seed", (json_int_t)seed, "train_rows", (json_int_t)problem->train_rows, "test_rows",
         (json_int_t)problem->test_rows, "features", (json_int_t)problem->dataset->feature_count, "classes",
         (json_int_t)problem->model.class_count, "best_strength",
-        json_from_double(path->steps[path->best].strength), "path", steps, "model", model);
+        json_from_double(path->steps[path->best].strength), "path", steps, "model",
+        model ? json_from_text(model) : NULL);
     json_print(stdout, json);
     json_decref(json);
 }

@@ -98,16 +98,18 @@ int plot_open(struct plot **out, const char *path)
 }
 
 /* A title in single quotes, where only the quote itself is special. */
-static void print_quoted(FILE *file, const char *text)
+static void print_quoted(FILE *file, const char *given)
 {
+    char *copy = text_to_utf8(given);
     fputc('\'', file);
-    for (; *text; text++) {
+    for (const char *text = copy; *text; text++) {
         if (*text == '\'') {
             fputc('\'', file);
         }
         fputc((unsigned char)*text < 0x20 ? ' ' : *text, file);
     }
     fputc('\'', file);
+    free(copy);
 }
 
 /* The curve's points as a named block; returns how many there are. */

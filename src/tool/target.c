@@ -47,6 +47,27 @@ static int look_like_classes(const double *numbers, int64_t rows)
     return count > 0;
 }
 
+/* Names of classes go into models. */
+static int check_names(const struct dataset *dataset, const loss_table *table, int64_t column)
+{
+    for (int64_t k = 0; !dataset->borrows_classes && k < loss_classes_count(dataset->classes); k++) {
+        const char *name = loss_classes_name(dataset->classes, k);
+        int64_t row = 0;
+        if (text_is_utf8(name)) {
+            continue;
+        }
+        while (row + 1 < dataset->rows && dataset->labels[row] != k) {
+            row++;
+        }
+        char where[320];
+        snprintf(where, sizeof where, "%s: line %lld, column %lld", loss_table_path(table),
+                 (long long)loss_table_row_line(table, row),
+                 (long long)loss_table_column_position(table, column));
+        return text_fail(where, "the class", name);
+    }
+    return TOOL_DONE;
+}
+
 static int check_classes(const struct dataset *dataset, const char *path)
 {
     if (!dataset->borrows_classes && loss_classes_count(dataset->classes) < 2) {
@@ -94,7 +115,8 @@ int target_from_table(struct dataset *dataset, loss_context *context, const loss
     if (loss_classes_get_labels(dataset->classes, context, table, column, dataset->labels, 1)) {
         return tool_fail_context(context);
     }
-    return check_classes(dataset, loss_table_path(table));
+    const int result = check_names(dataset, table, column);
+    return result ? result : check_classes(dataset, loss_table_path(table));
 }
 
 /* ---- numbers ---- */

@@ -50,7 +50,21 @@ int tool_finish_output(int result);
 /* Text as a CSV field: quoted where it must be. */
 void tool_print_field(FILE *file, const char *text);
 
+/* ---- text.c: text that may be anything */
+
+int text_is_utf8(const char *text);
+
+/* A copy with U+FFFD for every byte that is not part of a character, or with \x and its digits. */
+char *text_to_utf8(const char *text);
+char *text_escape(const char *text);
+
+/* "data.csv: line 2, column 2: the class "\xe9" is not UTF-8 …" as a failure. */
+int text_fail(const char *where, const char *what, const char *text);
+
 /* ---- json.c: numbers as they must be, everything else jansson's */
+
+/* Text from outside, such as the name of a file; see text_to_utf8(). */
+json_t *json_from_text(const char *text);
 
 /* A number; NaN and the infinities as strings, which JSON has no numbers for. */
 json_t *json_from_double(double value);
