@@ -425,6 +425,45 @@ static void test_classes(void **state)
     assert_int_equal(loss_classes_count(NULL), 0);
 }
 
+/* What a double stands for is more than one whole number from 2^53 on: such are never one class. */
+static void test_classes_beyond_doubles(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *sentence;
+    } cases[] = {
+        {"9007199254740993\n9007199254740992\n", "line 1, column 1: \"9007199254740993\" is no class: "},
+        {"7\n-9007199254740992\n", "line 2, column 1: \"-9007199254740992\" is no class: "},
+        {"7\n1e400\n", "line 2, column 1: \"1e400\" is no class: "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        loss_classes *classes = NULL;
+        loss_table *table = parse_text(cases[i].text, 0);
+        assert_int_equal(loss_classes_create(&classes, context, table, 0), LOSS_ERROR_FORMAT);
+        assert_null(classes);
+        if (strncmp(loss_context_error(context), cases[i].sentence, strlen(cases[i].sentence)) != 0) {
+            fail_msg("%s", loss_context_error(context));
+        }
+        loss_table_free(table);
+    }
+    /* Text keeps them apart, and so do names given. */
+    const char *names[] = {"9007199254740993", "9007199254740992", "9007199254740991"};
+    int64_t labels[3];
+    loss_classes *classes = NULL;
+    loss_table *table = parse_text(
+        "9007199254740992,id9007199254740992\n9007199254740993,id9007199254740993\n"
+        "9007199254740991,x\n",
+        0);
+    assert_int_equal(loss_classes_create(&classes, context, table, 1), LOSS_OK);
+    assert_int_equal(loss_classes_count(classes), 3);
+    loss_classes_free(classes);
+    assert_int_equal(loss_classes_create_named(&classes, context, 3, names), LOSS_OK);
+    assert_int_equal(loss_classes_get_labels(classes, context, table, 0, labels, 1), LOSS_OK);
+    assert_true(labels[0] == 1 && labels[1] == 0 && labels[2] == 2);
+    loss_classes_free(classes);
+    loss_table_free(table);
+}
+
 static void test_named_classes(void **state)
 {
     (void)state;
@@ -564,6 +603,7 @@ int main(void)
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_bundled_data),
         cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_classes_beyond_doubles),
         cmocka_unit_test(test_named_classes),
         cmocka_unit_test(test_no_class),
         cmocka_unit_test(test_every_allocation_fails_once),
