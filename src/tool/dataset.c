@@ -256,6 +256,11 @@ int dataset_read(struct dataset *dataset, loss_context *context, const struct so
         tool_fail("--target is missing: which column of %s is to be learned", source->path);
         return TOOL_USAGE;
     }
+    if (!source->target_file && format == LOSS_FORMAT_LIBSVM && source->target && !expected) {
+        tool_fail("--target names a column of CSV: the target of %s is the label that each row begins with",
+                  source->path);
+        return TOOL_USAGE;
+    }
     switch (format) {
     case LOSS_FORMAT_CSV:
         result = read_csv(dataset, context, source, wants_classes, expected);

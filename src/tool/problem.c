@@ -135,7 +135,7 @@ static int split_rows(struct problem *problem, int64_t seed)
  * Mean and deviation of each feature over the rows trained on, in two passes; a constant feature is scaled to 0. Constant is
  * asked of the values, not of the sum: the mean of equal numbers may be rounded away from them. Sparse features the objective measures.
  */
-static void measure_features(struct problem *problem)
+static int measure_features(struct problem *problem)
 {
     struct model *model = &problem->model;
     const struct dataset *dataset = problem->dataset;
@@ -166,8 +166,17 @@ static void measure_features(struct problem *problem)
     for (int64_t j = 0; j < d && measures; j++) {
         model->scale[j] = varies[j] ? sqrt(sums[j] / (double)problem->train_rows) : 0;
     }
+    int result = TOOL_DONE;
+    for (int64_t j = 0; j < d && result == TOOL_DONE; j++) {
+        if (!isfinite(model->scale[j]) || (varies[j] && model->scale[j] == 0)) {
+            result = tool_fail(
+                "%s: the deviation of the feature \"%s\" is beyond float64; give it in another unit",
+                dataset->path, model->feature_names[j]);
+        }
+    }
     free(sums);
     free(varies);
+    return result;
 }
 
 /* Two classes as numbers: −1 and 1 where the loss takes only these, unless it was told 0 and 1. */
@@ -337,7 +346,10 @@ int problem_create(struct problem *problem, loss_context *context, const struct 
     }
     problem->restores = keep && dataset->sparse;
     describe_model(problem, dataset);
-    measure_features(problem);
+    result = measure_features(problem);
+    if (result) {
+        return result;
+    }
     model_scale(&problem->model, problem->dataset);
     fill_values(problem);
     if (create_data(problem) || create_objective(problem, 1, options->penalties.strongest) ||

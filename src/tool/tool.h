@@ -176,6 +176,9 @@ char *tool_copy_text(const char *text);
 /* Reads the path of a data set; columns 0: as many as there are. */
 int sparse_read(struct dataset *dataset, loss_context *context, int64_t first_index, int64_t columns);
 
+/* "nan is no finite number": what is wrong with a number of the file, of which only the value is left. */
+void sparse_describe_nonfinite(const struct dataset *dataset, double value, char *text, size_t size);
+
 /* Makes some of the rows the "features" of data, without a copy. */
 loss_status sparse_lend(const struct dataset *dataset, loss_data *data, int64_t first, int64_t rows);
 

@@ -5,6 +5,7 @@ import sys
 import unittest
 import xml.etree.ElementTree
 
+from test_formats import npy
 from tool_case import ToolTest
 
 ROWS = "".join(f"{x},{y}\n" for x, y in [(1, "a"), (2, "b"), (3, "a"), (4, "b"), (5, "b"), (6, "a")])
@@ -65,6 +66,73 @@ class Names(ToolTest):
         for command in ["fit"], ["compare", "--optimizer", "lbfgs"]:
             self.done(*command, STRANGE + ".csv", "--target", "y", "--plot", "c.svg")
             self.assertIn("caf\ufffd.csv", "".join(xml.etree.ElementTree.parse(self.path / "c.svg").getroot().itertext()))
+
+
+class Models(ToolTest):
+    """A model that was edited is refused with the place."""
+
+    def setUp(self):
+        super().setUp()
+        self.file("d.csv", "x,z,y\n" + "".join(f"{i},{i * i % 7},{'ab'[i % 3 > 1]}\n" for i in range(12)))
+        self.done("fit", "d.csv", "--target", "y", "--model", "m.json")
+        self.model = json.loads((self.path / "m.json").read_text())
+
+    def refused(self, sentence, **changes):
+        self.file("bad.json", json.dumps({**self.model, **changes}))
+        for command in ["predict", "bad.json", "d.csv"], ["check", "d.csv", "--target", "y", "--at", "bad.json"]:
+            self.failed(f"bad.json: {sentence}", *command)
+
+    def test_numbers(self):
+        self.refused("scale[0] is nan, which is no finite number of 0 or more", scale=["NaN", 2])
+        self.refused("scale[1] is -2, which is no finite number of 0 or more", scale=[1, -2])
+        self.refused("scale[1] is inf, which is no finite number of 0 or more", scale=[1, "Infinity"])
+        self.refused("mean[1] is -inf, which is no finite number", mean=[1, "-Infinity"])
+        self.refused("intercept[0] is nan, which is no finite number", intercept=["NaN"])
+        self.refused("weights[0][1] is inf, which is no finite number", weights=[[-3, "Infinity"]])
+        self.file("zero.json", json.dumps({**self.model, "scale": [0, 2]}))
+        self.assertEqual(len(self.json("predict", "zero.json", "d.csv")["scores"]), 12)
+
+    def test_names(self):
+        self.refused('the feature "x" is there twice', features=["x", "x"])
+        self.file("bad.json", json.dumps({**self.model, "classes": ["a", "a"]}))
+        self.failed('two classes are named "a"', "predict", "bad.json", "d.csv")
+
+    def test_what_fit_cannot_scale(self):
+        for size, name in (1e200, "large"), (1e-200, "small"):
+            self.file("d.csv", f"{name},y\n" + "".join(f"{i * size},{i}\n" for i in range(12)))
+            self.failed(f'd.csv: the deviation of the feature "{name}" is beyond float64; give it in another unit',
+                        "fit", "d.csv", "--target", "y")
+
+
+class Labels(ToolTest):
+    def test_whole_numbers_are_not_merged(self):
+        one, two = 9007199254740993, 9007199254740992
+        rows = [one, two, two, one]
+        sentence = "is no class: numbers from 2^53 on are not told apart"
+        self.file("l.csv", "x,y\n" + "".join(f"{i},{y}\n" for i, y in enumerate(rows)))
+        self.failed(f'l.csv: line 2, column 2 ("y"): "{one}" {sentence}', "fit", "l.csv", "--target", "y")
+        self.file("l.svm", "".join(f"{y} 1:{i}\n" for i, y in enumerate(rows)))
+        self.failed(f"l.svm: line 1: {two} {sentence}", "fit", "l.svm")
+        self.file("x.npy", npy([[1.0], [2.0], [4.0], [3.0]]))
+        self.file("y.npy", npy(rows, "<i8"))
+        self.failed(f"y.npy: row 1: {two} {sentence}", "fit", "x.npy", "--target-file", "y.npy")
+        for data in ["l.csv", "--target", "y"], ["l.svm"]:
+            self.assertEqual(self.json("fit", *data, "--loss", "squared_error")["classes"], 0)
+        self.file("s.svm", "".join(f"{y} 1:{i}\n" for i, y in enumerate([16777217, 16777216, 3, 16777217])))
+        self.assertEqual(self.json("fit", "s.svm")["classes"], 3)
+        self.failed("s.svm: line 1: 16777216 is no class: in float32 numbers from 2^24 on are not told apart", "fit",
+                    "s.svm", "--dtype", "float32")
+
+    def test_the_label_is_the_target(self):
+        self.file("d.svm", "1 1:2 3:1\n2 1:3 3:2\n1 2:1\n2 3:4\n")
+        for command in "fit", "compare", "check":
+            self.failed("--target names a column of CSV: the target of d.svm is the label that each row begins with",
+                        command, "d.svm", "--target", "3", status=2)
+        # with a file of its own it is a column of that, and predict knows the name from the model
+        self.file("t.csv", "a,b\n0,1\n1,1\n0,2\n1,0\n")
+        self.assertEqual(self.json("fit", "d.svm", "--target-file", "t.csv", "--target", "a")["target"], "a")
+        self.done("fit", "d.svm", "--model", "m.json")
+        self.assertEqual(self.json("predict", "m.json", "d.svm")["target"], "label")
 
 
 if __name__ == "__main__":
