@@ -239,7 +239,7 @@ static void print_heading(const struct comparison *comparison)
         printf("\nmeans over the splits of the seeds %lld to %lld", (long long)compare->first_seed,
                (long long)compare->first_seed + compare->seed_count - 1);
     }
-    printf("\n\n%-*s %10s %11s %8s %11s %9s %9s %9s %8s  %s\n", name_width(compare), "optimizer",
+    printf("\n\n%-*s %10s %11s %8s %14s %9s %9s %9s %8s  %s\n", name_width(compare), "optimizer",
            "iterations", "evaluations", "passes", "objective", "gap", "gradient",
            dataset->classes ? "accuracy" : "rmse", "seconds", "outcome");
 }
@@ -250,12 +250,15 @@ static void print_text(const struct comparison *comparison)
     print_heading(comparison);
     for (int i = 0; i < compare->optimizer_count; i++) {
         const struct summary mean = summarize(comparison, i);
-        printf("%-*s %10.6g %11.6g %8.5g %11.8f %9.2e %9.2e ", name_width(compare), mean.worst->optimizer,
-               mean.iterations, mean.evaluations, mean.passes, mean.objective, mean.gap, mean.gradient_norm);
+        char objective[32];
+        /* Eight digits behind the point, so that points stand below points, while they fit the column. */
+        snprintf(objective, sizeof objective, fabs(mean.objective) < 100 ? "%.8f" : "%.8g", mean.objective);
+        printf("%-*s %10.6g %11.6g %8.5g %14s %9.2e %9.2e ", name_width(compare), mean.worst->optimizer,
+               mean.iterations, mean.evaluations, mean.passes, objective, mean.gap, mean.gradient_norm);
         if (comparison->dataset->classes) {
             printf("%7.2f %%", 100 * mean.test_score);
         } else {
-            printf("%9.5g", mean.test_score);
+            printf(fabs(mean.test_score) < 1e5 ? "%9.5g" : "%9.3g", mean.test_score);
         }
         printf(" %8.3f  %s", mean.seconds, run_outcome_text(mean.worst));
         if (run_has_failed(mean.worst)) {

@@ -86,7 +86,7 @@ static void print_text(const struct path *path)
         if (dataset->classes) {
             printf("%7.2f %%", 100 * step->run.test_score);
         } else {
-            printf("%9.5g", step->run.test_score);
+            printf(fabs(step->run.test_score) < 1e5 ? "%9.5g" : "%9.3g", step->run.test_score);
         }
         printf(" %10lld  %s%s%s%s\n", (long long)step->run.iterations, run_outcome_text(&step->run),
                *step->run.test ? " (" : "", step->run.test, *step->run.test ? ")" : "");

@@ -413,6 +413,26 @@ loss_status problem_evaluate(const struct problem *problem, const double *parame
     return status;
 }
 
+loss_status problem_hessian_product(const struct problem *problem, const double *parameters,
+                                    const double *direction, double *product)
+{
+    const int64_t n = loss_objective_dimension(problem->objective);
+    if (problem->dataset->dtype == LOSS_FLOAT64) {
+        return loss_objective_hessian_product(problem->objective, parameters, direction, product);
+    }
+    float *x = tool_allocate(3 * n, sizeof *x);
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = (float)parameters[i];
+        x[n + i] = (float)direction[i];
+    }
+    const loss_status status = loss_objective_hessian_product(problem->objective, x, x + n, x + 2 * n);
+    for (int64_t i = 0; i < n; i++) {
+        product[i] = (double)x[2 * n + i];
+    }
+    free(x);
+    return status;
+}
+
 loss_status problem_cost(const struct problem *problem, const double *parameters, double *cost)
 {
     struct problem alone = *problem;

@@ -331,6 +331,8 @@ int problem_set_strength(struct problem *problem, double strength);
 /* The objective, or with cost_only the mean loss alone, and its gradient (may be NULL), whatever the element type. */
 loss_status problem_evaluate(const struct problem *problem, const double *parameters, double *value,
                              double *gradient);
+loss_status problem_hessian_product(const struct problem *problem, const double *parameters,
+                                    const double *direction, double *product);
 loss_status problem_cost(const struct problem *problem, const double *parameters, double *cost);
 
 /* How good the parameters are on the rows trained on (held_out 0) or held out (1): accuracy of classes, root
@@ -350,6 +352,7 @@ struct run {
     double objective, gradient_norm, seconds, train_score, test_score;
     loss_status outcome;
     int at_kink;      /* it ended where no step leads on because the loss has a kink: that is no failure */
+    int is_stuck;     /* it ended for rounding far above the minimum: that is a failure */
     const char *test; /* the option that stopped it; static */
     char *failure;    /* the sentence, when it failed */
     double *parameters;

@@ -104,6 +104,42 @@ class Models(ToolTest):
                         "fit", "d.csv", "--target", "y")
 
 
+class Sizes(ToolTest):
+    """Numbers of any size: what is reached is told as it is, and the tables keep their columns."""
+
+    SENTENCE = (" stands still after 0 iterations, though the objective could fall: rounding hides what its steps change "
+                "in numbers of this size; give the target or the features in another unit")
+
+    def data(self, size):
+        return self.file("d.csv", "a,b,y\n" + "".join(
+            f"{i * 7 % 11},{i * 5 % 13},{(i * 7 % 11 - i * 5 % 13 / 2 + i % 3) * size!r}\n" for i in range(40)))
+
+    def test_no_convergence_is_claimed(self):
+        arguments = "--target", "y", "--loss", "squared_error"
+        expected = self.json("fit", self.data(1.0), *arguments)
+        for exponent in 3, 8, 15:
+            result = self.json("fit", self.data(10.0 ** exponent), *arguments)
+            self.assertAlmostEqual(result["objective"] / 100 ** exponent / expected["objective"], 1, delta=1e-9)
+        for exponent in 60, 128:
+            for optimizer in "lbfgs", "conjugate_gradient":
+                self.failed(optimizer + self.SENTENCE, "fit", self.data(10.0 ** exponent), *arguments, "-o", optimizer,
+                            "--model", "m.json")
+                self.assertFalse((self.path / "m.json").exists())
+            self.assertIn("converged", self.done("fit", "d.csv", *arguments, "-o", "newton_cg"))
+        runs = self.json("compare", self.data(1e60), *arguments, "-o", "lbfgs", "-o", "newton_cg")["results"]
+        self.assertEqual([row["runs"][0]["failure"] for row in runs], ["lbfgs" + self.SENTENCE, None])
+        self.failed("every optimizer failed, the first because lbfgs" + self.SENTENCE, "compare", "d.csv", *arguments,
+                    "-o", "lbfgs")
+
+    def test_columns_stay_columns(self):
+        for size in 1.0, 1e4, 1e19, 1e60, 1e128:
+            lines = self.done("compare", self.data(size), "--target", "y", "-o", "newton_cg", "-o", "lbfgs",
+                              "--loss", "squared_error").splitlines()
+            heading = next(i for i, line in enumerate(lines) if line.startswith("optimizer "))
+            for line in lines[heading + 1:heading + 3]:
+                self.assertEqual(lines[heading].index("outcome"), len(line) - len(line.split(None, 9)[9]), line)
+
+
 class Labels(ToolTest):
     def test_whole_numbers_are_not_merged(self):
         one, two = 9007199254740993, 9007199254740992
