@@ -139,6 +139,9 @@ int model_write(const struct model *model, const char *path)
         "features", names_to_json(model->feature_names, d), "mean", numbers_to_json(model->mean, d), "scale",
         numbers_to_json(model->scale, d), "intercept",
         numbers_to_json(model->parameters + model->outputs * d, model->outputs), "weights", weights);
+    if (model->target_encoding) {
+        json_object_set_new(json, "target_encoding", json_string(model->target_encoding));
+    }
     FILE *file = fopen(path, "w");
     if (!file) {
         json_decref(json);

@@ -35,9 +35,17 @@ int problem_wants_classes(loss_context *context, const struct training_options *
     if (!options->loss) {
         return TOOL_DONE;
     }
-    const int result = create_named(&function, context, options->loss, options);
-    if (function) {
+    int result = create_named(&function, context, options->loss, options);
+    if (result == TOOL_DONE) {
         *wants_classes = has_property(function, "classification");
+    }
+    if (result == TOOL_DONE && options->target_encoding) {
+        if (*wants_classes) {
+            tool_fail("the loss %s takes classes as they are, and no --target-encoding",
+                      loss_function_name(function));
+            result = TOOL_USAGE;
+        }
+        *wants_classes = 1;
     }
     loss_function_free(function);
     return result;
@@ -179,11 +187,13 @@ static int measure_features(struct problem *problem)
     return result;
 }
 
-/* Two classes as numbers: −1 and 1 where the loss takes only these, unless it was told 0 and 1. */
+/* Two classes as numbers: as was said; else −1 and 1 where the loss takes only these, unless it was told 0 and 1. */
 static double low_class(const struct problem *problem)
 {
     const char *encoding = "zero_one";
-    if (has_property(problem->function, "binary_target")) {
+    if (problem->options->target_encoding) {
+        encoding = problem->options->target_encoding;
+    } else if (has_property(problem->function, "binary_target")) {
         encoding = "signs";
         loss_function_get_string(problem->function, "target_encoding", &encoding);
     }
@@ -222,6 +232,7 @@ static void describe_model(struct problem *problem, const struct dataset *datase
     struct model *model = &problem->model;
     model->loss = tool_copy_text(loss_function_name(problem->function));
     model->target = tool_copy_text(dataset->target_name);
+    model->target_encoding = problem->options->target_encoding;
     model->loss_options = json_object();
     for (int i = 0; i < problem->options->loss_settings.count; i++) {
         const char *text = problem->options->loss_settings.texts[i], *equals = strchr(text, '=');

@@ -203,7 +203,8 @@ int target_from_file(struct dataset *dataset, loss_context *context, const struc
 
 struct model {
     char *loss, *target;
-    json_t *loss_options;                /* key: value as text, as they were set */
+    const char *target_encoding; /* static; NULL: as the loss has it. Written only, scores need none */
+    json_t *loss_options;        /* key: value as text, as they were set */
     char **feature_names, **class_names; /* class_names NULL for a regression */
     int64_t feature_count, class_count, outputs;
     double *mean, *scale; /* feature_count: x becomes (x − mean) / scale, and 0 where scale is 0 */
@@ -283,6 +284,8 @@ double penalties_strength(const struct penalties *penalties, int index);
 struct training_options {
     struct source source, test; /* test.path NULL: rows are held out */
     const char *loss, *plot;
+    const char
+        *target_encoding; /* "signs" or "zero_one": two classes as numbers, for a loss of numbers; or NULL */
     struct penalties penalties;
     int has_no_penalty;   /* said so */
     char *l2_text;        /* of a penalty that --l2 made; released with the settings */
@@ -313,7 +316,8 @@ struct problem {
 int problem_create_function(loss_function **function, loss_context *context,
                             const struct training_options *options, const struct dataset *dataset);
 
-/* 1 when the function is for classes, 0 for numbers; −1 when no loss was named. Its name and settings are checked. */
+/* 1 when the function is for classes or made so by an encoding, 0 for numbers; −1 when no loss was named. Its name and settings are
+ * checked. */
 int problem_wants_classes(loss_context *context, const struct training_options *options, int *wants_classes);
 
 /*

@@ -6,7 +6,7 @@ import unittest
 import xml.etree.ElementTree
 
 from test_formats import npy
-from tool_case import ToolTest
+from tool_case import CANCER, ToolTest
 
 ROWS = "".join(f"{x},{y}\n" for x, y in [(1, "a"), (2, "b"), (3, "a"), (4, "b"), (5, "b"), (6, "a")])
 HINT = "is not UTF-8; is the file Latin-1? iconv converts it"
@@ -138,6 +138,43 @@ class Sizes(ToolTest):
             heading = next(i for i, line in enumerate(lines) if line.startswith("optimizer "))
             for line in lines[heading + 1:heading + 3]:
                 self.assertEqual(lines[heading].index("outcome"), len(line) - len(line.split(None, 9)[9]), line)
+
+
+class Encoding(ToolTest):
+    """A loss of numbers on two classes: the same as the loss of classes that it is."""
+
+    def test_a_formula_classifies(self):
+        signs = "formula:log(1 + exp(-y*p))", "signs", "logistic"
+        zero_one = "formula:log(1 + exp(p)) - y*p", "zero_one", "logistic"
+        hinge = "formula:max(0, 1 - y*p)^2", "signs", "squared_hinge"
+        for formula, encoding, name in signs, zero_one, hinge:
+            expected = self.json("fit", CANCER, "--target", "diagnosis", "--loss", name)
+            arguments = CANCER, "--target", "diagnosis", "--loss", formula, "--target-encoding", encoding
+            result = self.json("fit", *arguments, "--model", "m.json")
+            self.assertEqual(result["classes"], 2)
+            for key in "objective", "train_accuracy", "test_accuracy":
+                self.assertAlmostEqual(result[key] / expected[key], 1, delta=1e-6)
+            self.assertIn("target      diagnosis, 2 classes\n", self.done("fit", *arguments))
+            model = json.loads((self.path / "m.json").read_text())
+            self.assertEqual((model["classes"], model["target_encoding"]), (["benign", "malignant"], encoding))
+            told = self.json("predict", "m.json", CANCER)
+            self.assertGreater(told["accuracy"], 0.97)
+            self.assertEqual(set(told["predictions"]), {"benign", "malignant"})
+            self.assertEqual(self.json("check", *arguments)["checks"][0]["verdict"], "pass")
+            self.assertEqual(self.json("compare", *arguments, "-o", "newton_cg")["results"][0]["accuracy"],
+                             self.json("compare", CANCER, "--target", "diagnosis", "--loss", name, "-o",
+                                       "newton_cg")["results"][0]["accuracy"])
+        self.failed(f"the loss {hinge[0]} makes scores that stand for no probabilities; logistic and cross_entropy do",
+                    "predict", "m.json", CANCER, "--probabilities")
+
+    def test_wrong_usage(self):
+        data = self.file("d.csv", "x,y\n" + "".join(f"{i},{'abc'[i % 3]}\n" for i in range(12)))
+        fit = "fit", data, "--target", "y"
+        self.usage("--target-encoding one: expected signs or zero_one", *fit, "--target-encoding", "one")
+        self.usage("for a --loss of numbers, and none is named", *fit, "--target-encoding", "signs")
+        self.failed("the loss logistic takes classes as they are, and no --target-encoding", *fit, "--loss", "logistic",
+                    "--target-encoding", "signs", status=2)
+        self.failed('the loss huber needs a target of 2 classes, "y" has 3', *fit, "--loss", "huber", "--target-encoding", "signs")
 
 
 class Labels(ToolTest):
