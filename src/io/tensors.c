@@ -255,6 +255,18 @@ static void put_integer(const struct lossi_io_tensor *tensor, const unsigned cha
            (size_t)tensor->type->size);
 }
 
+static loss_status fail_index(const loss_tensors *tensors, loss_context *context, int64_t index)
+{
+    if (!tensors) {
+        return lossi_io_fail_null(context, "the file of tensors");
+    }
+    struct lossi_io_message message = {0};
+    lossi_io_message_path(&message, tensors->path);
+    lossi_io_message_add(&message, "tensor %" PRId64 " (counted from 0) of a file with %" PRId64 " tensor%s",
+                         index, tensors->count, tensors->count == 1 ? "" : "s");
+    return lossi_io_message_fail(&message, context, LOSS_ERROR_ARGUMENT);
+}
+
 loss_status loss_tensors_get(const loss_tensors *tensors, loss_context *context, int64_t index, void *out,
                              loss_dtype dtype)
 {
@@ -262,8 +274,11 @@ loss_status loss_tensors_get(const loss_tensors *tensors, loss_context *context,
     if (!context) {
         return LOSS_ERROR_ARGUMENT;
     }
-    if (!tensor || (!out && tensor->end > tensor->begin)) {
-        return lossi_io_fail_null(context, !tensor ? "a tensor of that index" : "out");
+    if (!tensor) {
+        return fail_index(tensors, context, index);
+    }
+    if (!out && tensor->end > tensor->begin) {
+        return lossi_io_fail_null(context, "out");
     }
     const int is_real = tensor->type->name[0] == 'F' ? tensor->type->name[1] != '8'
                                                      : tensor->type->name[1] == 'F';

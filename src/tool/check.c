@@ -79,8 +79,9 @@ static int read_parameters(const struct problem *problem, const char *path, doub
     int result = model_read(&model, path);
     if (result == TOOL_DONE &&
         (model.feature_count != wanted->feature_count || model.outputs != wanted->outputs)) {
-        result = tool_fail("%s: the model has %lld features and %lld outputs, the data %lld and %lld", path,
-                           (long long)model.feature_count, (long long)model.outputs,
+        result = tool_fail("%s: the model has %lld feature%s and %lld output%s, the data %lld and %lld", path,
+                           (long long)model.feature_count, tool_plural(model.feature_count),
+                           (long long)model.outputs, tool_plural(model.outputs),
                            (long long)wanted->feature_count, (long long)wanted->outputs);
     }
     for (int64_t j = 0; result == TOOL_DONE && j < model.feature_count; j++) {

@@ -35,7 +35,15 @@ int problem_wants_classes(loss_context *context, const struct training_options *
     if (!options->loss) {
         return TOOL_DONE;
     }
+    char others[160];
     int result = create_named(&function, context, options->loss, options);
+    if (result == TOOL_DONE && tool_other_roles(function, others, sizeof others) > 0) {
+        tool_fail("the loss %s reads %s, which this command has no data for: it trains on predictions and a "
+                  "target; "
+                  "a program trains with such a loss by loss_graph_loss()",
+                  loss_function_name(function), others);
+        result = TOOL_USAGE;
+    }
     if (result == TOOL_DONE) {
         *wants_classes = has_property(function, "classification");
     }

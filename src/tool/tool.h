@@ -41,6 +41,9 @@ const char *tool_plural(int64_t count);
 /* Whether the loss has the role "target". */
 int tool_reads_target(const loss_function *function);
 
+/* How many roles it has that no file of this command is for, "time, event" in text. */
+int tool_other_roles(const loss_function *function, char *text, size_t size);
+
 /* Zeroed memory; the command ends when there is none. */
 void *tool_allocate(int64_t count, size_t size);
 

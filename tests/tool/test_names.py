@@ -177,6 +177,23 @@ class Encoding(ToolTest):
         self.failed('the loss huber needs a target of 2 classes, "y" has 3', *fit, "--loss", "huber", "--target-encoding", "signs")
 
 
+class Roles(ToolTest):
+    """Losses that read more than a prediction and a target: the command says so, and names no call of a library for it."""
+
+    def test_they_are_refused(self):
+        data = self.file("d.csv", "x,y\n1,2\n2,1\n3,4\n4,4\n")
+        column = self.file("p.csv", "1\n2\n")
+        for name, others in ("cox", "time, event, start, offsets"), ("coral", "biases"), ("gaussian_nll", "variance, log_variance"):
+            for command in "fit", "compare", "check":
+                self.failed(f"the loss {name} reads {others}, which this command has no data for: it trains on predictions and a "
+                            "target; a program trains with such a loss by loss_graph_loss()", command, data, "--target", "y",
+                            "--loss", name, status=2)
+        end = "; this loss reads {} too, which this command has no options for and loss_function_evaluate() takes"
+        self.failed("the loss 'cox' needs the role 'time'" + end.format("time, event, start, offsets"),
+                    "evaluate", "cox", "-p", column)
+        self.failed("the loss 'coral' needs the role 'biases'" + end.format("biases"), "evaluate", "coral", "-p", column, "-t", column)
+
+
 class Labels(ToolTest):
     def test_whole_numbers_are_not_merged(self):
         one, two = 9007199254740993, 9007199254740992

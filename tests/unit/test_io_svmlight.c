@@ -149,6 +149,11 @@ static void test_columns(void **state)
     assert_null(sparse);
     assert_string_equal(loss_context_error(context),
                         "line 3, column 7: index 7, but there are 6 columns, counted from 1");
+    assert_int_equal(
+        loss_sparse_parse_svmlight(&sparse, context, text, sizeof text - 1, LOSS_FLOAT64, LOSS_INT32, 1, 1),
+        LOSS_ERROR_FORMAT);
+    assert_string_equal(loss_context_error(context),
+                        "line 3, column 7: index 7, but there is 1 column, counted from 1");
 }
 
 /* Lines that cross the window of the reader, and one that is longer than it. */

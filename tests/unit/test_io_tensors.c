@@ -96,6 +96,10 @@ static void every_type_is_read(void **state)
         assert_int_equal(loss_tensors_get(tensors, context, single, whole, LOSS_INT32), LOSS_ERROR_TYPE);
         assert_non_null(strstr(loss_context_error(context), "\"single\" is F32, which is not read as int32"));
         assert_int_equal(loss_tensors_get(tensors, context, 6, whole, LOSS_INT32), LOSS_ERROR_ARGUMENT);
+        assert_non_null(
+            strstr(loss_context_error(context), "tensor 6 (counted from 0) of a file with 6 tensors"));
+        assert_int_equal(loss_tensors_get(NULL, context, 0, whole, LOSS_INT32), LOSS_ERROR_ARGUMENT);
+        assert_string_equal(loss_context_error(context), "the file of tensors is NULL");
         assert_int_equal(loss_tensors_get(tensors, NULL, 0, whole, LOSS_INT32), LOSS_ERROR_ARGUMENT);
         assert_null(loss_tensors_name(tensors, -1));
         assert_int_equal(loss_tensors_find(tensors, "none"), -1);
