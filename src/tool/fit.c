@@ -139,7 +139,11 @@ static int train(void *user, loss_context *context, struct dataset *dataset, str
     struct fit_options *fit = user;
     struct problem problem;
     struct run run = {0};
-    int result = problem_create(&problem, context, &fit->training, dataset, test, fit->seed, 0);
+    int result = fit->model ? output_check(fit->model) : TOOL_DONE; /* told before the work, not after it */
+    if (result) {
+        return result;
+    }
+    result = problem_create(&problem, context, &fit->training, dataset, test, fit->seed, 0);
     if (result == TOOL_DONE && fit->training.penalties.path >= 0) {
         result = path_run(&fit->training, context, &problem, fit->optimizer, fit->seed, fit->model);
         problem_free(&problem);

@@ -142,18 +142,18 @@ int model_write(const struct model *model, const char *path)
     if (model->target_encoding) {
         json_object_set_new(json, "target_encoding", json_string(model->target_encoding));
     }
-    FILE *file = fopen(path, "w");
+    FILE *file = tmpfile();
     if (!file) {
         json_decref(json);
-        return tool_fail("%s: cannot write: %s", path, strerror(errno));
+        return tool_fail("no temporary file for the model: %s", strerror(errno));
     }
     json_print(file, json);
     json_decref(json);
-    const int is_bad = ferror(file);
-    if (fclose(file) != 0 || is_bad) {
-        return tool_fail("%s: cannot write: %s", path, strerror(errno));
-    }
-    return TOOL_DONE;
+    const int result = fflush(file) != 0 || ferror(file)
+                           ? tool_fail("no room for the model in a temporary file: %s", strerror(errno))
+                           : output_write(file, path);
+    fclose(file);
+    return result;
 }
 
 /* ---- from JSON ---- */

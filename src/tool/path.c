@@ -232,7 +232,7 @@ static int draw_file(const struct path *path)
         return tool_fail("no temporary file for the plot: %s", strerror(errno));
     }
     draw(picture, path);
-    const int result = plot_write(picture, path->training->plot);
+    const int result = output_write(picture, path->training->plot);
     fclose(picture);
     return result;
 }

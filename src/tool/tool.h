@@ -394,6 +394,17 @@ void progress_show(const char *format, ...) __attribute__((format(printf, 1, 2))
 int progress_is_due(void);
 void progress_clear(void);
 
+/* ---- output.c: files that are replaced only when the job is done */
+
+/* Whether a file can be written, as far as is known before the work. */
+int output_check(const char *path);
+
+/*
+ * Puts a finished file into the place of another in one step, that which a link leads to; a pipe or a device is written to. The content
+ * is closed by its owner.
+ */
+int output_write(FILE *content, const char *path);
+
 /* ---- plot.c: convergence curves by gnuplot */
 
 struct plot;
@@ -409,9 +420,6 @@ void plot_runs(struct plot *plot, const char *title, const struct run *runs, int
  * leaves the one that was there. Returns the result, or that of drawing when it was TOOL_DONE. NULL is allowed.
  */
 int plot_close(struct plot *plot, int result);
-
-/* Puts a finished picture into the place of a file in one step; the picture is closed by its owner. */
-int plot_write(FILE *picture, const char *path);
 
 /* ---- chart.c: lines over an axis as SVG, the same bytes everywhere */
 

@@ -1,5 +1,6 @@
-"""Names of columns, classes and files that are not UTF-8, models that are not what fit writes. Run with a class name."""
+"""What the command is given and gives back in other shapes than it is used to: names, models, sizes, roles, paths. Run with a class name."""
 import json
+import os
 import shutil
 import sys
 import unittest
@@ -102,6 +103,41 @@ class Models(ToolTest):
             self.file("d.csv", f"{name},y\n" + "".join(f"{i * size},{i}\n" for i in range(12)))
             self.failed(f'd.csv: the deviation of the feature "{name}" is beyond float64; give it in another unit',
                         "fit", "d.csv", "--target", "y")
+
+
+class Outputs(ToolTest):
+    """Models and pictures take the place of files only; what a link leads to is replaced, a pipe is written to."""
+
+    def test_what_a_path_may_be(self):
+        data = self.file("d.csv", "x,y\n" + ROWS)
+        jobs = {"m": ["fit", data, "--target", "y", "--model"], "c": ["plot", "huber", "-o"],
+                "p": ["fit", data, "--target", "y", "--test", data, "--penalty", "l1=0.01:0.1:3", "--plot"]}
+        for name, job in jobs.items():
+            self.done(*job, name)
+            expected = (self.path / name).read_bytes()
+            old, link, stray, fifo = (self.path / f"{name}.{kind}" for kind in ("old", "link", "stray", "fifo"))
+            old.write_text("old")
+            old.chmod(0o640)
+            link.symlink_to(old.name)
+            stray.symlink_to(f"{name}.new")
+            os.mkfifo(fifo)
+            self.done(*job, link)
+            self.done(*job, stray)
+            reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+            self.done(*job, fifo)
+            self.assertEqual(os.read(reader, 1 << 16), expected)
+            os.close(reader)
+            self.assertTrue(fifo.is_fifo() and link.is_symlink() and stray.is_symlink())
+            self.assertEqual((old.read_bytes(), (self.path / f"{name}.new").read_bytes()), (expected, expected))
+            self.assertEqual(old.stat().st_mode & 0o777, 0o640)
+        self.assertEqual(len(list(self.path.iterdir())), 1 + 6 * len(jobs))
+
+    def test_a_model_that_cannot_be_written_is_told_before_the_work(self):
+        self.failed(".: cannot write: Is a directory", "fit", self.file("d.csv", "x,y\n" + ROWS), "--target", "y", "--model", ".")
+        self.file("m.json", "old")
+        self.assertEqual(self.run_tool("fit", "d.csv", "--target", "y", "--loss", "hinge", "-o", "newton", "--set",
+                                       "max_iterations=0.5", "--model", "m.json").returncode, 2)
+        self.assertEqual((self.path / "m.json").read_text(), "old")
 
 
 class Sizes(ToolTest):
