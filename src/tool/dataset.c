@@ -235,7 +235,8 @@ int dataset_read(struct dataset *dataset, loss_context *context, const struct so
                  int wants_classes, const struct expectation *expected)
 {
     int32_t format = source->format;
-    *dataset = (struct dataset){.path = source->path, .dtype = source->dtype};
+    *dataset = (struct dataset){
+        .path = source->path, .dtype = source->dtype, .is_for_training = expected == NULL};
     if (expected && expected->classes) {
         dataset->classes = expected->classes;
         dataset->borrows_classes = 1;

@@ -78,12 +78,29 @@ static int check_classes(const struct dataset *dataset, const char *path)
 
 /* ---- a column of a table ---- */
 
+/* The sentence about text where a number was expected; two classes can be made numbers. */
+static int fail_text(const struct dataset *dataset, loss_context *context, const loss_table *table,
+                     int64_t column)
+{
+    char *sentence = tool_copy_text(loss_context_error(context));
+    loss_classes *classes = NULL;
+    if (dataset->is_for_training) {
+        loss_classes_create(&classes, context, table, column);
+    }
+    const int result = tool_fail(
+        "%s%s", sentence,
+        loss_classes_count(classes) == 2 ? "; --target-encoding makes numbers of two classes" : "");
+    loss_classes_free(classes);
+    free(sentence);
+    return result;
+}
+
 static int read_numbers(struct dataset *dataset, loss_context *context, const loss_table *table,
                         int64_t column)
 {
     dataset->values = tool_allocate(dataset->rows, sizeof *dataset->values);
     if (loss_table_get_column_double(table, context, column, dataset->values, 1)) {
-        return tool_fail_context(context);
+        return fail_text(dataset, context, table, column);
     }
     for (int64_t r = 0; r < dataset->rows; r++) {
         if (!isfinite(dataset->values[r])) {

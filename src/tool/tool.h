@@ -136,6 +136,7 @@ struct dataset {
     loss_classes
         *classes; /* NULL when the target is a number; borrowed from another data set when that is so */
     int borrows_classes;
+    int is_for_training;
     double *values;  /* the target as a number, or */
     int64_t *labels; /* as a class */
 };

@@ -210,6 +210,9 @@ class Encoding(ToolTest):
         self.usage("for a --loss of numbers, and none is named", *fit, "--target-encoding", "signs")
         self.failed("the loss logistic takes classes as they are, and no --target-encoding", *fit, "--loss", "logistic",
                     "--target-encoding", "signs", status=2)
+        self.failed('two.csv: line 2, column 2 ("y"): "a" is no number; --target-encoding makes numbers of two classes', "fit",
+                    self.file("two.csv", "x,y\n" + ROWS), "--target", "y", "--loss", "formula:(p - y)^2")
+        self.failed('d.csv: line 2, column 2 ("y"): "a" is no number', *fit, "--loss", "formula:(p - y)^2")
         self.failed('the loss huber needs a target of 2 classes, "y" has 3', *fit, "--loss", "huber", "--target-encoding", "signs")
 
 
