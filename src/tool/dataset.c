@@ -217,13 +217,16 @@ static int read_csv(struct dataset *dataset, loss_context *context, const struct
 /* Names go into models, which are JSON. */
 static int check_names(const struct dataset *dataset, const struct source *source)
 {
+    char where[320];
     if (!text_is_utf8(dataset->target_name)) {
-        return text_fail(source->target_file ? source->target_file : source->path, "the name of the column",
-                         dataset->target_name);
+        /* What was not typed is the only column of a target file. */
+        snprintf(where, sizeof where, "%s: line 1", source->target_file ? source->target_file : source->path);
+        return text_fail(source->target ? "--target" : where, "the column name", dataset->target_name);
     }
     for (int64_t j = 0; j < dataset->feature_count; j++) {
         if (!text_is_utf8(dataset->feature_names[j])) {
-            return text_fail(source->path, "the name of the column", dataset->feature_names[j]);
+            snprintf(where, sizeof where, "%s: line 1", source->path);
+            return text_fail(where, "the column name", dataset->feature_names[j]);
         }
     }
     return TOOL_DONE;

@@ -30,9 +30,9 @@ class Names(ToolTest):
                     self.failed(f"{sentence} {HINT}", command, *arguments, *model)
                     self.assertFalse((self.path / "m.json").exists())
                 refused(r'class.csv: line 3, column 2: the class "caf\xe9"', "class.csv", "--target", "y")
-                refused(r'column.csv: the name of the column "caf\xe9"', "column.csv", "--target", "y")
-                refused(r'target.csv: the name of the column "caf\xe9"', "target.csv", "--target", STRANGE)
-                refused(r'labels.csv: the name of the column "caf\xe9"', "numbers.csv", "--target-file", "labels.csv")
+                refused(r'column.csv: line 1: the column name "caf\xe9"', "column.csv", "--target", "y")
+                refused(r'--target: the column name "caf\xe9"', "target.csv", "--target", STRANGE)
+                refused(r'labels.csv: line 1: the column name "caf\xe9"', "numbers.csv", "--target-file", "labels.csv")
                 refused(r'surrogate.csv: line 3, column 2: the class "\xed\xa0\x80"', "surrogate.csv", "--target", "y")
                 refused(r'long.csv: line 3, column 2: the class "\xc0\xaf"', "long.csv", "--target", "y")
 
