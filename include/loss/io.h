@@ -163,7 +163,8 @@ LOSS_API loss_status loss_table_get_column_int64(const loss_table *table, loss_c
  * that the order of the rows does not matter; a number is named in its shortest form ("1" for 1.0).
  *   out, context, table  not NULL; *out is NULL on failure. The caller owns it: loss_classes_free().
  *   column               in range
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_FORMAT (an empty cell or a NaN). Since 0.1.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_FORMAT (an empty cell, a NaN, or a
+ * number of 2^53 and more, which is not told apart from its neighbours). Since 0.1.
  */
 LOSS_API loss_status loss_classes_create(loss_classes **out, loss_context *context, const loss_table *table,
                                          int64_t column);
@@ -252,8 +253,8 @@ LOSS_API const int64_t *loss_sparse_query_ids(const loss_sparse *sparse);
 /*
  * The labels as integers, as losses over classes want them: that of row r to labels[r · stride].
  *   sparse, context, labels  not NULL     stride  in elements, may be negative
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, or LOSS_ERROR_LABEL: a label that is no integer, or 2^53 and more away from 0; the sentence has
- * its line (of rows in another order, its row), and nothing is copied. Any thread may call it, each with its own context. Since 0.1.
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, or LOSS_ERROR_LABEL: a label that is no integer, or so far away from 0 that it may have been
+ * rounded: 2^53 and more, of labels read as float32 2^24; the sentence has its line (of rows in another order, its row), and nothing is copied. Any thread may call it, each with its own context. Since 0.1.
  */
 LOSS_API loss_status loss_sparse_get_labels(const loss_sparse *sparse, loss_context *context, int64_t *labels,
                                             int64_t stride);
@@ -410,9 +411,10 @@ LOSS_API loss_status loss_tensors_get(const loss_tensors *tensors, loss_context 
 
 /*
  * Writes the parameters of a graph, by their names and shapes, from x; reads them back into x. A file is replaced only when the new
- * one is whole. Reading takes the tensors whose names are those of parameters, of whatever real type, and leaves x as it is on failure.
+ * one is whole; what a link leads to is replaced, not the link, and a pipe or a device is written to. Reading takes the tensors whose names are those of parameters, of whatever real type, and leaves x as it is on failure.
  *   graph, context, x, path  not NULL; x has the graph's dimension of elements of its type
- * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_FILE, LOSS_ERROR_SUPPORT, and the reader what loss_tensors_read() returns,
+ * Return LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY, LOSS_ERROR_FILE, LOSS_ERROR_SUPPORT, the writer LOSS_ERROR_NAME (a
+ * parameter named "__metadata__", which the format keeps for itself), and the reader what loss_tensors_read() returns,
  * LOSS_ERROR_NAME (a parameter that the file has not), LOSS_ERROR_SHAPE, LOSS_ERROR_TYPE. Since 0.1.
  */
 LOSS_API loss_status loss_graph_write_parameters(const loss_graph *graph, loss_context *context,

@@ -230,7 +230,8 @@ loss_status lossi_check_arguments(loss_objective *o, const void *x, int64_t coun
     }
     if (count < 1 || count > INT32_MAX) {
         return lossi_fail(o->context, LOSS_ERROR_ARGUMENT,
-                          "a check along %lld directions: at least 1 was expected", (long long)count);
+                          "a check along %lld directions: from 1 to %d were expected", (long long)count,
+                          INT32_MAX);
     }
     return loss_objective_prepare(o);
 }

@@ -429,8 +429,8 @@ static loss_status predict(loss_objective *objective, const void *x, const loss_
     }
     if (features->columns != m->shape.features) {
         return lossi_fail(objective->context, LOSS_ERROR_SHAPE,
-                          "'features' has %lld columns; the model has %lld features",
-                          (long long)features->columns, (long long)m->shape.features);
+                          "'features' has %lld column%s; the model has %lld", (long long)features->columns,
+                          features->columns == 1 ? "" : "s", (long long)m->shape.features);
     }
     if (prediction->rows != features->rows || prediction->columns != m->shape.outputs) {
         return lossi_fail(objective->context, LOSS_ERROR_SHAPE,

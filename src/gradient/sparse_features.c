@@ -41,9 +41,8 @@ static loss_status check_offset(loss_context *context, const lossi_sparse_array 
                               (long long)row, role, (long long)begin, (long long)end);
     }
     if (end > array->entries) {
-        return lossi_fail_row(context, LOSS_ERROR_SHAPE, row,
-                              "row %lld of '%s' ends at entry %lld; there are %lld entries", (long long)row,
-                              role, (long long)end, (long long)array->entries);
+        return lossi_fail_row(context, LOSS_ERROR_SHAPE, row, "row %lld of '%s' ends at entry %lld of %lld",
+                              (long long)row, role, (long long)end, (long long)array->entries);
     }
     return LOSS_OK;
 }

@@ -25,6 +25,9 @@ struct entry {
 
 #define NAME_SIZE 40
 
+/* From here on a double stands for several whole numbers, which would be one class. */
+static const double not_told_apart = 0x1p53;
+
 static int compare_bytes(const void *a, const void *b)
 {
     return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
@@ -39,7 +42,8 @@ static int compare_numbers(const void *a, const void *b)
 /* The name of the class a cell is of: its text, or the shortest form of its number, written to buffer. */
 static const char *cell_name(const loss_table *table, int64_t row, int64_t column, char buffer[NAME_SIZE])
 {
-    if (table->bad_row[column] >= 0) {
+    if (table->bad_row[column] >= 0 ||
+        !(fabs(table->numbers[row * table->columns + column]) < not_told_apart)) {
         return lossi_io_table_cell(table, row, column);
     }
     /* Adding 0 makes −0 the same class as 0. */
@@ -192,6 +196,10 @@ static loss_status distinct_values(struct gathering *gathering, const loss_table
         }
         if (*entry.name == '\0' || (gathering->is_numeric && isnan(entry.number))) {
             return fail_cell(table, gathering->context, r, column, LOSS_ERROR_FORMAT, "is no class");
+        }
+        if (gathering->is_numeric && !(fabs(entry.number) < not_told_apart)) {
+            return fail_cell(table, gathering->context, r, column, LOSS_ERROR_FORMAT,
+                             "is no class: numbers from 2^53 on are not told apart");
         }
         const loss_status status = gather(gathering, &entry);
         if (status) {

@@ -157,6 +157,12 @@ static double label_at(const loss_sparse *sparse, int64_t row)
                                                : ((const double *)sparse->labels)[row];
 }
 
+/* From here on a label of the element type may stand for several whole numbers of the file. */
+static double label_limit(const loss_sparse *sparse)
+{
+    return sparse->value_dtype == LOSS_FLOAT32 ? 0x1p24 : 0x1p53;
+}
+
 static loss_status fail_label(const loss_sparse *sparse, loss_context *context, int64_t row)
 {
     struct lossi_io_message message = {0};
@@ -165,7 +171,11 @@ static loss_status fail_label(const loss_sparse *sparse, loss_context *context, 
     } else {
         lossi_io_message_add(&message, "line %" PRId64 ": ", lossi_io_lines_at(&sparse->lines, row));
     }
-    lossi_io_message_add(&message, "the label %.17g is no integer below 2^53", label_at(sparse, row));
+    lossi_io_message_add(&message, "the label %.17g is no integer below 2^%d", label_at(sparse, row),
+                         sparse->value_dtype == LOSS_FLOAT32 ? 24 : 53);
+    if (sparse->value_dtype == LOSS_FLOAT32) {
+        lossi_io_message_add(&message, ", from which on float32 does not tell them apart");
+    }
     return lossi_io_message_fail(&message, context, LOSS_ERROR_LABEL);
 }
 
@@ -180,7 +190,7 @@ loss_status loss_sparse_get_labels(const loss_sparse *sparse, loss_context *cont
     }
     for (int64_t i = 0; i < sparse->rows; i++) {
         const double label = label_at(sparse, i);
-        if (!(fabs(label) < 0x1p53) || label != trunc(label)) {
+        if (!(fabs(label) < label_limit(sparse)) || label != trunc(label)) {
             return fail_label(sparse, context, i);
         }
     }

@@ -358,8 +358,9 @@ static loss_status finish(struct reader *reader)
     if (reader->columns > 0 && needed > reader->columns) {
         begin_sentence(reader, &message, reader->greatest_line, reader->greatest_column);
         lossi_io_message_add(&message,
-                             "index %" PRId64 ", but there are %" PRId64 " columns, counted from %" PRId64,
-                             reader->greatest, reader->columns, first);
+                             "index %" PRId64 ", but there %s %" PRId64 " column%s, counted from %" PRId64,
+                             reader->greatest, reader->columns == 1 ? "is" : "are", reader->columns,
+                             reader->columns == 1 ? "" : "s", first);
         return lossi_io_message_fail(&message, sparse->context, LOSS_ERROR_FORMAT);
     }
     sparse->columns = reader->columns > 0 ? reader->columns : needed;

@@ -2,6 +2,7 @@
  * Named tensors in files of the format safetensors (Hugging Face, 2022): eight bytes, the length of the header, little-endian; the
  * header, JSON; the elements, little-endian and row-major, one tensor behind the other.
  */
+#include "output.h"
 #include "tensors.h"
 
 #include <errno.h>
@@ -254,6 +255,18 @@ static void put_integer(const struct lossi_io_tensor *tensor, const unsigned cha
            (size_t)tensor->type->size);
 }
 
+static loss_status fail_index(const loss_tensors *tensors, loss_context *context, int64_t index)
+{
+    if (!tensors) {
+        return lossi_io_fail_null(context, "the file of tensors");
+    }
+    struct lossi_io_message message = {0};
+    lossi_io_message_path(&message, tensors->path);
+    lossi_io_message_add(&message, "tensor %" PRId64 " (counted from 0) of a file with %" PRId64 " tensor%s",
+                         index, tensors->count, tensors->count == 1 ? "" : "s");
+    return lossi_io_message_fail(&message, context, LOSS_ERROR_ARGUMENT);
+}
+
 loss_status loss_tensors_get(const loss_tensors *tensors, loss_context *context, int64_t index, void *out,
                              loss_dtype dtype)
 {
@@ -261,8 +274,11 @@ loss_status loss_tensors_get(const loss_tensors *tensors, loss_context *context,
     if (!context) {
         return LOSS_ERROR_ARGUMENT;
     }
-    if (!tensor || (!out && tensor->end > tensor->begin)) {
-        return lossi_io_fail_null(context, !tensor ? "a tensor of that index" : "out");
+    if (!tensor) {
+        return fail_index(tensors, context, index);
+    }
+    if (!out && tensor->end > tensor->begin) {
+        return lossi_io_fail_null(context, "out");
     }
     const int is_real = tensor->type->name[0] == 'F' ? tensor->type->name[1] != '8'
                                                      : tensor->type->name[1] == 'F';
@@ -294,14 +310,6 @@ loss_status loss_tensors_get(const loss_tensors *tensors, loss_context *context,
 }
 
 /* ---- writing ---- */
-
-static loss_status fail_write(loss_context *context, const char *path)
-{
-    struct lossi_io_message message = {0};
-    lossi_io_message_path(&message, path);
-    lossi_io_message_add(&message, "cannot write: %s", strerror(errno));
-    return lossi_io_message_fail(&message, context, LOSS_ERROR_FILE);
-}
 
 /* Elements in little-endian order. */
 static int put_elements(FILE *file, const void *elements, int64_t count, int64_t size)
@@ -342,30 +350,33 @@ static int put_all(FILE *file, const char *text, const struct lossi_io_tensor *l
     return is_fine;
 }
 
-/* Beside the path first, so that a failure costs nobody an older file. */
 static loss_status write_file(loss_context *context, const char *path, const char *text,
                               const struct lossi_io_tensor *list, const void *const *elements, int64_t count)
 {
-    const size_t length = strlen(path);
-    char *part = lossi_io_table_allocate(context, (int64_t)length + 6, 1);
-    if (!part) {
-        return LOSS_ERROR_MEMORY;
+    struct lossi_io_output output = {.context = context, .path = path};
+    const loss_status status = lossi_io_output_open(&output);
+    if (status) {
+        return status;
     }
-    memcpy(part, path, length);
-    memcpy(part + length, ".part", 6);
-    loss_status status = LOSS_OK;
-    FILE *file = fopen(part, "wb");
-    if (!file) {
-        status = fail_write(context, part);
-    } else {
-        const int is_written = put_all(file, text, list, elements, count);
-        if (fclose(file) != 0 || !is_written || rename(part, path) != 0) {
-            status = fail_write(context, path);
-            remove(part);
+    errno = 0;
+    return lossi_io_output_close(&output, put_all(output.file, text, list, elements, count));
+}
+
+/* What the format keeps for itself, or no JSON can hold, is no name of a tensor. */
+static loss_status check_names(const loss_graph *graph, loss_context *context, const char *path)
+{
+    for (int32_t i = 0; i < loss_graph_parameter_count(graph); i++) {
+        const char *name = loss_graph_node_name(graph, loss_graph_parameter_node(graph, i));
+        if (strcmp(name, LOSSI_IO_TENSORS_METADATA) == 0) {
+            struct lossi_io_message message = {0};
+            lossi_io_message_path(&message, path);
+            lossi_io_message_add(
+                &message, "a parameter named \"%s\" cannot be written: the format keeps that name for itself",
+                name);
+            return lossi_io_message_fail(&message, context, LOSS_ERROR_NAME);
         }
     }
-    loss_context_release(context, part);
-    return status;
+    return LOSS_OK;
 }
 
 static const struct lossi_io_tensor_type *type_of(loss_dtype dtype)
@@ -389,6 +400,9 @@ loss_status loss_graph_write_parameters(const loss_graph *graph, loss_context *c
         return lossi_io_fail_null(context, !graph ? "the graph" : !x ? "x" : "the path");
     }
     loss_status status = lossi_io_tensors_supported(context);
+    if (!status) {
+        status = check_names(graph, context, path);
+    }
     if (status) {
         return status;
     }

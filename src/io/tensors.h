@@ -6,6 +6,9 @@
 
 enum { LOSSI_IO_TENSOR_RANK = 8 };
 
+/* The key of a header that is no tensor. */
+#define LOSSI_IO_TENSORS_METADATA "__metadata__"
+
 /* Element types of the format, by their place in lossi_io_tensor_types. */
 struct lossi_io_tensor_type {
     const char *name; /* "F32" */

@@ -1,7 +1,7 @@
 /*
  * The header of a safetensors file, by jansson:
  *
- *     {"layer.weights": {"dtype": "F32", "shape": [784, 10], "data_offsets": [0, 31360]}, …, "__metadata__": {…}}
+ *     {"layer.weights": {"dtype": "F32", "shape": [784, 10], "data_offsets": [0, 31360]}, …, LOSSI_IO_TENSORS_METADATA: {…}}
  *
  * Offsets count from the end of the header. Every byte behind it belongs to one tensor.
  */
@@ -149,7 +149,7 @@ static loss_status read_object(struct loss_tensors *tensors, json_t *root, int64
     json_object_foreach(root, key, entry)
     {
         struct lossi_io_tensor *tensor = &tensors->list[tensors->count];
-        if (strcmp(key, "__metadata__") == 0) {
+        if (strcmp(key, LOSSI_IO_TENSORS_METADATA) == 0) {
             continue;
         }
         tensor->name = lossi_io_table_allocate(tensors->context, (int64_t)strlen(key) + 1, 1);

@@ -321,7 +321,8 @@ loss_status loss_function_best_constant(loss_context *context, const loss_functi
                                                            : "prediction");
     }
     if (columns < 0 || columns > INT64_MAX / 1024) {
-        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "there are %lld columns", (long long)columns);
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "%lld columns: from 0 to %lld were expected",
+                          (long long)columns, (long long)(INT64_MAX / 1024));
     }
     if (function->row->structure != NULL) {
         return lossi_fail(context, LOSS_ERROR_SUPPORT,

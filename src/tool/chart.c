@@ -5,6 +5,7 @@
 #include "tool.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { WIDTH = 560, HEIGHT = 340, LEFT = 56, RIGHT = 544, TOP = 44, BOTTOM = 296, MOST_TICKS = 9 };
 
@@ -26,9 +27,10 @@ static double place_y(const struct chart *chart, double y)
 }
 
 /* Text of XML. */
-static void print_text(FILE *file, const char *text)
+static void print_text(FILE *file, const char *given)
 {
-    for (; *text; text++) {
+    char *copy = text_to_utf8(given);
+    for (const char *text = copy; *text; text++) {
         switch (*text) {
         case '&':
             fputs("&amp;", file);
@@ -43,6 +45,7 @@ static void print_text(FILE *file, const char *text)
             fputc((unsigned char)*text < 0x20 ? ' ' : *text, file);
         }
     }
+    free(copy);
 }
 
 /* ---- axes */

@@ -79,8 +79,9 @@ static int read_parameters(const struct problem *problem, const char *path, doub
     int result = model_read(&model, path);
     if (result == TOOL_DONE &&
         (model.feature_count != wanted->feature_count || model.outputs != wanted->outputs)) {
-        result = tool_fail("%s: the model has %lld features and %lld outputs, the data %lld and %lld", path,
-                           (long long)model.feature_count, (long long)model.outputs,
+        result = tool_fail("%s: the model has %lld feature%s and %lld output%s, the data %lld and %lld", path,
+                           (long long)model.feature_count, tool_plural(model.feature_count),
+                           (long long)model.outputs, tool_plural(model.outputs),
                            (long long)wanted->feature_count, (long long)wanted->outputs);
     }
     for (int64_t j = 0; result == TOOL_DONE && j < model.feature_count; j++) {
@@ -232,19 +233,19 @@ static json_t *verdict_to_json(int which, const struct verdict *v)
     json_object_set_new(json, "difference", json_from_double(v->difference));
     json_object_set_new(json, "error", json_from_double(v->error));
     json_object_set_new(json, "slope", json_from_double(v->slope));
-    json_object_set_new(json, "sentence", *v->sentence ? json_string(v->sentence) : json_null());
+    json_object_set_new(json, "sentence", *v->sentence ? json_from_text(v->sentence) : json_null());
     return json;
 }
 
 static void print_json(const struct problem *problem, const struct check_options *check,
                        const struct verdict *verdicts)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I}", "data", problem->dataset->path,
-                             "target", problem->model.target, "loss", problem->model.loss, "l2",
-                             json_from_double(penalties_l2(&problem->options->penalties)), "penalties",
-                             penalties_to_json(&problem->options->penalties), "at", check->at, "seed",
-                             (json_int_t)check->seed, "parameters",
-                             (json_int_t)loss_objective_dimension(problem->objective));
+    json_t *json = json_pack(
+        "{s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I}", "data", json_from_text(problem->dataset->path), "target",
+        problem->model.target, "loss", problem->model.loss, "l2",
+        json_from_double(penalties_l2(&problem->options->penalties)), "penalties",
+        penalties_to_json(&problem->options->penalties), "at", json_from_text(check->at), "seed",
+        (json_int_t)check->seed, "parameters", (json_int_t)loss_objective_dimension(problem->objective));
     json_t *list = json_array();
     for (int which = 0; which < CHECKS; which++) {
         json_array_append_new(list, verdict_to_json(which, &verdicts[which]));

@@ -239,7 +239,7 @@ static void print_heading(const struct comparison *comparison)
         printf("\nmeans over the splits of the seeds %lld to %lld", (long long)compare->first_seed,
                (long long)compare->first_seed + compare->seed_count - 1);
     }
-    printf("\n\n%-*s %10s %11s %8s %11s %9s %9s %9s %8s  %s\n", name_width(compare), "optimizer",
+    printf("\n\n%-*s %10s %11s %8s %14s %9s %9s %9s %8s  %s\n", name_width(compare), "optimizer",
            "iterations", "evaluations", "passes", "objective", "gap", "gradient",
            dataset->classes ? "accuracy" : "rmse", "seconds", "outcome");
 }
@@ -250,12 +250,15 @@ static void print_text(const struct comparison *comparison)
     print_heading(comparison);
     for (int i = 0; i < compare->optimizer_count; i++) {
         const struct summary mean = summarize(comparison, i);
-        printf("%-*s %10.6g %11.6g %8.5g %11.8f %9.2e %9.2e ", name_width(compare), mean.worst->optimizer,
-               mean.iterations, mean.evaluations, mean.passes, mean.objective, mean.gap, mean.gradient_norm);
+        char objective[32];
+        /* Eight digits behind the point, so that points stand below points, while they fit the column. */
+        snprintf(objective, sizeof objective, fabs(mean.objective) < 100 ? "%.8f" : "%.8g", mean.objective);
+        printf("%-*s %10.6g %11.6g %8.5g %14s %9.2e %9.2e ", name_width(compare), mean.worst->optimizer,
+               mean.iterations, mean.evaluations, mean.passes, objective, mean.gap, mean.gradient_norm);
         if (comparison->dataset->classes) {
             printf("%7.2f %%", 100 * mean.test_score);
         } else {
-            printf("%9.5g", mean.test_score);
+            printf(fabs(mean.test_score) < 1e5 ? "%9.5g" : "%9.3g", mean.test_score);
         }
         printf(" %8.3f  %s", mean.seconds, run_outcome_text(mean.worst));
         if (run_has_failed(mean.worst)) {
@@ -276,14 +279,14 @@ static json_t *run_to_json(const struct comparison *comparison, int seed, int op
 {
     const struct run *run = run_at(comparison, seed, optimizer);
     json_t *json = json_pack(
-        "{s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "seed", (json_int_t)run->seed,
+        "{s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o?}", "seed", (json_int_t)run->seed,
         "outcome", loss_status_name(run->outcome), "test", run->test, "iterations",
         (json_int_t)run->iterations, "evaluations", (json_int_t)run->evaluations, "passes",
         json_from_double(run->passes), "objective", json_from_double(run->objective), "gap",
         json_from_double(run_gap(run->objective, comparison->references[seed])), "gradient_norm",
         json_from_double(run->gradient_norm), "train_score", json_from_double(run->train_score), "test_score",
         json_from_double(run->test_score), "seconds", json_from_double(run->seconds), "failure",
-        run->failure);
+        run->failure ? json_from_text(run->failure) : NULL);
     return json;
 }
 
@@ -316,9 +319,9 @@ static void print_json(const struct comparison *comparison)
         json_array_append_new(results, optimizer_to_json(comparison, i));
     }
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "data", comparison->dataset->path,
-        "target", comparison->dataset->target_name, "loss", comparison->loss, "l2",
-        json_from_double(penalties_l2(&compare->training.penalties)), "penalties",
+        "{s:o, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "data",
+        json_from_text(comparison->dataset->path), "target", comparison->dataset->target_name, "loss",
+        comparison->loss, "l2", json_from_double(penalties_l2(&compare->training.penalties)), "penalties",
         penalties_to_json(&compare->training.penalties), "train_rows", (json_int_t)comparison->train_rows,
         "test_rows", (json_int_t)comparison->test_rows, "features",
         (json_int_t)comparison->dataset->feature_count, "classes",

@@ -260,7 +260,7 @@ int command_plot(int argc, char **argv)
     FILE *picture = result == TOOL_DONE ? tmpfile() : NULL;
     if (picture) {
         draw(picture, &curve, &given);
-        result = plot_write(picture, given.output);
+        result = output_write(picture, given.output);
         fclose(picture);
     } else if (result == TOOL_DONE) {
         result = tool_fail("no temporary file for the picture: %s", strerror(errno));

@@ -214,13 +214,32 @@ static int read_csv(struct dataset *dataset, loss_context *context, const struct
     return result;
 }
 
+/* Names go into models, which are JSON. */
+static int check_names(const struct dataset *dataset, const struct source *source)
+{
+    char where[320];
+    if (!text_is_utf8(dataset->target_name)) {
+        /* What was not typed is the only column of a target file. */
+        snprintf(where, sizeof where, "%s: line 1", source->target_file ? source->target_file : source->path);
+        return text_fail(source->target ? "--target" : where, "the column name", dataset->target_name);
+    }
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        if (!text_is_utf8(dataset->feature_names[j])) {
+            snprintf(where, sizeof where, "%s: line 1", source->path);
+            return text_fail(where, "the column name", dataset->feature_names[j]);
+        }
+    }
+    return TOOL_DONE;
+}
+
 /* ---- all of it ---- */
 
 int dataset_read(struct dataset *dataset, loss_context *context, const struct source *source,
                  int wants_classes, const struct expectation *expected)
 {
     int32_t format = source->format;
-    *dataset = (struct dataset){.path = source->path, .dtype = source->dtype};
+    *dataset = (struct dataset){
+        .path = source->path, .dtype = source->dtype, .is_for_training = expected == NULL};
     if (expected && expected->classes) {
         dataset->classes = expected->classes;
         dataset->borrows_classes = 1;
@@ -241,6 +260,11 @@ int dataset_read(struct dataset *dataset, loss_context *context, const struct so
         tool_fail("--target is missing: which column of %s is to be learned", source->path);
         return TOOL_USAGE;
     }
+    if (!source->target_file && format == LOSS_FORMAT_LIBSVM && source->target && !expected) {
+        tool_fail("--target names a column of CSV: the target of %s is the label that each row begins with",
+                  source->path);
+        return TOOL_USAGE;
+    }
     switch (format) {
     case LOSS_FORMAT_CSV:
         result = read_csv(dataset, context, source, wants_classes, expected);
@@ -254,7 +278,7 @@ int dataset_read(struct dataset *dataset, loss_context *context, const struct so
     if (result == TOOL_DONE && source->target_file) {
         result = target_from_file(dataset, context, source, wants_classes);
     }
-    return result;
+    return result || expected ? result : check_names(dataset, source);
 }
 
 void dataset_free(struct dataset *dataset)

@@ -178,13 +178,20 @@ static int check_rows(const struct matrix *matrix, const char *path, const struc
  * The library counts rows from 0 ("the label of row 3 is 5"); a file without header has row 3 on line 4. Which file it is,
  * the first words tell.
  */
-static int fail_evaluation(const loss_context *context, const struct evaluate_options *evaluate)
+static int fail_evaluation(const loss_context *context, const struct evaluate_options *evaluate,
+                           const loss_function *function)
 {
+    char others[160];
     const int64_t row = loss_context_error_row(context);
     const char *sentence = loss_context_error(context);
     char words[48];
     snprintf(words, sizeof words, " of row %lld", (long long)row);
     const char *found = row < 0 ? NULL : strstr(sentence, words);
+    if (!found && tool_other_roles(function, others, sizeof others) > 0) {
+        return tool_fail("%s; this loss reads %s too, which this command has no options for and "
+                         "loss_function_evaluate() takes",
+                         sentence, others);
+    }
     if (!found) {
         return tool_fail_context(context);
     }
@@ -304,7 +311,7 @@ static int run(struct evaluation *e, loss_context *context, const struct evaluat
     }
     double sum, denominator;
     if (loss_function_evaluate(context, e->function, e->inputs, e->outputs, &sum, &denominator)) {
-        return fail_evaluation(context, evaluate);
+        return fail_evaluation(context, evaluate, e->function);
     }
     print_result(e, evaluate, sum, denominator);
     return TOOL_DONE;

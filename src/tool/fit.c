@@ -95,8 +95,9 @@ static void print_text(const struct run *run, const struct problem *problem)
 static void print_json(const struct run *run, const struct problem *problem, const struct fit_options *fit)
 {
     const struct dataset *dataset = problem->dataset;
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:I}", "data", dataset->path, "target",
-                             problem->model.target, "loss", problem->model.loss, "l2",
+    json_t *json = json_pack("{s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:I}", "data",
+                             json_from_text(dataset->path), "target", problem->model.target, "loss",
+                             problem->model.loss, "l2",
                              json_from_double(penalties_l2(&problem->options->penalties)), "penalties",
                              penalties_to_json(&problem->options->penalties), "optimizer", run->optimizer,
                              "family", run->family, "seed", (json_int_t)fit->seed);
@@ -116,7 +117,7 @@ static void print_json(const struct run *run, const struct problem *problem, con
                         json_from_double(run->train_score));
     json_object_set_new(json, dataset->classes ? "test_accuracy" : "test_rmse",
                         json_from_double(run->test_score));
-    json_object_set_new(json, "model", fit->model ? json_string(fit->model) : json_null());
+    json_object_set_new(json, "model", fit->model ? json_from_text(fit->model) : json_null());
     json_print(stdout, json);
     json_decref(json);
 }
@@ -138,7 +139,11 @@ static int train(void *user, loss_context *context, struct dataset *dataset, str
     struct fit_options *fit = user;
     struct problem problem;
     struct run run = {0};
-    int result = problem_create(&problem, context, &fit->training, dataset, test, fit->seed, 0);
+    int result = fit->model ? output_check(fit->model) : TOOL_DONE; /* told before the work, not after it */
+    if (result) {
+        return result;
+    }
+    result = problem_create(&problem, context, &fit->training, dataset, test, fit->seed, 0);
     if (result == TOOL_DONE && fit->training.penalties.path >= 0) {
         result = path_run(&fit->training, context, &problem, fit->optimizer, fit->seed, fit->model);
         problem_free(&problem);

@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+json_t *json_from_text(const char *text)
+{
+    char *copy = text_to_utf8(text);
+    json_t *json = json_string(copy);
+    free(copy);
+    return json;
+}
+
 json_t *json_from_double(double value)
 {
     if (isnan(value)) {

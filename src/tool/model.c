@@ -2,6 +2,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,18 +139,21 @@ int model_write(const struct model *model, const char *path)
         "features", names_to_json(model->feature_names, d), "mean", numbers_to_json(model->mean, d), "scale",
         numbers_to_json(model->scale, d), "intercept",
         numbers_to_json(model->parameters + model->outputs * d, model->outputs), "weights", weights);
-    FILE *file = fopen(path, "w");
+    if (model->target_encoding) {
+        json_object_set_new(json, "target_encoding", json_string(model->target_encoding));
+    }
+    FILE *file = tmpfile();
     if (!file) {
         json_decref(json);
-        return tool_fail("%s: cannot write: %s", path, strerror(errno));
+        return tool_fail("no temporary file for the model: %s", strerror(errno));
     }
     json_print(file, json);
     json_decref(json);
-    const int is_bad = ferror(file);
-    if (fclose(file) != 0 || is_bad) {
-        return tool_fail("%s: cannot write: %s", path, strerror(errno));
-    }
-    return TOOL_DONE;
+    const int result = fflush(file) != 0 || ferror(file)
+                           ? tool_fail("no room for the model in a temporary file: %s", strerror(errno))
+                           : output_write(file, path);
+    fclose(file);
+    return result;
 }
 
 /* ---- from JSON ---- */
@@ -187,6 +191,59 @@ static char **names_from_json(const json_t *json, int64_t *count)
         }
     }
     return names;
+}
+
+/* The place of a number that is none of a model, in text; 0 when there is none. */
+static int find_bad_number(const char *name, const double *numbers, int64_t count, double minimum, char *text,
+                           size_t size)
+{
+    for (int64_t i = 0; i < count; i++) {
+        if (!isfinite(numbers[i]) || numbers[i] < minimum) {
+            snprintf(text, size, "%s[%lld] is %g, which is no finite number%s", name, (long long)i,
+                     numbers[i], minimum == 0 ? " of 0 or more" : "");
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A name that is there twice, or NULL. */
+static const char *find_twin(char *const *names, int64_t count)
+{
+    const char **sorted = tool_allocate(count, sizeof *sorted), *twin = NULL;
+    memcpy(sorted, names, (size_t)count * sizeof *sorted);
+    qsort(sorted, (size_t)count, sizeof *sorted, compare_texts);
+    for (int64_t j = 1; j < count && !twin; j++) {
+        twin = strcmp(sorted[j - 1], sorted[j]) == 0 ? sorted[j] : NULL;
+    }
+    free(sorted);
+    return twin;
+}
+
+/* What fit never writes, but whoever edits a model may. */
+static int check_contents(const struct model *model, const char *path)
+{
+    const int64_t d = model->feature_count, outputs = model->outputs;
+    const char *twin = find_twin(model->feature_names, d);
+    char wrong[128];
+    if (twin) {
+        return tool_fail("%s: the feature \"%s\" is there twice", path, twin);
+    }
+    int is_bad = find_bad_number("mean", model->mean, d, -INFINITY, wrong, sizeof wrong) ||
+                 find_bad_number("scale", model->scale, d, 0, wrong, sizeof wrong) ||
+                 find_bad_number("intercept", model->parameters + outputs * d, outputs, -INFINITY, wrong,
+                                 sizeof wrong);
+    for (int64_t k = 0; k < outputs && !is_bad; k++) {
+        char name[40];
+        snprintf(name, sizeof name, "weights[%lld]", (long long)k);
+        is_bad = find_bad_number(name, model->parameters + k * d, d, -INFINITY, wrong, sizeof wrong);
+    }
+    return is_bad ? tool_fail("%s: %s", path, wrong) : TOOL_DONE;
 }
 
 /* What is wrong with the file, NULL when nothing is. */
@@ -245,5 +302,5 @@ int model_read(struct model *model, const char *path)
     }
     const char *wrong = fill(model, json);
     json_decref(json);
-    return wrong ? tool_fail("%s: %s", path, wrong) : TOOL_DONE;
+    return wrong ? tool_fail("%s: %s", path, wrong) : check_contents(model, path);
 }

@@ -6,7 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_STANDARDIZE = 256, LOSS_SET, TEST_FRACTION, THREADS, PENALTY, TEST_FILE, TEST_TARGET_FILE };
+enum {
+    NO_STANDARDIZE = 256,
+    LOSS_SET,
+    TEST_FRACTION,
+    THREADS,
+    PENALTY,
+    TEST_FILE,
+    TEST_TARGET_FILE,
+    TARGET_ENCODING
+};
 
 /* What is added to the mean loss when nothing is said about it. */
 static const char *const default_penalty = "l2=0.001";
@@ -82,6 +91,8 @@ static const struct argp_option options[] = {
      "numbers of at most 20 different values, are classes unless the loss is one for numbers",
      0},
     {"loss-set", LOSS_SET, "KEY=VALUE", 0, "An option of the loss; may be repeated", 0},
+    {"target-encoding", TARGET_ENCODING, "signs|zero_one", 0,
+     "Take two classes for the numbers -1 and 1, or 0 and 1, for a --loss of numbers, a formula say", 0},
     {"penalty", PENALTY, "NAME=X", 0,
      "l2=X, l1=X, elastic_net=X,l1_ratio=R, group_lasso=X,group_size=N, box=LOW:HIGH, simplex=TOTAL; may be "
      "repeated (default l2=0.001)",
@@ -108,6 +119,9 @@ static void complete(const struct argp_state *state, struct training_options *tr
     }
     if (training->penalties.count == 0 && !training->has_no_penalty) {
         penalties_add(&training->penalties, default_penalty);
+    }
+    if (training->target_encoding && !training->loss) {
+        argp_error(state, "--target-encoding is for a --loss of numbers, and none is named");
     }
     if (training->test.target_file && !training->test.path) {
         argp_error(state, "--test-target-file without --test");
@@ -200,6 +214,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'z':
     case NO_STANDARDIZE:
         training->standardize = key == 'z';
+        return 0;
+    case TARGET_ENCODING:
+        if (strcmp(argument, "signs") != 0 && strcmp(argument, "zero_one") != 0) {
+            argp_error(state, "--target-encoding %s: expected signs or zero_one", argument);
+        }
+        training->target_encoding = argument;
         return 0;
     case TEST_FRACTION:
         training->test_fraction = options_parse_double(state, "--test-fraction", argument, 0, 1);

@@ -86,7 +86,7 @@ static void print_text(const struct path *path)
         if (dataset->classes) {
             printf("%7.2f %%", 100 * step->run.test_score);
         } else {
-            printf("%9.5g", step->run.test_score);
+            printf(fabs(step->run.test_score) < 1e5 ? "%9.5g" : "%9.3g", step->run.test_score);
         }
         printf(" %10lld  %s%s%s%s\n", (long long)step->run.iterations, run_outcome_text(&step->run),
                *step->run.test ? " (" : "", step->run.test, *step->run.test ? ")" : "");
@@ -114,13 +114,14 @@ static void print_json(const struct path *path, int64_t seed, const char *model)
                       "test", step->run.test, "best", i == path->best));
     }
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:s?}", "data", problem->dataset->path,
-        "target", problem->model.target, "loss", problem->model.loss, "penalties",
-        penalties_to_json(&path->training->penalties), "optimizer", path->steps[0].run.optimizer, "seed",
-        (json_int_t)seed, "train_rows", (json_int_t)problem->train_rows, "test_rows",
+        "{s:o, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o?}", "data",
+        json_from_text(problem->dataset->path), "target", problem->model.target, "loss", problem->model.loss,
+        "penalties", penalties_to_json(&path->training->penalties), "optimizer", path->steps[0].run.optimizer,
+        "seed", (json_int_t)seed, "train_rows", (json_int_t)problem->train_rows, "test_rows",
         (json_int_t)problem->test_rows, "features", (json_int_t)problem->dataset->feature_count, "classes",
         (json_int_t)problem->model.class_count, "best_strength",
-        json_from_double(path->steps[path->best].strength), "path", steps, "model", model);
+        json_from_double(path->steps[path->best].strength), "path", steps, "model",
+        model ? json_from_text(model) : NULL);
     json_print(stdout, json);
     json_decref(json);
 }
@@ -231,7 +232,7 @@ static int draw_file(const struct path *path)
         return tool_fail("no temporary file for the plot: %s", strerror(errno));
     }
     draw(picture, path);
-    const int result = plot_write(picture, path->training->plot);
+    const int result = output_write(picture, path->training->plot);
     fclose(picture);
     return result;
 }

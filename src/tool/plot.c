@@ -11,7 +11,6 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,34 +49,12 @@ static int start_gnuplot(struct plot *plot, int picture)
     return plot->script ? 0 : errno;
 }
 
-/* What keeps the file from being written, as errno; 0 when nothing is known to. */
-static int why_not_writable(const char *path)
-{
-    struct stat status;
-    if (access(path, W_OK) == 0) {
-        return stat(path, &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR : 0;
-    }
-    if (errno != ENOENT || !*path) {
-        return errno;
-    }
-    const char *slash = strrchr(path, '/');
-    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    const int error = !directory ? ENOMEM : access(directory, W_OK | X_OK) != 0 ? errno : 0;
-    free(directory);
-    return error;
-}
-
-static int fail_to_write(const char *path, int error)
-{
-    return tool_fail("%s: cannot write: %s", path, strerror(error));
-}
-
 int plot_open(struct plot **out, const char *path)
 {
     *out = NULL;
-    const int reason = why_not_writable(path);
+    const int reason = output_check(path);
     if (reason) {
-        return fail_to_write(path, reason);
+        return reason;
     }
     FILE *picture = tmpfile();
     if (!picture) {
@@ -98,16 +75,18 @@ int plot_open(struct plot **out, const char *path)
 }
 
 /* A title in single quotes, where only the quote itself is special. */
-static void print_quoted(FILE *file, const char *text)
+static void print_quoted(FILE *file, const char *given)
 {
+    char *copy = text_to_utf8(given);
     fputc('\'', file);
-    for (; *text; text++) {
+    for (const char *text = copy; *text; text++) {
         if (*text == '\'') {
             fputc('\'', file);
         }
         fputc((unsigned char)*text < 0x20 ? ' ' : *text, file);
     }
     fputc('\'', file);
+    free(copy);
 }
 
 /* The curve's points as a named block; returns how many there are. */
@@ -163,77 +142,6 @@ void plot_runs(struct plot *plot, const char *title, const struct run *runs, int
     free(points);
 }
 
-/* Copies the picture; 0 or errno. The file is closed. */
-static int copy_picture(FILE *picture, int to)
-{
-    char buffer[1 << 14];
-    size_t length;
-    FILE *file = fdopen(to, "wb");
-    if (!file) {
-        close(to);
-        return errno;
-    }
-    errno = 0;
-    rewind(picture);
-    while ((length = fread(buffer, 1, sizeof buffer, picture)) > 0) {
-        if (fwrite(buffer, 1, length, file) != length) {
-            break;
-        }
-    }
-    const int is_bad = ferror(picture) || ferror(file);
-    const int error = errno;
-    if (fclose(file) != 0) {
-        return errno;
-    }
-    return is_bad ? (error ? error : EIO) : 0;
-}
-
-/* Puts the picture in the place of a file, or where there is none yet. */
-static int replace_file(FILE *picture, const char *path, mode_t mode)
-{
-    char *beside = tool_allocate((int64_t)strlen(path) + 8, 1);
-    sprintf(beside, "%s.XXXXXX", path);
-    const int to = mkostemp(beside, O_CLOEXEC);
-    int error = to < 0 ? errno : 0;
-    if (!error) {
-        fchmod(to, mode);
-        error = copy_picture(picture, to);
-        if (!error && rename(beside, path) != 0) {
-            error = errno;
-        }
-        if (error) {
-            unlink(beside);
-        }
-    }
-    free(beside);
-    return error;
-}
-
-static int write_picture(FILE *picture, const char *path)
-{
-    struct stat status;
-    if (stat(path, &status) != 0) {
-        const mode_t mask = umask(0);
-        umask(mask);
-        return replace_file(picture, path, 0666 & ~mask);
-    }
-    if (!S_ISREG(status.st_mode)) { /* a pipe or a device is written to, never replaced */
-        const int to = open(path, O_WRONLY | O_CLOEXEC);
-        return to < 0 ? errno : copy_picture(picture, to);
-    }
-    char *target = realpath(path, NULL); /* what a link leads to is replaced, not the link */
-    const int error = target ? replace_file(picture, target, status.st_mode & 0777) : errno;
-    free(target);
-    return error;
-}
-
-int plot_write(FILE *picture, const char *path)
-{
-    const int reason = why_not_writable(path);
-    const int error = reason ? reason : write_picture(picture, path);
-    return error ? fail_to_write(path, error) : TOOL_DONE;
-}
-
 int plot_close(struct plot *plot, int result)
 {
     if (!plot) {
@@ -250,8 +158,7 @@ int plot_close(struct plot *plot, int result)
     } else if (result == TOOL_DONE && (is_bad || !WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
         result = tool_fail("%s: gnuplot could not draw it", plot->path);
     } else if (result == TOOL_DONE) {
-        const int error = write_picture(plot->picture, plot->path);
-        result = error ? fail_to_write(plot->path, error) : TOOL_DONE;
+        result = output_write(plot->picture, plot->path);
     }
     fclose(plot->picture);
     free(plot);

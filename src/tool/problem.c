@@ -35,9 +35,25 @@ int problem_wants_classes(loss_context *context, const struct training_options *
     if (!options->loss) {
         return TOOL_DONE;
     }
-    const int result = create_named(&function, context, options->loss, options);
-    if (function) {
+    char others[160];
+    int result = create_named(&function, context, options->loss, options);
+    if (result == TOOL_DONE && tool_other_roles(function, others, sizeof others) > 0) {
+        tool_fail("the loss %s reads %s, which this command has no data for: it trains on predictions and a "
+                  "target; "
+                  "a program trains with such a loss by loss_graph_loss()",
+                  loss_function_name(function), others);
+        result = TOOL_USAGE;
+    }
+    if (result == TOOL_DONE) {
         *wants_classes = has_property(function, "classification");
+    }
+    if (result == TOOL_DONE && options->target_encoding) {
+        if (*wants_classes) {
+            tool_fail("the loss %s takes classes as they are, and no --target-encoding",
+                      loss_function_name(function));
+            result = TOOL_USAGE;
+        }
+        *wants_classes = 1;
     }
     loss_function_free(function);
     return result;
@@ -135,7 +151,7 @@ static int split_rows(struct problem *problem, int64_t seed)
  * Mean and deviation of each feature over the rows trained on, in two passes; a constant feature is scaled to 0. Constant is
  * asked of the values, not of the sum: the mean of equal numbers may be rounded away from them. Sparse features the objective measures.
  */
-static void measure_features(struct problem *problem)
+static int measure_features(struct problem *problem)
 {
     struct model *model = &problem->model;
     const struct dataset *dataset = problem->dataset;
@@ -166,15 +182,26 @@ static void measure_features(struct problem *problem)
     for (int64_t j = 0; j < d && measures; j++) {
         model->scale[j] = varies[j] ? sqrt(sums[j] / (double)problem->train_rows) : 0;
     }
+    int result = TOOL_DONE;
+    for (int64_t j = 0; j < d && result == TOOL_DONE; j++) {
+        if (!isfinite(model->scale[j]) || (varies[j] && model->scale[j] == 0)) {
+            result = tool_fail(
+                "%s: the deviation of the feature \"%s\" is beyond float64; give it in another unit",
+                dataset->path, model->feature_names[j]);
+        }
+    }
     free(sums);
     free(varies);
+    return result;
 }
 
-/* Two classes as numbers: −1 and 1 where the loss takes only these, unless it was told 0 and 1. */
+/* Two classes as numbers: as was said; else −1 and 1 where the loss takes only these, unless it was told 0 and 1. */
 static double low_class(const struct problem *problem)
 {
     const char *encoding = "zero_one";
-    if (has_property(problem->function, "binary_target")) {
+    if (problem->options->target_encoding) {
+        encoding = problem->options->target_encoding;
+    } else if (has_property(problem->function, "binary_target")) {
         encoding = "signs";
         loss_function_get_string(problem->function, "target_encoding", &encoding);
     }
@@ -213,6 +240,7 @@ static void describe_model(struct problem *problem, const struct dataset *datase
     struct model *model = &problem->model;
     model->loss = tool_copy_text(loss_function_name(problem->function));
     model->target = tool_copy_text(dataset->target_name);
+    model->target_encoding = problem->options->target_encoding;
     model->loss_options = json_object();
     for (int i = 0; i < problem->options->loss_settings.count; i++) {
         const char *text = problem->options->loss_settings.texts[i], *equals = strchr(text, '=');
@@ -337,7 +365,10 @@ int problem_create(struct problem *problem, loss_context *context, const struct 
     }
     problem->restores = keep && dataset->sparse;
     describe_model(problem, dataset);
-    measure_features(problem);
+    result = measure_features(problem);
+    if (result) {
+        return result;
+    }
     model_scale(&problem->model, problem->dataset);
     fill_values(problem);
     if (create_data(problem) || create_objective(problem, 1, options->penalties.strongest) ||
@@ -396,6 +427,26 @@ loss_status problem_evaluate(const struct problem *problem, const double *parame
     const loss_status status = loss_objective_evaluate(problem->objective, x, value, gradient ? slope : NULL);
     for (int64_t i = 0; i < n && gradient; i++) {
         gradient[i] = (double)slope[i];
+    }
+    free(x);
+    return status;
+}
+
+loss_status problem_hessian_product(const struct problem *problem, const double *parameters,
+                                    const double *direction, double *product)
+{
+    const int64_t n = loss_objective_dimension(problem->objective);
+    if (problem->dataset->dtype == LOSS_FLOAT64) {
+        return loss_objective_hessian_product(problem->objective, parameters, direction, product);
+    }
+    float *x = tool_allocate(3 * n, sizeof *x);
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = (float)parameters[i];
+        x[n + i] = (float)direction[i];
+    }
+    const loss_status status = loss_objective_hessian_product(problem->objective, x, x + n, x + 2 * n);
+    for (int64_t i = 0; i < n; i++) {
+        product[i] = (double)x[2 * n + i];
     }
     free(x);
     return status;

@@ -46,6 +46,25 @@ int tool_reads_target(const loss_function *function)
     return 0;
 }
 
+int tool_other_roles(const loss_function *function, char *text, size_t size)
+{
+    static const char *const known[] = {"prediction", "target", "weight", "mask"};
+    int count = 0;
+    size_t used = 0;
+    text[0] = '\0';
+    for (int32_t i = 0; i < loss_function_role_count(function); i++) {
+        const char *role = loss_function_role(function, i);
+        size_t k = 0;
+        while (k < sizeof known / sizeof *known && strcmp(role, known[k]) != 0) {
+            k++;
+        }
+        if (k == sizeof known / sizeof *known && used < size) {
+            used += (size_t)snprintf(text + used, size - used, "%s%s", count++ ? ", " : "", role);
+        }
+    }
+    return count;
+}
+
 void *tool_allocate(int64_t count, size_t size)
 {
     void *memory = calloc(count > 0 ? (size_t)count : 1, size);

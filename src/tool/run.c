@@ -141,6 +141,17 @@ static char *describe_failure(const struct run *run, const struct problem *probl
     return tool_copy_text(text);
 }
 
+static char *describe_stuck(const struct run *run)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "%s stands still after %lld iteration%s, though the objective could fall: rounding hides what "
+             "its steps "
+             "change in numbers of this size; give the target or the features in another unit",
+             run->optimizer, (long long)run->iterations, tool_plural(run->iterations));
+    return tool_copy_text(text);
+}
+
 /* From parameters to the same place, whatever the optimizer's type. */
 static loss_status minimize_from(loss_optimizer *optimizer, const struct problem *problem, double *parameters)
 {
@@ -167,6 +178,49 @@ static int has_kinks(const struct problem *problem)
     return derivatives < 1;
 }
 
+/*
+ * How much the step down the gradient that is best by the curvature takes off the objective (Cauchy, 1847): with the direction
+ * u = g/|g|_inf, half of (g·u)²/(u·Hu). NAN where there is no such step.
+ */
+static double cauchy_decrease(const struct problem *problem, const double *parameters)
+{
+    const int64_t n = loss_objective_dimension(problem->objective);
+    double *gradient = tool_allocate(2 * n, sizeof *gradient), *product = gradient + n, value;
+    double largest = 0, slope = 0, curvature = 0;
+    loss_status status = problem_evaluate(problem, parameters, &value, gradient);
+    for (int64_t i = 0; i < n; i++) {
+        largest = fmax(largest, fabs(gradient[i]));
+    }
+    for (int64_t i = 0; i < n; i++) {
+        gradient[i] = largest > 0 ? gradient[i] / largest : 0;
+        slope += largest * gradient[i] * gradient[i];
+    }
+    if (!status) {
+        status = problem_hessian_product(problem, parameters, gradient, product);
+    }
+    for (int64_t i = 0; i < n && !status; i++) {
+        curvature += gradient[i] * product[i];
+    }
+    free(gradient);
+    return !status && curvature > 0 ? slope / curvature * slope / 2 : NAN;
+}
+
+/*
+ * An optimizer stops when rounding hides what its steps change. That is a minimum as a rule; but when the numbers are so large that
+ * its first steps, of the size of 1, change nothing, it stands where it began. A thousandth of the objective is what no rounding hides.
+ */
+static int is_stuck(const struct run *run, const struct problem *problem, const double *start)
+{
+    double first = NAN, last = NAN;
+    if (run->outcome != LOSS_STOP_PRECISION ||
+        penalties_kind(&problem->options->penalties) != PENALTIES_SMOOTH || has_kinks(problem) ||
+        problem_evaluate(problem, start, &first, NULL) ||
+        problem_evaluate(problem, run->parameters, &last, NULL)) {
+        return 0;
+    }
+    return cauchy_decrease(problem, run->parameters) > 1e-3 * fmax(fabs(first), fabs(last));
+}
+
 /* Batches are another matter: the objectives that their iterates see differ by the batch. */
 static void set_kink_tolerance(const struct problem *problem, loss_optimizer *optimizer)
 {
@@ -183,17 +237,23 @@ static void minimize(struct run *run, struct problem *problem, loss_optimizer *o
     loss_objective_get_int(problem->objective, "samples", &samples);
     loss_optimizer_get_int(optimizer, "batch_size", &batch_size);
     struct watch watch = {run, batch_size > 0 ? ceil((double)samples / (double)batch_size) : NAN};
-    run->parameters = tool_allocate(n, sizeof *run->parameters);
+    double *first = tool_allocate(n, sizeof *first);
     if (start) {
-        memcpy(run->parameters, start, (size_t)n * sizeof *start);
+        memcpy(first, start, (size_t)n * sizeof *start);
     }
+    run->parameters = tool_allocate(n, sizeof *run->parameters);
+    memcpy(run->parameters, first, (size_t)n * sizeof *first);
     loss_optimizer_set_iterate_callback(optimizer, watch_iterate, &watch);
     run->outcome = minimize_from(optimizer, problem, run->parameters);
     run->iterations = get_int(optimizer, "iterations");
     run->at_kink = run->outcome == LOSS_ERROR_LINE_SEARCH && run->iterations > 0 && has_kinks(problem);
-    if (run_has_failed(run)) {
+    run->is_stuck = is_stuck(run, problem, first);
+    if (run->is_stuck) {
+        run->failure = describe_stuck(run);
+    } else if (run_has_failed(run)) {
         run->failure = describe_failure(run, problem);
     }
+    free(first);
     run->evaluations = get_int(optimizer, "evaluations");
     run->seconds = get_double(optimizer, "seconds");
     run->passes = passes(&watch, optimizer);
@@ -287,12 +347,12 @@ double run_gap(double objective, double reference)
 
 int run_has_failed(const struct run *run)
 {
-    return run->outcome < 0 && !run->at_kink;
+    return (run->outcome < 0 && !run->at_kink) || run->is_stuck;
 }
 
 const char *run_outcome_text(const struct run *run)
 {
-    if (run->outcome < 0) {
+    if (run->outcome < 0 || run->is_stuck) {
         return run->at_kink ? "converged to a kink" : "failed";
     }
     switch (run->outcome) {

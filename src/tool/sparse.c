@@ -24,6 +24,15 @@ static int64_t entry_column(const struct dataset *dataset, int64_t entry)
     return ((const int32_t *)loss_sparse_column_indices(dataset->sparse))[entry];
 }
 
+void sparse_describe_nonfinite(const struct dataset *dataset, double value, char *text, size_t size)
+{
+    if (isnan(value)) {
+        snprintf(text, size, "nan is no finite number");
+    } else {
+        snprintf(text, size, "the number is infinite or too large for %s", loss_dtype_name(dataset->dtype));
+    }
+}
+
 int sparse_read(struct dataset *dataset, loss_context *context, int64_t first_index, int64_t columns)
 {
     if (loss_sparse_read_svmlight(&dataset->sparse, context, dataset->path, dataset->dtype, LOSS_INT32,
@@ -41,9 +50,11 @@ int sparse_read(struct dataset *dataset, loss_context *context, int64_t first_in
     for (int64_t i = 0; i < dataset->rows; i++) {
         for (int64_t e = offsets[i]; e < offsets[i + 1]; e++) {
             if (!isfinite(entry_value(dataset, e))) {
-                return tool_fail("%s: line %lld, column %lld: %g is no finite number", dataset->path,
+                char what[64];
+                sparse_describe_nonfinite(dataset, entry_value(dataset, e), what, sizeof what);
+                return tool_fail("%s: line %lld, index %lld: %s", dataset->path,
                                  (long long)loss_sparse_row_line(dataset->sparse, i),
-                                 (long long)entry_column(dataset, e) + 1, entry_value(dataset, e));
+                                 (long long)(entry_column(dataset, e) + first_index), what);
             }
         }
     }

@@ -35,9 +35,9 @@ static int look_like_classes(const double *numbers, int64_t rows)
         }
         for (last = 0; last < count && seen[last] != numbers[i]; last++) {
         }
-        /* 1e16: from there on the shortest form has an exponent. */
+        /* 2^64: numbers given to people and things fit 64 bits. Those that are not told apart are refused as classes. */
         if (last == count && (count == MOST_NUMERIC_CLASSES || numbers[i] != trunc(numbers[i]) ||
-                              !(fabs(numbers[i]) < 1e16))) {
+                              !(fabs(numbers[i]) < 0x1p64))) {
             return 0;
         }
         if (last == count) {
@@ -45,6 +45,27 @@ static int look_like_classes(const double *numbers, int64_t rows)
         }
     }
     return count > 0;
+}
+
+/* Names of classes go into models. */
+static int check_names(const struct dataset *dataset, const loss_table *table, int64_t column)
+{
+    for (int64_t k = 0; !dataset->borrows_classes && k < loss_classes_count(dataset->classes); k++) {
+        const char *name = loss_classes_name(dataset->classes, k);
+        int64_t row = 0;
+        if (text_is_utf8(name)) {
+            continue;
+        }
+        while (row + 1 < dataset->rows && dataset->labels[row] != k) {
+            row++;
+        }
+        char where[320];
+        snprintf(where, sizeof where, "%s: line %lld, column %lld", loss_table_path(table),
+                 (long long)loss_table_row_line(table, row),
+                 (long long)loss_table_column_position(table, column));
+        return text_fail(where, "the class", name);
+    }
+    return TOOL_DONE;
 }
 
 static int check_classes(const struct dataset *dataset, const char *path)
@@ -57,12 +78,29 @@ static int check_classes(const struct dataset *dataset, const char *path)
 
 /* ---- a column of a table ---- */
 
+/* The sentence about text where a number was expected; two classes can be made numbers. */
+static int fail_text(const struct dataset *dataset, loss_context *context, const loss_table *table,
+                     int64_t column)
+{
+    char *sentence = tool_copy_text(loss_context_error(context));
+    loss_classes *classes = NULL;
+    if (dataset->is_for_training) {
+        loss_classes_create(&classes, context, table, column);
+    }
+    const int result = tool_fail(
+        "%s%s", sentence,
+        loss_classes_count(classes) == 2 ? "; --target-encoding makes numbers of two classes" : "");
+    loss_classes_free(classes);
+    free(sentence);
+    return result;
+}
+
 static int read_numbers(struct dataset *dataset, loss_context *context, const loss_table *table,
                         int64_t column)
 {
     dataset->values = tool_allocate(dataset->rows, sizeof *dataset->values);
     if (loss_table_get_column_double(table, context, column, dataset->values, 1)) {
-        return tool_fail_context(context);
+        return fail_text(dataset, context, table, column);
     }
     for (int64_t r = 0; r < dataset->rows; r++) {
         if (!isfinite(dataset->values[r])) {
@@ -94,7 +132,8 @@ int target_from_table(struct dataset *dataset, loss_context *context, const loss
     if (loss_classes_get_labels(dataset->classes, context, table, column, dataset->labels, 1)) {
         return tool_fail_context(context);
     }
-    return check_classes(dataset, loss_table_path(table));
+    const int result = check_names(dataset, table, column);
+    return result ? result : check_classes(dataset, loss_table_path(table));
 }
 
 /* ---- numbers ---- */
@@ -103,6 +142,21 @@ static int compare_numbers(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+/* Labels that may have been rounded would be one class, though they were not one in the file. */
+static int check_told_apart(const struct dataset *dataset, const double *numbers, const char *path)
+{
+    const int is_single = dataset->sparse && path == dataset->path && dataset->dtype == LOSS_FLOAT32;
+    for (int64_t i = 0; i < dataset->rows; i++) {
+        if (!(fabs(numbers[i]) < (is_single ? 0x1p24 : 0x1p53))) {
+            char where[320];
+            dataset_describe_place(dataset, path, i, where, sizeof where);
+            return tool_fail("%s: %.17g is no class: %snumbers from 2^%d on are not told apart", where,
+                             numbers[i], is_single ? "in float32 " : "", is_single ? 24 : 53);
+        }
+    }
+    return TOOL_DONE;
 }
 
 /* The different numbers as classes, in their order; the names are their shortest forms. */
@@ -165,20 +219,30 @@ static int label_rows(struct dataset *dataset, const double *numbers, const char
     return TOOL_DONE;
 }
 
+static int fail_nonfinite(const struct dataset *dataset, const char *path, int64_t row, double value)
+{
+    char where[320], what[64];
+    dataset_describe_place(dataset, path, row, where, sizeof where);
+    if (dataset->sparse && path == dataset->path) {
+        sparse_describe_nonfinite(dataset, value, what, sizeof what);
+        return tool_fail("%s, label: %s", where, what);
+    }
+    return tool_fail("%s: the target %g is no finite number", where, value);
+}
+
 int target_from_numbers(struct dataset *dataset, loss_context *context, double *numbers, const char *path,
                         int wants_classes)
 {
     int result = TOOL_DONE;
     for (int64_t i = 0; i < dataset->rows && result == TOOL_DONE; i++) {
         if (!isfinite(numbers[i])) {
-            char where[320];
-            dataset_describe_place(dataset, path, i, where, sizeof where);
-            result = tool_fail("%s: the target %g is no finite number", where, numbers[i]);
+            result = fail_nonfinite(dataset, path, i, numbers[i]);
         }
     }
     if (result == TOOL_DONE && !dataset->classes &&
         (wants_classes > 0 || (wants_classes < 0 && look_like_classes(numbers, dataset->rows)))) {
-        result = create_classes(dataset, context, numbers);
+        result = check_told_apart(dataset, numbers, path);
+        result = result ? result : create_classes(dataset, context, numbers);
     }
     if (result == TOOL_DONE && !dataset->classes) {
         dataset->values = numbers;

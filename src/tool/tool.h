@@ -41,6 +41,9 @@ const char *tool_plural(int64_t count);
 /* Whether the loss has the role "target". */
 int tool_reads_target(const loss_function *function);
 
+/* How many roles it has that no file of this command is for, "time, event" in text. */
+int tool_other_roles(const loss_function *function, char *text, size_t size);
+
 /* Zeroed memory; the command ends when there is none. */
 void *tool_allocate(int64_t count, size_t size);
 
@@ -50,7 +53,21 @@ int tool_finish_output(int result);
 /* Text as a CSV field: quoted where it must be. */
 void tool_print_field(FILE *file, const char *text);
 
+/* ---- text.c: text that may be anything */
+
+int text_is_utf8(const char *text);
+
+/* A copy with U+FFFD for every byte that is not part of a character, or with \x and its digits. */
+char *text_to_utf8(const char *text);
+char *text_escape(const char *text);
+
+/* "data.csv: line 2, column 2: the class "\xe9" is not UTF-8 …" as a failure. */
+int text_fail(const char *where, const char *what, const char *text);
+
 /* ---- json.c: numbers as they must be, everything else jansson's */
+
+/* Text from outside, such as the name of a file; see text_to_utf8(). */
+json_t *json_from_text(const char *text);
 
 /* A number; NaN and the infinities as strings, which JSON has no numbers for. */
 json_t *json_from_double(double value);
@@ -119,6 +136,7 @@ struct dataset {
     loss_classes
         *classes; /* NULL when the target is a number; borrowed from another data set when that is so */
     int borrows_classes;
+    int is_for_training;
     double *values;  /* the target as a number, or */
     int64_t *labels; /* as a class */
 };
@@ -162,6 +180,9 @@ char *tool_copy_text(const char *text);
 /* Reads the path of a data set; columns 0: as many as there are. */
 int sparse_read(struct dataset *dataset, loss_context *context, int64_t first_index, int64_t columns);
 
+/* "nan is no finite number": what is wrong with a number of the file, of which only the value is left. */
+void sparse_describe_nonfinite(const struct dataset *dataset, double value, char *text, size_t size);
+
 /* Makes some of the rows the "features" of data, without a copy. */
 loss_status sparse_lend(const struct dataset *dataset, loss_data *data, int64_t first, int64_t rows);
 
@@ -186,7 +207,8 @@ int target_from_file(struct dataset *dataset, loss_context *context, const struc
 
 struct model {
     char *loss, *target;
-    json_t *loss_options;                /* key: value as text, as they were set */
+    const char *target_encoding; /* static; NULL: as the loss has it. Written only, scores need none */
+    json_t *loss_options;        /* key: value as text, as they were set */
     char **feature_names, **class_names; /* class_names NULL for a regression */
     int64_t feature_count, class_count, outputs;
     double *mean, *scale; /* feature_count: x becomes (x − mean) / scale, and 0 where scale is 0 */
@@ -266,6 +288,8 @@ double penalties_strength(const struct penalties *penalties, int index);
 struct training_options {
     struct source source, test; /* test.path NULL: rows are held out */
     const char *loss, *plot;
+    const char
+        *target_encoding; /* "signs" or "zero_one": two classes as numbers, for a loss of numbers; or NULL */
     struct penalties penalties;
     int has_no_penalty;   /* said so */
     char *l2_text;        /* of a penalty that --l2 made; released with the settings */
@@ -296,7 +320,8 @@ struct problem {
 int problem_create_function(loss_function **function, loss_context *context,
                             const struct training_options *options, const struct dataset *dataset);
 
-/* 1 when the function is for classes, 0 for numbers; −1 when no loss was named. Its name and settings are checked. */
+/* 1 when the function is for classes or made so by an encoding, 0 for numbers; −1 when no loss was named. Its name and settings are
+ * checked. */
 int problem_wants_classes(loss_context *context, const struct training_options *options, int *wants_classes);
 
 /*
@@ -314,6 +339,8 @@ int problem_set_strength(struct problem *problem, double strength);
 /* The objective, or with cost_only the mean loss alone, and its gradient (may be NULL), whatever the element type. */
 loss_status problem_evaluate(const struct problem *problem, const double *parameters, double *value,
                              double *gradient);
+loss_status problem_hessian_product(const struct problem *problem, const double *parameters,
+                                    const double *direction, double *product);
 loss_status problem_cost(const struct problem *problem, const double *parameters, double *cost);
 
 /* How good the parameters are on the rows trained on (held_out 0) or held out (1): accuracy of classes, root
@@ -333,6 +360,7 @@ struct run {
     double objective, gradient_norm, seconds, train_score, test_score;
     loss_status outcome;
     int at_kink;      /* it ended where no step leads on because the loss has a kink: that is no failure */
+    int is_stuck;     /* it ended for rounding far above the minimum: that is a failure */
     const char *test; /* the option that stopped it; static */
     char *failure;    /* the sentence, when it failed */
     double *parameters;
@@ -367,6 +395,17 @@ void progress_show(const char *format, ...) __attribute__((format(printf, 1, 2))
 int progress_is_due(void);
 void progress_clear(void);
 
+/* ---- output.c: files that are replaced only when the job is done */
+
+/* Whether a file can be written, as far as is known before the work. */
+int output_check(const char *path);
+
+/*
+ * Puts a finished file into the place of another in one step, that which a link leads to; a pipe or a device is written to. The content
+ * is closed by its owner.
+ */
+int output_write(FILE *content, const char *path);
+
 /* ---- plot.c: convergence curves by gnuplot */
 
 struct plot;
@@ -382,9 +421,6 @@ void plot_runs(struct plot *plot, const char *title, const struct run *runs, int
  * leaves the one that was there. Returns the result, or that of drawing when it was TOOL_DONE. NULL is allowed.
  */
 int plot_close(struct plot *plot, int result);
-
-/* Puts a finished picture into the place of a file in one step; the picture is closed by its owner. */
-int plot_write(FILE *picture, const char *path);
 
 /* ---- chart.c: lines over an axis as SVG, the same bytes everywhere */
 

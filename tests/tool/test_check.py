@@ -76,7 +76,7 @@ class Check(ToolTest):
         self.file("two.csv", "a,b,y\n" + "".join(f"{i % 11},{i % 7},{i % 3 / 4}\n" for i in range(60)))
         self.file("other.csv", "a,c,y\n" + "".join(f"{i % 11},{i % 7},{i % 3 / 4}\n" for i in range(60)))
         self.done("fit", "two.csv", "--target", "y", "--model", "m.json", "--loss", "squared_error")
-        self.failed("m.json: the model has 2 features and 1 outputs, the data 30 and 1", "check", CANCER, "--target",
+        self.failed("m.json: the model has 2 features and 1 output, the data 30 and 1", "check", CANCER, "--target",
                     "diagnosis", "--at", "m.json")
         self.failed('m.json: feature 2 of the model is "b", of the data "c"', "check", "other.csv", "--target", "y",
                     "--loss", "squared_error", "--at", "m.json")

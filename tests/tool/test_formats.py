@@ -184,8 +184,10 @@ class Formats(ToolTest):
                                ("1 1:2\n2 1\n", 'line 2, column 3: "1" is no index:value'),
                                ("1 1:2 # x\n1 999999999999:3\n-1 5:1\n",
                                 'line 2, column 3: "999999999999" is too large an index for int32'),
-                               ("# its name\n1 1:2\n\n2 1:1 3:nan\n", "line 4, column 3: nan is no finite number"),
-                               ("# its name\n1 1:2\n-inf 1:1\n", "line 3: the target -inf is no finite number")):
+                               ("# its name\n1 1:2\n\n2 1:1 3:nan\n", "line 4, index 3: nan is no finite number"),
+                               ("1 1:2\n\n2 1:1 7:-1e400\n", "line 3, index 7: the number is infinite or too large for float64"),
+                               ("1e400 1:2\n", "line 1, label: the number is infinite or too large for float64"),
+                               ("1 1:2\nnan 1:2\n", "line 2, label: nan is no finite number")):
             with self.subTest(text):
                 self.failed(f"bad.svm: {sentence}", "fit", self.file("bad.svm", text))
         self.failed("bad.svm has 2000000000 columns; a model has at most 67108864 features", "fit",

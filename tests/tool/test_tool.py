@@ -208,7 +208,7 @@ class BadInput(ToolTest):
         self.file("d.csv", "mean_radius,texture,diagnosis\n1,2,a\n3,4,b\n5,6,a\n")
         self.failed('d.csv: no column "diagonsis"; did you mean "diagnosis"? The columns are mean_radius, texture, '
                     'diagnosis', "fit", "d.csv", "--target", "diagonsis")
-        self.failed('d.csv: line 2, column 3 ("diagnosis"): "a" is no number', "fit", "d.csv", "--target", "diagnosis",
+        self.failed('d.csv: line 2, column 3 ("diagnosis"): "a" is no number; --target-encoding makes numbers of two classes', "fit", "d.csv", "--target", "diagnosis",
                     "--loss", "huber")
         self.failed('the loss hinge needs a target of 2 classes, "digit" has 10', "fit", DIGITS, "--target", "digit",
                     "--loss", "hinge")

@@ -28,7 +28,7 @@ class ToolTest(unittest.TestCase):
 
     def run_tool(self, *arguments, environment=None):
         return subprocess.run([TOOL, *map(str, arguments)], cwd=self.path, capture_output=True, text=True,
-                              timeout=300, env={**os.environ, **(environment or {})})
+                              errors="surrogateescape", timeout=300, env={**os.environ, **(environment or {})})
 
     def done(self, *arguments):
         result = self.run_tool(*arguments)

@@ -141,7 +141,10 @@ static void check_predictions(const fixture *f, const double *x)
     assert_sentence(f->context, "a prediction needs the role 'prediction' as an output");
     loss_data_set_output(outputs, "prediction", prediction, LOSS_FLOAT64, ROWS, CLASSES, CLASSES, 1);
     assert_status(f->context, loss_objective_predict(f->objective, x, inputs, outputs), LOSS_ERROR_SHAPE);
-    assert_sentence(f->context, "'features' has 3 columns; the model has 4 features");
+    assert_sentence(f->context, "'features' has 3 columns; the model has 4");
+    loss_data_set_input(inputs, "features", f->m.x, LOSS_FLOAT64, ROWS, 1, FEATURES, 1);
+    assert_status(f->context, loss_objective_predict(f->objective, x, inputs, outputs), LOSS_ERROR_SHAPE);
+    assert_sentence(f->context, "'features' has 1 column; the model has 4");
     loss_data_set_input(inputs, "features", f->m.x, LOSS_FLOAT64, ROWS - 1, FEATURES, FEATURES, 1);
     assert_status(f->context, loss_objective_predict(f->objective, x, inputs, outputs), LOSS_ERROR_SHAPE);
     loss_data_set_input(inputs, "features", f->m.x, LOSS_FLOAT32, ROWS, FEATURES, FEATURES, 1);

@@ -407,7 +407,10 @@ static void refused(void **state)
         assert_status(f.context, checks[c](f.objective, NULL, 1, 1, &verdict), LOSS_ERROR_ARGUMENT);
         assert_status(f.context, checks[c](f.objective, f.x, 1, 1, NULL), LOSS_ERROR_ARGUMENT);
         assert_status(f.context, checks[c](f.objective, f.x, 0, 1, &verdict), LOSS_ERROR_ARGUMENT);
-        assert_sentence(f.context, "0 directions");
+        assert_sentence(f.context, "0 directions: from 1 to 2147483647 were expected");
+        assert_status(f.context, checks[c](f.objective, f.x, INT64_C(2147483648), 1, &verdict),
+                      LOSS_ERROR_ARGUMENT);
+        assert_sentence(f.context, "2147483648 directions: from 1 to 2147483647 were expected");
         f.p.status = 3;
         assert_status(f.context, checks[c](f.objective, f.x, 1, 1, &verdict), LOSS_ERROR_CALLBACK);
         f.p.status = 0;

@@ -1,4 +1,4 @@
-/* Tables and classes of libloss_io: good files, bad files word for word, and memory that runs out at every
+/* Tables of libloss_io: good files, bad files word for word, and memory that runs out at every
  * place. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -388,76 +388,6 @@ static void test_bundled_data(void **state)
     loss_table_free(table);
 }
 
-/* ---- classes ---- */
-
-static void test_classes(void **state)
-{
-    (void)state;
-    loss_table *table = parse_text("10,b\n2.0,a\n1e1,b\n-0,c\n0,\"a\"\n+2,B\n", 0);
-    loss_classes *classes = NULL;
-    int64_t labels[12];
-    assert_int_equal(loss_classes_create(&classes, context, table, 0), LOSS_OK);
-    assert_int_equal(loss_classes_count(classes), 3);
-    assert_string_equal(loss_classes_name(classes, 0), "0"); /* by number: "10" after "2" */
-    assert_string_equal(loss_classes_name(classes, 1), "2");
-    assert_string_equal(loss_classes_name(classes, 2), "10");
-    assert_null(loss_classes_name(classes, 3));
-    assert_null(loss_classes_name(classes, -1));
-    assert_int_equal(loss_classes_get_labels(classes, context, table, 0, labels, 2), LOSS_OK);
-    static const int64_t expected[] = {2, 1, 2, 0, 0, 1};
-    for (int r = 0; r < 6; r++) {
-        assert_int_equal(labels[2 * r], expected[r]);
-    }
-    labels[0] = -3;
-    assert_int_equal(loss_classes_get_labels(classes, context, table, 1, labels, 1), LOSS_ERROR_LABEL);
-    assert_string_equal(loss_context_error(context), "line 1, column 2: \"b\" is none of the 3 classes");
-    assert_int_equal(labels[0], -3);
-    loss_classes_free(classes);
-    assert_int_equal(loss_classes_create(&classes, context, table, 1), LOSS_OK);
-    assert_int_equal(loss_classes_count(classes), 4);
-    assert_string_equal(loss_classes_name(classes, 0), "B"); /* by byte: capitals first */
-    assert_string_equal(loss_classes_name(classes, 1), "a");
-    loss_classes_free(classes);
-    assert_int_equal(loss_classes_create(&classes, context, table, 2), LOSS_ERROR_ARGUMENT);
-    assert_null(classes);
-    loss_table_free(table);
-    loss_classes_free(NULL);
-    assert_int_equal(loss_classes_count(NULL), 0);
-}
-
-static void test_named_classes(void **state)
-{
-    (void)state;
-    const char *names[] = {"malignant", "benign", "unsure", "benign"};
-    loss_classes *classes = NULL;
-    int64_t labels[2];
-    loss_table *table = parse_text("unsure\nmalignant\n", 0);
-    assert_int_equal(loss_classes_create_named(&classes, context, 3, names), LOSS_OK);
-    assert_string_equal(loss_classes_name(classes, 0), "malignant"); /* the order given */
-    assert_int_equal(loss_classes_get_labels(classes, context, table, 0, labels, 1), LOSS_OK);
-    assert_true(labels[0] == 2 && labels[1] == 0);
-    loss_classes_free(classes);
-    assert_int_equal(loss_classes_create_named(&classes, context, 4, names), LOSS_ERROR_NAME);
-    assert_string_equal(loss_context_error(context), "two classes are named \"benign\"");
-    assert_null(classes);
-    names[1] = NULL;
-    assert_int_equal(loss_classes_create_named(&classes, context, 3, names), LOSS_ERROR_ARGUMENT);
-    assert_int_equal(loss_classes_create_named(&classes, context, 0, names), LOSS_ERROR_ARGUMENT);
-    loss_table_free(table);
-}
-
-static void test_no_class(void **state)
-{
-    (void)state;
-    loss_classes *classes = NULL;
-    loss_table *table = parse_text("a,b\nx,1\n\"\",nan\n", 1);
-    assert_int_equal(loss_classes_create(&classes, context, table, 0), LOSS_ERROR_FORMAT);
-    assert_string_equal(loss_context_error(context), "line 3, column 1 (\"a\"): an empty field is no class");
-    assert_int_equal(loss_classes_create(&classes, context, table, 1), LOSS_ERROR_FORMAT);
-    assert_string_equal(loss_context_error(context), "line 3, column 2 (\"b\"): \"nan\" is no class");
-    loss_table_free(table);
-}
-
 /* ---- ownership and memory ---- */
 
 struct counting {
@@ -563,9 +493,6 @@ int main(void)
         cmocka_unit_test(test_sentences_about_arguments),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_bundled_data),
-        cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_named_classes),
-        cmocka_unit_test(test_no_class),
         cmocka_unit_test(test_every_allocation_fails_once),
         cmocka_unit_test(test_context_freed_first),
     };

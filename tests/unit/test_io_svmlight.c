@@ -149,6 +149,11 @@ static void test_columns(void **state)
     assert_null(sparse);
     assert_string_equal(loss_context_error(context),
                         "line 3, column 7: index 7, but there are 6 columns, counted from 1");
+    assert_int_equal(
+        loss_sparse_parse_svmlight(&sparse, context, text, sizeof text - 1, LOSS_FLOAT64, LOSS_INT32, 1, 1),
+        LOSS_ERROR_FORMAT);
+    assert_string_equal(loss_context_error(context),
+                        "line 3, column 7: index 7, but there is 1 column, counted from 1");
 }
 
 /* Lines that cross the window of the reader, and one that is longer than it. */
@@ -384,6 +389,38 @@ static void test_labels(void **state)
     }
 }
 
+/* The labels next to those that their type keeps apart from all others, and these. */
+static void test_labels_are_not_merged(void **state)
+{
+    static const struct {
+        const char *text, *sentence; /* NULL: these are read */
+        loss_dtype type;
+        int64_t label;
+    } cases[] = {
+        {"16777215 1:1\n", NULL, LOSS_FLOAT32, 16777215},
+        {"16777217 1:1\n",
+         "line 1: the label 16777216 is no integer below 2^24, from which on float32 does not", LOSS_FLOAT32,
+         0},
+        {"-16777216 1:1\n", "line 1: the label -16777216 is no integer below 2^24", LOSS_FLOAT32, 0},
+        {"16777217 1:1\n", NULL, LOSS_FLOAT64, 16777217},
+        {"-9007199254740991 1:1\n", NULL, LOSS_FLOAT64, -9007199254740991},
+        {"9007199254740993 1:1\n", "line 1: the label 9007199254740992 is no integer below 2^53",
+         LOSS_FLOAT64, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t label = 77;
+        loss_sparse *sparse = parse(cases[i].text, cases[i].type, LOSS_INT32, 1);
+        assert_int_equal(loss_sparse_get_labels(sparse, context, &label, 1),
+                         cases[i].sentence ? LOSS_ERROR_LABEL : LOSS_OK);
+        assert_int_equal(label, cases[i].sentence ? 77 : cases[i].label);
+        if (cases[i].sentence) {
+            assert_non_null(strstr(loss_context_error(context), cases[i].sentence));
+        }
+        loss_sparse_free(sparse);
+    }
+}
+
 /* ---- another order of the rows ---- */
 
 static uint64_t state_of_draws;
@@ -502,11 +539,17 @@ static void test_every_allocation_fails_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scikit_learn), cmocka_unit_test(test_what_is_allowed),
-        cmocka_unit_test(test_columns),      cmocka_unit_test(test_long_lines),
-        cmocka_unit_test(test_malformed),    cmocka_unit_test(test_cut_at_every_byte),
-        cmocka_unit_test(test_arguments),    cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_reorder),      cmocka_unit_test(test_every_allocation_fails_once),
+        cmocka_unit_test(test_scikit_learn),
+        cmocka_unit_test(test_what_is_allowed),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_labels_are_not_merged),
+        cmocka_unit_test(test_reorder),
+        cmocka_unit_test(test_every_allocation_fails_once),
     };
     return cmocka_run_group_tests_name("io_svmlight", tests, setup, teardown);
 }

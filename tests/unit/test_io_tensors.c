@@ -1,10 +1,13 @@
 /* Named tensors: files word for word, bad ones with what is said of them, cut at every byte; parameters of graphs there and back. */
 #include "io_support.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static loss_context *context;
 
@@ -93,6 +96,10 @@ static void every_type_is_read(void **state)
         assert_int_equal(loss_tensors_get(tensors, context, single, whole, LOSS_INT32), LOSS_ERROR_TYPE);
         assert_non_null(strstr(loss_context_error(context), "\"single\" is F32, which is not read as int32"));
         assert_int_equal(loss_tensors_get(tensors, context, 6, whole, LOSS_INT32), LOSS_ERROR_ARGUMENT);
+        assert_non_null(
+            strstr(loss_context_error(context), "tensor 6 (counted from 0) of a file with 6 tensors"));
+        assert_int_equal(loss_tensors_get(NULL, context, 0, whole, LOSS_INT32), LOSS_ERROR_ARGUMENT);
+        assert_string_equal(loss_context_error(context), "the file of tensors is NULL");
         assert_int_equal(loss_tensors_get(tensors, NULL, 0, whole, LOSS_INT32), LOSS_ERROR_ARGUMENT);
         assert_null(loss_tensors_name(tensors, -1));
         assert_int_equal(loss_tensors_find(tensors, "none"), -1);
@@ -223,6 +230,96 @@ static void parameters_come_back(void **state)
     loss_graph_free(graph);
 }
 
+/* ---- what a path may be ---- */
+
+static mode_t type_of(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+/* In a directory of its own, which has to be as empty at the end as it was. */
+static void only_files_are_replaced(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/loss_test_io_XXXXXX", old[64], link[64], stray[64], fifo[64], part[64], fresh[64];
+    const double x[DIMENSION] = {0.375, -7};
+    double back[DIMENSION];
+    loss_graph *graph = make_graph(context, LOSS_FLOAT64, 3);
+    assert_non_null(mkdtemp(folder));
+    snprintf(old, sizeof old, "%s/old", folder);
+    snprintf(part, sizeof part, "%s/old.part", folder);
+    snprintf(link, sizeof link, "%s/link", folder);
+    snprintf(stray, sizeof stray, "%s/stray", folder);
+    snprintf(fresh, sizeof fresh, "%s/fresh", folder);
+    snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+    FILE *file = fopen(part, "w");
+    assert_true(file && fputs("mine", file) >= 0 && fclose(file) == 0);
+    file = fopen(old, "w");
+    assert_true(file && fclose(file) == 0 && chmod(old, 0640) == 0);
+    assert_int_equal(symlink("old", link), 0);
+    assert_int_equal(symlink("fresh", stray), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+
+    /* A link stays one, and what it leads to is the file, with the rights it had. */
+    assert_int_equal(loss_graph_write_parameters(graph, context, x, link), LOSS_OK);
+    assert_int_equal(loss_graph_write_parameters(graph, context, x, stray), LOSS_OK);
+    assert_true(type_of(link) == S_IFLNK && type_of(stray) == S_IFLNK);
+    struct stat status;
+    assert_true(stat(old, &status) == 0 && (status.st_mode & 0777) == 0640);
+    const char *const written[] = {old, fresh};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(type_of(written[i]), S_IFREG);
+        assert_int_equal(loss_graph_read_parameters(graph, context, written[i], back), LOSS_OK);
+        assert_memory_equal(back, x, sizeof x);
+    }
+    int64_t length, whole_length;
+    char *bytes = load(part, &length), *whole = load(old, &whole_length);
+    assert_true(length == 4 && memcmp(bytes, "mine", 4) == 0);
+    free(bytes);
+
+    /* A pipe is written to: what its reader gets is the file. */
+    char got[MOST];
+    const int reader = open(fifo, O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
+    assert_int_equal(loss_graph_write_parameters(graph, context, x, fifo), LOSS_OK);
+    assert_int_equal(type_of(fifo), S_IFIFO);
+    assert_int_equal(read(reader, got, sizeof got), whole_length);
+    assert_memory_equal(got, whole, (size_t)whole_length);
+    close(reader);
+    free(whole);
+
+    /* A failure leaves nothing behind. */
+    assert_int_equal(loss_graph_write_parameters(graph, context, x, folder), LOSS_ERROR_FILE);
+    assert_non_null(strstr(loss_context_error(context), "cannot write: Is a directory"));
+    const char *const all[] = {old, link, stray, fifo, part, fresh};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        assert_int_equal(unlink(all[i]), 0);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    loss_graph_free(graph);
+}
+
+static void the_format_keeps_a_name(void **state)
+{
+    (void)state;
+    const double x[] = {2.5};
+    const char *path = store("mine", 4);
+    loss_graph *graph;
+    int32_t node;
+    int64_t length;
+    assert_int_equal(loss_graph_create(&graph, context, LOSS_FLOAT64), LOSS_OK);
+    assert_int_equal(loss_graph_parameter(graph, "__metadata__", 0, NULL, &node), LOSS_OK);
+    assert_int_equal(loss_graph_write_parameters(graph, context, x, path), LOSS_ERROR_NAME);
+    assert_non_null(
+        strstr(loss_context_error(context),
+               "a parameter named \"__metadata__\" cannot be written: the format keeps that name"));
+    char *bytes = load(path, &length);
+    assert_int_equal(length, 4); /* as it was */
+    free(bytes);
+    loss_graph_free(graph);
+}
+
 static loss_status everything(loss_context *own)
 {
     double x[DIMENSION] = {0.625};
@@ -256,10 +353,9 @@ int main(void)
         return 77;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_type_is_read),
-        cmocka_unit_test(bad_files_are_refused),
-        cmocka_unit_test(parameters_come_back),
-        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(every_type_is_read),      cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(parameters_come_back),    cmocka_unit_test(only_files_are_replaced),
+        cmocka_unit_test(the_format_keeps_a_name), cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -435,6 +435,7 @@ static void test_wrong(void **state)
                   LOSS_ERROR_ARGUMENT);
     assert_status(context, loss_function_best_constant(context, function, inputs, -1, &constant),
                   LOSS_ERROR_ARGUMENT);
+    assert_sentence(context, "-1 columns: from 0 to ");
     assert_status(context, loss_function_best_constant(context, function, inputs, 1, &constant),
                   LOSS_ERROR_DOMAIN);
     assert_int_equal(loss_context_error_row(context), 1);

@@ -214,6 +214,7 @@ static const mistake mistakes[] = {
     {{"leaky_relu", "slope=-1", {"R"}, 0, 1}, LOSS_ERROR_RANGE, "slope"},
     {{"leaky_relu", "slope=nan", {"R"}, 0, 1}, LOSS_ERROR_RANGE, "slope"},
     {{"clip", "minimum=2 maximum=1", {"R"}, 0, 1}, LOSS_ERROR_RANGE, "'minimum' above its 'maximum'"},
+    {{"tanh", "", {"3", "3"}, 0, 1}, LOSS_ERROR_ARGUMENT, "the operation 'tanh' takes 1 input (a), not 2"},
     {{"sum", "axes=2", {"R,3"}, 0, 1}, LOSS_ERROR_SHAPE, "'sum' cannot take [rows, 3]: one of the axes"},
     {{"sum", "axes=0.5", {"R,3"}, 0, 1}, LOSS_ERROR_RANGE, "not whole"},
     {{"sum", "axes=0,0,0,0,0,0,0", {"R,3"}, 0, 1}, LOSS_ERROR_RANGE, "at most 6 axes"},

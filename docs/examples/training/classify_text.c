@@ -1,11 +1,11 @@
 /*
- * Which newsgroup a text is from: bags of words in a LIBSVM file, never made dense, by Newton's method with conjugate gradients and
- * by stochastic gradient descent.
+ * Which of several classes a text is from, such as its newsgroup: bags of words in a LIBSVM file, never made dense, by Newton's method
+ * with conjugate gradients and by stochastic gradient descent.
  *
  *     classify_text [FILE | - [TEXTS]]
  *
- * Without a file, texts are drawn and written to texts.svm in the current directory first: words by Zipf's law, every class with words
- * that it uses more often; the last fifth of a file is what the models are judged by.
+ * Without a file, no text was ever written by anybody: 50 000 are drawn and put into texts.svm in the current directory first, words by
+ * Zipf's law, every class with words that it uses more often. The last fifth of a file is what the models are judged by.
  */
 #include <loss/io.h>
 #include <loss/random.h>
@@ -85,13 +85,10 @@ static void read_texts(loss_context *context, const char *path, texts *t)
 {
     must(context,
          loss_sparse_read_svmlight(&t->sparse, context, path, LOSS_FLOAT64, LOSS_INT32, -1, 0, NULL, NULL));
-    const double *numbers = loss_sparse_labels(t->sparse);
     t->rows = loss_sparse_row_count(t->sparse);
     t->train = t->rows - t->rows / 5;
     t->labels = malloc((size_t)t->rows * sizeof *t->labels);
-    for (int64_t i = 0; i < t->rows; i++) {
-        t->labels[i] = (int64_t)numbers[i];
-    }
+    must(context, loss_sparse_get_labels(t->sparse, context, t->labels, 1));
     must(context, loss_data_create(&t->learn, context));
     must(context, loss_data_create(&t->judge, context));
     set_features(context, t->learn, t, 0, t->train);

@@ -372,9 +372,9 @@ static loss_status check_count(loss_graph *graph, const lossi_operation *row, in
 {
     int32_t more, words = word_count(row->inputs, &more);
     if (count < words || (count > words && !more) || count > LOSSI_NODE_INPUTS) {
-        return lossi_fail(graph->context, LOSS_ERROR_ARGUMENT,
-                          "the operation '%s' takes %s%d inputs (%s), not %d", row->name,
-                          more ? "at least " : "", (int)words, row->inputs, (int)count);
+        return lossi_fail(
+            graph->context, LOSS_ERROR_ARGUMENT, "the operation '%s' takes %s%d input%s (%s), not %d",
+            row->name, more ? "at least " : "", (int)words, words == 1 ? "" : "s", row->inputs, (int)count);
     }
     return LOSS_OK;
 }
