@@ -126,8 +126,10 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 {
     const lossi_linear_model *m = (const lossi_linear_model *)objective;
     loss_context *context = explain ? objective->context : NULL;
-    const int64_t per_output = m->features->columns +
-                               lossi_options_own(&objective->options, INTERCEPT)->integer;
+    const int64_t features = m->features->columns, most = INT64_MAX / 1024, /* with slices, padding, bytes */
+        per_output = features > most /* an array of strides 0 has as many columns as one likes */
+                         ? features
+                         : features + lossi_options_own(&objective->options, INTERCEPT)->integer;
     int64_t outputs;
     loss_status status = count_outputs(m, explain, &outputs);
     if (status != LOSS_OK) {
@@ -137,7 +139,7 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
         return lossi_fail(context, LOSS_ERROR_SHAPE,
                           "without features and without intercept there are no parameters");
     }
-    if (per_output > INT64_MAX / 1024 / outputs) { /* room for slices, padding and element sizes */
+    if (per_output > most / outputs) {
         return lossi_fail(context, LOSS_ERROR_MEMORY, "no memory for %lld outputs of %lld parameters each",
                           (long long)outputs, (long long)per_output);
     }
