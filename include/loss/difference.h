@@ -32,8 +32,9 @@ typedef struct loss_difference loss_difference;
  * Makes a difference by the name of its method, for functions of n parameters.
  *   "forward"  (f(x + h) − f(x)) / h, h = √ε·s: n values and f(x); about half the digits of the values
  *   "central"  (f(x + h) − f(x − h)) / 2h, h = ∛ε·s: 2n values and f(x); about two thirds of the digits
- *   "ridders"  central differences at steps s/64, s/128, … extrapolated: 8 to 24 values a parameter; nearly all digits, and an
- *              error bar for each derivative
+ *   "ridders"  central differences at steps s/64, s/128, … extrapolated: 8 to 24 values a parameter, up to 72 where f varies
+ *              over less than the shortest of these; nearly all digits, and an error bar for each derivative, which is ∞ where
+ *              the differences go on changing as the step shrinks
  * where s = max(|x_j|, the parameter's typical size) and ε is the option "function_precision". What is divided by is the way
  * really gone, once x ± h is rounded to its type.
  *

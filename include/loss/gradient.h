@@ -308,10 +308,11 @@ LOSS_API loss_status loss_objective_set_statistics(loss_objective *objective, in
                                                    const void *variance);
 
 /* Verdicts of the checks. */
-#define LOSS_CHECK_PASS         1 /* every derivative looked at agrees with the values within its error bar */
-#define LOSS_CHECK_FAIL         2 /* a derivative contradicts the values */
-#define LOSS_CHECK_KINK         3 /* left and right slopes differ: the objective is not differentiable there */
-#define LOSS_CHECK_INCONCLUSIVE 4 /* too noisy to tell, or in float32 kinks near x are in the way */
+#define LOSS_CHECK_PASS 1 /* every derivative looked at agrees with the values within its error bar */
+#define LOSS_CHECK_FAIL 2 /* a derivative contradicts the values */
+#define LOSS_CHECK_KINK 3 /* left and right slopes differ: the objective is not differentiable there */
+#define LOSS_CHECK_INCONCLUSIVE                                                                              \
+    4 /* too noisy or too steep to tell, or in float32 kinks near x are in the way */
 
 /*
  * Compares the gradient with differences of values, coordinate by coordinate, each with an error bar of its own (Ridders'

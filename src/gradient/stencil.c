@@ -191,7 +191,8 @@ static int32_t conclude_ridders(loss_difference *d, double *derivative)
     double behind, ahead;
     const int32_t more = lossi_ridders_tell(&d->ridders, d->distance, d->told);
     *derivative = d->ridders.slope.central;
-    d->error[d->index] = isnan(*derivative) ? (double)INFINITY : d->ridders.slope.error;
+    d->error[d->index] = isnan(*derivative) || d->ridders.slope.unsettled ? (double)INFINITY
+                                                                          : d->ridders.slope.error;
     if (!more) {
         const int32_t back = d->ridders.one_sided == 0 && isfinite(d->told[0]);
         if (!isnan(*derivative) || d->fallback || d->ridders.one_sided != 0 ||
