@@ -311,6 +311,34 @@ static loss_status hessian(loss_objective *objective, const void *x, void *matri
                                         result.nonfinite_row);
 }
 
+/* The diagonal of the Hessian, and the sum of the losses. */
+static loss_status pass_diagonal(lossi_linear_model *m, const void *x, void *out, lossi_pass_result *result)
+{
+    const lossi_batch all = {-1, NULL, 0};
+    spread(m, x, NULL);
+    loss_status status = lossi_linear_pass(m, LOSSI_PASS_DIAGONAL, all, result);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    for (int64_t i = 0; i < m->base.dimension;
+         i++) { /* what the penalties multiply: their Hessians are diagonal */
+        lossi_real_put(m->base.dtype, out, i, 1);
+    }
+    lossi_linear_gather(m, LOSSI_PASS_DIAGONAL, result->denominator, out, lossi_penalties_add_product, out);
+    return LOSS_OK;
+}
+
+static loss_status diagonal(loss_objective *objective, const void *x, void *out)
+{
+    lossi_pass_result result;
+    loss_status status = pass_diagonal((lossi_linear_model *)objective, x, out, &result);
+    return status != LOSS_OK
+               ? status
+               : lossi_objective_finite(objective,
+                                        result.denominator != 0 ? result.sum / result.denominator : 0,
+                                        result.nonfinite_row);
+}
+
 /* ---- the preconditioner ---- */
 
 /* Elements below this share of the largest are raised to it: a feature that is always 0 has no curvature. */
@@ -322,7 +350,6 @@ static double least_share(loss_dtype dtype)
 /* The diagonal of the Hessian at x, unless it is there already: an optimizer asks many times at one point. */
 static loss_status measure_diagonal(lossi_linear_model *m, const void *x)
 {
-    const lossi_batch all = {-1, NULL, 0};
     const loss_dtype dtype = m->base.dtype;
     const int64_t n = m->base.dimension, size = n * m->base.real_size;
     lossi_pass_result result;
@@ -334,16 +361,10 @@ static loss_status measure_diagonal(lossi_linear_model *m, const void *x)
         return LOSS_OK;
     }
     m->diagonal_known = 0;
-    spread(m, x, NULL);
-    loss_status status = lossi_linear_pass(m, LOSSI_PASS_DIAGONAL, all, &result);
+    loss_status status = pass_diagonal(m, x, m->diagonal, &result);
     if (status != LOSS_OK) {
         return status;
     }
-    for (int64_t i = 0; i < n; i++) { /* what the penalties multiply */
-        lossi_real_put(dtype, m->diagonal, i, 1);
-    }
-    lossi_linear_gather(m, LOSSI_PASS_DIAGONAL, result.denominator, m->diagonal, lossi_penalties_add_product,
-                        m->diagonal);
     for (int64_t i = 0; i < n; i++) {
         largest = fmax(largest, lossi_real_get(dtype, m->diagonal, i));
     }
@@ -463,6 +484,7 @@ static const lossi_objective_kind kind = {
     .evaluate = evaluate,
     .product = product,
     .hessian = hessian,
+    .diagonal = diagonal,
     .precondition = precondition,
     .predict = predict,
     .destroy = destroy,
