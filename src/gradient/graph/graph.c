@@ -33,6 +33,7 @@ loss_status loss_graph_create(loss_graph **out, loss_context *context, loss_dtyp
     atomic_init(&graph->sealed, 0);
     lossi_tape_create(&graph->tape, context, dtype, (lossi_purpose){0});
     graph->tape.verbatim = 1;
+    graph->tape.graph = graph;
     *out = graph;
     return LOSS_OK;
 }
@@ -372,9 +373,9 @@ static loss_status check_count(loss_graph *graph, const lossi_operation *row, in
 {
     int32_t more, words = word_count(row->inputs, &more);
     if (count < words || (count > words && !more) || count > LOSSI_NODE_INPUTS) {
-        return lossi_fail(graph->context, LOSS_ERROR_ARGUMENT,
-                          "the operation '%s' takes %s%d inputs (%s), not %d", row->name,
-                          more ? "at least " : "", (int)words, row->inputs, (int)count);
+        return lossi_fail(
+            graph->context, LOSS_ERROR_ARGUMENT, "the operation '%s' takes %s%d input%s (%s), not %d",
+            row->name, more ? "at least " : "", (int)words, words == 1 ? "" : "s", row->inputs, (int)count);
     }
     return LOSS_OK;
 }
