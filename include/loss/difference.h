@@ -39,8 +39,9 @@ typedef struct loss_difference loss_difference;
  * really gone, once x ± h is rounded to its type.
  *
  * Bounds: no value outside them is ever asked for. Where one side has no room, values of the other one do, to the same order in
- * h; where neither has, the steps are shorter. The derivative along a parameter whose bounds are equal is 0. A value that is
- * not finite counts as no room, for "ridders" at shorter steps first; the derivative is NaN when nothing helps.
+ * h; where neither has, the steps are shorter. The derivative along a parameter whose bounds are equal is 0, and NaN where they
+ * leave it less than 2⁻⁵⁰·|x_j| (float32: 2⁻²¹) on either side. A value that is not finite counts as no room, for "ridders" at
+ * shorter steps first; the derivative is NaN when nothing helps.
  *
  * Options, settable while nothing is asked for:
  *   "function_precision"  double, 0 … 1, default 0: the relative error of the values; 0: the precision of the element type,

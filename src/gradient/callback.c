@@ -172,9 +172,12 @@ static loss_status check_derivatives(const callback_objective *self, const void 
     if (self->difference == NULL || gradient == NULL || self->difference->bad < 0) {
         return LOSS_OK;
     }
+    const int64_t bad = self->difference->bad;
     return lossi_fail(self->base.context, LOSS_ERROR_NONFINITE,
-                      "there are no finite values for the derivative along parameter %lld",
-                      (long long)self->difference->bad);
+                      bad == self->difference->narrow
+                          ? "the bounds leave no room for a difference along parameter %lld"
+                          : "there are no finite values for the derivative along parameter %lld",
+                      (long long)bad);
 }
 
 /* ---- value and gradient ---- */
@@ -394,8 +397,8 @@ loss_status loss_objective_create_callback(loss_objective **out, loss_context *c
                           "the parameters of an objective are float32 or float64, not %s",
                           loss_dtype_name(dtype));
     }
-    if (dimension < 1 || dimension > INT64_MAX / 16) {
-        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "the dimension is %lld; it has to be at least 1",
+    if (dimension < 1 || dimension >= INT64_MAX / 16) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "the dimension is %lld; 1 … 2^59 was expected",
                           (long long)dimension);
     }
     callback_objective *self = (callback_objective *)lossi_objective_new(context, &kind,

@@ -132,6 +132,8 @@ static void explain(const loss_objective *o, const lossi_finding *f)
             "the Hessian product is not symmetric: with the directions u = %lld and v = %lld, u'Hv is %s and "
             "v'Hu %s, which should differ by at most %s",
             (long long)f->direction, (long long)f->direction + 1, g, n, e);
+    } else if (f->verdict == LOSS_CHECK_FAIL && isnan(f->derivative) && !isfinite(f->slope.error)) {
+        lossi_fail(o->context, LOSS_ERROR_DERIVATIVE, "%s is NaN", what);
     } else if (f->verdict == LOSS_CHECK_FAIL) {
         lossi_fail(o->context, LOSS_ERROR_DERIVATIVE, "%s is %s; differences of %s say %s, give or take %s",
                    what, g, of, n, e);

@@ -126,7 +126,7 @@ static void project(directional *c)
     for (int64_t i = 0; i < o->dimension; i++) {
         const double part = lossi_real_get(o->dtype, c->gradient, i) * c->v[i];
         c->derivative += part;
-        squares += part * part;
+        squares += isnan(part) ? 0 : part * part;
     }
     c->scale = sqrt(squares);
 }
@@ -142,7 +142,7 @@ static loss_status value_at(directional *c, double t, double *value)
         const double way = lossi_real_get(o->dtype, c->d.x, i) - lossi_real_get(o->dtype, c->x, i);
         moved += (way - t * c->v[i]) * lossi_real_get(o->dtype, c->gradient, i);
     }
-    *value -= moved;
+    *value -= isfinite(moved) ? moved : 0; /* of a gradient that is none nothing can be taken */
     return status;
 }
 

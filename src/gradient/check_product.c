@@ -156,7 +156,7 @@ static void judge(product_check *c, int64_t direction, double slope, lossi_findi
         f.slope = t->ridders.slope;
         f.taylor = slope;
         lossi_check_judge(c->limits, o, t->index < 0 ? terms(c, c->weights, c->product) : c->scale, &f);
-        if (are_own(c) && (f.verdict == LOSS_CHECK_FAIL || f.slope.jump)) {
+        if (are_own(c) && !isnan(f.derivative) && (f.verdict == LOSS_CHECK_FAIL || f.slope.jump)) {
             f.verdict = LOSS_CHECK_KINK;
         }
         lossi_check_keep(worst, &f);

@@ -40,6 +40,7 @@ void unmake(fixture *f);
 void in_a_corner(void **state);
 void on_an_edge(void **state);
 void a_fixed_parameter(void **state);
+void gradients_of_nan(void **state);
 void steep_gradients(void **state);
 void steep_differences(void **state);
 

@@ -128,6 +128,35 @@ void steep_gradients(void **state)
     loss_context_free(context);
 }
 
+/* A gradient that is NaN fails, beside differences that are numbers. */
+void gradients_of_nan(void **state)
+{
+    const double x = 0.75;
+    given g = {&cases[0], (double)NAN};
+    loss_context *context;
+    (void)state;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    loss_objective *objective = objective_of(context, &g);
+    for (int along = 0; along < 2; along++) {
+        int32_t verdict = 0;
+        double difference = (double)NAN, error = (double)NAN;
+        assert_status(context,
+                      along ? loss_objective_check_directions(objective, &x, 3, 1, &verdict)
+                            : loss_objective_check(objective, &x, 1, &verdict),
+                      LOSS_OK);
+        assert_int_equal(verdict, LOSS_CHECK_FAIL);
+        assert_sentence(context, " is NaN; differences of values say ");
+        assert_null(strstr(loss_context_error(context), "say NaN"));
+        assert_null(strstr(loss_context_error(context), "take NaN"));
+        assert_status(context, loss_objective_get_double(objective, "check_difference", &difference),
+                      LOSS_OK);
+        assert_status(context, loss_objective_get_double(objective, "check_error", &error), LOSS_OK);
+        assert_true(isfinite(difference) && isfinite(error));
+    }
+    loss_objective_free(objective);
+    loss_context_free(context);
+}
+
 /* The error bar of "ridders" covers the error, and is ∞ where the differences do not settle. */
 void steep_differences(void **state)
 {
