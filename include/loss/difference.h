@@ -32,14 +32,16 @@ typedef struct loss_difference loss_difference;
  * Makes a difference by the name of its method, for functions of n parameters.
  *   "forward"  (f(x + h) − f(x)) / h, h = √ε·s: n values and f(x); about half the digits of the values
  *   "central"  (f(x + h) − f(x − h)) / 2h, h = ∛ε·s: 2n values and f(x); about two thirds of the digits
- *   "ridders"  central differences at steps s/64, s/128, … extrapolated: 8 to 24 values a parameter; nearly all digits, and an
- *              error bar for each derivative
+ *   "ridders"  central differences at steps s/64, s/128, … extrapolated: 8 to 24 values a parameter, up to 72 where f varies
+ *              over less than the shortest of these; nearly all digits, and an error bar for each derivative, which is ∞ where
+ *              the differences go on changing as the step shrinks
  * where s = max(|x_j|, the parameter's typical size) and ε is the option "function_precision". What is divided by is the way
  * really gone, once x ± h is rounded to its type.
  *
  * Bounds: no value outside them is ever asked for. Where one side has no room, values of the other one do, to the same order in
- * h; where neither has, the steps are shorter. The derivative along a parameter whose bounds are equal is 0. A value that is
- * not finite counts as no room, for "ridders" at shorter steps first; the derivative is NaN when nothing helps.
+ * h; where neither has, the steps are shorter. The derivative along a parameter whose bounds are equal is 0, and NaN where they
+ * leave it less than 2⁻⁵⁰·|x_j| (float32: 2⁻²¹) on either side. A value that is not finite counts as no room, for "ridders" at
+ * shorter steps first; the derivative is NaN when nothing helps.
  *
  * Options, settable while nothing is asked for:
  *   "function_precision"  double, 0 … 1, default 0: the relative error of the values; 0: the precision of the element type,

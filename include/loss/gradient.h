@@ -194,7 +194,8 @@ LOSS_API loss_status loss_objective_evaluate_batch(loss_objective *objective, co
  *   objective, x, direction, product   not NULL, as many elements as the dimension; product overlaps neither x nor
  *     direction (LOSS_ERROR_ARGUMENT)
  * Callbacks without Hessian products: (∇f(x + r·v) − ∇f(x − r·v)) / 2r with r = √ε·(1 + ‖x‖)/‖v‖, ε of the element type;
- * the first such product allocates three vectors. Callbacks that give values alone: second differences of values, see
+ * the first such product allocates three vectors. Where gradients are not finite there, r is shorter, to stay well within the domain, or
+ * one of the points is x; LOSS_ERROR_NONFINITE and NaN when that does not help either. Callbacks that give values alone: second differences of values, see
  * loss_objective_set_difference() in loss/difference.h. The first product of a linear model makes room for its predictions, which
  * serve all products at the same x; where there is no memory for them, it goes on without.
  * Returns as loss_objective_evaluate(). Since 0.1.
@@ -213,6 +214,18 @@ LOSS_API loss_status loss_objective_hessian_product(loss_objective *objective, c
  * Returns as loss_objective_evaluate(). Since 0.1.
  */
 LOSS_API loss_status loss_objective_hessian(loss_objective *objective, const void *x, void *matrix);
+
+/*
+ * diagonal_i = ∂²f(x)/∂x_i², of the kind of curvature the loss function's option says: what a preconditioner or a diagonal
+ * approximation is made of.
+ *   objective, x, diagonal   not NULL, as many elements as the dimension; diagonal does not overlap x (LOSS_ERROR_ARGUMENT)
+ * A linear model makes it in one pass over its data, with dense or sparse features. A Hessian callback gives the whole matrix for it;
+ * else it is an element of each of n Hessian products, or of the rows loss_objective_hessian() takes differences for. Penalties
+ * are included. It allocates a vector or two, with a Hessian callback n × n numbers, and by differences up to four vectors.
+ * Returns as loss_objective_evaluate(), LOSS_ERROR_MEMORY. Since 0.1.
+ */
+LOSS_API loss_status loss_objective_hessian_diagonal(loss_objective *objective, const void *x,
+                                                     void *diagonal);
 
 /*
  * A preconditioner: something like the inverse of ∇²f(x), symmetric and positive definite, which methods by conjugate
@@ -308,10 +321,11 @@ LOSS_API loss_status loss_objective_set_statistics(loss_objective *objective, in
                                                    const void *variance);
 
 /* Verdicts of the checks. */
-#define LOSS_CHECK_PASS         1 /* every derivative looked at agrees with the values within its error bar */
-#define LOSS_CHECK_FAIL         2 /* a derivative contradicts the values */
-#define LOSS_CHECK_KINK         3 /* left and right slopes differ: the objective is not differentiable there */
-#define LOSS_CHECK_INCONCLUSIVE 4 /* too noisy to tell, or in float32 kinks near x are in the way */
+#define LOSS_CHECK_PASS 1 /* every derivative looked at agrees with the values within its error bar */
+#define LOSS_CHECK_FAIL 2 /* a derivative contradicts the values */
+#define LOSS_CHECK_KINK 3 /* left and right slopes differ: the objective is not differentiable there */
+#define LOSS_CHECK_INCONCLUSIVE                                                                              \
+    4 /* too noisy or too steep to tell, or in float32 kinks near x are in the way */
 
 /*
  * Compares the gradient with differences of values, coordinate by coordinate, each with an error bar of its own (Ridders'

@@ -1,18 +1,12 @@
 /*
- * Objectives from the caller's functions.
- *
- * Without a function for Hessian products they are central differences of gradients,
- *
- *     ∇²f(x)·v ≈ (∇f(x + r·v) − ∇f(x − r·v)) / 2r,      r = √ε · (1 + ‖x‖) / ‖v‖,
- *
- * with ε the precision of the element type and Euclidean norms. The step is that of Andrei, Accelerated conjugate gradient
- * algorithm with finite difference Hessian/vector product approximation, J. Comput. Appl. Math. 230 (2009), 570–582.
+ * Objectives from the caller's functions. What they do not give comes from differences: of gradients (gradient_difference.h) or of
+ * values (finite_difference.h).
  */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "gradient/finite_difference.h"
+#include "gradient/gradient_difference.h"
 #include "gradient/objective.h"
 
 typedef struct callback_objective {
@@ -22,8 +16,8 @@ typedef struct callback_objective {
     loss_product_callback product;
     loss_hessian_callback hessian;
     void *user;
-    loss_difference *difference;  /* NULL: evaluate gives gradients */
-    char *point, *ahead, *behind; /* of differences of gradients: allocated by the first product */
+    loss_difference *difference; /* NULL: evaluate gives gradients */
+    lossi_gradient_difference gradients;
 } callback_objective;
 
 static loss_status measure(const loss_objective *objective, int32_t explain, int64_t *dimension)
@@ -49,9 +43,7 @@ static void destroy(loss_objective *objective)
 {
     callback_objective *self = (callback_objective *)objective;
     loss_difference_free(self->difference);
-    lossi_release(objective->context, self->point);
-    lossi_release(objective->context, self->ahead);
-    lossi_release(objective->context, self->behind);
+    lossi_gradient_difference_free(&self->gradients, objective->context);
 }
 
 /* What the penalties' Hessian adds to a product. */
@@ -180,9 +172,12 @@ static loss_status check_derivatives(const callback_objective *self, const void 
     if (self->difference == NULL || gradient == NULL || self->difference->bad < 0) {
         return LOSS_OK;
     }
+    const int64_t bad = self->difference->bad;
     return lossi_fail(self->base.context, LOSS_ERROR_NONFINITE,
-                      "there are no finite values for the derivative along parameter %lld",
-                      (long long)self->difference->bad);
+                      bad == self->difference->narrow
+                          ? "the bounds leave no room for a difference along parameter %lld"
+                          : "there are no finite values for the derivative along parameter %lld",
+                      (long long)bad);
 }
 
 /* ---- value and gradient ---- */
@@ -210,69 +205,13 @@ static loss_status evaluate(loss_objective *objective, const void *x, lossi_batc
     return status == LOSS_OK ? check_derivatives(self, gradient) : status;
 }
 
-/* ---- Hessian products by differences ---- */
+/* ---- Hessian products ---- */
 
-static double norm(const loss_objective *objective, const void *x)
+/* As lossi_gradient_difference wants it. */
+static loss_status gradient_alone(loss_objective *objective, const void *x, double *value, void *gradient)
 {
-    double sum = 0;
-    for (int64_t i = 0; i < objective->dimension; i++) {
-        const double element = lossi_real_get(objective->dtype, x, i);
-        sum += element * element;
-    }
-    return sqrt(sum);
-}
-
-/* The gradient at x + step · direction; point keeps the place, rounded as it is. */
-static loss_status gradient_at(callback_objective *self, const void *x, const void *direction, double step,
-                               void *gradient)
-{
-    const loss_objective *o = &self->base;
     const lossi_batch all = {-1, NULL, 0};
-    double unwanted;
-    for (int64_t i = 0; i < o->dimension; i++) {
-        lossi_real_put(o->dtype, self->point, i,
-                       lossi_real_get(o->dtype, x, i) + step * lossi_real_get(o->dtype, direction, i));
-    }
-    return call(self, self->point, all, &unwanted, gradient);
-}
-
-static loss_status allocate_differences(callback_objective *self)
-{
-    loss_context *context = self->base.context;
-    char **const arrays[] = {&self->point, &self->ahead, &self->behind};
-    for (int32_t i = 0; i < 3; i++) {
-        if (*arrays[i] == NULL) {
-            *arrays[i] = lossi_allocate(context, self->base.dimension * self->base.real_size);
-        }
-        if (*arrays[i] == NULL) {
-            return lossi_fail_memory(context, "Hessians by differences");
-        }
-    }
-    return LOSS_OK;
-}
-
-static loss_status difference(callback_objective *self, const void *x, const void *direction, void *product)
-{
-    const loss_objective *o = &self->base;
-    const double length = norm(o, direction), epsilon = o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
-    if (length == 0) {
-        memset(product, 0, (size_t)(o->dimension * o->real_size));
-        return LOSS_OK;
-    }
-    const double r = sqrt(epsilon) * (1 + norm(o, x)) / length;
-    loss_status status = allocate_differences(self);
-    if (status == LOSS_OK) {
-        status = gradient_at(self, x, direction, r, self->ahead);
-    }
-    if (status == LOSS_OK) {
-        status = gradient_at(self, x, direction, -r, self->behind);
-    }
-    for (int64_t i = 0; status == LOSS_OK && i < o->dimension; i++) {
-        const double rise = lossi_real_get(o->dtype, self->ahead, i) -
-                            lossi_real_get(o->dtype, self->behind, i);
-        lossi_real_put(o->dtype, product, i, rise / (2 * r));
-    }
-    return status;
+    return call((callback_objective *)objective, x, all, value, gradient);
 }
 
 /* Second differences of values: the rows of the product from the first on. */
@@ -292,7 +231,7 @@ static loss_status own_product(callback_objective *self, const void *x, const vo
                                         self->product(self->user, o->dimension, x, direction, out));
     }
     if (self->difference == NULL) {
-        return difference(self, x, direction, out);
+        return lossi_gradient_difference_product(&self->gradients, &self->base, x, direction, out);
     }
     loss_status status = product_of_values(self, x, direction, 0);
     if (status == LOSS_OK) {
@@ -312,43 +251,15 @@ static loss_status product(loss_objective *objective, const void *x, const void 
 
 /* ---- Hessians ---- */
 
-/*
- * The step of central differences along a coordinate, relative to max(|x|, 1): near ε^(1/3), where the rounding of the
- * gradients, ε/h, is as large as the third derivatives' part, h² (Nocedal & Wright, Numerical Optimization, 2006, §8.1).
- * It is not the step of a product, which has to do for directions of any kind.
- */
-static double coordinate_step(loss_dtype dtype, double x)
-{
-    return (dtype == LOSS_FLOAT32 ? 0x1p-8 : 0x1p-17) * fmax(fabs(x), 1);
-}
-
-/* Row i by differences: how ∇f changes along coordinate i, over the way it really went once x is rounded. */
+/* Row i by differences of gradients. */
 static loss_status difference_row(loss_objective *objective, const void *x, int64_t index, void *row)
 {
     callback_objective *self = (callback_objective *)objective;
-    const loss_dtype dtype = objective->dtype;
-    const lossi_batch all = {-1, NULL, 0};
-    const double at = lossi_real_get(dtype, x, index), step = coordinate_step(dtype, at);
-    double unwanted, ahead, behind;
-
-    memcpy(self->point, x, (size_t)(objective->dimension * objective->real_size));
-    lossi_real_put(dtype, self->point, index, at + step);
-    ahead = lossi_real_get(dtype, self->point, index);
-    loss_status status = call(self, self->point, all, &unwanted, self->ahead);
+    loss_status status = lossi_gradient_difference_row(&self->gradients, objective, x, index, row);
     if (status == LOSS_OK) {
-        lossi_real_put(dtype, self->point, index, at - step);
-        status = call(self, self->point, all, &unwanted, self->behind);
+        add_product(objective, objective->unit, row);
     }
-    if (status != LOSS_OK) {
-        return status;
-    }
-    behind = lossi_real_get(dtype, self->point, index);
-    for (int64_t i = 0; i < objective->dimension; i++) {
-        const double rise = lossi_real_get(dtype, self->ahead, i) - lossi_real_get(dtype, self->behind, i);
-        lossi_real_put(dtype, row, i, rise / (ahead - behind));
-    }
-    add_product(objective, objective->unit, row);
-    return LOSS_OK;
+    return status;
 }
 
 /* Row i of the caller's matrix, which is there already. */
@@ -396,8 +307,48 @@ static loss_status hessian(loss_objective *objective, const void *x, void *matri
     if (self->difference != NULL) {
         return lossi_hessian_by_rows(objective, x, row_of_values, matrix);
     }
-    loss_status status = allocate_differences(self);
-    return status == LOSS_OK ? lossi_hessian_by_rows(objective, x, difference_row, matrix) : status;
+    return lossi_hessian_by_rows(objective, x, difference_row, matrix);
+}
+
+/* As row_of_values(), but for what other rows have. */
+static loss_status diagonal_of_values(loss_objective *objective, const void *x, int64_t index, void *row)
+{
+    callback_objective *self = (callback_objective *)objective;
+    loss_status status = product_of_values(self, x, objective->unit, index);
+    if (status == LOSS_OK) {
+        memcpy(row, self->difference->result, (size_t)(objective->dimension * objective->real_size));
+        add_product(objective, objective->unit, row);
+    }
+    return status;
+}
+
+/* By way of the whole matrix, which is what the caller's function gives. */
+static loss_status diagonal_of_matrix(loss_objective *objective, const void *x, void *diagonal)
+{
+    const int64_t n = objective->dimension, row = n * objective->real_size;
+    char *matrix = n <= INT64_MAX / row ? lossi_allocate(objective->context, n * row) : NULL;
+    if (matrix == NULL) {
+        return lossi_fail_memory(objective->context, "a Hessian");
+    }
+    loss_status status = hessian(objective, x, matrix);
+    for (int64_t i = 0; status == LOSS_OK && i < n; i++) {
+        lossi_real_put(objective->dtype, diagonal, i, lossi_real_get(objective->dtype, matrix, i * n + i));
+    }
+    lossi_release(objective->context, matrix);
+    return status;
+}
+
+static loss_status diagonal(loss_objective *objective, const void *x, void *out)
+{
+    const callback_objective *self = (const callback_objective *)objective;
+    if (self->hessian != NULL) {
+        return diagonal_of_matrix(objective, x, out);
+    }
+    if (self->product != NULL) {
+        return lossi_diagonal_by_products(objective, x, out);
+    }
+    return lossi_diagonal_by_rows(objective, x,
+                                  self->difference != NULL ? diagonal_of_values : difference_row, out);
 }
 
 /* ---- life ---- */
@@ -425,6 +376,7 @@ static const lossi_objective_kind kind = {
     .evaluate = evaluate,
     .product = product,
     .hessian = hessian,
+    .diagonal = diagonal,
     .differences = by_differences,
     .bounds = bounds,
     .destroy = destroy,
@@ -445,8 +397,8 @@ loss_status loss_objective_create_callback(loss_objective **out, loss_context *c
                           "the parameters of an objective are float32 or float64, not %s",
                           loss_dtype_name(dtype));
     }
-    if (dimension < 1 || dimension > INT64_MAX / 16) {
-        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "the dimension is %lld; it has to be at least 1",
+    if (dimension < 1 || dimension >= INT64_MAX / 16) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "the dimension is %lld; 1 … 2^59 was expected",
                           (long long)dimension);
     }
     callback_objective *self = (callback_objective *)lossi_objective_new(context, &kind,
@@ -458,6 +410,7 @@ loss_status loss_objective_create_callback(loss_objective **out, loss_context *c
     self->evaluate = evaluate_callback;
     self->product = product_callback;
     self->user = user;
+    self->gradients.gradient = gradient_alone;
     *out = &self->base;
     return LOSS_OK;
 }

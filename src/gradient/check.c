@@ -53,6 +53,8 @@ void lossi_check_judge(lossi_check_limits limits, const loss_objective *o, doubl
     const double absolute = 64 * (o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON);
     const double size = fmax(fabs(f->derivative), fabs(s->central)), apart = fabs(f->derivative - s->central);
     const double bar = 4 * s->error;
+    /* Unless shorter steps say it sharply, when it was no noise. */
+    const int32_t steep = fabs(f->derivative) > f->steep && !(s->shorter && bar <= widest / 2 * size);
 
     f->allowed = bar + limits.relative * size + absolute * scale + limits.absolute;
     f->severity = apart / f->allowed;
@@ -64,10 +66,12 @@ void lossi_check_judge(lossi_check_limits limits, const loss_objective *o, doubl
         f->severity = INFINITY;
     } else if (s->kink) {
         const double low = fmin(s->left, s->right) - f->allowed, high = fmax(s->left, s->right) + f->allowed;
-        f->verdict = f->derivative >= low && f->derivative <= high ? LOSS_CHECK_KINK : LOSS_CHECK_FAIL;
+        f->verdict = f->derivative >= low && f->derivative <= high ? LOSS_CHECK_KINK
+                     : s->unsettled || steep                       ? LOSS_CHECK_INCONCLUSIVE
+                                                                   : LOSS_CHECK_FAIL;
         f->severity = fabs(s->right - s->left);
     } else if (!(apart <= f->allowed)) {
-        f->verdict = LOSS_CHECK_FAIL;
+        f->verdict = steep ? LOSS_CHECK_INCONCLUSIVE : LOSS_CHECK_FAIL;
     } else if (bar > widest * fmax(size, limits.least * fmax(scale, s->widest)) && bar > s->rounding) {
         f->verdict = LOSS_CHECK_INCONCLUSIVE;
         f->severity = bar;
@@ -79,8 +83,12 @@ void lossi_check_judge(lossi_check_limits limits, const loss_objective *o, doubl
 
 lossi_finding lossi_check_none(void)
 {
-    return (lossi_finding){
-        .index = -1, .direction = -1, .verdict = LOSS_CHECK_PASS, .severity = -1, .taylor = NAN};
+    return (lossi_finding){.index = -1,
+                           .direction = -1,
+                           .verdict = LOSS_CHECK_PASS,
+                           .severity = -1,
+                           .taylor = NAN,
+                           .steep = INFINITY};
 }
 
 void lossi_check_keep(lossi_finding *worst, const lossi_finding *f)
@@ -124,9 +132,16 @@ static void explain(const loss_objective *o, const lossi_finding *f)
             "the Hessian product is not symmetric: with the directions u = %lld and v = %lld, u'Hv is %s and "
             "v'Hu %s, which should differ by at most %s",
             (long long)f->direction, (long long)f->direction + 1, g, n, e);
+    } else if (f->verdict == LOSS_CHECK_FAIL && isnan(f->derivative) && !isfinite(f->slope.error)) {
+        lossi_fail(o->context, LOSS_ERROR_DERIVATIVE, "%s is NaN", what);
     } else if (f->verdict == LOSS_CHECK_FAIL) {
         lossi_fail(o->context, LOSS_ERROR_DERIVATIVE, "%s is %s; differences of %s say %s, give or take %s",
                    what, g, of, n, e);
+    } else if (f->verdict == LOSS_CHECK_KINK && !f->slope.kink) { /* a product that is a difference itself */
+        lossi_fail(o->context, LOSS_OK,
+                   "there is a kink of the gradient along %s, or near it: differences of gradients do not "
+                   "agree, %s in %s and %s at the steps of the check",
+                   along, g, what, n);
     } else if (f->verdict == LOSS_CHECK_KINK) {
         lossi_fail(o->context, LOSS_OK, "there is a kink%s along %s: the slope is %s before and %s behind it",
                    f->what >= LOSSI_OF_PRODUCT ? " of the gradient" : "", along,
@@ -137,6 +152,12 @@ static void explain(const loss_objective *o, const lossi_finding *f)
                    "say %s, the "
                    "derivative is %s and goes with the values around it",
                    along, n, g);
+    } else if (f->verdict == LOSS_CHECK_INCONCLUSIVE && f->slope.unsettled) {
+        lossi_fail(
+            o->context, LOSS_OK,
+            "differences of %s along %s do not settle as their steps shrink, to %s in the end; %s is %s", of,
+            along, n,
+            f->what == LOSSI_OF_PARAMETER || f->what == LOSSI_OF_DIRECTION ? "the derivative" : what, g);
     } else if (f->verdict == LOSS_CHECK_INCONCLUSIVE) {
         lossi_fail(
             o->context, LOSS_OK,
@@ -242,6 +263,7 @@ static loss_status look(lossi_differences *d, const char *gradient, char *nearby
         lossi_finding f = lossi_check_none();
         f.what = LOSSI_OF_PARAMETER;
         f.index = lossi_check_parameter(o->dimension, k, seed);
+        f.steep = d->steep;
         if (lossi_check_fixed(o, f.index)) {
             continue; /* its derivative is 0, and there are no values to say otherwise */
         }

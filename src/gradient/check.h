@@ -13,6 +13,9 @@ enum { LOSSI_CHECK_SAMPLE = 256 /* parameters looked at */ };
  */
 enum { LOSSI_CHECK_ONE_SIDED = 4 };
 
+/* The least step along a direction: at shorter ones rounding x counts. It is 2⁸ units of the largest elements of directions. */
+double lossi_check_least_step(const loss_objective *objective);
+
 /* A number of the objective beside a difference. */
 typedef struct lossi_finding {
     int32_t what; /* LOSSI_OF_… */
@@ -22,6 +25,8 @@ typedef struct lossi_finding {
     double severity; /* how bad, among findings of the same verdict */
     double taylor;   /* the power of the step by which Taylor's remainder falls, NaN when it was not seen */
     lossi_slope slope;
+    double
+        steep; /* steeper derivatives than this are not contradicted: what they differ by may be the noise */
     int32_t beside; /* inconclusive for kinks beside x */
 } lossi_finding;
 

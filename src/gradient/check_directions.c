@@ -51,6 +51,12 @@ void lossi_check_direction(const loss_objective *o, const void *x, uint64_t seed
     }
 }
 
+double lossi_check_least_step(const loss_objective *o)
+{
+    const double unit = o->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
+    return 0x1p8 * unit * sqrt((double)o->dimension); /* directions are that much shorter than x */
+}
+
 void lossi_check_move(const loss_objective *o, const void *x, double t, const double *v, void *point)
 {
     for (int64_t i = 0; i < o->dimension; i++) {
@@ -120,7 +126,7 @@ static void project(directional *c)
     for (int64_t i = 0; i < o->dimension; i++) {
         const double part = lossi_real_get(o->dtype, c->gradient, i) * c->v[i];
         c->derivative += part;
-        squares += part * part;
+        squares += isnan(part) ? 0 : part * part;
     }
     c->scale = sqrt(squares);
 }
@@ -136,7 +142,7 @@ static loss_status value_at(directional *c, double t, double *value)
         const double way = lossi_real_get(o->dtype, c->d.x, i) - lossi_real_get(o->dtype, c->x, i);
         moved += (way - t * c->v[i]) * lossi_real_get(o->dtype, c->gradient, i);
     }
-    *value -= moved;
+    *value -= isfinite(moved) ? moved : 0; /* of a gradient that is none nothing can be taken */
     return status;
 }
 
@@ -153,6 +159,10 @@ static loss_status find_slope(directional *c, int32_t side, lossi_slope *slope, 
     while (more && status == LOSS_OK) {
         double value[2] = {NAN, NAN};
         const double t = ridders.step, distance[2] = {side > 0 ? t : -t, t};
+        if (ridders.tableaux > 0 && t < lossi_check_least_step(c->d.objective)) {
+            lossi_ridders_tell(&ridders, distance, value);
+            break;
+        }
         status = value_at(c, distance[0], &value[0]);
         if (status == LOSS_OK && side == 0) {
             status = value_at(c, t, &value[1]);
@@ -188,6 +198,7 @@ static loss_status look_along(directional *c, lossi_check_limits limits, lossi_f
     project(c);
     f->what = LOSSI_OF_DIRECTION;
     f->derivative = c->derivative;
+    f->steep = c->d.steep;
     loss_status status = find_slope(c, 0, &f->slope, &there);
     lossi_check_judge(limits, o, c->scale, f);
     if (status == LOSS_OK && f->verdict == LOSS_CHECK_INCONCLUSIVE && there != 0) {

@@ -125,7 +125,8 @@ static int32_t tell(product_check *c, int32_t side, double step)
     for (int32_t j = 0; j < c->count; j++) {
         track *t = &c->tracks[j];
         if (t->more) {
-            const double ahead = watched(c, t, c->ahead);
+            const int32_t told = t->ridders.tableaux == 0 || step >= lossi_check_least_step(c->objective);
+            const double ahead = told ? watched(c, t, c->ahead) : (double)NAN;
             const double value[2] = {side > 0 ? ahead : watched(c, t, c->behind), ahead};
             t->more = lossi_ridders_tell(&t->ridders, distance, value);
         }
@@ -155,7 +156,9 @@ static void judge(product_check *c, int64_t direction, double slope, lossi_findi
         f.slope = t->ridders.slope;
         f.taylor = slope;
         lossi_check_judge(c->limits, o, t->index < 0 ? terms(c, c->weights, c->product) : c->scale, &f);
-        f.verdict = are_own(c) && f.verdict == LOSS_CHECK_FAIL ? LOSS_CHECK_KINK : f.verdict;
+        if (are_own(c) && !isnan(f.derivative) && (f.verdict == LOSS_CHECK_FAIL || f.slope.jump)) {
+            f.verdict = LOSS_CHECK_KINK;
+        }
         lossi_check_keep(worst, &f);
     }
 }

@@ -90,6 +90,7 @@ static loss_status measure_noise(lossi_differences *d, uint64_t seed, char *orig
     if (status == LOSS_OK) {
         d->noise = fmax(DBL_EPSILON * fabs(d->value), fabs(again - d->value));
         d->noise = fmax(d->noise, isfinite(seen) ? seen : unit * fabs(d->value));
+        d->steep = seen > sqrt(unit) * fabs(d->value) && again == d->value ? seen / step : INFINITY;
     }
     return status;
 }

@@ -10,9 +10,11 @@
 /* Where differences are taken. */
 typedef struct lossi_differences {
     loss_objective *objective;
-    char *x;           /* a copy of the parameters, changed and restored */
-    double value;      /* the objective there */
-    double noise;      /* how much its values jump about between neighbouring points */
+    char *x;      /* a copy of the parameters, changed and restored */
+    double value; /* the objective there */
+    double noise; /* how much its values jump about between neighbouring points */
+    double
+        steep; /* the slope that would make this noise where it is half of the values' digits, ∞ where it is less */
     double first_step; /* relative to max(|x_i|, 1) */
 } lossi_differences;
 

@@ -95,8 +95,8 @@ loss_status loss_difference_create(loss_difference **out, loss_context *context,
         return lossi_fail(context, LOSS_ERROR_TYPE, "differences are of float32 or float64, not %s",
                           loss_dtype_name(dtype));
     }
-    if (dimension < 1 || dimension > INT64_MAX / 16) {
-        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "the dimension is %lld; it has to be at least 1",
+    if (dimension < 1 || dimension >= INT64_MAX / 16) {
+        return lossi_fail(context, LOSS_ERROR_ARGUMENT, "the dimension is %lld; 1 … 2^59 was expected",
                           (long long)dimension);
     }
     loss_status status = find_method(context, name, &method);

@@ -39,6 +39,7 @@ struct loss_difference {
     int32_t job, phase, asked;
     int32_t base;         /* values at the point itself still wanted */
     int64_t index, first; /* the parameter, and the first one */
+    int64_t narrow;       /* the first one whose bounds leave it no room, −1 */
     int64_t bad;          /* the first parameter whose derivative is NaN, −1 */
     int64_t evaluations;
     double value;       /* f at x, of the last gradient */

@@ -66,6 +66,58 @@ loss_status lossi_hessian_by_products(loss_objective *objective, const void *x, 
     return lossi_hessian_by_rows(objective, x, product_row, matrix);
 }
 
+/* ---- diagonals ---- */
+
+loss_status lossi_diagonal_by_rows(loss_objective *objective, const void *x, lossi_hessian_row_function row,
+                                   void *diagonal)
+{
+    const loss_dtype dtype = objective->dtype;
+    loss_status status = allocate_unit(objective), result = status;
+    char *one = lossi_allocate(objective->context, objective->dimension * objective->real_size);
+    if (one == NULL) {
+        return lossi_fail_memory(objective->context, "the diagonal of a Hessian");
+    }
+    for (int64_t i = 0; i < objective->dimension && status == LOSS_OK; i++) {
+        lossi_real_put(dtype, objective->unit, i, 1);
+        status = row(objective, x, i, one);
+        lossi_real_put(dtype, objective->unit, i, 0);
+        lossi_real_put(dtype, diagonal, i, lossi_real_get(dtype, one, i));
+        result = status != LOSS_OK ? status : result;
+        if (status == LOSS_ERROR_NONFINITE) {
+            status = LOSS_OK;
+        }
+    }
+    lossi_release(objective->context, one);
+    return result;
+}
+
+loss_status lossi_diagonal_by_products(loss_objective *objective, const void *x, void *diagonal)
+{
+    return lossi_diagonal_by_rows(objective, x, product_row, diagonal);
+}
+
+loss_status loss_objective_hessian_diagonal(loss_objective *objective, const void *x, void *diagonal)
+{
+    if (objective == NULL) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    if (x == NULL || diagonal == NULL) {
+        return lossi_fail_null(objective->context, x == NULL ? "x" : "diagonal");
+    }
+    loss_status status = loss_objective_prepare(objective);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    if (lossi_objective_overlap(objective, x, diagonal)) {
+        return lossi_fail(objective->context, LOSS_ERROR_ARGUMENT,
+                          "the diagonal overlaps x, which it is made of");
+    }
+    return objective->kind->diagonal != NULL ? objective->kind->diagonal(objective, x, diagonal)
+                                             : lossi_diagonal_by_products(objective, x, diagonal);
+}
+
+/* ---- matrices ---- */
+
 loss_status loss_objective_hessian(loss_objective *objective, const void *x, void *matrix)
 {
     if (objective == NULL) {

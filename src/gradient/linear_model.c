@@ -126,8 +126,10 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
 {
     const lossi_linear_model *m = (const lossi_linear_model *)objective;
     loss_context *context = explain ? objective->context : NULL;
-    const int64_t per_output = m->features->columns +
-                               lossi_options_own(&objective->options, INTERCEPT)->integer;
+    const int64_t features = m->features->columns, most = INT64_MAX / 1024, /* with slices, padding, bytes */
+        per_output = features > most /* an array of strides 0 has as many columns as one likes */
+                         ? features
+                         : features + lossi_options_own(&objective->options, INTERCEPT)->integer;
     int64_t outputs;
     loss_status status = count_outputs(m, explain, &outputs);
     if (status != LOSS_OK) {
@@ -137,7 +139,7 @@ static loss_status measure(const loss_objective *objective, int32_t explain, int
         return lossi_fail(context, LOSS_ERROR_SHAPE,
                           "without features and without intercept there are no parameters");
     }
-    if (per_output > INT64_MAX / 1024 / outputs) { /* room for slices, padding and element sizes */
+    if (per_output > most / outputs) {
         return lossi_fail(context, LOSS_ERROR_MEMORY, "no memory for %lld outputs of %lld parameters each",
                           (long long)outputs, (long long)per_output);
     }
@@ -309,6 +311,34 @@ static loss_status hessian(loss_objective *objective, const void *x, void *matri
                                         result.nonfinite_row);
 }
 
+/* The diagonal of the Hessian, and the sum of the losses. */
+static loss_status pass_diagonal(lossi_linear_model *m, const void *x, void *out, lossi_pass_result *result)
+{
+    const lossi_batch all = {-1, NULL, 0};
+    spread(m, x, NULL);
+    loss_status status = lossi_linear_pass(m, LOSSI_PASS_DIAGONAL, all, result);
+    if (status != LOSS_OK) {
+        return status;
+    }
+    for (int64_t i = 0; i < m->base.dimension;
+         i++) { /* what the penalties multiply: their Hessians are diagonal */
+        lossi_real_put(m->base.dtype, out, i, 1);
+    }
+    lossi_linear_gather(m, LOSSI_PASS_DIAGONAL, result->denominator, out, lossi_penalties_add_product, out);
+    return LOSS_OK;
+}
+
+static loss_status diagonal(loss_objective *objective, const void *x, void *out)
+{
+    lossi_pass_result result;
+    loss_status status = pass_diagonal((lossi_linear_model *)objective, x, out, &result);
+    return status != LOSS_OK
+               ? status
+               : lossi_objective_finite(objective,
+                                        result.denominator != 0 ? result.sum / result.denominator : 0,
+                                        result.nonfinite_row);
+}
+
 /* ---- the preconditioner ---- */
 
 /* Elements below this share of the largest are raised to it: a feature that is always 0 has no curvature. */
@@ -320,7 +350,6 @@ static double least_share(loss_dtype dtype)
 /* The diagonal of the Hessian at x, unless it is there already: an optimizer asks many times at one point. */
 static loss_status measure_diagonal(lossi_linear_model *m, const void *x)
 {
-    const lossi_batch all = {-1, NULL, 0};
     const loss_dtype dtype = m->base.dtype;
     const int64_t n = m->base.dimension, size = n * m->base.real_size;
     lossi_pass_result result;
@@ -332,16 +361,10 @@ static loss_status measure_diagonal(lossi_linear_model *m, const void *x)
         return LOSS_OK;
     }
     m->diagonal_known = 0;
-    spread(m, x, NULL);
-    loss_status status = lossi_linear_pass(m, LOSSI_PASS_DIAGONAL, all, &result);
+    loss_status status = pass_diagonal(m, x, m->diagonal, &result);
     if (status != LOSS_OK) {
         return status;
     }
-    for (int64_t i = 0; i < n; i++) { /* what the penalties multiply */
-        lossi_real_put(dtype, m->diagonal, i, 1);
-    }
-    lossi_linear_gather(m, LOSSI_PASS_DIAGONAL, result.denominator, m->diagonal, lossi_penalties_add_product,
-                        m->diagonal);
     for (int64_t i = 0; i < n; i++) {
         largest = fmax(largest, lossi_real_get(dtype, m->diagonal, i));
     }
@@ -461,6 +484,7 @@ static const lossi_objective_kind kind = {
     .evaluate = evaluate,
     .product = product,
     .hessian = hessian,
+    .diagonal = diagonal,
     .precondition = precondition,
     .predict = predict,
     .destroy = destroy,

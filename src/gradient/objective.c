@@ -415,8 +415,7 @@ loss_status loss_objective_evaluate_batch(loss_objective *objective, const void 
     return lossi_objective_evaluate_batch(objective, x, batch, value, gradient);
 }
 
-/* Whether two vectors of the objective's dimension share bytes. */
-static int32_t overlap(const loss_objective *objective, const void *a, const void *b)
+int32_t lossi_objective_overlap(const loss_objective *objective, const void *a, const void *b)
 {
     const uintptr_t bytes = (uintptr_t)(objective->dimension * objective->real_size);
     const uintptr_t first = (uintptr_t)a, second = (uintptr_t)b;
@@ -435,10 +434,11 @@ loss_status loss_objective_hessian_product(loss_objective *objective, const void
                                                                        : "product");
     }
     loss_status status = loss_objective_prepare(objective);
-    if (status == LOSS_OK && (overlap(objective, x, product) || overlap(objective, direction, product))) {
+    if (status == LOSS_OK && (lossi_objective_overlap(objective, x, product) ||
+                              lossi_objective_overlap(objective, direction, product))) {
         return lossi_fail(objective->context, LOSS_ERROR_ARGUMENT,
                           "the product overlaps %s, which it is made of",
-                          overlap(objective, x, product) ? "x" : "the direction");
+                          lossi_objective_overlap(objective, x, product) ? "x" : "the direction");
     }
     return status == LOSS_OK ? objective->kind->product(objective, x, direction, product) : status;
 }

@@ -37,6 +37,8 @@ typedef struct lossi_objective_kind {
     loss_status (*product)(loss_objective *objective, const void *x, const void *direction, void *product);
     /* May be NULL: n products do it then. */
     loss_status (*hessian)(loss_objective *objective, const void *x, void *matrix);
+    /* The diagonal of that. May be NULL: n products do it then. */
+    loss_status (*diagonal)(loss_objective *objective, const void *x, void *diagonal);
     /* Of its own, for whoever sets none; NULL: there is none. */
     loss_status (*precondition)(loss_objective *objective, const void *x, const void *vector, void *product);
     loss_status (*predict)(loss_objective *objective, const void *x, const loss_data *inputs,
@@ -110,6 +112,14 @@ typedef loss_status (*lossi_hessian_row_function)(loss_objective *objective, con
 loss_status lossi_hessian_by_rows(loss_objective *objective, const void *x, lossi_hessian_row_function row,
                                   void *matrix);
 loss_status lossi_hessian_by_products(loss_objective *objective, const void *x, void *matrix);
+
+/* The diagonal, of the same rows one at a time. */
+loss_status lossi_diagonal_by_rows(loss_objective *objective, const void *x, lossi_hessian_row_function row,
+                                   void *diagonal);
+loss_status lossi_diagonal_by_products(loss_objective *objective, const void *x, void *diagonal);
+
+/* Whether two vectors of the objective's dimension share bytes. */
+int32_t lossi_objective_overlap(const loss_objective *objective, const void *a, const void *b);
 
 /* LOSS_ERROR_NONFINITE with a sentence when the value is not finite; row −1 when no row is to blame. */
 loss_status lossi_objective_finite(const loss_objective *objective, double value, int64_t row);

@@ -129,13 +129,36 @@ static void plan_ridders(loss_difference *d, double behind, double ahead)
     want_ridders(d);
 }
 
-/* Chooses the values for a parameter; 0 when it cannot move. */
+/*
+ * Whether bounds leave a parameter less than the four units in its last place that the shortest steps have: rounding alone would make
+ * the difference.
+ */
+static int32_t is_narrow(const loss_difference *d, double behind, double ahead)
+{
+    const double unit = d->dtype == LOSS_FLOAT32 ? FLT_EPSILON : DBL_EPSILON;
+    return fmax(behind, ahead) < 4 * unit * fabs(at(d, d->index));
+}
+
+/* There is no derivative along the parameter. */
+static int32_t give_none(loss_difference *d)
+{
+    lossi_real_put(d->dtype, d->result, d->index, NAN);
+    d->error[d->index] = INFINITY;
+    d->narrow = d->narrow < 0 ? d->index : d->narrow;
+    d->bad = d->bad < 0 ? d->index : d->bad;
+    return 0;
+}
+
+/* Chooses the values for a parameter; 0 when it cannot move, or not far enough. */
 static int32_t plan_gradient(loss_difference *d)
 {
     double behind, ahead;
     room(d, &behind, &ahead);
     if (behind == 0 && ahead == 0) {
         return 0;
+    }
+    if (is_narrow(d, behind, ahead)) {
+        return give_none(d);
     }
     d->fallback = 0;
     switch (d->method) {
@@ -191,7 +214,8 @@ static int32_t conclude_ridders(loss_difference *d, double *derivative)
     double behind, ahead;
     const int32_t more = lossi_ridders_tell(&d->ridders, d->distance, d->told);
     *derivative = d->ridders.slope.central;
-    d->error[d->index] = isnan(*derivative) ? (double)INFINITY : d->ridders.slope.error;
+    d->error[d->index] = isnan(*derivative) || d->ridders.slope.unsettled ? (double)INFINITY
+                                                                          : d->ridders.slope.error;
     if (!more) {
         const int32_t back = d->ridders.one_sided == 0 && isfinite(d->told[0]);
         if (!isnan(*derivative) || d->fallback || d->ridders.one_sided != 0 ||
@@ -358,6 +382,7 @@ void lossi_stencil_start(loss_difference *d, int32_t job, int64_t first)
     d->asked = 0;
     d->index = first;
     d->bad = -1;
+    d->narrow = -1;
     d->evaluations = 0;
     d->base = 1;
     memset(d->result, 0, (size_t)(d->dimension * d->real_size));

@@ -41,7 +41,7 @@ static loss_status check_types(loss_context *context, const lossi_evaluation *e)
     }
     if (e->target != NULL && e->target->dtype != e->dtype && !lossi_is_integer(e->target->dtype)) {
         return lossi_fail(context, LOSS_ERROR_TYPE,
-                          "'target' is %s; %s like the prediction, or an integer type, was expected",
+                          "'target' is %s; %s like the prediction, int32 or int64 was expected",
                           loss_dtype_name(e->target->dtype), loss_dtype_name(e->dtype));
     }
     if (e->weight != NULL && e->weight->dtype != e->dtype) {

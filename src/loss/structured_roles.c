@@ -112,7 +112,7 @@ static loss_status check_type(const lossi_structured_call *call, const lossi_arr
     return lossi_fail(call->context, LOSS_ERROR_TYPE, "'%s' is %s; %s%s was expected", array->role,
                       loss_dtype_name(array->dtype),
                       kind == LOSSI_ROLE_REAL ? loss_dtype_name(call->dtype) : "int32 or int64",
-                      kind == LOSSI_ROLE_REAL ? ", or an integer type," : "");
+                      kind == LOSSI_ROLE_REAL ? ", int32 or int64" : "");
 }
 
 static loss_status check_real(const lossi_structured_call *call, const lossi_array *array)

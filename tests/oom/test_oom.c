@@ -202,6 +202,7 @@ static loss_status hessian(path_state *state, loss_product_callback product)
                                                         quartic, product, NULL);
     if (status == LOSS_OK) {
         status = loss_objective_hessian(objective, x, matrix);
+        status = status == LOSS_OK ? loss_objective_hessian_diagonal(objective, x, matrix) : status;
         loss_objective_free(objective);
     }
     return status;
@@ -241,6 +242,7 @@ static loss_status sparse_model(path_state *state, void **out)
     status = status == LOSS_OK ? loss_objective_set_int(objective, "scale_columns", 1) : status;
     status = status == LOSS_OK ? loss_objective_precondition(objective, x, x, product) : status;
     status = status == LOSS_OK ? loss_objective_hessian(objective, x, product) : status;
+    status = status == LOSS_OK ? loss_objective_hessian_diagonal(objective, x, product) : status;
     loss_objective_free(objective);
     loss_data_free(data);
     return status;

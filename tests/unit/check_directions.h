@@ -36,9 +36,12 @@ void make(fixture *f, loss_dtype dtype, int64_t n, const plan *p, loss_product_c
           int32_t at_zero);
 void unmake(fixture *f);
 
-/* The tests of the other file of this executable. */
+/* The tests of the other files of this executable. */
 void in_a_corner(void **state);
 void on_an_edge(void **state);
 void a_fixed_parameter(void **state);
+void gradients_of_nan(void **state);
+void steep_gradients(void **state);
+void steep_differences(void **state);
 
 #endif

@@ -33,6 +33,7 @@ void values_only_bounds(void **state);
 void values_only_hessian(void **state);
 void values_only_batches(void **state);
 void values_only_failures(void **state);
+void values_only_narrow(void **state);
 void values_only_refused(void **state);
 void values_only_memory(void **state);
 

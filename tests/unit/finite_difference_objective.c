@@ -324,6 +324,38 @@ void values_only_failures(void **state)
     }
 }
 
+/* Bounds that leave a parameter no more than rounding: no method makes a derivative of that, and all say so. */
+void values_only_narrow(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 6; c++) {
+        const loss_dtype dtype = c % 2 == 0 ? LOSS_FLOAT64 : LOSS_FLOAT32;
+        const double unit = dtype == LOSS_FLOAT64 ? 0x1p-52 : 0x1p-23;
+        const double lower[2] = {1, -9}, upper[2] = {1 + unit, 9};
+        double x[2], value, gradient[2];
+        const void *error;
+        values_only v;
+        make(&v, methods[c / 2], dtype, 2, chain);
+        set_element(x, dtype, 0, 1);
+        set_element(x, dtype, 1, 2);
+        assert_status(v.context,
+                      loss_difference_set_array(v.difference, "lower_bounds", lower, LOSS_FLOAT64, 2),
+                      LOSS_OK);
+        assert_status(v.context,
+                      loss_difference_set_array(v.difference, "upper_bounds", upper, LOSS_FLOAT64, 2),
+                      LOSS_OK);
+        assert_status(v.context, loss_objective_evaluate(v.objective, x, &value, gradient),
+                      LOSS_ERROR_NONFINITE);
+        assert_sentence(v.context, "the bounds leave no room for a difference along parameter 0");
+        assert_true(isnan(element(gradient, dtype, 0)) && isfinite(element(gradient, dtype, 1)));
+        if (c / 2 == 2) {
+            assert_status(v.context, loss_difference_get_pointer(v.difference, "error", &error), LOSS_OK);
+            assert_true(isinf(element(error, LOSS_FLOAT64, 0)));
+        }
+        unmake(&v);
+    }
+}
+
 void values_only_refused(void **state)
 {
     const double x[2] = {1, 2}, three[3] = {0, 0, 0};

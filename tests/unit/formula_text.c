@@ -48,6 +48,7 @@ void errors_name_the_character(void **state)
         {"0 < p < y", "character 7: a comparison of three; '&&' between two comparisons was expected"},
         {"p & y", "character 3: an operator or the end was expected, not '&'"},
         {"1e p", "character 2: an operator or the end was expected, not 'e'"},
+        {"p + 1e400", "character 5: the number is beyond the largest double"},
         {"1.2.3", "character 4: an operator or the end was expected, not '.'"},
         {". + p", "character 1: a number, a name or '(' was expected, not '.'"},
         {"p^", "character 3: a number, a name or '(' was expected, not the end"},
@@ -153,7 +154,9 @@ void limits_hold(void **state)
            NULL); /* 65535 bytes of one operation and a constant */
     expect(context, repeated("formula:", " ", 65536, "p"), LOSS_ERROR_FORMULA, long_text);
     expect(context, repeated("formula:p; c=1", " ", 65536, ""), LOSS_ERROR_FORMULA, long_text);
-    expect(context, repeated("formula:1", "0", 60000, "*p"), LOSS_OK, NULL);
+    expect(context, repeated("formula:1", "0", 308, "*p"), LOSS_OK, NULL);
+    expect(context, repeated("formula:0.1", "0", 60000, "*p"), LOSS_OK, NULL);
+    expect(context, repeated("formula:1", "0", 60000, "*p"), LOSS_ERROR_FORMULA, "beyond the largest double");
     loss_context_free(context);
 }
 

@@ -100,6 +100,23 @@ static void compare(loss_context *context, const model *m, loss_objective *actua
     assert_like(second, first, dtype, m->dimension, 1e3 * tolerance);
 }
 
+/* One pass over the data gives the diagonal of the whole Hessian. */
+static void compare_diagonal(loss_context *context, const model *m, loss_objective *objective)
+{
+    const loss_dtype dtype = m->rows.dtype;
+    const int64_t n = m->dimension;
+    static double diagonal[DIMENSION_MAX], wanted[DIMENSION_MAX];
+    double *matrix = malloc((size_t)(n * n) * sizeof *matrix);
+    assert_non_null(matrix);
+    assert_status(context, loss_objective_hessian_diagonal(objective, m->parameters, diagonal), LOSS_OK);
+    assert_status(context, loss_objective_hessian(objective, m->parameters, matrix), LOSS_OK);
+    for (int64_t i = 0; i < n; i++) {
+        set_element(wanted, dtype, i, element(matrix, dtype, i * n + i));
+    }
+    assert_like(diagonal, wanted, dtype, n, dtype == LOSS_FLOAT32 ? 2e-5 : 1e-12);
+    free(matrix);
+}
+
 static void standardised_of(loss_context *context, const loss_function *function, const vector_group *group,
                             int32_t pointwise)
 {
@@ -119,6 +136,8 @@ static void standardised_of(loss_context *context, const loss_function *function
         view.parameters = before.parameters;
         loss_objective *actual = standardised(context, function, &view, c % 2 ? &features : NULL, 1, scale);
         compare(context, &view, actual, expected);
+        compare_diagonal(context, &view, actual);
+        compare_diagonal(context, &before, expected);
         check_derivatives(context, function, actual, view.parameters);
         loss_objective_free(actual);
         loss_objective_free(expected);

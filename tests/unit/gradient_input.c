@@ -129,6 +129,31 @@ static void refuse(const char *role, loss_dtype dtype, int64_t rows, int64_t col
     unmake(&f);
 }
 
+/* Columns that no memory could hold, as strides of 0 and sparse rows allow: refused before anything is sized by them. */
+static void refuse_columns(int64_t columns, int32_t sparse)
+{
+    static const int64_t offsets[ROWS + 1], index[1];
+    static const double numbers[1];
+    fixture f = make("squared_error", 0);
+    loss_data *data = model_data(f.context, &f.m);
+    loss_objective *objective;
+    double x[16] = {0}, value = 777;
+    assert_status(f.context,
+                  sparse ? loss_data_set_sparse_input(data, "features", ROWS, columns, 0, offsets, LOSS_INT64,
+                                                      index, LOSS_INT64, numbers, LOSS_FLOAT64)
+                         : loss_data_set_input(data, "features", numbers, LOSS_FLOAT64, ROWS, columns, 0, 0),
+                  LOSS_OK);
+    assert_status(f.context, loss_objective_create_linear(&objective, f.context, f.function, data), LOSS_OK);
+    assert_int_equal(loss_objective_dimension(objective), 0);
+    assert_status(f.context, loss_objective_prepare(objective), LOSS_ERROR_MEMORY);
+    assert_sentence(f.context, "no memory for 3 outputs of 9223372036854775807 parameters each");
+    assert_status(f.context, loss_objective_evaluate(objective, x, &value, NULL), LOSS_ERROR_MEMORY);
+    assert_true(value == 777);
+    loss_objective_free(objective);
+    loss_data_free(data);
+    unmake(&f);
+}
+
 /* Predictions from data that does not fit, and from the data the model was trained on. */
 static void check_predictions(const fixture *f, const double *x)
 {
@@ -181,6 +206,8 @@ void gradient_data_errors(void **state)
     refuse("wieght", LOSS_FLOAT64, ROWS, 1, LOSS_ERROR_NAME, "did you mean 'weight'?");
     refuse("prediction", LOSS_FLOAT64, ROWS, 1, LOSS_ERROR_NAME,
            "there is no input of a linear model in the role 'prediction'");
+    refuse_columns(INT64_MAX, 0);
+    refuse_columns(INT64_MAX, 1);
 
     assert_status(f.context, loss_data_create(&data, f.context), LOSS_OK);
     loss_data_set_input(data, "features", f.m.x, LOSS_FLOAT64, ROWS, FEATURES, FEATURES, 1);

@@ -118,6 +118,7 @@ static loss_objective *sparse_objective(loss_context *context, const loss_functi
 
 typedef struct results {
     double value, gradient[DIMENSION_MAX], product[DIMENSION_MAX], preconditioned[DIMENSION_MAX];
+    double diagonal[DIMENSION_MAX];
 } results;
 
 static void evaluate(loss_context *context, loss_objective *objective, const model *m, results *r)
@@ -131,6 +132,7 @@ static void evaluate(loss_context *context, loss_objective *objective, const mod
     assert_status(context,
                   loss_objective_precondition(objective, m->parameters, m->direction, r->preconditioned),
                   LOSS_OK);
+    assert_status(context, loss_objective_hessian_diagonal(objective, m->parameters, r->diagonal), LOSS_OK);
 }
 
 static void compare(loss_context *context, const loss_function *function, const model *m, int form)
@@ -149,6 +151,7 @@ static void compare(loss_context *context, const loss_function *function, const 
     assert_like(sparse.gradient, dense.gradient, dtype, m->dimension, tolerance);
     assert_like(sparse.product, dense.product, dtype, m->dimension, 4 * tolerance);
     assert_like(sparse.preconditioned, dense.preconditioned, dtype, m->dimension, 1e3 * tolerance);
+    assert_like(sparse.diagonal, dense.diagonal, dtype, m->dimension, 4 * tolerance);
     assert_status(context, loss_objective_evaluate(second, m->parameters, &value, NULL), LOSS_OK);
     assert_true(same_bits(value, sparse.value));
     loss_objective_free(first);

@@ -500,6 +500,9 @@ int main(void)
         cmocka_unit_test(memory),
         cmocka_unit_test(penalties_without_derivatives),
         cmocka_unit_test(a_fixed_parameter),
+        cmocka_unit_test(gradients_of_nan),
+        cmocka_unit_test(steep_gradients),
+        cmocka_unit_test(steep_differences),
         cmocka_unit_test(products_at_a_kink),
     };
     return cmocka_run_group_tests_name("check_directions", tests, NULL, NULL);

@@ -197,7 +197,7 @@ static void test_refused(void **state)
     } wrong[] = {
         {{"conv2d", {{0}}, 2, {IMAGE(2, 5, 6, 3), WEIGHTS(3, 2, 2, 4)}},
          LOSS_ERROR_SHAPE,
-         "cannot take [2, 5, 6, 3] and [3, 2, 2, 4]: the image has not as many channels as the weights take"},
+         ": the image has not as many channels as the weights take"},
         {{"conv2d", {{0}}, 2, {{3, {5, 6, 3}}, WEIGHTS(3, 2, 3, 4)}}, LOSS_ERROR_SHAPE, "height × width"},
         {{"conv2d", {{0}}, 2, {IMAGE(2, 5, 6, 3), {2, {3, 4}}}}, LOSS_ERROR_SHAPE, "height × width"},
         {{"conv2d", {{0}}, 2, {IMAGE(2, 2, 6, 3), WEIGHTS(3, 2, 3, 4)}}, LOSS_ERROR_SHAPE, "do not fit"},

@@ -556,6 +556,7 @@ int main(void)
         cmocka_unit_test(values_only_hessian),
         cmocka_unit_test(values_only_batches),
         cmocka_unit_test(values_only_failures),
+        cmocka_unit_test(values_only_narrow),
         cmocka_unit_test(values_only_refused),
         cmocka_unit_test(values_only_memory),
     };

@@ -208,6 +208,10 @@ static void names_and_types(void **unused)
     REFUSED(loss_graph_constant(graph, numbers, LOSS_INT64, 1, three, &node), LOSS_ERROR_TYPE, "int64");
     REFUSED(loss_graph_apply(graph, "tangent", NULL, &a, 1, &node), LOSS_ERROR_NAME, "'tangent'");
     REFUSED(loss_graph_apply(graph, "_view", NULL, &a, 1, &node), LOSS_ERROR_NAME, "'_view'");
+    REFUSED(loss_graph_apply(graph, "tanh", NULL, (int32_t[]){a, a}, 2, &node), LOSS_ERROR_ARGUMENT,
+            "takes 1 input (a), not 2");
+    REFUSED(loss_graph_apply(graph, "embedding", NULL, &a, 1, &node), LOSS_ERROR_ARGUMENT,
+            "the operation 'gather' takes 2 inputs");
     REFUSED(loss_graph_apply(graph, "tanh", NULL, &b, 1, &node), LOSS_ERROR_TYPE, "int32");
     REFUSED(loss_graph_apply(graph, "sum", NULL, &b, 1, &node), LOSS_ERROR_TYPE, "'sum'");
     REFUSED(loss_graph_apply(graph, "matrix_product", NULL, (int32_t[]){b, a}, 2, &node), LOSS_ERROR_SHAPE,
@@ -279,7 +283,7 @@ static void shapes(void **unused)
     REFUSED(loss_graph_apply(graph, "matrix_product", NULL, (int32_t[]){n[0], n[1]}, 2, &node),
             LOSS_ERROR_SHAPE, "the operation 'matrix_product' cannot take [rows, 3] and [4, 5]");
     REFUSED(loss_graph_apply(graph, "add", NULL, (int32_t[]){n[0], n[1]}, 2, &node), LOSS_ERROR_SHAPE,
-            "the operation 'add' cannot take [rows, 3] and [4, 5]");
+            "the operation 'add' cannot take [rows, 3] and [4, 5] (node 0 'a' and node 1 'b'): ");
     REFUSED(loss_graph_apply(graph, "add", NULL, (int32_t[]){n[0], n[3]}, 2, &node), LOSS_ERROR_SHAPE,
             "[rows, 3] and [2, 3]");
     REFUSED(loss_graph_apply(graph, "select", NULL, (int32_t[]){n[2], n[2], n[1]}, 3, &node),

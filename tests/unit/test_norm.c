@@ -357,6 +357,106 @@ static void test_held_out(void **state)
     free_model(&m);
 }
 
+/* ---- squares out of the range of the type ---- */
+
+/* Numbers times a power of two have the same norm of a row, to the bit, once epsilon is nothing beside them. */
+static void test_large_rows(void **state)
+{
+    static const operation_case rows[] = {
+        {"layer_norm", {{0}}, 3, {{2, {3, 5}}, {1, {5}}, {1, {5}}}},
+        {"rms_norm", {{0}}, 2, {{2, {3, 5}}, {1, {5}}}},
+        {"rms_norm", {{"epsilon", 0, {0}}}, 2, {{2, {3, 5}}, {1, {5}}}},
+    };
+    static const int powers[2][6] = {{48, 64, 90, 120, -100, -120}, {390, 500, 700, 1000, -600, -1000}};
+    loss_context *context = case_context(1);
+    (void)state;
+    for (int32_t i = 0; i < 36; i++) {
+        const operation_case *c = &rows[i / 12];
+        const loss_dtype dtype = i % 2 == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64;
+        const int power = powers[i % 2][i / 2 % 6];
+        lossi_shape shape;
+        void *x = case_numbers(dtype, case_parameters(c), 5, 0);
+        if (power < 0 && i / 12 < 2) { /* with an epsilon small numbers are something else */
+            free(x);
+            continue;
+        }
+        const int64_t all = case_elements(&c->shapes[0]);
+        for (int64_t k = 0; k < all; k++) {
+            set_element(x, dtype, k, ldexp(element(x, dtype, k), power < 0 ? 0 : 40));
+        }
+        void *plain = case_forward(context, c, dtype, x, 1, &shape);
+        for (int64_t k = 0; k < all; k++) {
+            set_element(x, dtype, k, ldexp(element(x, dtype, k), power < 0 ? power : power - 40));
+        }
+        void *far = case_forward(context, c, dtype, x, 1, &shape);
+        for (int64_t k = 0; k < case_elements(&shape); k++) {
+            assert_true(fabs(element(plain, dtype, k)) < 100);
+            if (element(far, dtype, k) != element(plain, dtype, k)) {
+                fail_msg("%s, %s times 2^%d: %g, not %g", c->operation, loss_dtype_name(dtype), power,
+                         element(far, dtype, k), element(plain, dtype, k));
+            }
+        }
+        free(x);
+        free(plain);
+        free(far);
+    }
+    loss_context_free(context);
+}
+
+/* norm(w), its gradient and the product of its Hessian with (1, 2, −1), at w = 2^power · (3, −4, 12): 13 for power 0. */
+static void norm_at(loss_context *context, loss_dtype dtype, int power, double *value, void *gradient,
+                    void *product)
+{
+    static const double at[3] = {3, -4, 12}, along[3] = {1, 2, -1};
+    const int64_t shape[1] = {3};
+    double w[3], v[3];
+    int32_t parameter, node;
+    loss_graph *graph;
+    loss_data *data;
+    loss_objective *objective;
+    assert_status(context, loss_graph_create(&graph, context, dtype), LOSS_OK);
+    assert_status(context, loss_graph_parameter(graph, "w", 1, shape, &parameter), LOSS_OK);
+    assert_status(context, loss_graph_apply(graph, "norm", NULL, &parameter, 1, &node), LOSS_OK);
+    assert_status(context, loss_data_create(&data, context), LOSS_OK);
+    assert_status(context, loss_objective_create_graph(&objective, context, graph, node, data), LOSS_OK);
+    for (int i = 0; i < 3; i++) {
+        set_element(w, dtype, i, ldexp(at[i], power));
+        set_element(v, dtype, i, along[i]);
+    }
+    assert_status(context, loss_objective_evaluate(objective, w, value, gradient), LOSS_OK);
+    assert_status(context, loss_objective_hessian_product(objective, w, v, product), LOSS_OK);
+    loss_objective_free(objective);
+    loss_data_free(data);
+    loss_graph_free(graph);
+}
+
+static void test_norm_far(void **state)
+{
+    static const int powers[2][10] = {{40, 47, 50, 60, 76, 100, 120, -40, -60, -100},
+                                      {300, 396, 400, 500, 700, 900, 1000, -410, -600, -900}};
+    loss_context *context = case_context(1);
+    (void)state;
+    for (int type = 0; type < 2; type++) {
+        const loss_dtype dtype = type == 0 ? LOSS_FLOAT32 : LOSS_FLOAT64;
+        const double rounding = type == 0 ? 4e-7 : 8e-16;
+        double value, far, gradient[3], far_gradient[3], product[3], far_product[3];
+        norm_at(context, dtype, 0, &value, gradient, product);
+        assert_true(value == 13);
+        assert_close(element(gradient, dtype, 1), -4. / 13, rounding, 0);
+        for (int k = 0; k < 10; k++) {
+            const int power = powers[type][k];
+            norm_at(context, dtype, power, &far, far_gradient, far_product);
+            assert_true(far == ldexp(13, power));
+            for (int i = 0; i < 3; i++) {
+                const double second = ldexp(element(product, dtype, i), -power);
+                assert_close(element(far_gradient, dtype, i), element(gradient, dtype, i), rounding, 0);
+                assert_close(element(far_product, dtype, i), second, 4 * rounding, 0x1p-140 * (type == 0));
+            }
+        }
+    }
+    loss_context_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,7 +465,8 @@ int main(void)
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_running),
         cmocka_unit_test(test_evaluation), cmocka_unit_test(test_training),
         cmocka_unit_test(test_optimizers), cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_held_out),
+        cmocka_unit_test(test_held_out),   cmocka_unit_test(test_large_rows),
+        cmocka_unit_test(test_norm_far),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,12 +45,27 @@ loss_status lossi_check_real(const lossi_tape *tape, const lossi_tape_node *node
                             node->operation->name, loss_dtype_name(tape->dtype), loss_dtype_name(dtype));
 }
 
+/* As an index from the last one, and as one from the first, too. All of the axes are there. */
+static int32_t named_twice(const lossi_attributes *attributes, int32_t rank)
+{
+    int32_t axes = 0, twice = 0;
+    for (int64_t i = 0; i < attributes->integer[0]; i++) {
+        const int32_t axis = 1 << (attributes->integer[2 + i] + (attributes->integer[2 + i] < 0 ? rank : 0));
+        twice |= axes & axis;
+        axes |= axis;
+    }
+    return twice != 0;
+}
+
 loss_status lossi_axes_infer(const lossi_tape *tape, lossi_tape_node *node)
 {
     const lossi_tape_node *from = lossi_input_node(tape, node, 0);
     const int32_t axes = lossi_axes_of(&node->attributes, from->shape.rank);
     if (axes < 0) {
         return lossi_operation_fail_shapes(tape, node, "one of the axes is not there");
+    }
+    if (named_twice(&node->attributes, from->shape.rank)) {
+        return lossi_operation_fail_shapes(tape, node, "one of the axes is named twice");
     }
     node->shape.rank = 0;
     for (int32_t i = 0; i < from->shape.rank; i++) {

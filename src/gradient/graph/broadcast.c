@@ -1,4 +1,5 @@
 /* An array repeated along axes that it has with size 1, or not at all, as elementwise operations repeat their smaller operand. */
+#include <stdio.h>
 #include <string.h>
 
 #include "gradient/graph/operations.h"
@@ -41,8 +42,10 @@ static loss_status infer(const lossi_tape *tape, lossi_tape_node *node)
     lossi_shape both;
     node->shape = shape_of(&node->attributes);
     if (!lossi_shapes_broadcast(from, &node->shape, &both) || !lossi_shapes_equal(&both, &node->shape)) {
-        return lossi_operation_fail_shapes(
-            tape, node, "aligned at the last, its sizes are 1 or those of the option 'shape'");
+        char why[128 + LOSSI_SHAPE_TEXT], text[LOSSI_SHAPE_TEXT];
+        snprintf(why, sizeof why, "aligned at the last, its sizes are 1 or those of the option 'shape', %s",
+                 lossi_shape_text(&node->shape, text));
+        return lossi_operation_fail_shapes(tape, node, why);
     }
     return lossi_check_real(tape, node, 0);
 }

@@ -33,6 +33,7 @@ loss_status loss_graph_create(loss_graph **out, loss_context *context, loss_dtyp
     atomic_init(&graph->sealed, 0);
     lossi_tape_create(&graph->tape, context, dtype, (lossi_purpose){0});
     graph->tape.verbatim = 1;
+    graph->tape.graph = graph;
     *out = graph;
     return LOSS_OK;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "gradient/graph/operations.h"
+#include "gradient/graph/range.h"
 #include "gradient/graph/shape.h"
 #include "loss/expression/expression.h"
 
@@ -66,16 +67,28 @@ static int32_t put_mean(lossi_tape *tape, int32_t a, const lossi_shape *shape, i
     return lossi_tape_divide(tape, lossi_tape_reduce(tape, a, bits), lossi_tape_number(tape, count));
 }
 
-/* a / sqrt(mean of a² + epsilon) · scale */
+static int32_t put_square_mean(lossi_tape *tape, const lossi_attributes *attributes, int32_t a,
+                               const lossi_shape *shape)
+{
+    return put_mean(tape, lossi_tape_multiply(tape, a, a), shape, (int32_t)attributes->integer[0]);
+}
+
+/*
+ * a / sqrt(mean of a² + epsilon) · scale, of numbers whose squares are in the range of the type (range.h): the factor is on both sides.
+ * With an epsilon small numbers come to 0 as they should.
+ */
 static int32_t put_normal(lossi_tape *tape, const lossi_attributes *attributes, int32_t a, int32_t scale,
                           const lossi_shape *shape)
 {
-    const int32_t square = lossi_tape_multiply(tape, a, a);
-    const int32_t mean = put_mean(tape, square, shape, (int32_t)attributes->integer[0]);
-    const int32_t root = lossi_tape_scalar(
-        tape, LOSSI_SCALAR_sqrt, lossi_tape_sum(tape, mean, lossi_tape_number(tape, attributes->number[0])),
-        LOSSI_NONE, LOSSI_NONE);
-    return lossi_tape_multiply(tape, lossi_tape_divide(tape, a, root), scale);
+    const double epsilon = attributes->number[0];
+    const lossi_range range = lossi_tape_range(tape, put_square_mean(tape, attributes, a, shape),
+                                               epsilon == 0);
+    const int32_t scaled = lossi_tape_multiply(tape, a, range.factor);
+    const int32_t half = lossi_tape_multiply(tape, lossi_tape_number(tape, epsilon), range.factor);
+    const int32_t sum = lossi_tape_sum(tape, put_square_mean(tape, attributes, scaled, shape),
+                                       lossi_tape_multiply(tape, half, range.factor));
+    const int32_t root = lossi_tape_scalar(tape, LOSSI_SCALAR_sqrt, sum, LOSSI_NONE, LOSSI_NONE);
+    return lossi_tape_multiply(tape, lossi_tape_divide(tape, scaled, root), scale);
 }
 
 static int32_t expand_layer(lossi_tape *tape, const lossi_attributes *attributes, const int32_t *inputs,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gradient/graph/elementwise.h"
+#include "gradient/graph/graph.h"
 #include "gradient/graph/shape.h"
 
 #define OPERATION_ROW(file, name) extern const lossi_operation lossi_operation_##name;
@@ -79,7 +80,8 @@ loss_status loss_operation_create(loss_operation **out, loss_context *context, c
                                         : context == NULL ? "the context"
                                                           : "the name of the operation");
     }
-    const lossi_operation *row = lossi_operation_find(name);
+    /* The rows of a table by number are a layer in PyTorch, under this name. */
+    const lossi_operation *row = lossi_operation_find(strcmp(name, "embedding") == 0 ? "gather" : name);
     if (row == NULL) {
         return lossi_fail_name(context, "operation called", name, row_name, NULL, lossi_operation_count());
     }
@@ -195,17 +197,40 @@ loss_status lossi_operation_settle(const lossi_operation *row, loss_context *con
 
 /* ---- sentences ---- */
 
+enum { SHOWN = 4 /* inputs; of more the others are like them */ };
+
+/* What stands before input i of so many in a list. */
+static const char *before(int32_t i, int32_t count)
+{
+    return i == 0 ? "" : i + 1 == count ? " and " : ", ";
+}
+
+/* " (node 0 'x' and node 2)", "" of a tape that is not what the caller wrote. */
+static const char *nodes_text(const lossi_tape *tape, const lossi_tape_node *node, char *text, size_t size)
+{
+    int used = snprintf(text, size, " (");
+    for (int32_t i = 0; i < node->input_count && i < SHOWN && used < (int)size; i++) {
+        const int32_t input = tape->inputs[node->first_input + i];
+        const char *name = tape->graph != NULL ? lossi_graph_node_name(tape->graph, input) : "";
+        const char *quote = name[0] != '\0' ? "'" : "";
+        used += snprintf(text + used, size - (size_t)used, "%snode %d%s%s%s%s", before(i, node->input_count),
+                         (int)input, quote[0] != '\0' ? " " : "", quote, name, quote);
+    }
+    if (used < (int)size) {
+        snprintf(text + used, size - (size_t)used, "%s)", node->input_count > SHOWN ? ", …" : "");
+    }
+    return tape->graph != NULL && node->input_count > 0 ? text : "";
+}
+
 loss_status lossi_operation_fail_shapes(const lossi_tape *tape, const lossi_tape_node *node, const char *why)
 {
-    char list[4 * LOSSI_SHAPE_TEXT] = "nothing", text[LOSSI_SHAPE_TEXT];
+    char list[SHOWN * LOSSI_SHAPE_TEXT] = "nothing", text[LOSSI_SHAPE_TEXT], nodes[SHOWN * 96];
     int used = 0;
-    for (int32_t i = 0; i < node->input_count && i < 4; i++) {
-        used += snprintf(list + used, sizeof list - (size_t)used, "%s%s",
-                         i == 0                       ? ""
-                         : i + 1 == node->input_count ? " and "
-                                                      : ", ",
+    for (int32_t i = 0; i < node->input_count && i < SHOWN; i++) {
+        used += snprintf(list + used, sizeof list - (size_t)used, "%s%s", before(i, node->input_count),
                          lossi_shape_text(&lossi_input_node(tape, node, i)->shape, text));
     }
-    return lossi_fail(tape->context, LOSS_ERROR_SHAPE, "the operation '%s' cannot take %s%s: %s",
-                      node->operation->name, list, node->input_count > 4 ? ", …" : "", why);
+    return lossi_fail(tape->context, LOSS_ERROR_SHAPE, "the operation '%s' cannot take %s%s%s: %s",
+                      node->operation->name, list, node->input_count > SHOWN ? ", …" : "",
+                      nodes_text(tape, node, nodes, sizeof nodes), why);
 }

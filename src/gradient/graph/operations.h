@@ -55,7 +55,7 @@ struct loss_operation {
 loss_status lossi_operation_settle(const lossi_operation *row, loss_context *context,
                                    const lossi_options *options, lossi_attributes *attributes);
 
-/* LOSS_ERROR_SHAPE: "the operation 'matrix_product' cannot take [rows, 3] and [4, 5]: <why>". */
+/* LOSS_ERROR_SHAPE: "the operation 'matrix_product' cannot take [rows, 3] and [4, 5] (node 0 'x' and node 2): <why>". */
 loss_status lossi_operation_fail_shapes(const lossi_tape *tape, const lossi_tape_node *node, const char *why);
 
 #endif

@@ -7,6 +7,7 @@
  *
  * Reference of the sizes: Dumoulin & Visin, A guide to convolution arithmetic for deep learning, arXiv:1603.07285 (2016), §3.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/isa.h"
@@ -109,6 +110,16 @@ static lossi_window window_of(const lossi_attributes *attributes, const lossi_sh
     return window;
 }
 
+static loss_status fail_window(const lossi_tape *tape, const lossi_tape_node *node, const lossi_window *w,
+                               const char *wrong)
+{
+    char why[256];
+    snprintf(why, sizeof why, "%s: the window is %lld x %lld, the padding %lld, %lld, %lld and %lld", wrong,
+             (long long)w->window[0], (long long)w->window[1], (long long)w->before[0],
+             (long long)w->after[0], (long long)w->before[1], (long long)w->after[1]);
+    return lossi_operation_fail_shapes(tape, node, why);
+}
+
 static loss_status infer_pool(const lossi_tape *tape, lossi_tape_node *node)
 {
     const lossi_tape_node *image = lossi_input_node(tape, node, 0);
@@ -120,11 +131,11 @@ static loss_status infer_pool(const lossi_tape *tape, lossi_tape_node *node)
     const lossi_window window = window_of(&node->attributes, x, places);
     for (int32_t i = 0; i < 2; i++) {
         if (window.before[i] >= window.window[i] || window.after[i] >= window.window[i]) {
-            return lossi_operation_fail_shapes(
-                tape, node, "the padding is as large as the window, of which no pixel would be inside");
+            return fail_window(tape, node, &window,
+                               "the padding is as large as the window, of which no pixel would be inside");
         }
         if (places[i] < 1) {
-            return lossi_operation_fail_shapes(tape, node, "the window does not fit into the padded image");
+            return fail_window(tape, node, &window, "the window does not fit into the padded image");
         }
     }
     if (image->dtype != tape->dtype) {

@@ -1,4 +1,5 @@
 /* The same elements in another shape: nothing is moved. */
+#include <stdio.h>
 #include <string.h>
 
 #include "gradient/graph/operations.h"
@@ -44,7 +45,7 @@ static const char *shape_of(const lossi_attributes *attributes, const lossi_shap
     shape->rank = (int32_t)attributes->integer[0];
     memcpy(shape->size, attributes->integer + 1, sizeof shape->size[0] * (size_t)shape->rank);
     if (rows && (shape->rank == 0 || shape->size[0] != LOSSI_ROWS)) {
-        return "the rows stay the first size: -1";
+        return "the rows stay the first size of the option 'shape': -1";
     }
     for (int32_t i = rows; i < shape->rank; i++) {
         const int64_t size = shape->size[i];
@@ -70,8 +71,18 @@ static loss_status infer_reshape(const lossi_tape *tape, lossi_tape_node *node)
 {
     const lossi_tape_node *from = lossi_input_node(tape, node, 0);
     const char *wrong = shape_of(&node->attributes, &from->shape, &node->shape);
+    char why[256];
     node->dtype = from->dtype;
-    return wrong == NULL ? LOSS_OK : lossi_operation_fail_shapes(tape, node, wrong);
+    if (wrong == NULL) {
+        return LOSS_OK;
+    }
+    int used = snprintf(why, sizeof why, "%s; it is [", wrong);
+    for (int32_t i = 0; i < node->attributes.integer[0]; i++) {
+        used += snprintf(why + used, sizeof why - (size_t)used, "%s%lld", i > 0 ? ", " : "",
+                         (long long)node->attributes.integer[1 + i]);
+    }
+    snprintf(why + used, sizeof why - (size_t)used, "]");
+    return lossi_operation_fail_shapes(tape, node, why);
 }
 
 static int32_t expand_reshape(lossi_tape *tape, const lossi_attributes *attributes, const int32_t *inputs,

@@ -54,7 +54,8 @@ typedef struct lossi_tape {
     loss_context *context;
     loss_dtype dtype; /* of everything that is differentiated */
     lossi_purpose purpose;
-    int32_t verbatim; /* nodes stay what they are: nothing is expanded */
+    int32_t verbatim;        /* nodes stay what they are: nothing is expanded */
+    const loss_graph *graph; /* whose nodes these are, with their names; NULL: a plan's */
     loss_status status;
     lossi_tape_node *nodes;
     int32_t count, capacity;

@@ -3,9 +3,10 @@
  *
  * The variance takes two passes, Σ (a − mean)², so that a large mean costs no digits (Chan, Golub & LeVeque, Algorithms for
  * computing the sample variance, The American Statistician 37, 1983). The norm of zeros has the derivative 0, the smallest
- * element of its subdifferential (docs/numerics.md, kinks); squares have to be in the range of the type.
+ * element of its subdifferential (docs/numerics.md, kinks); its squares are kept in the range of the type (range.h).
  */
 #include "gradient/graph/operations.h"
+#include "gradient/graph/range.h"
 #include "gradient/graph/reduce.h"
 #include "loss/expression/expression.h"
 
@@ -57,19 +58,26 @@ const lossi_operation lossi_operation_variance = {
 
 static const loss_option norm_options[] = {LOSSI_AXES_OPTION_ROWS};
 
+static int32_t put_squares(lossi_tape *tape, int32_t a, int32_t axes)
+{
+    return lossi_tape_reduce(tape, lossi_tape_scalar(tape, LOSSI_SCALAR_square, a, LOSSI_NONE, LOSSI_NONE),
+                             axes);
+}
+
 /* The root of a sum that is not 0, and 0 where it is: there nothing depends on the sum. */
 static int32_t expand_norm(lossi_tape *tape, const lossi_attributes *attributes, const int32_t *inputs,
                            int32_t count)
 {
     const int32_t axes = lossi_axes_of(attributes, lossi_tape_shape(tape, inputs[0])->rank);
     const int32_t zero = lossi_tape_number(tape, 0.0), one = lossi_tape_number(tape, 1.0);
-    const int32_t square = lossi_tape_scalar(tape, LOSSI_SCALAR_square, inputs[0], LOSSI_NONE, LOSSI_NONE);
-    const int32_t sum = lossi_tape_reduce(tape, square, axes);
+    const lossi_range range = lossi_tape_range(tape, put_squares(tape, inputs[0], axes), 1);
+    const int32_t sum = put_squares(tape, lossi_tape_multiply(tape, inputs[0], range.factor), axes);
     const int32_t none = lossi_tape_scalar(tape, LOSSI_SCALAR_equal, sum, zero, LOSSI_NONE);
     const int32_t some = lossi_tape_scalar(tape, LOSSI_SCALAR_select, none, one, sum);
     const int32_t root = lossi_tape_scalar(tape, LOSSI_SCALAR_sqrt, some, LOSSI_NONE, LOSSI_NONE);
+    const int32_t norm = lossi_tape_scalar(tape, LOSSI_SCALAR_select, none, zero, root);
     (void)count;
-    return lossi_axes_drop(tape, attributes, lossi_tape_scalar(tape, LOSSI_SCALAR_select, none, zero, root));
+    return lossi_axes_drop(tape, attributes, lossi_tape_multiply(tape, norm, range.back));
 }
 
 const lossi_operation lossi_operation_norm = {

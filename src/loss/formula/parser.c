@@ -1,6 +1,7 @@
 /* The parser of formulas; the grammar is in parser.h. */
 #include "loss/formula/parser.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -244,6 +245,11 @@ static int32_t primary(parser *p)
     const char *where = p->at, *behind = lossi_read_number(where, p->end, &value);
     if (behind > where) {
         p->at = behind;
+        if (isinf(value)) {
+            p->status = lossi_formula_fail(p->context, p->text, where,
+                                           "the number is beyond the largest double");
+            return FAILED;
+        }
         return number(p, where, value);
     }
     const char *end = lossi_formula_name_end(where, p->end);
