@@ -140,12 +140,18 @@ static void place_weights(const loss_optimizer *optimizer)
     }
 }
 
+static uint64_t own_digest(const loss_optimizer *optimizer)
+{
+    return lossi_penalties_digest(&optimizer->penalties, 0xcbf29ce484222325u);
+}
+
 void lossi_composite_start(loss_optimizer *optimizer)
 {
     lossi_machine *m = &optimizer->machine;
     m->rough = optimizer->rough;
     m->smooth = lossi_penalties_smooth(&optimizer->penalties);
     m->digest = lossi_composite_digest(optimizer);
+    m->own_digest = own_digest(optimizer);
     if (lossi_lower_bounds(optimizer) >= 0) {
         place_bounds(optimizer);
     }
@@ -157,11 +163,18 @@ void lossi_composite_start(loss_optimizer *optimizer)
 
 uint64_t lossi_composite_digest(const loss_optimizer *optimizer)
 {
-    uint64_t digest = lossi_penalties_digest(&optimizer->penalties, 0xcbf29ce484222325u);
+    uint64_t digest = own_digest(optimizer);
     if (borrowed(optimizer) != NULL && lossi_penalties_rough(borrowed(optimizer)) != 0) {
         digest = lossi_penalties_digest(borrowed(optimizer), digest);
     }
     return digest;
+}
+
+/* Those of the run's objective may be the optimizer's own now: it then goes on by ask and tell. */
+int32_t lossi_composite_fits(const loss_optimizer *optimizer, const lossi_machine *run)
+{
+    const uint64_t own = own_digest(optimizer);
+    return own == run->own_digest || own == run->digest;
 }
 
 void lossi_composite_settle(loss_optimizer *optimizer)
