@@ -232,7 +232,8 @@ LOSS_API loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objectiv
  * Takes a run up again that a limit, loss_optimizer_stop() or an objective's error ended: it goes on with the same bits, as if it had not been
  * stopped. Limits and tolerances may be set before. A limit still exceeded ends it again at once. Of a run that has not ended,
  * nothing.
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_STATE (not started; converged or failed; an option of the method was set).
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_STATE (not started; converged or failed; through all its "epochs", which its schedule
+ * spans; an option of the method was set).
  * Since 0.1.
  */
 LOSS_API loss_status loss_optimizer_resume(loss_optimizer *optimizer);
