@@ -232,7 +232,8 @@ LOSS_API loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objectiv
  * Takes a run up again that a limit, loss_optimizer_stop() or an objective's error ended: it goes on with the same bits, as if it had not been
  * stopped. Limits and tolerances may be set before. A limit still exceeded ends it again at once. Of a run that has not ended,
  * nothing.
- * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_STATE (not started; converged or failed; an option of the method was set).
+ * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_STATE (not started; converged or failed; through all its "epochs", which its schedule
+ * spans; an option of the method was set).
  * Since 0.1.
  */
 LOSS_API loss_status loss_optimizer_resume(loss_optimizer *optimizer);
@@ -248,7 +249,7 @@ LOSS_API loss_status loss_optimizer_resume(loss_optimizer *optimizer);
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT (NULL, too small), LOSS_ERROR_STATE (not started).
  *
  * loss_optimizer_load() reads them; a run under way is replaced. Damaged, cut short, of another byte order, optimizer, type, dimension, numerics
- * revision or penalty: refused with a sentence, and nothing is changed. A checkpoint is trusted beyond its checksum: load only what you saved.
+ * revision, or of a run with other penalties of the optimizer (not of the objective): refused with a sentence, and nothing is changed. A checkpoint is trusted beyond its checksum: load only what you saved.
  *   blob  not NULL; any alignment      size  exactly as many bytes as were written
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_CHECKPOINT, LOSS_ERROR_MEMORY. Since 0.1.
  */

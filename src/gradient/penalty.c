@@ -405,6 +405,30 @@ void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, in
     }
 }
 
+void lossi_bounds_inside(loss_dtype dtype, double *lower, double *upper)
+{
+    if (dtype == LOSS_FLOAT32) {
+        const float low = (float)*lower, high = (float)*upper;
+        *lower = (double)((double)low < *lower ? nextafterf(low, INFINITY) : low);
+        *upper = (double)((double)high > *upper ? nextafterf(high, -INFINITY) : high);
+    }
+}
+
+void lossi_penalties_bounds(const lossi_penalties *penalties, int64_t length, int64_t index, double *lower,
+                            double *upper)
+{
+    for (int32_t i = 0; i < penalties->count; i++) {
+        const loss_penalty *penalty = penalties->list[i];
+        const lossi_stretch s = part(penalty, LOSS_FLOAT64, length, index, 1);
+        if (penalty->row->bounds != NULL && s.count > 0) {
+            double low, high;
+            penalty->row->bounds(&penalty->options, index - s.origin, &low, &high);
+            *lower = fmax(*lower, low);
+            *upper = fmin(*upper, high);
+        }
+    }
+}
+
 void lossi_penalties_narrow(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, void *lower,
                             void *upper)
 {
@@ -414,6 +438,7 @@ void lossi_penalties_narrow(const lossi_penalties *penalties, loss_dtype dtype, 
         for (int64_t j = 0; penalty->row->bounds != NULL && j < s.count; j++) {
             double low, high;
             penalty->row->bounds(&penalty->options, j, &low, &high);
+            lossi_bounds_inside(dtype, &low, &high);
             low = fmax(low, lossi_real_get(dtype, lower, s.first + j));
             high = fmin(high, lossi_real_get(dtype, upper, s.first + j));
             lossi_real_put(dtype, lower, s.first + j, low);

@@ -89,6 +89,10 @@ double lossi_penalties_rough_value(const lossi_penalties *penalties, loss_dtype 
 void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
                           const lossi_shapes *shapes, double step, void *x);
 
+/* The same of one parameter, as they were given: of no element type. */
+void lossi_penalties_bounds(const lossi_penalties *penalties, int64_t length, int64_t index, double *lower,
+                            double *upper);
+
 /* lower and upper are narrowed by every box; weights grow by every factor of |x_j|. */
 void lossi_penalties_narrow(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, void *lower,
                             void *upper);

@@ -57,6 +57,12 @@ extern const lossi_penalty_row lossi_penalty_group_lasso;                /* pena
 /* Σ x_j² of the stretch, element j in lane j mod 16. */
 double lossi_sum_of_squares(lossi_stretch stretch, const void *x);
 
+/*
+ * The outermost numbers of the element type that are not outside of the bounds: no point is where whoever gave them, as
+ * doubles, said that there is none. lower > upper when there is no such number.
+ */
+void lossi_bounds_inside(loss_dtype dtype, double *lower, double *upper);
+
 /* All of them, in alphabetical order. */
 extern const lossi_penalty_row *const lossi_penalty_rows[];
 extern const int32_t lossi_penalty_row_count;

@@ -48,15 +48,12 @@ static void box_bounds(const lossi_options *options, int64_t index, double *lowe
     *upper = bound(options, UPPER, UPPER_BOUNDS, index);
 }
 
-/* Bounds as the element type has them: rounded towards the inside would forbid a bound like 0.1f itself. */
+/* Bounds as the element type has them. */
 static void typed_bounds(const lossi_options *options, lossi_stretch s, int64_t i, double *lower,
                          double *upper)
 {
     box_bounds(options, s.first + i - s.origin, lower, upper);
-    if (s.dtype == LOSS_FLOAT32) {
-        *lower = (double)(float)*lower;
-        *upper = (double)(float)*upper;
-    }
+    lossi_bounds_inside(s.dtype, lower, upper);
 }
 
 static double box_value(const lossi_options *options, lossi_stretch s, const void *x)

@@ -20,7 +20,7 @@
 
 static const char magic[8] = {'l', 'o', 's', 's', 'r', 'u', 'n', '\x1a'};
 
-enum { FORMAT = 3, BYTE_ORDER = 0x01020304 };
+enum { FORMAT = 4, BYTE_ORDER = 0x01020304 };
 
 typedef struct header {
     char magic[8];
@@ -317,6 +317,20 @@ static loss_status take_segments(cursor *c, const loss_optimizer *optimizer, con
     return LOSS_OK;
 }
 
+/* Whether the optimizer's own penalties are those of the run; `used` bytes come before its machine. */
+static loss_status check_penalties(const loss_optimizer *optimizer, const char *blob, const header *h,
+                                   int64_t used)
+{
+    lossi_machine run;
+    if (used + (int64_t)sizeof run > h->size) {
+        return refuse(optimizer, "its numbers go beyond its end");
+    }
+    memcpy(&run, blob + used, sizeof run);
+    return lossi_composite_fits(optimizer, &run)
+               ? LOSS_OK
+               : refuse(optimizer, "its run had other penalties; add the same ones before it is loaded");
+}
+
 /* The workspace for what the checkpoint holds, when that is what the options ask for. */
 static loss_status make_room(loss_optimizer *optimizer, const header *h, int64_t used)
 {
@@ -383,6 +397,9 @@ loss_status loss_optimizer_load(loss_optimizer *optimizer, const void *blob, int
     status = take_options(&c, optimizer, &h, &loaded);
     if (status == LOSS_OK) {
         status = take_segments(&c, optimizer, &h, &segments);
+    }
+    if (status == LOSS_OK) {
+        status = check_penalties(optimizer, blob, &h, c.used);
     }
     if (status == LOSS_OK) {
         optimizer->options = loaded;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gradient/objective.h"
+#include "gradient/penalty_row.h"
 #include "optimizer/stochastic.h"
 
 /* The vectors after the row's own: one to work in, then what the kinds need. */
@@ -78,6 +79,27 @@ static loss_status refuse(const loss_optimizer *optimizer, int32_t rough)
         names[0] == '\0' ? "no optimizer handles all of the penalties together" : "take one of ", names);
 }
 
+/* Whether the boxes leave every parameter a number: each has been looked at by itself, but not with the others. */
+static loss_status check_bounds(const loss_optimizer *optimizer)
+{
+    for (int64_t i = 0; i < optimizer->dimension; i++) {
+        double lower = -INFINITY, upper = INFINITY;
+        lossi_penalties_bounds(&optimizer->penalties, optimizer->dimension, i, &lower, &upper);
+        if (borrowed(optimizer) != NULL) {
+            lossi_penalties_bounds(borrowed(optimizer), optimizer->objective_penalised, i, &lower, &upper);
+        }
+        const double least = lower, most = upper;
+        lossi_bounds_inside(optimizer->dtype, &lower, &upper);
+        if (!(lower <= upper)) {
+            return lossi_fail_row(optimizer->context, LOSS_ERROR_RANGE, i,
+                                  "the bounds of parameter %lld leave it no %s number: at least %.17g and at "
+                                  "most %.17g",
+                                  (long long)i, loss_dtype_name(optimizer->dtype), least, most);
+        }
+    }
+    return LOSS_OK;
+}
+
 loss_status lossi_composite_layout(loss_optimizer *optimizer, lossi_layout *layout)
 {
     int32_t rough = lossi_penalties_rough(&optimizer->penalties) | optimizer->rough_hint;
@@ -96,6 +118,12 @@ loss_status lossi_composite_layout(loss_optimizer *optimizer, lossi_layout *layo
     }
     if ((rough & ~optimizer->row->handles) != 0) {
         return refuse(optimizer, rough);
+    }
+    if ((rough & LOSSI_ROUGH_BOUNDS) != 0) {
+        status = check_bounds(optimizer);
+        if (status != LOSS_OK) {
+            return status;
+        }
     }
     if (optimizer->row->stochastic != NULL) {
         status = lossi_stochastic_check_proximal(optimizer, rough);
@@ -140,12 +168,18 @@ static void place_weights(const loss_optimizer *optimizer)
     }
 }
 
+static uint64_t own_digest(const loss_optimizer *optimizer)
+{
+    return lossi_penalties_digest(&optimizer->penalties, 0xcbf29ce484222325u);
+}
+
 void lossi_composite_start(loss_optimizer *optimizer)
 {
     lossi_machine *m = &optimizer->machine;
     m->rough = optimizer->rough;
     m->smooth = lossi_penalties_smooth(&optimizer->penalties);
     m->digest = lossi_composite_digest(optimizer);
+    m->own_digest = own_digest(optimizer);
     if (lossi_lower_bounds(optimizer) >= 0) {
         place_bounds(optimizer);
     }
@@ -157,11 +191,18 @@ void lossi_composite_start(loss_optimizer *optimizer)
 
 uint64_t lossi_composite_digest(const loss_optimizer *optimizer)
 {
-    uint64_t digest = lossi_penalties_digest(&optimizer->penalties, 0xcbf29ce484222325u);
+    uint64_t digest = own_digest(optimizer);
     if (borrowed(optimizer) != NULL && lossi_penalties_rough(borrowed(optimizer)) != 0) {
         digest = lossi_penalties_digest(borrowed(optimizer), digest);
     }
     return digest;
+}
+
+/* Those of the run's objective may be the optimizer's own now: it then goes on by ask and tell. */
+int32_t lossi_composite_fits(const loss_optimizer *optimizer, const lossi_machine *run)
+{
+    const uint64_t own = own_digest(optimizer);
+    return own == run->own_digest || own == run->digest;
 }
 
 void lossi_composite_settle(loss_optimizer *optimizer)

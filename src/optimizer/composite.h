@@ -30,8 +30,10 @@ void lossi_composite_product(loss_optimizer *optimizer);
 void lossi_composite_hessian(loss_optimizer *optimizer);
 
 /* A number that tells one set of penalties from another. When that of the run is not that of what is attached
- * now, the optimizer is unsettled: it does not go on before the penalties are there again. */
+ * now, the optimizer is unsettled: it does not go on before the penalties are there again. The objective's are only known
+ * while it is minimised; the optimizer's own cannot change in a run, so a checkpoint of others is refused when it is loaded. */
 uint64_t lossi_composite_digest(const loss_optimizer *optimizer);
+int32_t lossi_composite_fits(const loss_optimizer *optimizer, const lossi_machine *run);
 void lossi_composite_settle(loss_optimizer *optimizer);
 
 /* ---- for algorithms ---- */

@@ -2,7 +2,7 @@
  * Muon: the momentum of a matrix of parameters, made orthogonal,
  *
  *     M = M + (1 − μ)(G − M),   U = G + μ(M − G)   (M itself without nesterov)
- *     X = U/‖U‖_F, then five times X = aX + (bA + cA²)X with A = XXᵀ
+ *     X = U/‖U‖_F (0 for 0), then five times X = aX + (bA + cA²)X with A = XXᵀ
  *     W = (1 − ηλ)·W − η·√max(1, rows/columns)·X
  *
  * Jordan et al., Muon: an optimizer for hidden layers (2024), with its a, b, c; the iteration: Björck & Bowie, SIAM J.
@@ -29,7 +29,9 @@ enum {
 enum { MEAN, SQUARES, WORK };
 
 static const double newton_schulz[] = {3.4445, -4.7750, 2.0315}; /* Jordan et al. */
-static const double least_norm = 1e-7;                           /* theirs: a gradient of 0 stays 0 */
+enum {
+    PLAIN = 100
+}; /* binary exponents whose squares and reciprocals float and double hold, with room for sums */
 
 typedef struct muon {
     lossi_stochastic base;
@@ -123,6 +125,32 @@ static void iterate(const loss_optimizer *optimizer, int64_t r, int64_t c, const
     lossi_multiply(optimizer, &(lossi_product){polynomial, from, from, to, r, c, r, 1.0, newton_schulz[0]});
 }
 
+/*
+ * U/‖U‖_F from `first` to `second`, 0 for U = 0. Jordan et al. divide by no less than 1e-7, which would make a step hang on
+ * the units of f. Where squares or the reciprocal of the norm would leave the range of numbers U is first multiplied by a
+ * power of two, in two halves as that itself may not be a number of the type.
+ */
+static void normalize(const loss_optimizer *optimizer, int64_t count, void *first, void *second)
+{
+    lossi_pass pass = {.in = {first, first}, .out = {second}};
+    lossi_pass_result size = lossi_run_part(optimizer, optimizer->kernels->measure, &pass, count);
+    int exponent = 0;
+    if (isfinite(size.maximum[0])) {
+        frexp(size.maximum[0], &exponent);
+    }
+    if (exponent > PLAIN || exponent < -PLAIN) {
+        const int half = -exponent / 2;
+        pass.scalar[0] = ldexp(1.0, half);
+        lossi_run_part(optimizer, optimizer->kernels->combine, &pass, count);
+        pass = (lossi_pass){.in = {second, second}, .out = {first}, .scalar = {ldexp(1.0, -exponent - half)}};
+        lossi_run_part(optimizer, optimizer->kernels->combine, &pass, count);
+        pass = (lossi_pass){.in = {first, first}, .out = {second}};
+        size = lossi_run_part(optimizer, optimizer->kernels->measure, &pass, count);
+    }
+    pass.scalar[0] = size.sum[0] == 0.0 ? 0.0 : 1.0 / sqrt(size.sum[0]);
+    lossi_run_part(optimizer, optimizer->kernels->combine, &pass, count);
+}
+
 /* U in `first` to the orthogonal matrix near it; gives where that is: in `first` or in `second`. */
 static void *orthogonalize(const loss_optimizer *optimizer, const lossi_span *span, void *first, void *second,
                            void *grams)
@@ -130,10 +158,7 @@ static void *orthogonalize(const loss_optimizer *optimizer, const lossi_span *sp
     const muon *state = optimizer->state;
     int32_t tall = span->rows > span->columns;
     int64_t r = tall ? span->columns : span->rows, c = tall ? span->rows : span->columns;
-    lossi_pass pass = {.in = {first, first}, .out = {second}};
-    double norm = sqrt(lossi_run_part(optimizer, optimizer->kernels->dot, &pass, span->count).sum[0]);
-    pass.scalar[0] = 1.0 / fmax(norm, least_norm);
-    lossi_run_part(optimizer, optimizer->kernels->combine, &pass, span->count);
+    normalize(optimizer, span->count, first, second);
     void *now = second, *other = first;
     if (tall) {
         lossi_transpose_matrix(optimizer, &(lossi_transpose){second, first, span->rows, span->columns});

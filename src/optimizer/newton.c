@@ -69,15 +69,16 @@ static void search(loss_optimizer *optimizer, double slope, double first)
 
 static void search_steepest(loss_optimizer *optimizer)
 {
-    int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
-    double slope = lossi_run(optimizer, optimizer->kernels->combine,
-                             &(lossi_operands){.in = {gradient, gradient},
-                                               .out = {lossi_own_vector(optimizer, 0)},
-                                               .scalar = {-1.0, 0.0}})
-                       .sum[0];
+    double slope = lossi_descent_steepest(optimizer, lossi_own_vector(optimizer, 0));
     search(optimizer, slope, lossi_descent_first_step(optimizer));
 }
 
+/* A Hessian of zeros has no curvature to tell a length, whatever the units of f: the scale of x has to. */
+static void search_flat(loss_optimizer *optimizer)
+{
+    double slope = lossi_descent_steepest(optimizer, lossi_own_vector(optimizer, 0));
+    search(optimizer, slope, lossi_descent_scaled_step(optimizer, slope));
+}
 /* d += ±‖d‖/‖z‖ · z, downhill, when ∇f does not see z. */
 static void add_negative_curvature(const lossi_dense *dense, const lossi_inertia *inertia,
                                    const double *gradient, double *direction, double *z)
@@ -130,6 +131,11 @@ static void found_hessian(loss_optimizer *optimizer, newton *state)
     int32_t d = lossi_own_vector(optimizer, 0);
     if (!isfinite(m->told_norm)) {
         do_without(optimizer, state);
+        return;
+    }
+    if (m->told_norm == 0.0) {
+        state->unusable = 0;
+        search_flat(optimizer);
         return;
     }
     lossi_dense dense = lossi_dense_at(optimizer->context, n, optimizer->doubles, optimizer->integers);

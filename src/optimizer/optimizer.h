@@ -55,7 +55,7 @@ typedef struct lossi_machine {
     int64_t iterations, evaluations, value_evaluations, gradient_evaluations, hessian_products, hessians;
     int64_t preconditions, batches, epoch, restarts, indices_count, indices_offset, callback_status;
     int64_t samples;                   /* of the objective being minimised, 0 for none */
-    uint64_t digest;                   /* of the penalties, see composite.h */
+    uint64_t digest, own_digest;       /* of the penalties, and of the optimizer's own: see composite.h */
     int64_t matrix;                    /* where in `doubles` the Hessian asked for goes */
     double value, gradient_norm;       /* at the iterate; ‖·‖∞ */
     double start_norm, previous_value; /* for the relative tests */

@@ -84,6 +84,17 @@ static double one_cycle(const lossi_schedule *s, double u)
     return s->peak < 1.0 ? wave(1.0, s->end, (u - s->peak) / (1.0 - s->peak)) : 1.0;
 }
 
+/*
+ * ⌊t/every⌋ of the numbers that were meant, t = begin − warmup: an `every` like 0.1 is no number of base 2, and t is made by a
+ * quotient, a sum and a difference. As near below a whole number as the roundings of that are, it is the whole number.
+ */
+static double steps_done(double begin, double t, double every)
+{
+    static const double roundings = 8.0 * 0x1p-52; /* twice the four there are */
+    double quotient = t / every, nearest = floor(quotient + 0.5);
+    return nearest - quotient <= roundings * (begin / every) ? nearest : floor(quotient);
+}
+
 double lossi_schedule_factor(const lossi_schedule *s, double begin, double end)
 {
     if (begin < s->warmup) {
@@ -92,7 +103,7 @@ double lossi_schedule_factor(const lossi_schedule *s, double begin, double end)
     double t = begin - s->warmup, total = s->epochs - s->warmup;
     switch (s->kind) {
     case LOSSI_STEP:
-        return lossi_power(s->factor, floor(t / s->every));
+        return lossi_power(s->factor, steps_done(begin, t, s->every));
     case LOSSI_EXPONENTIAL:
         return lossi_power(s->factor, t / s->every);
     case LOSSI_INVERSE_TIME:

@@ -180,13 +180,21 @@ static loss_status check_use(const loss_optimizer *optimizer, int32_t index)
                       segment_options[index].name);
 }
 
+enum { OWNER = LOSSI_SEGMENT_NAME + 24 };
+
+/* The segment, for sentences: OWNER bytes. */
+static const char *owner_of(const lossi_segment *segment, char *owner)
+{
+    snprintf(owner, OWNER, "the segment '%s'", segment->name);
+    return owner;
+}
+
 static loss_status find_option(const loss_optimizer *optimizer, const lossi_segment *segment,
                                const char *option, int32_t *index)
 {
-    char owner[LOSSI_SEGMENT_NAME + 24];
-    snprintf(owner, sizeof owner, "the segment '%s'", segment->name);
-    loss_status status = lossi_option_find(optimizer->context, owner, segment_options, LOSSI_SEGMENT_OPTIONS,
-                                           option, LOSS_OPTION_DOUBLE, index);
+    char owner[OWNER];
+    loss_status status = lossi_option_find(optimizer->context, owner_of(segment, owner), segment_options,
+                                           LOSSI_SEGMENT_OPTIONS, option, LOSS_OPTION_DOUBLE, index);
     return status == LOSS_OK ? check_use(optimizer, *index) : status;
 }
 
@@ -194,6 +202,7 @@ loss_status loss_optimizer_set_segment_double(loss_optimizer *optimizer, const c
                                               const char *option, double value)
 {
     lossi_segment *found = NULL;
+    char owner[OWNER];
     int32_t index = 0;
     loss_status status = lossi_optimizer_changeable(optimizer);
     if (status == LOSS_OK) {
@@ -203,7 +212,8 @@ loss_status loss_optimizer_set_segment_double(loss_optimizer *optimizer, const c
         status = find_option(optimizer, found, option, &index);
     }
     if (status == LOSS_OK) {
-        status = lossi_option_check_number(optimizer->context, found->name, &segment_options[index], value);
+        status = lossi_option_check_number(optimizer->context, owner_of(found, owner),
+                                           &segment_options[index], value);
     }
     if (status == LOSS_OK) {
         found->options[index] = value;

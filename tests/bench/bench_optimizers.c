@@ -3,7 +3,7 @@
  *
  *     bench_optimizers [--set cute|classic|overhead] [--problem NAME] [OPTIMIZER[:option=value…]]…
  *
- * Without names: lbfgs, conjugate_gradient and newton_cg. One JSON object a line, a problem and an optimizer each:
+ * Without names: the defaults of the set, below. One JSON object a line, a problem and an optimizer each:
  *
  * - cute, classic: solved, values, gradients, products (told, each counted once; a product is a difference of gradients and
  *   costs one more), iterations, outcome, norm (‖∇f‖∞), value, seconds. A run on cute ends by its own test, the one of the
@@ -24,6 +24,20 @@
 
 enum { MOST_EVALUATIONS = 10000, MOST_NAMES = 32, OVERHEAD_EVALUATIONS = 25, OVERHEAD_RUNS = 301 };
 static const double most_seconds = 120;
+
+/*
+ * Without names. On the classic problems, which are small, all that asks for no matrix told, each with its own defaults; on those of
+ * CUTE, some with 10 000 variables, those that keep no matrix; overhead is timed with a million.
+ */
+static const struct {
+    const char *set, *names[9]; /* up to NULL */
+} defaults[] = {
+    {"cute", {"lbfgs", "conjugate_gradient", "newton_cg", "lbfgsb"}},
+    {"classic",
+     {"lbfgs", "conjugate_gradient", "newton_cg", "bfgs", "lbfgsb", "spectral_projected_gradient", "sr1",
+      "trust_region_cg"}},
+    {"overhead", {"lbfgs", "conjugate_gradient", "newton_cg"}},
+};
 
 typedef struct run {
     const test_problem *problem;
@@ -337,9 +351,22 @@ static int measure_all(loss_context *context, int count, const char *const *name
     return failed;
 }
 
+/* How many names the set has by itself; 0 when there is no such set. */
+static int take_defaults(const char *set, const char **names)
+{
+    int count = 0;
+    for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
+        while (strcmp(defaults[i].set, set) == 0 && defaults[i].names[count] != NULL) {
+            names[count] = defaults[i].names[count];
+            count++;
+        }
+    }
+    return count;
+}
+
 int main(int argc, char **argv)
 {
-    const char *set = "cute", *only = NULL, *names[MOST_NAMES] = {"lbfgs", "conjugate_gradient", "newton_cg"};
+    const char *set = "cute", *only = NULL, *names[MOST_NAMES], *unused[MOST_NAMES];
     int count = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--set") == 0 && i + 1 < argc) {
@@ -354,7 +381,7 @@ int main(int argc, char **argv)
         }
     }
     int overhead = strcmp(set, "overhead") == 0;
-    if (count < 0 || (!overhead && strcmp(set, "cute") != 0 && strcmp(set, "classic") != 0)) {
+    if (count < 0 || take_defaults(set, unused) == 0) {
         fprintf(stderr, "usage: bench_optimizers [--set cute|classic|overhead] [--problem NAME] "
                         "[OPTIMIZER[:option=value…]]…\n");
         return 2;
@@ -363,7 +390,7 @@ int main(int argc, char **argv)
     if (loss_context_create(&context) != LOSS_OK) {
         return 1;
     }
-    count = count == 0 ? 3 : count;
+    count = count == 0 ? take_defaults(set, names) : count;
     int failed = overhead ? measure_all(context, count, names) : solve_all(context, set, only, count, names);
     loss_context_free(context);
     return failed;

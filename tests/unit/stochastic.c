@@ -353,7 +353,7 @@ static void muon(const loss_optimizer *o, reference_part part, int64_t t, const 
     }
     double norm = sqrt(mean_square(u, size(part)) * (double)size(part));
     for (int64_t i = 0; i < size(part); i++) {
-        u[i] /= fmax(norm, 1e-7);
+        u[i] /= norm > 0.0 ? norm : 1.0;
     }
     if (rows > columns) {
         turn(rows, columns, u);

@@ -121,6 +121,39 @@ static void a_dome_is_unbounded(void **unused)
     }
 }
 
+static double line_factor;
+
+static double line_evaluate(int64_t n, const double *x, double *g)
+{
+    for (int64_t i = 0; i < n; i++) {
+        g[i] = i == 0 ? -line_factor : 0.0;
+    }
+    return -line_factor * x[0];
+}
+
+/* A Hessian of zeros has no units: how far to go must not hang on those of f. */
+static void a_line_is_unbounded_in_any_units(void **unused)
+{
+    static const double factors[] = {1.0, 1e-5, 1e-10, 1e-100, 1e100};
+    const problem line = {"line", 2, -INFINITY, quadratic.start, line_evaluate};
+    (void)unused;
+    for (int k = 0; k < NAMES; k++) {
+        int64_t answers = 0;
+        for (int i = 0; i < 5; i++) {
+            fixture f = make(names[k], &line, LOSS_FLOAT64);
+            line_factor = factors[i];
+            assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerance", 0.0), LOSS_OK);
+            assert_int_equal(loss_optimizer_set_double(f.optimizer, "unbounded_value", -1e30 * line_factor),
+                             LOSS_OK);
+            run_result result = start_and_run(f.optimizer, &line, LOSS_FLOAT64, NULL);
+            assert_int_equal(result.outcome, LOSS_ERROR_UNBOUNDED);
+            answers = i == 0 ? result.answers : answers;
+            assert_true(result.answers < 300 && llabs(result.answers - answers) <= 2);
+            fixture_drop(&f);
+        }
+    }
+}
+
 /* Biggs' EXP6 (Moré, Garbow & Hillstrom 1981, problem 18): indefinite nearly everywhere, and a plateau beside the way. */
 static double biggs_evaluate(int64_t n, const double *x, double *g)
 {
@@ -413,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_saddle_is_left),
         cmocka_unit_test(an_indefinite_start_is_no_obstacle),
         cmocka_unit_test(a_dome_is_unbounded),
+        cmocka_unit_test(a_line_is_unbounded_in_any_units),
         cmocka_unit_test(a_plateau_does_not_lead_astray),
         cmocka_unit_test(curvature_below_the_rounding_of_another_is_used),
         cmocka_unit_test(terms_that_cancel_are_no_obstacle),

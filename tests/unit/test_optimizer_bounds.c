@@ -189,7 +189,63 @@ static void crossed_bounds_are_refused(void **unused)
     fixture_drop(&f);
 }
 
-/* The checkpoint of a run with bounds goes on only where the same bounds are. */
+/* Of two boxes each may be right and both together not; and float32 may have no number between two float64 ones. */
+static void boxes_without_a_common_number_are_refused(void **unused)
+{
+    const double from[] = {1.0, 1.0}, infinite[] = {INFINITY, INFINITY}, to[] = {2.0, 0.5};
+    const double none[] = {-INFINITY, -INFINITY}, tenths[] = {0.5, 0.1};
+    (void)unused;
+    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
+        fixture f = fixture_make(i, &beale, LOSS_FLOAT64), g = fixture_make(i, &beale, LOSS_FLOAT32);
+        void *x = starting_point(&beale, LOSS_FLOAT64), *y = starting_point(&beale, LOSS_FLOAT32);
+        add_box(&f, 2, from, infinite);
+        loss_status status = loss_optimizer_start(f.optimizer, x);
+        if (status == LOSS_OK) { /* the others do not take bounds */
+            fixture_drop(&f);
+            f = fixture_make(i, &beale, LOSS_FLOAT64);
+            add_box(&f, 2, from, infinite);
+            add_box(&f, 2, none, to);
+            assert_status(f.context, loss_optimizer_start(f.optimizer, x), LOSS_ERROR_RANGE);
+            assert_sentence(f.context,
+                            "the bounds of parameter 1 leave it no float64 number: at least 1 and at "
+                            "most 0.5");
+            add_box(&g, 2, tenths, tenths);
+            assert_status(g.context, loss_optimizer_start(g.optimizer, y), LOSS_ERROR_RANGE);
+            assert_sentence(g.context, "the bounds of parameter 1 leave it no float32 number: at least 0.1");
+        }
+        free(x);
+        free(y);
+        fixture_drop(&f);
+        fixture_drop(&g);
+    }
+}
+
+/* Bounds are doubles: a float32 parameter stays inside of them, not of their nearest float32 numbers. */
+static void float32_points_are_inside(void **unused)
+{
+    const double lower[] = {0.7, 1e-50}, upper[] = {0.8, 1e300};
+    const float ends[][2] = {{0x1.666668p-1f, 0x1p-149f},
+                             {0x1.999998p-1f, 3.0f}}; /* 0.7f, 0.8f: the other side */
+    const float from[][2] = {{0.0f, -1.0f}, {5.0f, 3.0f}};
+    (void)unused;
+    assert_true((double)0.7f < lower[0] && (double)0.8f > upper[0]);
+    for (int end = 0; end < 2; end++) {
+        for (int which = 0; which < 2; which++) {
+            const char *names[] = {"lbfgsb", "accelerated_gradient"};
+            fixture f = fixture_make(index_of(names[which]), &beale, LOSS_FLOAT32);
+            const void *x = NULL;
+            int32_t request;
+            add_box(&f, 2, lower, upper);
+            assert_status(f.context, loss_optimizer_start(f.optimizer, from[end]), LOSS_OK);
+            assert_status(f.context, loss_optimizer_ask(f.optimizer, &request), LOSS_OK);
+            assert_status(f.context, loss_optimizer_get_pointer(f.optimizer, "x", &x), LOSS_OK);
+            assert_memory_equal(x, ends[end], sizeof ends[end]);
+            fixture_drop(&f);
+        }
+    }
+}
+
+/* The checkpoint of a run with bounds goes on only where the same bounds are; elsewhere nothing is changed by it. */
 static void a_checkpoint_wants_its_bounds(void **unused)
 {
     const double lower[] = {0.6, 0.5}, upper[] = {10.0, 100.0}, other[] = {10.0, 99.0};
@@ -205,13 +261,21 @@ static void a_checkpoint_wants_its_bounds(void **unused)
         void *blob = malloc((size_t)size);
         assert_non_null(blob);
         assert_int_equal(loss_optimizer_save(f.optimizer, blob, size), LOSS_OK);
-        assert_status(g.context, loss_optimizer_load(g.optimizer, blob, size), LOSS_OK);
         if (same) {
+            assert_status(g.context, loss_optimizer_load(g.optimizer, blob, size), LOSS_OK);
             assert_true(run(f.optimizer, &beale, LOSS_FLOAT64, NULL).digest ==
                         run(g.optimizer, &beale, LOSS_FLOAT64, NULL).digest);
         } else {
-            assert_status(g.context, loss_optimizer_ask(g.optimizer, &request), LOSS_ERROR_CHECKPOINT);
-            assert_sentence(g.context, "has other penalties now than the run began with");
+            void *x = starting_point(&beale, LOSS_FLOAT64);
+            const void *asked;
+            assert_status(g.context, loss_optimizer_start(g.optimizer, x), LOSS_OK);
+            assert_status(g.context, loss_optimizer_load(g.optimizer, blob, size), LOSS_ERROR_CHECKPOINT);
+            assert_sentence(g.context, "its run had other penalties; add the same ones before it is loaded");
+            assert_status(g.context, loss_optimizer_ask(g.optimizer, &request), LOSS_OK);
+            assert_int_equal(request, LOSS_REQUEST_VALUE_AND_GRADIENT);
+            assert_status(g.context, loss_optimizer_get_pointer(g.optimizer, "x", &asked), LOSS_OK);
+            assert_true(((const double *)asked)[0] == 1.0 && ((const double *)asked)[1] == 1.0);
+            free(x);
         }
         free(blob);
         fixture_drop(&f);
@@ -227,6 +291,8 @@ int main(void)
         cmocka_unit_test(bounded_problems_are_solved),
         cmocka_unit_test(no_point_is_outside),
         cmocka_unit_test(crossed_bounds_are_refused),
+        cmocka_unit_test(boxes_without_a_common_number_are_refused),
+        cmocka_unit_test(float32_points_are_inside),
         cmocka_unit_test(a_checkpoint_wants_its_bounds),
     };
     return cmocka_run_group_tests_name("bounds", tests, NULL, NULL);

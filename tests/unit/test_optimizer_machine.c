@@ -399,6 +399,46 @@ static void a_wrong_gradient_is_found_out(void **unused)
     }
 }
 
+static double one_sign(int64_t n, const double *x, double *g)
+{
+    double f = rosenbrock.evaluate(n, x, g);
+    g[0] = -g[0];
+    return f;
+}
+
+static double exchanged(int64_t n, const double *x, double *g)
+{
+    double f = rosenbrock.evaluate(n, x, g), first = g[0];
+    g[0] = g[1];
+    g[1] = first;
+    return f;
+}
+
+/*
+ * A mistake in one or two derivatives. trust_region comes to where those of `exchanged` are small and goes on there to a limit,
+ * without a claim. A derivative that is 0 nobody can see: no step then goes where f would tell.
+ */
+static void a_wrong_derivative_is_found_out(void **unused)
+{
+    double (*const mistakes[])(int64_t n, const double *x, double *g) = {one_sign, exchanged};
+    (void)unused;
+    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
+        for (int k = 0; k < 2; k++) {
+            const problem wrong = {"wrong", rosenbrock.n, 0.0, rosenbrock.start, mistakes[k]};
+            fixture f = fixture_make(i, &wrong, LOSS_FLOAT64);
+            const int32_t lost = k == 1 && strcmp(f.name, "trust_region") == 0;
+            if (!f.stochastic) {
+                assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_evaluations", 2000), LOSS_OK);
+                run_result result = start_and_run(f.optimizer, &wrong, LOSS_FLOAT64, NULL);
+                if (result.outcome != (lost ? LOSS_STOP_EVALUATIONS : LOSS_ERROR_DERIVATIVE)) {
+                    fail_msg("%s with mistake %d: %s", f.name, k, loss_status_name(result.outcome));
+                }
+            }
+            fixture_drop(&f);
+        }
+    }
+}
+
 static double line_evaluate(int64_t n, const double *x, double *g)
 {
     double f = 0.0;
@@ -537,6 +577,7 @@ int main(void)
         cmocka_unit_test(one_nan_is_no_end_for_a_line_search),
         cmocka_unit_test(only_nan_ends_it_soon),
         cmocka_unit_test(a_wrong_gradient_is_found_out),
+        cmocka_unit_test(a_wrong_derivative_is_found_out),
         cmocka_unit_test(a_line_is_unbounded),
         cmocka_unit_test(stop_ends_a_run_at_the_next_ask),
         cmocka_unit_test(another_thread_can_stop_it),

@@ -162,6 +162,13 @@ static void test_lbfgs_reaches_the_published_stop(void **state)
     reach_published_stop("lbfgs", INT64_MAX, 20);
 }
 
+/* Without bounds, where it has to be as good as it is known to be inside of some. */
+static void test_lbfgsb_reaches_the_published_stop(void **state)
+{
+    (void)state;
+    reach_published_stop("lbfgsb", INT64_MAX, 20);
+}
+
 static void test_conjugate_gradient_reaches_the_published_stop(void **state)
 {
     (void)state;
@@ -280,6 +287,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_derivatives),
         cmocka_unit_test(test_lbfgs_reaches_the_published_stop),
+        cmocka_unit_test(test_lbfgsb_reaches_the_published_stop),
         cmocka_unit_test(test_conjugate_gradient_reaches_the_published_stop),
         cmocka_unit_test(test_newton_cg_reaches_the_published_stop),
         cmocka_unit_test(test_dense_methods_reach_the_published_stop),

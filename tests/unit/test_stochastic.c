@@ -450,6 +450,63 @@ static void squares_that_overflow_are_an_error(void **unused)
     loss_context_free(context);
 }
 
+/* Three batches of muon on a matrix, with gradients times a factor; 0 leaves the matrix where it is. */
+static void move_matrix(loss_context *context, loss_dtype dtype, double factor, double *end)
+{
+    loss_optimizer *optimizer = stochastic_create(
+        context, "muon",
+        "samples=3 epochs=1 batch_size=1 learning_rate=0.1 weight_decay=0 "
+        "evaluate_every=0 gradient_tolerance=0",
+        dtype, 6);
+    const double slopes[6] = {1.0, 2.0, 3.0, -1.0, 0.5, -2.5};
+    char x0[6 * sizeof(double)], g[6 * sizeof(double)];
+    const void *x = NULL;
+    loss_status outcome = LOSS_OK;
+    int32_t request = 0;
+    for (int i = 0; i < 6; i++) {
+        set_element(x0, dtype, i, 1.0);
+        set_element(g, dtype, i, factor * slopes[i]);
+    }
+    assert_int_equal(loss_optimizer_add_segment(optimizer, "matrix", 0, 3, 2), LOSS_OK);
+    assert_int_equal(loss_optimizer_start(optimizer, x0), LOSS_OK);
+    for (int k = 0; loss_optimizer_ask(optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE; k++) {
+        /* f itself has a gradient that is not 0, or the run would be over */
+        const void *told = request == LOSS_REQUEST_BATCH_GRADIENT ? (const void *)g : x0;
+        assert_int_equal(loss_optimizer_tell_gradient(optimizer, 2.5 - k, told), LOSS_OK);
+    }
+    assert_int_equal(loss_optimizer_outcome(optimizer, &outcome), LOSS_OK);
+    assert_int_equal(outcome, LOSS_STOP_ITERATIONS);
+    assert_int_equal(loss_optimizer_get_pointer(optimizer, "best_x", &x), LOSS_OK);
+    for (int i = 0; i < 6; i++) {
+        end[i] = dtype == LOSS_FLOAT64 ? ((const double *)x)[i] : (double)((const float *)x)[i];
+    }
+    loss_optimizer_free(optimizer);
+}
+
+/* The step of a matrix knows no units of f: powers of two change nothing, up to numbers whose squares are none. */
+static void matrices_move_alike_in_any_units(void **unused)
+{
+    static const double factors[][4] = {{0x1p660, 0x1p-660, 0x1p-40, 0x1p1020},
+                                        {0x1p120, 0x1p-120, 0x1p-40, 0x1p90}};
+    loss_context *context = context_create();
+    (void)unused;
+    for (int which = 0; which < 2; which++) {
+        const loss_dtype dtype = which == 0 ? LOSS_FLOAT64 : LOSS_FLOAT32;
+        double plain[6], end[6];
+        move_matrix(context, dtype, 1.0, plain);
+        assert_true(fabs(plain[0] - 1.0) > 0.05);
+        for (int k = 0; k < 4; k++) {
+            move_matrix(context, dtype, factors[which][k], end);
+            assert_memory_equal(end, plain, sizeof end);
+        }
+        move_matrix(context, dtype, 0.0, end);
+        for (int i = 0; i < 6; i++) {
+            assert_true(end[i] == 1.0);
+        }
+    }
+    loss_context_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -461,6 +518,7 @@ int main(void)
         cmocka_unit_test(corrected_gradients_converge_with_a_constant_step),
         cmocka_unit_test(what_does_not_move_runs_to_its_last_epoch),
         cmocka_unit_test(squares_that_overflow_are_an_error),
+        cmocka_unit_test(matrices_move_alike_in_any_units),
         cmocka_unit_test(large_vectors_have_the_same_bits_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

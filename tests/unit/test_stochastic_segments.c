@@ -119,6 +119,9 @@ static void options_of_segments_are_checked(void **unused)
         assert_int_equal(
             loss_optimizer_set_segment_double(optimizer, bad[i].segment, bad[i].option, bad[i].value),
             bad[i].status);
+        if (i == 0) {
+            assert_sentence(context, "the option 'weight_decay' of the segment 'hidden' is");
+        }
     }
     assert_int_equal(loss_optimizer_set_segment_double(NULL, "hidden", "weight_decay", 0.5),
                      LOSS_ERROR_ARGUMENT);
