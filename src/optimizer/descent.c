@@ -84,6 +84,13 @@ double lossi_descent_scaled_step(const loss_optimizer *optimizer, double slope)
     return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
 }
 
+int32_t lossi_descent_out_of_scale(const loss_optimizer *optimizer, double length)
+{
+    double size = lossi_norm(optimizer, lossi_pair_x(optimizer->machine.at));
+    double least = sqrt(lossi_epsilon(optimizer)); /* half the digits */
+    return size > 0.0 && (length < least * size || size < least * length);
+}
+
 /* moved: the step the trial is at already, 0 for none. */
 static void try(loss_optimizer *optimizer, const lossi_descent *descent, double moved)
 {

@@ -127,7 +127,9 @@ static void search(loss_optimizer *optimizer)
                             .sum[1];
         state->step = state->memory.scale > 0.0 ? state->memory.scale
                       : state->taken > 0.0      ? further * state->taken
-                                                : 1.0 / sqrt(-state->slope);
+                      : lossi_descent_out_of_scale(optimizer, 1.0)
+                          ? lossi_descent_scaled_step(optimizer, state->slope)
+                          : 1.0 / sqrt(-state->slope); /* a step of length 1 */
     }
     state->trials = state->finite_trials = 0;
     state->promise = isfinite(state->slope) ? -0.5 * state->step * state->slope : INFINITY;

@@ -69,17 +69,13 @@ static void search(loss_optimizer *optimizer, spectral *state)
     int32_t x = lossi_pair_x(m->at), g = lossi_pair_gradient(m->at),
             d = lossi_own_vector(optimizer, DIRECTION);
     double before = lossi_rough_value(optimizer, x);
-    lossi_run(optimizer, optimizer->kernels->move,
-              &(lossi_operands){.in = {x, g}, .out = {d}, .scalar = {-state->lambda}});
-    lossi_prox(optimizer, d, state->lambda);
-    double after = lossi_rough_value(optimizer, d);
-    if (m->rough == 0) { /* not as a difference, which would have few digits near a minimum */
-        lossi_run(optimizer, optimizer->kernels->combine,
-                  &(lossi_operands){.in = {g, g}, .out = {d}, .scalar = {-state->lambda, 0.0}});
-    } else {
-        lossi_run(optimizer, optimizer->kernels->move,
-                  &(lossi_operands){.in = {d, x}, .out = {d}, .scalar = {-1.0}});
-    }
+    lossi_run(optimizer, optimizer->kernels->combine,
+              &(lossi_operands){.in = {g, g}, .out = {d}, .scalar = {-state->lambda, 0.0}});
+    lossi_prox_way(optimizer, x, d,
+                   state->lambda); /* no difference, which would have few digits near a minimum */
+    lossi_move_trial(optimizer, 1.0, d);
+    lossi_prox(optimizer, lossi_pair_x(m->trial), 0.0); /* rounding */
+    double after = lossi_rough_value(optimizer, lossi_pair_x(m->trial));
     state->slope = lossi_dot(optimizer, g, d) + (after - before);
     state->share = 1.0;
     state->trials = state->finite_trials = 0;

@@ -39,7 +39,8 @@ double lossi_trust_guess(const loss_optimizer *optimizer)
 {
     int32_t x = lossi_pair_x(optimizer->machine.at);
     double length = sqrt(lossi_dot(optimizer, x, x));
-    return fmax(isfinite(length) ? length : lossi_norm(optimizer, x), 1.0);
+    length = isfinite(length) && length > 0.0 ? length : lossi_norm(optimizer, x);
+    return length > 1.0 || lossi_descent_out_of_scale(optimizer, 1.0) ? length : 1.0;
 }
 
 void lossi_trust_set(lossi_trust *trust, double radius)

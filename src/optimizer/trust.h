@@ -10,7 +10,7 @@
 #include "optimizer/optimizer.h"
 
 /* Options every trust-region method has: the first ones of its table. The first radius is the length of x, or 1
- * when that is larger (Moré, in Numerical Analysis, Springer LNM 630 (1978), §5, has a multiple of it); with a
+ * when that is larger, unless x is next to nothing beside 1 (Moré, in Numerical Analysis, Springer LNM 630 (1978), §5, has a multiple of it); with a
  * preconditioner it is the length of its step. Both are lengths in the norm of the method. */
 enum { LOSSI_TRUST_RADIUS, LOSSI_TRUST_LARGEST, LOSSI_TRUST_OPTIONS };
 #define LOSSI_TRUST_OPTION_ROWS                                                                              \
