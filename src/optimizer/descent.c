@@ -127,6 +127,13 @@ static double rounding_of_value(const loss_optimizer *optimizer, const lossi_des
 static void search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step, double moved)
 {
     lossi_machine *m = &optimizer->machine;
+    if (descent->failures >
+        0) { /* the last trials may have been too short to move x: now one that it shows */
+        double size = lossi_norm(optimizer, lossi_pair_x(m->at)),
+               d = lossi_norm(optimizer, descent->direction);
+        double least = sqrt(descent->epsilon) * size / d;
+        step = isfinite(least) && step < least ? least : step;
+    }
     lossi_search_noise noise = {tolerance(optimizer, descent),
                                 descent->approximate ? INFINITY : switch_factor * m->mean_value,
                                 descent->epsilon, rounding_of_value(optimizer, descent)};
