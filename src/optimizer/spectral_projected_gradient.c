@@ -142,8 +142,10 @@ static void shorten(loss_optimizer *optimizer, spectral *state)
     if (++state->trials < MOST_TRIALS && state->share > 0.0) {
         try(optimizer, state);
     } else if (state->finite_trials == 0) {
+        optimizer->machine.search_end = LOSSI_END_NONFINITE;
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
     } else {
+        optimizer->machine.search_end = LOSSI_END_EXHAUSTED;
         lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
@@ -151,7 +153,7 @@ static void shorten(loss_optimizer *optimizer, spectral *state)
 static void advance(loss_optimizer *optimizer)
 {
     spectral *state = optimizer->state;
-    const lossi_machine *m = &optimizer->machine;
+    lossi_machine *m = &optimizer->machine;
     if (state->phase == STARTING) {
         if (!lossi_accept_start(optimizer)) {
             state->values[state->accepted++] = m->value;
@@ -168,6 +170,7 @@ static void advance(loss_optimizer *optimizer)
         return;
     }
     int32_t down = m->told_value <= wanted && m->told_value < largest;
+    m->search_end = down ? LOSSI_END_ARMIJO : LOSSI_END_SETTLED;
     state->stalls = down || lossi_gradient_shrinks(optimizer) ? 0 : state->stalls + 1;
     state->contradictions = down ? 0 : state->contradictions;
     if (state->stalls < lossi_patience(optimizer)) {

@@ -277,6 +277,7 @@ static void step(loss_optimizer *optimizer, sr1 *state)
         lossi_set_element(optimizer, d, i, s[i]);
     }
     lossi_move_trial(optimizer, 1.0, d);
+    optimizer->machine.step = state->length;
     lossi_request_gradient(optimizer, d);
 }
 

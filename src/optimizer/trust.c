@@ -80,6 +80,7 @@ void lossi_trust_try(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_
     }
     trust->step = step;
     lossi_move_trial(optimizer, 1.0, trust->direction);
+    optimizer->machine.step = step.length;
     lossi_request_gradient(optimizer, trust->direction);
 }
 

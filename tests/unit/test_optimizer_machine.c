@@ -399,63 +399,6 @@ static void a_wrong_gradient_is_found_out(void **unused)
     }
 }
 
-/*
- * The precision floor is where f can tell nothing more, not where a step has become short for another reason: a gradient
- * that is wrong, a radius or a Hessian out of all proportion, what B has learnt where f was steeper, or an f that was
- * much larger before. `how` is what the run may end with; the floor is never among it.
- */
-static double far_rosenbrock_scale;
-
-static void far_rosenbrock_start(int64_t n, double *x)
-{
-    rosenbrock.start(n, x);
-    for (int64_t i = 0; i < n; i++) {
-        x[i] *= far_rosenbrock_scale;
-    }
-}
-
-static void a_short_step_is_no_floor(void **unused)
-{
-    static const problem far = {"far rosenbrock", 2, 0.0, far_rosenbrock_start, NULL};
-    static const struct {
-        const char *name;
-        loss_dtype dtype;
-        double scale, gradient_factor, radius;
-        loss_status how;
-    } shorts[] = {
-        {"dfp", LOSS_FLOAT32, 1e4, 0, 0, LOSS_STOP_GRADIENT},
-        {"sr1", LOSS_FLOAT32, 1e4, 0, 0, LOSS_STOP_GRADIENT},
-        {"trust_region_cg", LOSS_FLOAT64, 1e6, 0, 0, LOSS_STOP_EVALUATIONS},
-        {"trust_region", LOSS_FLOAT64, 1, 100.0, 0, LOSS_ERROR_DERIVATIVE},
-        {"trust_region_cg", LOSS_FLOAT64, 1, 100.0, 0, LOSS_ERROR_DERIVATIVE},
-        {"sr1", LOSS_FLOAT64, 1, 100.0, 0, LOSS_ERROR_DERIVATIVE},
-        {"trust_region", LOSS_FLOAT64, 1, 0, 1e-300, LOSS_STOP_GRADIENT},
-        {"trust_region_cg", LOSS_FLOAT64, 1, 0, 1e-300, LOSS_ERROR_LINE_SEARCH},
-        {"trust_region_cg", LOSS_FLOAT64, 1, 0, 1e-100, LOSS_STOP_GRADIENT},
-    };
-    (void)unused;
-    for (size_t k = 0; k < sizeof shorts / sizeof *shorts; k++) {
-        problem p = far;
-        const run_plan plan = {.gradient_factor = shorts[k].gradient_factor};
-        p.evaluate = rosenbrock.evaluate;
-        far_rosenbrock_scale = shorts[k].scale;
-        fixture f = fixture_make(index_of(shorts[k].name), &p, shorts[k].dtype);
-        if (shorts[k].radius > 0.0) {
-            assert_int_equal(loss_optimizer_set_double(f.optimizer, "radius", shorts[k].radius), LOSS_OK);
-        }
-        assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerance",
-                                                   shorts[k].dtype == LOSS_FLOAT64 ? 1e-5 : 1e-2),
-                         LOSS_OK);
-        assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_evaluations", 3000), LOSS_OK);
-        run_result result = start_and_run(f.optimizer, &p, shorts[k].dtype, &plan);
-        if (result.outcome != shorts[k].how) {
-            fail_msg("%s, case %d: %s, f = %g", f.name, (int)k, loss_status_name(result.outcome),
-                     get_double(f.optimizer, "value"));
-        }
-        fixture_drop(&f);
-    }
-}
-
 static double line_evaluate(int64_t n, const double *x, double *g)
 {
     double f = 0.0;
@@ -497,34 +440,6 @@ static void stop_ends_a_run_at_the_next_ask(void **unused)
             assert_int_equal(result.answers, after);
             assert_best_belongs_together(f.optimizer, suited(i), LOSS_FLOAT64);
             fixture_drop(&f);
-        }
-    }
-}
-
-/* Iterates reported by a run that is stopped after an answer, and resumed; 0: never stopped. */
-static int64_t reports_of(int32_t index, int64_t stop_after)
-{
-    fixture f = fixture_make(index, suited(index), LOSS_FLOAT64);
-    const run_plan plan = {.stop_after = stop_after};
-    assert_int_equal(loss_optimizer_set_int(f.optimizer, "report", 1), LOSS_OK);
-    assert_int_equal(loss_optimizer_set_int(f.optimizer, "max_evaluations", 40), LOSS_OK);
-    run_result result = start_and_run(f.optimizer, suited(index), LOSS_FLOAT64, &plan);
-    int64_t iterates = result.iterates;
-    if (result.outcome == LOSS_STOP_USER) {
-        assert_status(f.context, loss_optimizer_resume(f.optimizer), LOSS_OK);
-        iterates += run(f.optimizer, suited(index), LOSS_FLOAT64, NULL).iterates;
-    }
-    fixture_drop(&f);
-    return iterates;
-}
-
-static void a_stop_loses_no_report(void **unused)
-{
-    (void)unused;
-    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        int64_t whole = reports_of(i, 0);
-        for (int64_t after = 1; after < 8; after++) {
-            assert_int_equal(reports_of(i, after), whole);
         }
     }
 }
@@ -592,19 +507,6 @@ static void starting_again_forgets_everything(void **unused)
     }
 }
 
-static void reports_show_every_iterate(void **unused)
-{
-    (void)unused;
-    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        fixture f = fixture_make(i, suited(i), LOSS_FLOAT64);
-        assert_int_equal(loss_optimizer_set_int(f.optimizer, "report", 1), LOSS_OK);
-        run_result result = start_and_run(f.optimizer, suited(i), LOSS_FLOAT64, NULL);
-        assert_int_equal(result.iterates, get_int(f.optimizer, "iterations") + 1);
-        assert_true(result.outcome > 0);
-        fixture_drop(&f);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -622,13 +524,10 @@ int main(void)
         cmocka_unit_test(one_nan_is_no_end_for_a_line_search),
         cmocka_unit_test(only_nan_ends_it_soon),
         cmocka_unit_test(a_wrong_gradient_is_found_out),
-        cmocka_unit_test(a_short_step_is_no_floor),
         cmocka_unit_test(a_line_is_unbounded),
         cmocka_unit_test(stop_ends_a_run_at_the_next_ask),
-        cmocka_unit_test(a_stop_loses_no_report),
         cmocka_unit_test(another_thread_can_stop_it),
         cmocka_unit_test(starting_again_forgets_everything),
-        cmocka_unit_test(reports_show_every_iterate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
