@@ -233,13 +233,63 @@ static void a_short_step_is_no_floor(void **unused)
     }
 }
 
+/* A minimum that f shows only to half of its digits, where all but the gradient is lost in rounding. */
+static double lifted_evaluate(int64_t n, const double *x, double *g)
+{
+    double f = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        g[i] = 2.0 * (x[i] - 1.0 / 3.0);
+        f += (x[i] - 1.0 / 3.0) * (x[i] - 1.0 / 3.0);
+    }
+    return f + 7.0;
+}
+
+static void lifted_start(int64_t n, double *x)
+{
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = 5.0;
+    }
+}
+
+static void the_floor_is_found_soon(void **unused)
+{
+    static const problem lifted = {"lifted", 1, 7.0, lifted_start, lifted_evaluate};
+    const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
+    (void)unused;
+    for (int32_t i = 0; i < 2 * loss_optimizer_catalogue_count(); i++) {
+        fixture f = fixture_make(i / 2, &lifted, dtypes[i % 2]);
+        if (!f.stochastic) {
+            assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerance", 0.0), LOSS_OK);
+            run_result result = start_and_run(f.optimizer, &lifted, dtypes[i % 2], NULL);
+            if ((result.outcome != LOSS_STOP_PRECISION && result.outcome != LOSS_STOP_GRADIENT) ||
+                result.answers > 500) {
+                fail_msg("%s: %s after %d", f.name, loss_status_name(result.outcome), (int)result.answers);
+            }
+        }
+        fixture_drop(&f);
+    }
+}
+
+/* However long the first step: halving finds the right one, and the gradient is not blamed. */
+static void a_long_first_step_is_no_contradiction(void **unused)
+{
+    static const double rates[] = {1e3, 1e10, 1e20, 1e30};
+    (void)unused;
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        fixture f = fixture_make(index_of("accelerated_gradient"), &parabola, LOSS_FLOAT64);
+        assert_int_equal(loss_optimizer_set_double(f.optimizer, "learning_rate", rates[i]), LOSS_OK);
+        run_result result = start_and_run(f.optimizer, &parabola, LOSS_FLOAT64, NULL);
+        assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
+        fixture_drop(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reports_show_every_iterate),
-        cmocka_unit_test(a_stop_loses_no_report),
-        cmocka_unit_test(a_report_is_of_its_iterate),
-        cmocka_unit_test(a_short_step_is_no_floor),
+        cmocka_unit_test(reports_show_every_iterate), cmocka_unit_test(a_stop_loses_no_report),
+        cmocka_unit_test(a_report_is_of_its_iterate), cmocka_unit_test(a_short_step_is_no_floor),
+        cmocka_unit_test(the_floor_is_found_soon),    cmocka_unit_test(a_long_first_step_is_no_contradiction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
