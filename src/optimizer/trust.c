@@ -6,7 +6,8 @@
  * with ε_f ten roundings of f, so that near a minimum, where both decreases drown in them, ρ goes to 1 and steps are
  * judged by the gradient alone: Conn, Gould & Toint, Trust-Region Methods, 2000, §17.4.2. There it is ten roundings
  * of max(1, |f|). Here, in the units of f, it is of |f| + ‖∇f‖‖x‖: f moves by the second when x is rounded. What f was
- * before does not count: after a fall by half its digits, steps would be taken for noise that it shows plainly.
+ * before, whose terms may cancel now, counts only when f has shown it: after a fall by half its digits, steps would be
+ * taken for noise that f tells apart plainly.
  *
  * The radius follows Lin & Moré, SIAM J. Optim. 9 (1999) 1100–1127 (TRON, its constants and its interpolation).
  */
@@ -25,6 +26,7 @@ static const double shrinking = 0.9; /* what counts as a gradient that still shr
 
 enum {
     REFUSED = 100,      /* in a row: each at most half as long as the one before */
+    CUT_SHORT = 4,      /* refusals in a row: a third power has fallen by 4⁻⁶ beside the promise */
     CONTRADICTIONS = 3, /* as lossi_no_step() counts them */
     BOUNDARY = 1100     /* steps to the boundary: fourfold each, a radius goes from 1e-300 to 1e300 in 1000 */
 };
@@ -223,6 +225,27 @@ static void arrive(loss_optimizer *optimizer, lossi_trust *trust, double noise, 
     }
 }
 
+/* The rounding of a small f whose terms may still be as large as f has been: by the running mean of |f|. */
+static double rounding_of_terms(const loss_optimizer *optimizer)
+{
+    return fmax(lossi_trust_rounding(optimizer),
+                roundings * lossi_epsilon(optimizer) * optimizer->machine.mean_value);
+}
+
+/*
+ * What f says of a step and what its slopes say differ by a third power of its length, unless it is rounding: when that is
+ * as much as the step promised after some in a row were cut short, and no more than the terms of f explain, they cancel.
+ */
+static void find_cancellation(const loss_optimizer *optimizer, lossi_trust *trust, double change)
+{
+    double off = fabs(change - 0.5 * (trust->step.slope + optimizer->machine.told_slope));
+    double terms = rounding_of_terms(optimizer);
+    if (trust->refused >= CUT_SHORT && trust->step.predicted <= terms && off <= terms &&
+        off > 0.5 * trust->step.predicted) {
+        trust->cancels = 1;
+    }
+}
+
 void lossi_trust_advance(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_turn proceed,
                          lossi_trust_turn again)
 {
@@ -231,7 +254,8 @@ void lossi_trust_advance(loss_optimizer *optimizer, lossi_trust *trust, lossi_tr
         shorten(optimizer, trust);
         return;
     }
-    double noise = lossi_trust_rounding(optimizer), change = m->told_value - m->value;
+    double noise = trust->cancels ? rounding_of_terms(optimizer) : lossi_trust_rounding(optimizer),
+           change = m->told_value - m->value;
     double ratio = (noise - change) / (noise + trust->step.predicted);
     examine(optimizer, trust);
     if (!trust->begun) {
@@ -248,5 +272,6 @@ void lossi_trust_advance(loss_optimizer *optimizer, lossi_trust *trust, lossi_tr
         fail(optimizer, trust);
         return;
     }
+    find_cancellation(optimizer, trust, change);
     again(optimizer);
 }
