@@ -103,8 +103,9 @@ LOSS_API loss_status loss_optimizer_add_penalty(loss_optimizer *optimizer, const
  *   int     "iterations", "evaluations" (all), "value_evaluations", "gradient_evaluations", "hessian_products",
  *           "hessians", "preconditions", "batches", "epoch", "restarts", "indices_count" (of a batch request),
  *           "callback_status"
- *   double  "value", "gradient_norm" (‖·‖∞), "step" (length along the last direction; a stochastic method's last
- *           learning rate), "held_out_value" (last told, NaN before), "seconds",
+ *   double  "value", "gradient_norm" (‖·‖∞), "step" (of the trial asked for, in lengths of its direction; at NEW_ITERATE
+ *           and in the end of the step that led to the iterate, 0 at the start; of a trust region the length of the step;
+ *           of a stochastic method the last learning rate), "held_out_value" (last told, NaN before), "seconds",
  *           "test_value", "test_threshold": of the test that fired; NaN after LOSS_STOP_USER and where nothing is compared.
  *           With LOSS_STOP_PRECISION, which no option fires, the first is what could still be had, a decrease the slopes or
  *           the model promise, the last change of f, or ‖∇f‖∞, and the second the rounding it is lost in; with

@@ -429,6 +429,20 @@ void lossi_penalties_bounds(const lossi_penalties *penalties, int64_t length, in
     }
 }
 
+void lossi_penalties_way(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                         const lossi_shapes *shapes, double step, const void *x, void *way)
+{
+    const int32_t sets = LOSSI_ROUGH_BOUNDS | LOSSI_ROUGH_SET;
+    for (int32_t turn = 0; turn < 2; turn++) {
+        for (int32_t i = 0; i < penalties->count; i++) {
+            const loss_penalty *penalty = penalties->list[i];
+            if (penalty->row->way != NULL && ((penalty->row->rough & sets) != 0) == turn) {
+                penalty->row->way(&penalty->options, shaped(penalty, dtype, length, shapes), step, x, way);
+            }
+        }
+    }
+}
+
 void lossi_penalties_narrow(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, void *lower,
                             void *upper)
 {

@@ -93,6 +93,11 @@ void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, in
 void lossi_penalties_bounds(const lossi_penalties *penalties, int64_t length, int64_t index, double *lower,
                             double *upper);
 
+/* way = the proximal map at x + way, less x: not formed as that difference, in which a way below the rounding of x is lost.
+ * Each penalty of several takes the way from the one before. x is in the sets. */
+void lossi_penalties_way(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
+                         const lossi_shapes *shapes, double step, const void *x, void *way);
+
 /* lower and upper are narrowed by every box; weights grow by every factor of |x_j|. */
 void lossi_penalties_narrow(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, void *lower,
                             void *upper);

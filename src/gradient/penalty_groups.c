@@ -188,6 +188,43 @@ static void prox(const lossi_options *options, lossi_stretch s, double step, voi
     }
 }
 
+/* Parameter j of group k. */
+static int64_t place(const groups *g, int64_t k, int64_t j)
+{
+    return g->first + k * g->next + j * g->stride;
+}
+
+/* ‖x_g + way_g‖ */
+static double norm_of_end(lossi_stretch s, const void *x, const void *way, const groups *g, int64_t k)
+{
+    double lanes[LOSSI_LANES] = {0};
+    for (int64_t j = 0; j < g->size; j++) {
+        const int64_t at = place(g, k, j);
+        const double end = lossi_real_at(s.dtype, x, at) + lossi_real_at(s.dtype, way, at);
+        lanes[j % LOSSI_LANES] += end * end;
+    }
+    return sqrt(lossi_sum_lanes(lanes));
+}
+
+/* way_g −= t·w_g·√p_g/‖x_g + way_g‖ · (x_g + way_g), or to 0. */
+static void prox_way(const lossi_options *options, lossi_stretch s, double step, const void *x, void *way)
+{
+    walk w = {0, s.first};
+    groups g;
+    while (next_groups(options, s, &w, &g)) {
+        const double by = step * lossi_options_own(options, STRENGTH)->number * g.factor *
+                          sqrt((double)g.size);
+        for (int64_t k = 0; k < g.count; k++) {
+            const double norm = norm_of_end(s, x, way, &g, k);
+            for (int64_t j = 0; j < g.size; j++) {
+                const int64_t at = place(&g, k, j);
+                const double x_j = lossi_real_at(s.dtype, x, at), way_j = lossi_real_at(s.dtype, way, at);
+                lossi_real_put(s.dtype, way, at, norm <= by ? -x_j : way_j - by * ((x_j + way_j) / norm));
+            }
+        }
+    }
+}
+
 /* ---- what makes no sense ---- */
 
 static loss_status check_sizes(const lossi_options *options, loss_context *context, const char *title,
@@ -281,6 +318,7 @@ const lossi_penalty_row lossi_penalty_group_lasso = {
     .rough = LOSSI_ROUGH_NORM,
     .rough_value = value_of,
     .prox = prox,
+    .way = prox_way,
     .check = check,
     .shaped = shaped,
 };

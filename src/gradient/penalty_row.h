@@ -40,6 +40,8 @@ typedef struct lossi_penalty_row {
     /* The rough part: NULL when there is none. Both are of the whole stretch. */
     double (*rough_value)(const lossi_options *options, lossi_stretch stretch, const void *x);
     void (*prox)(const lossi_options *options, lossi_stretch stretch, double step, void *x);
+    /* way = prox(x + way) − x with the digits of the way, which may be far below the rounding of x. */
+    void (*way)(const lossi_options *options, lossi_stretch stretch, double step, const void *x, void *way);
     /* A sentence about options that contradict each other, the stretch or its shapes; NULL when there are none. */
     loss_status (*check)(const lossi_options *options, loss_context *context, const char *title,
                          lossi_stretch stretch);

@@ -66,6 +66,15 @@ static void soften(double by, lossi_stretch s, void *x)
     }
 }
 
+/* The same for a way from x: where the sign stays, the shift is exact; what would cross over ends at 0. */
+static void soften_way(double by, lossi_stretch s, const void *x, void *way)
+{
+    for (int64_t i = 0; i < s.count; i++) {
+        const double x_i = element(s, x, i), way_i = element(s, way, i), to = x_i + way_i;
+        lossi_real_put(s.dtype, way, s.first + i, fabs(to) <= by ? -x_i : way_i - copysign(by, to));
+    }
+}
+
 /* ---- l2 ---- */
 
 static const loss_option l2_options[] = {
@@ -110,6 +119,11 @@ static void l1_prox(const lossi_options *options, lossi_stretch s, double step, 
     soften(step * number(options, STRENGTH), s, x);
 }
 
+static void l1_way(const lossi_options *options, lossi_stretch s, double step, const void *x, void *way)
+{
+    soften_way(step * number(options, STRENGTH), s, x, way);
+}
+
 static double l1_weight(const lossi_options *options, int64_t index)
 {
     (void)index;
@@ -123,6 +137,7 @@ static const lossi_penalty_row l1 = {
     .rough = LOSSI_ROUGH_L1,
     .rough_value = l1_value,
     .prox = l1_prox,
+    .way = l1_way,
     .weight = l1_weight,
 };
 
@@ -165,6 +180,12 @@ static void elastic_net_prox(const lossi_options *options, lossi_stretch s, doub
     soften(step * elastic_net_weight(options, 0), s, x);
 }
 
+static void elastic_net_way(const lossi_options *options, lossi_stretch s, double step, const void *x,
+                            void *way)
+{
+    soften_way(step * elastic_net_weight(options, 0), s, x, way);
+}
+
 static const lossi_penalty_row elastic_net = {
     .name = "elastic_net",
     .options = elastic_net_options,
@@ -175,6 +196,7 @@ static const lossi_penalty_row elastic_net = {
     .add_product = elastic_net_add,
     .rough_value = elastic_net_rough,
     .prox = elastic_net_prox,
+    .way = elastic_net_way,
     .weight = elastic_net_weight,
 };
 

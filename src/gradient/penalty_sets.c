@@ -82,6 +82,19 @@ static void box_prox(const lossi_options *options, lossi_stretch s, double step,
     }
 }
 
+static void box_way(const lossi_options *options, lossi_stretch s, double step, const void *x, void *way)
+{
+    double lower, upper;
+    (void)step;
+    for (int64_t i = 0; i < s.count; i++) {
+        const double x_i = element(s, x, i), way_i = element(s, way, i);
+        typed_bounds(options, s, i, &lower, &upper);
+        if (way_i < lower - x_i || way_i > upper - x_i) {
+            lossi_real_put(s.dtype, way, s.first + i, way_i < lower - x_i ? lower - x_i : upper - x_i);
+        }
+    }
+}
+
 static loss_status box_check(const lossi_options *options, loss_context *context, const char *title,
                              lossi_stretch s)
 {
@@ -112,6 +125,7 @@ const lossi_penalty_row lossi_penalty_box = {
     .rough = LOSSI_ROUGH_BOUNDS,
     .rough_value = box_value,
     .prox = box_prox,
+    .way = box_way,
     .check = box_check,
     .bounds = box_bounds,
 };
@@ -177,6 +191,37 @@ static void simplex_prox(const lossi_options *options, lossi_stretch s, double s
     }
 }
 
+/*
+ * way_j = max(way_j − τ, −x_j), with τ by the same rounds. x is in the set, so that the sum of the ways has to be 0, and
+ * neither the total nor the sum of x is needed, which are known but for their rounding.
+ */
+static void simplex_way(const lossi_options *options, lossi_stretch s, double step, const void *x, void *way)
+{
+    double tau = -INFINITY;
+    int64_t above = -1;
+    (void)options;
+    (void)step;
+    for (;;) {
+        double lanes[LOSSI_LANES] = {0};
+        int64_t count = 0;
+        for (int64_t i = 0; i < s.count; i++) {
+            const double x_i = element(s, x, i), way_i = element(s, way, i);
+            const int32_t stays = !(way_i - tau <= -x_i);
+            lanes[i % LOSSI_LANES] += stays ? way_i : -x_i;
+            count += stays;
+        }
+        if (count == 0 || (above >= 0 && count >= above)) {
+            break;
+        }
+        above = count;
+        tau = lossi_sum_lanes(lanes) / (double)count;
+    }
+    for (int64_t i = 0; i < s.count; i++) {
+        const double x_i = element(s, x, i), left = element(s, way, i) - tau;
+        lossi_real_put(s.dtype, way, s.first + i, left <= -x_i ? -x_i : left);
+    }
+}
+
 const lossi_penalty_row lossi_penalty_simplex = {
     .name = "simplex",
     .options = simplex_options,
@@ -184,4 +229,5 @@ const lossi_penalty_row lossi_penalty_simplex = {
     .rough = LOSSI_ROUGH_SET,
     .rough_value = simplex_value,
     .prox = simplex_prox,
+    .way = simplex_way,
 };

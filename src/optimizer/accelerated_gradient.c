@@ -24,17 +24,19 @@ enum { STARTING, STEPPING, LEAPING };
 enum { STEP_END, STEP_BEGIN, TAKEN, ALONG, VECTORS }; /* z⁺ and z, which change places; z⁺ − y and z⁺ − z */
 
 static const double shrink = 0.5,
-                    grow = 1.0 / 0.9; /* of t (the 0.9 is that of TFOCS: Becker, Candès & Grant 2011) */
-static const double units = 16.0;     /* roundings of f that do not count */
-enum { MOST_TRIALS = 100 };           /* of t */
-enum { STREAK = 10 };                 /* iterations without a halving after which t is doubled */
-enum { CONTRADICTIONS = 10 };         /* halvings in a row that only a wrong gradient explains */
+                    grow = 1.0 / 0.9;      /* of t (the 0.9 is that of TFOCS: Becker, Candès & Grant 2011) */
+static const double units = 16.0;          /* roundings of f that do not count */
+static const double as_curved = 1.0 / 3.0; /* between the two */
+enum { MOST_TRIALS = 200 };                /* of t: halved so often, the longest learning rate is 1e-30 */
+enum { STREAK = 10 };                      /* iterations without a halving after which t is doubled */
+enum { CONTRADICTIONS = 10 };              /* halvings in a row that only a wrong gradient explains */
 
 typedef struct accelerated_gradient {
     double step, theta;    /* t; θ */
     double smooth;         /* f(y) without what has no derivative */
     double z_value, least; /* F(z⁺), and the least of them */
     double back, promise;  /* (y − z⁺)ᵀ(z⁺ − z); the decrease the slopes speak of */
+    double excess;         /* f(z⁺) over the line along ∇f, at the last trial that was refused */
     int64_t contradictions;
     int32_t phase, trials, finite_trials, restart, newer;
     int32_t alone, stalls, streak; /* alone: the leap was to z⁺ itself */
@@ -180,12 +182,18 @@ static void judge(loss_optimizer *optimizer, accelerated_gradient *state)
     double parabola = way.slope + 0.5 * way.squares / state->step;
     if (!(change <= parabola + rounding)) {
         double noise = fmax(rounding, units * lossi_epsilon(optimizer) * m->largest_value);
-        state->contradictions += fabs(way.slope) > noise && change - way.slope > 0.5 * fabs(way.slope);
+        double excess = change - way.slope;
+        /* curvature takes it down fourfold with every halving, whatever t was; a wrong gradient twofold */
+        int32_t curved = state->trials > 0 && excess < as_curved * state->excess;
+        state->contradictions += !curved && fabs(way.slope) > noise && excess > 0.5 * fabs(way.slope);
+        state->contradictions = curved ? 0 : state->contradictions;
+        state->excess = excess;
         shorten(optimizer, state);
         return;
     }
     state->promise = 0.5 * way.squares / state->step; /* of the step that is taken, not of longer ones */
-    state->stalls = change <= parabola && way.squares > 0.0 ? 0 : state->stalls + 1;
+    /* a fall as small as its rounding says no more than a rise */
+    state->stalls = change <= parabola && state->promise > rounding ? 0 : state->stalls + 1;
     if (state->stalls == 0) {
         state->contradictions = 0;
     } else if (state->stalls >= lossi_patience(optimizer)) {

@@ -307,6 +307,18 @@ void lossi_prox(const loss_optimizer *optimizer, int32_t vector, double step)
     }
 }
 
+void lossi_prox_way(const loss_optimizer *optimizer, int32_t x, int32_t way, double step)
+{
+    const void *from = lossi_vector(optimizer, x);
+    const lossi_shapes shapes = shapes_of(optimizer);
+    lossi_penalties_way(&optimizer->penalties, optimizer->dtype, optimizer->dimension, &shapes, step, from,
+                        lossi_vector(optimizer, way));
+    if (borrowed(optimizer) != NULL) {
+        lossi_penalties_way(borrowed(optimizer), optimizer->dtype, optimizer->objective_penalised, &shapes,
+                            step, from, lossi_vector(optimizer, way));
+    }
+}
+
 double lossi_rough_value(const loss_optimizer *optimizer, int32_t vector)
 {
     const void *x = lossi_vector(optimizer, vector);
@@ -323,11 +335,10 @@ double lossi_rough_value(const loss_optimizer *optimizer, int32_t vector)
 double lossi_stationarity(const loss_optimizer *optimizer, int32_t x, int32_t gradient)
 {
     int32_t scratch = extra(optimizer, SCRATCH);
-    lossi_run(optimizer, optimizer->kernels->move,
-              &(lossi_operands){.in = {x, gradient}, .out = {scratch}, .scalar = {-1.0}});
-    lossi_prox(optimizer, scratch, 1.0);
-    return lossi_run(optimizer, optimizer->kernels->distance, &(lossi_operands){.in = {x, scratch}})
-        .maximum[0];
+    lossi_run(optimizer, optimizer->kernels->combine,
+              &(lossi_operands){.in = {gradient, gradient}, .out = {scratch}, .scalar = {-1.0, 0.0}});
+    lossi_prox_way(optimizer, x, scratch, 1.0);
+    return lossi_norm(optimizer, scratch);
 }
 
 int32_t lossi_composite_scratch(const loss_optimizer *optimizer)

@@ -41,6 +41,9 @@ void lossi_composite_settle(loss_optimizer *optimizer);
 /* x = the proximal map of step · h, in place. Nothing happens when there is no h. */
 void lossi_prox(const loss_optimizer *optimizer, int32_t vector, double step);
 
+/* way = the proximal map of step · h at x + way, less x, with the digits of the way; x is in the sets. */
+void lossi_prox_way(const loss_optimizer *optimizer, int32_t x, int32_t way, double step);
+
 /* h at a vector. */
 double lossi_rough_value(const loss_optimizer *optimizer, int32_t vector);
 

@@ -34,7 +34,9 @@ typedef struct conjugate_gradient {
     int32_t formula, preconditioned;
     int32_t newest;  /* which of the two vectors has M∇f of the iterate */
     int32_t refused; /* the preconditioner is no help there: that vector has ∇f */
-    int32_t anew;    /* it has been refused here or at the iterate before */
+    int32_t
+        anew; /* it has been refused either here or at the iterate before: their products do not go together */
+    double unit; /* a power of two that M is multiplied by, 0 before it is known */
     int32_t phase;
 } conjugate_gradient;
 
@@ -201,18 +203,49 @@ static void proceed(loss_optimizer *optimizer)
     }
 }
 
-/* M∇f has been told; where it does not go down, ∇f takes its place, and directions begin anew. */
+/*
+ * M may have any scale, which is the same at all iterates: where a step of 1 would be out of all proportion, a power of
+ * two brings it to that of −∇f. No digit changes, and where it is in proportion nothing does.
+ */
+static const double ordinary = 0x1p100;
+
+static void scale_preconditioned(loss_optimizer *optimizer, conjugate_gradient *state)
+{
+    lossi_machine *m = &optimizer->machine;
+    int32_t z = preconditioned(optimizer, state, 0), g = lossi_pair_gradient(m->at);
+    if (state->unit == 0.0) {
+        double step = lossi_descent_scaled_step(optimizer, -lossi_dot(optimizer, g, g));
+        double ratio = m->told_norm / (step * m->gradient_norm);
+        int exponent = 0;
+        if (isfinite(ratio) && (ratio > ordinary || ratio < 1.0 / ordinary)) {
+            frexp(ratio, &exponent);
+        }
+        state->unit = ldexp(1.0, -exponent);
+    }
+    if (state->unit != 1.0) {
+        lossi_run(optimizer, optimizer->kernels->combine,
+                  &(lossi_operands){.in = {z, z}, .out = {z}, .scalar = {state->unit, 0.0}});
+        m->told_slope = lossi_dot(optimizer, g, z);
+        m->told_norm *= state->unit;
+    }
+}
+
+/* M∇f has been told; where it does not go down, ∇f takes its place. Two of those in a row are as conjugate as
+ * without a preconditioner; from one to the other directions begin anew. */
 static void take_preconditioned(loss_optimizer *optimizer, conjugate_gradient *state)
 {
     const lossi_machine *m = &optimizer->machine;
-    double before = state->products.now, now = m->told_slope;
-    state->anew = state->refused;
+    double before = state->products.now;
+    int32_t without = state->refused;
     state->refused = 0;
-    state->products.now = now;
-    if (!(now > 0.0) || !isfinite(now) || !isfinite(m->told_norm)) {
-        refuse(optimizer, state);
-        state->anew = 1;
+    if (isfinite(m->told_norm) && m->told_slope > 0.0) {
+        scale_preconditioned(optimizer, state);
     }
+    state->products.now = m->told_slope;
+    if (!(m->told_slope > 0.0) || !isfinite(m->told_slope) || !isfinite(m->told_norm)) {
+        refuse(optimizer, state);
+    }
+    state->anew = without != state->refused;
     if (state->last_step > 0.0) {
         state->products.now = before;
         turn_and_search(optimizer, state);

@@ -84,6 +84,13 @@ double lossi_descent_scaled_step(const loss_optimizer *optimizer, double slope)
     return isfinite(step) && step > 0.0 ? step : lossi_descent_first_step(optimizer);
 }
 
+int32_t lossi_descent_out_of_scale(const loss_optimizer *optimizer, double length)
+{
+    double size = lossi_norm(optimizer, lossi_pair_x(optimizer->machine.at));
+    double least = sqrt(lossi_epsilon(optimizer)); /* half the digits */
+    return size > 0.0 && (length < least * size || size < least * length);
+}
+
 /* moved: the step the trial is at already, 0 for none. */
 static void try(loss_optimizer *optimizer, const lossi_descent *descent, double moved)
 {
@@ -120,6 +127,13 @@ static double rounding_of_value(const loss_optimizer *optimizer, const lossi_des
 static void search(loss_optimizer *optimizer, lossi_descent *descent, double slope, double step, double moved)
 {
     lossi_machine *m = &optimizer->machine;
+    if (descent->failures >
+        0) { /* the last trials may have been too short to move x: now one that it shows */
+        double size = lossi_norm(optimizer, lossi_pair_x(m->at)),
+               d = lossi_norm(optimizer, descent->direction);
+        double least = sqrt(descent->epsilon) * size / d;
+        step = isfinite(least) && step < least ? least : step;
+    }
     lossi_search_noise noise = {tolerance(optimizer, descent),
                                 descent->approximate ? INFINITY : switch_factor * m->mean_value,
                                 descent->epsilon, rounding_of_value(optimizer, descent)};

@@ -70,4 +70,8 @@ double lossi_descent_steepest(const loss_optimizer *optimizer, int32_t vector);
  */
 double lossi_descent_scaled_step(const loss_optimizer *optimizer, double slope);
 
+/* Whether a first step of this length is next to nothing beside x, or x beside it: methods whose first step is published
+ * as a length take the scale of x instead, so that the units of x do not decide whether they get anywhere. */
+int32_t lossi_descent_out_of_scale(const loss_optimizer *optimizer, double length);
+
 #endif

@@ -155,8 +155,10 @@ static void shorten(loss_optimizer *optimizer, gradient_descent *state)
     if (++state->trials < MOST_TRIALS && state->step > 0.0) {
         try(optimizer, state);
     } else if (state->finite_trials == 0) {
+        optimizer->machine.search_end = LOSSI_END_NONFINITE;
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
     } else {
+        optimizer->machine.search_end = LOSSI_END_EXHAUSTED;
         lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
@@ -176,7 +178,7 @@ static void begin(loss_optimizer *optimizer, gradient_descent *state)
 static void advance(loss_optimizer *optimizer)
 {
     gradient_descent *state = optimizer->state;
-    const lossi_machine *m = &optimizer->machine;
+    lossi_machine *m = &optimizer->machine;
     if (state->phase == STARTING) {
         begin(optimizer, state);
         return;
@@ -195,6 +197,7 @@ static void advance(loss_optimizer *optimizer)
         shorten(optimizer, state);
         return;
     }
+    m->search_end = verdict == LOW_ENOUGH ? LOSSI_END_ARMIJO : LOSSI_END_SETTLED;
     state->stalls = verdict == LOW_ENOUGH || lossi_gradient_shrinks(optimizer) ? 0 : state->stalls + 1;
     state->contradictions = verdict == LOW_ENOUGH ? 0 : state->contradictions;
     if (state->stalls < lossi_patience(optimizer)) {

@@ -265,6 +265,7 @@ static void swap_in(lossi_machine *m)
     m->mean_weight = 1.0 + memory * m->mean_weight;
     m->mean_value += (fabs(m->value) - m->mean_value) / m->mean_weight;
     m->largest_value = lossi_larger(m->largest_value, fabs(m->value));
+    m->taken = m->step;
     m->iterate_ready = m->report;
 }
 
@@ -281,6 +282,7 @@ int32_t lossi_accept_start(loss_optimizer *optimizer)
 {
     lossi_machine *m = &optimizer->machine;
     swap_in(m);
+    m->taken = 0.0;
     m->start_norm = m->gradient_norm;
     if (!isfinite(m->value) || !isfinite(m->gradient_norm)) {
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);

@@ -127,11 +127,29 @@ static lossi_search_status begin_search(const loss_optimizer *optimizer, lbfgsb 
                : lossi_more_thuente_start(&state->search, m->value, state->slope, first, &setup);
 }
 
+/*
+ * Without memory the model is of f with the curvature 1, as in algorithm 778: its minimiser is x − ∇f, inside the bounds.
+ * Where that is out of scale, the curvature is such that it is as far as x is large; gives that step along −∇f, 0 for none.
+ */
+static double begin_model(const loss_optimizer *optimizer, lbfgsb *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    int32_t g = lossi_pair_gradient(m->at), fixed = m->iterations == 0 && !state->model.boxed;
+    double scaled = 0.0;
+    if ((state->model.constrained && lossi_descent_out_of_scale(optimizer, m->gradient_norm)) ||
+        (fixed && lossi_descent_out_of_scale(optimizer, 1.0))) {
+        scaled = lossi_descent_scaled_step(optimizer, -lossi_dot(optimizer, g, g));
+    }
+    state->model.theta = scaled > 0.0 && isfinite(1.0 / scaled) ? 1.0 / scaled : 1.0;
+    return scaled;
+}
+
 /* From the iterate: a direction, and the first trial along it. */
 static void iterate(loss_optimizer *optimizer)
 {
     lbfgsb *state = optimizer->state;
     lossi_machine *m = &optimizer->machine;
+    double scaled = state->model.memory.count == 0 ? begin_model(optimizer, state) : 0.0;
     if (!lossi_bounded_minimize(optimizer, &state->model)) {
         refresh(optimizer);
         return;
@@ -145,7 +163,7 @@ static void iterate(loss_optimizer *optimizer)
                          ? lossi_bounded_longest(optimizer, &state->model)
                          : 1.0;
     if (m->iterations == 0 && !state->model.boxed) {
-        first = 1.0 / length;
+        first = scaled == 0.0 ? 1.0 / length : state->model.constrained ? 1.0 : scaled;
     } else if (state->model.memory.count == 0 && m->iterations > 0) {
         first = state->length / length; /* nothing is known about the scale but this */
     }

@@ -191,8 +191,7 @@ loss_status loss_optimizer_ask(loss_optimizer *optimizer, int32_t *what)
             optimizer->owner);
     }
     if (m->phase == LOSSI_RUNNING && atomic_load_explicit(&optimizer->stop, memory_order_relaxed)) {
-        m->iterate_ready = 0;
-        lossi_interrupt(optimizer, LOSS_STOP_USER, LOSSI_TEST_NONE, NAN, NAN);
+        lossi_interrupt(optimizer, LOSS_STOP_USER, LOSSI_TEST_NONE, NAN, NAN); /* a report due comes first */
     }
     m->shown = m->iterate_ready;
     if (m->iterate_ready) {

@@ -30,7 +30,7 @@ static const place integers[] = {
 static const place doubles[] = {
     {"value", offsetof(lossi_machine, value)},
     {"gradient_norm", offsetof(lossi_machine, gradient_norm)},
-    {"step", offsetof(lossi_machine, step)},
+    {"step", offsetof(lossi_machine, taken)},
     {"held_out_value", offsetof(lossi_machine, held_out_value)},
     {"seconds", offsetof(lossi_machine, seconds)},
     {"test_value", offsetof(lossi_machine, test_value)},
@@ -56,6 +56,13 @@ int32_t lossi_measured_int(const loss_optimizer *optimizer, const char *name, in
     return found != NULL;
 }
 
+/* Whether "step" is that of the trial being asked about; a stochastic method's is its rate at any time. */
+static int32_t of_trial(const loss_optimizer *optimizer)
+{
+    const lossi_machine *m = &optimizer->machine;
+    return optimizer->row->stochastic != NULL || (m->phase == LOSSI_RUNNING && m->asked && !m->shown);
+}
+
 int32_t lossi_measured_double(const loss_optimizer *optimizer, const char *name, double *value)
 {
     const double *found = find(optimizer, doubles, sizeof doubles / sizeof doubles[0], name);
@@ -63,6 +70,9 @@ int32_t lossi_measured_double(const loss_optimizer *optimizer, const char *name,
         return 0;
     }
     *value = *found;
+    if (found == &optimizer->machine.taken && of_trial(optimizer)) {
+        *value = optimizer->machine.step;
+    }
     if (found == &optimizer->machine.seconds && optimizer->machine.phase == LOSSI_RUNNING) {
         *value = lossi_clock() - optimizer->clock_start;
     }

@@ -63,7 +63,8 @@ typedef struct lossi_machine {
     double largest_value;           /* of |f| over them */
     double best_value, best_norm;   /* of the pair `best` */
     double least_norm;              /* ‖∇f‖∞ of the iterates, for the precision floor */
-    double step, seconds;           /* along the last direction; when the run ended */
+    double step, seconds;           /* of the trial, along the direction; when the run ended */
+    double taken;                   /* the step that led to the iterate, 0 at the start */
     double told_value, told_norm, told_slope; /* of the last answer: f, ‖·‖∞, ∇f·slope_along; of a batch f */
     double held_out_value;                    /* last told, NaN before */
     double told_rough; /* the part of told_value that has no gradient, see composite.h */

@@ -127,7 +127,9 @@ static void search(loss_optimizer *optimizer)
                             .sum[1];
         state->step = state->memory.scale > 0.0 ? state->memory.scale
                       : state->taken > 0.0      ? further * state->taken
-                                                : 1.0 / sqrt(-state->slope);
+                      : lossi_descent_out_of_scale(optimizer, 1.0)
+                          ? lossi_descent_scaled_step(optimizer, state->slope)
+                          : 1.0 / sqrt(-state->slope); /* a step of length 1 */
     }
     state->trials = state->finite_trials = 0;
     state->promise = isfinite(state->slope) ? -0.5 * state->step * state->slope : INFINITY;
@@ -171,12 +173,14 @@ static void shorten(loss_optimizer *optimizer, owlqn *state)
     if (++state->trials < MOST_TRIALS && state->step > 0.0) {
         try(optimizer, state);
     } else if (state->finite_trials == 0) {
+        optimizer->machine.search_end = LOSSI_END_NONFINITE;
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
     } else if (state->memory.count > 0) {
         lossi_memory_forget(&state->memory);
         optimizer->machine.restarts++;
         search(optimizer);
     } else {
+        optimizer->machine.search_end = LOSSI_END_EXHAUSTED;
         lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
@@ -184,7 +188,7 @@ static void shorten(loss_optimizer *optimizer, owlqn *state)
 static void advance(loss_optimizer *optimizer)
 {
     owlqn *state = optimizer->state;
-    const lossi_machine *m = &optimizer->machine;
+    lossi_machine *m = &optimizer->machine;
     if (state->phase == STARTING) {
         if (!lossi_accept_start(optimizer)) {
             state->phase = SEARCHING;
@@ -201,6 +205,7 @@ static void advance(loss_optimizer *optimizer)
         return;
     }
     int32_t down = m->told_value <= wanted && m->told_value < m->value;
+    m->search_end = down ? LOSSI_END_ARMIJO : LOSSI_END_SETTLED;
     state->stalls = down || lossi_gradient_shrinks(optimizer) ? 0 : state->stalls + 1;
     state->contradictions = down ? 0 : state->contradictions;
     if (state->stalls < lossi_patience(optimizer)) {

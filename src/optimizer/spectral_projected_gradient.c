@@ -69,17 +69,13 @@ static void search(loss_optimizer *optimizer, spectral *state)
     int32_t x = lossi_pair_x(m->at), g = lossi_pair_gradient(m->at),
             d = lossi_own_vector(optimizer, DIRECTION);
     double before = lossi_rough_value(optimizer, x);
-    lossi_run(optimizer, optimizer->kernels->move,
-              &(lossi_operands){.in = {x, g}, .out = {d}, .scalar = {-state->lambda}});
-    lossi_prox(optimizer, d, state->lambda);
-    double after = lossi_rough_value(optimizer, d);
-    if (m->rough == 0) { /* not as a difference, which would have few digits near a minimum */
-        lossi_run(optimizer, optimizer->kernels->combine,
-                  &(lossi_operands){.in = {g, g}, .out = {d}, .scalar = {-state->lambda, 0.0}});
-    } else {
-        lossi_run(optimizer, optimizer->kernels->move,
-                  &(lossi_operands){.in = {d, x}, .out = {d}, .scalar = {-1.0}});
-    }
+    lossi_run(optimizer, optimizer->kernels->combine,
+              &(lossi_operands){.in = {g, g}, .out = {d}, .scalar = {-state->lambda, 0.0}});
+    lossi_prox_way(optimizer, x, d,
+                   state->lambda); /* no difference, which would have few digits near a minimum */
+    lossi_move_trial(optimizer, 1.0, d);
+    lossi_prox(optimizer, lossi_pair_x(m->trial), 0.0); /* rounding */
+    double after = lossi_rough_value(optimizer, lossi_pair_x(m->trial));
     state->slope = lossi_dot(optimizer, g, d) + (after - before);
     state->share = 1.0;
     state->trials = state->finite_trials = 0;
@@ -146,8 +142,10 @@ static void shorten(loss_optimizer *optimizer, spectral *state)
     if (++state->trials < MOST_TRIALS && state->share > 0.0) {
         try(optimizer, state);
     } else if (state->finite_trials == 0) {
+        optimizer->machine.search_end = LOSSI_END_NONFINITE;
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
     } else {
+        optimizer->machine.search_end = LOSSI_END_EXHAUSTED;
         lossi_no_step(optimizer, state->contradictions, state->promise);
     }
 }
@@ -155,7 +153,7 @@ static void shorten(loss_optimizer *optimizer, spectral *state)
 static void advance(loss_optimizer *optimizer)
 {
     spectral *state = optimizer->state;
-    const lossi_machine *m = &optimizer->machine;
+    lossi_machine *m = &optimizer->machine;
     if (state->phase == STARTING) {
         if (!lossi_accept_start(optimizer)) {
             state->values[state->accepted++] = m->value;
@@ -172,6 +170,7 @@ static void advance(loss_optimizer *optimizer)
         return;
     }
     int32_t down = m->told_value <= wanted && m->told_value < largest;
+    m->search_end = down ? LOSSI_END_ARMIJO : LOSSI_END_SETTLED;
     state->stalls = down || lossi_gradient_shrinks(optimizer) ? 0 : state->stalls + 1;
     state->contradictions = down ? 0 : state->contradictions;
     if (state->stalls < lossi_patience(optimizer)) {

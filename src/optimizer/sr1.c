@@ -45,6 +45,7 @@ enum { MOST_REFUSED = 40 };           /* in a row: then Δ has shrunk by 4⁴⁰
 /* Of conjugate gradients: where p is the minimiser of the model, and where they look for negative curvature. Chosen by few runs
  * on CURLY, NONDQUAR, NONCVXU2 and GENHUMPS of CUTE, where more of them cost time and saved few evaluations or none. */
 enum { CONVEX_PRODUCTS = 3, MOST_PRODUCTS = 8 };
+enum { CONTRADICTIONS = 3 }; /* as lossi_no_step() counts them */
 enum { STARTING, STEPPING };
 
 /* Places in `doubles`: B, H, then vectors of whole strips, then the scratch of a pass. */
@@ -75,6 +76,7 @@ typedef struct sr1 {
     int32_t lost;               /* H has overflown: it is not used until B begins anew */
     int32_t refused, nonfinite; /* steps in a row that were not taken; those of them without a finite value */
     int32_t fallen_back;        /* B has been given up since the last step taken */
+    int32_t roused;             /* and once because its steps no longer moved x */
     int32_t phase;
 } sr1;
 
@@ -275,6 +277,7 @@ static void step(loss_optimizer *optimizer, sr1 *state)
         lossi_set_element(optimizer, d, i, s[i]);
     }
     lossi_move_trial(optimizer, 1.0, d);
+    optimizer->machine.step = state->length;
     lossi_request_gradient(optimizer, d);
 }
 
@@ -469,6 +472,27 @@ static void examine(const loss_optimizer *optimizer, sr1 *state, double slope)
     state->contradictions += lossi_contradicts(optimizer, &before, &trial, lossi_own_vector(optimizer, 0));
 }
 
+/* From a new iterate, unless nothing more can be told apart there. */
+static void go_on(loss_optimizer *optimizer, sr1 *state, double slope, double rounding)
+{
+    const lossi_trust_step taken = {slope, state->model, state->length,
+                                    state->length > near_boundary * state->radius};
+    if (state->contradictions >= CONTRADICTIONS) {
+        lossi_no_step(optimizer, state->contradictions, state->promise);
+    } else if (!lossi_trust_drowned(optimizer, &state->floor, &taken, rounding)) {
+        step(optimizer, state);
+    } else if (state->floor.unmoved > 0 && !state->roused) { /* B was learnt elsewhere, where f was steeper */
+        state->roused = 1;
+        state->floor = (lossi_trust_floor){0};
+        optimizer->machine.standing = 0;
+        optimizer->machine.restarts++;
+        begin_matrix(optimizer, state);
+        step(optimizer, state);
+    } else {
+        lossi_trust_end(optimizer, &state->floor, state->model, rounding);
+    }
+}
+
 static void judge(loss_optimizer *optimizer, sr1 *state)
 {
     const lossi_machine *m = &optimizer->machine;
@@ -477,8 +501,11 @@ static void judge(loss_optimizer *optimizer, sr1 *state)
     double rounding = state->contradictions > 0 ? 0.0 : lossi_trust_rounding(optimizer);
     double ratio = (m->value - m->told_value + rounding) / (state->model + rounding);
     learn(optimizer, state);
-    if (!(ratio > least_ratio)) {
+    int32_t fell = ratio >= poor && state->model > rounding;
+    if (!fell) {
         examine(optimizer, state, slope);
+    }
+    if (!(ratio > least_ratio)) {
         refuse(optimizer, state, retreat * fmin(state->length, state->radius));
         return;
     }
@@ -488,19 +515,15 @@ static void judge(loss_optimizer *optimizer, sr1 *state)
         state->radius *= widen;
     }
     state->refused = state->nonfinite = state->fallen_back = 0;
-    state->contradictions = 0;
+    state->contradictions = fell ? 0
+                                 : state->contradictions; /* not for a step that is taken for being short */
     state->promise = 0.0;
     memcpy(place(optimizer, NEWTON), place(optimizer, TRIAL_NEWTON),
            (size_t)optimizer->dimension * sizeof(double));
     if (lossi_accept(optimizer)) {
         return;
     }
-    if (lossi_trust_drowned(optimizer, &state->floor, state->model, rounding)) {
-        lossi_prefer_iterate(optimizer, rounding);
-        lossi_finish(optimizer, LOSS_STOP_PRECISION, LOSSI_TEST_NONE, state->model, rounding);
-    } else {
-        step(optimizer, state);
-    }
+    go_on(optimizer, state, slope, rounding);
 }
 
 static void advance(loss_optimizer *optimizer)

@@ -10,7 +10,7 @@
 #include "optimizer/optimizer.h"
 
 /* Options every trust-region method has: the first ones of its table. The first radius is the length of x, or 1
- * when that is larger (Moré, in Numerical Analysis, Springer LNM 630 (1978), §5, has a multiple of it); with a
+ * when that is larger, unless x is next to nothing beside 1 (Moré, in Numerical Analysis, Springer LNM 630 (1978), §5, has a multiple of it); with a
  * preconditioner it is the length of its step. Both are lengths in the norm of the method. */
 enum { LOSSI_TRUST_RADIUS, LOSSI_TRUST_LARGEST, LOSSI_TRUST_OPTIONS };
 #define LOSSI_TRUST_OPTION_ROWS                                                                              \
@@ -28,7 +28,9 @@ typedef struct lossi_trust_step {
 /* What happens within the rounding of f. */
 typedef struct lossi_trust_floor {
     int64_t beneath; /* accepted steps that promised less than it, and left ∇f as it was */
+    int64_t unmoved; /* the last of them in a row that left x as it was, too, but for its rounding */
     double least;    /* ‖∇f‖∞ of the iterates since then */
+    double stiffness; /* ‖∇f⁺ − ∇f‖∞/‖x⁺ − x‖∞ of the last step that moved x, 0 for none */
 } lossi_trust_floor;
 
 typedef struct lossi_trust {
@@ -39,6 +41,7 @@ typedef struct lossi_trust {
     int64_t refused, blind; /* how many there are, and those of them whose f is not finite */
     lossi_trust_floor floor;
     int32_t direction; /* the vector s */
+    int32_t cancels;   /* f has shown the rounding of terms larger than itself */
     int32_t begun;     /* whether a step has been judged: the first radius is a guess */
 } lossi_trust;
 
@@ -57,10 +60,14 @@ void lossi_trust_try(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_
 /* ε_f: by how much f may be wrong. */
 double lossi_trust_rounding(const loss_optimizer *optimizer);
 
-/* After a step was accepted that had promised a decrease `predicted`: 1 when f has gone up and down within its rounding
- * for a while, and ∇f no longer shrinks. */
-int32_t lossi_trust_drowned(const loss_optimizer *optimizer, lossi_trust_floor *floor, double predicted,
+/* After a step was accepted: 1 when f has gone up and down within its rounding for a while, and ∇f no longer shrinks.
+ * A step to the boundary (of a radius that is still growing) counts only after very many. */
+int32_t lossi_trust_drowned(loss_optimizer *optimizer, lossi_trust_floor *floor, const lossi_trust_step *step,
                             double noise);
+
+/* Ends such a run: at the precision floor, or for want of a step where x has not moved and could have. */
+void lossi_trust_end(loss_optimizer *optimizer, const lossi_trust_floor *floor, double predicted,
+                     double noise);
 
 /* What a method does next; it ends with another step, a request, or the end of the run. */
 typedef void (*lossi_trust_turn)(loss_optimizer *optimizer);

@@ -225,6 +225,183 @@ static void an_objective_counts_its_penalties(void **unused)
     free(x);
 }
 
+/* Falls for ever along the first parameter, which none of the penalties below can hold. */
+static double slide_evaluate(int64_t n, const double *x, double *g)
+{
+    double f = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        g[i] = i == 0 ? -1.0 : 0.2;
+        f += g[i] * x[i];
+    }
+    return f;
+}
+
+static void slide_start(int64_t n, double *x)
+{
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = 1.0;
+    }
+}
+
+static const problem slide = {"slide", 2, -INFINITY, slide_start, slide_evaluate};
+
+/* No penalty makes a gradient vanish beside a large x: f without a minimum is found out with one, too. */
+static void a_penalty_does_not_hide_that_there_is_no_minimum(void **unused)
+{
+    static const struct {
+        const char *penalty, *option;
+        double value;
+        int64_t size;
+    } held[] = {
+        {"box", "lower", -5.0, 0},
+        {"l1", "strength", 0.25, 0},
+        {"elastic_net", "strength", 0.25, 0},
+        {"group_lasso", "strength", 0.25, 2},
+    };
+    (void)unused;
+    for (size_t k = 0; k < sizeof held / sizeof *held; k++) {
+        int found = 0;
+        for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
+            fixture f = fixture_make(i, &slide, LOSS_FLOAT64);
+            loss_penalty *penalty = NULL;
+            double *x = starting_point(&slide, LOSS_FLOAT64);
+            assert_status(f.context, loss_penalty_create(&penalty, f.context, held[k].penalty), LOSS_OK);
+            assert_int_equal(loss_penalty_set_double(penalty, held[k].option, held[k].value), LOSS_OK);
+            if (strcmp(held[k].penalty, "elastic_net") == 0) { /* without its squares, which would hold f */
+                assert_int_equal(loss_penalty_set_double(penalty, "l1_ratio", 1.0), LOSS_OK);
+            }
+            if (held[k].size > 0) {
+                assert_int_equal(loss_penalty_set_int(penalty, "group_size", held[k].size), LOSS_OK);
+            }
+            assert_int_equal(loss_optimizer_add_penalty(f.optimizer, penalty), LOSS_OK);
+            if (!f.stochastic && loss_optimizer_start(f.optimizer, x) == LOSS_OK) {
+                run_result result = run(f.optimizer, &slide, LOSS_FLOAT64, NULL);
+                if (result.outcome != LOSS_ERROR_UNBOUNDED) {
+                    fail_msg("%s with %s: %s, f = %g", f.name, held[k].penalty,
+                             loss_status_name(result.outcome), get_double(f.optimizer, "value"));
+                }
+                found++;
+            }
+            loss_penalty_free(penalty);
+            free(x);
+            fixture_drop(&f);
+        }
+        assert_true(found >= 2);
+    }
+}
+
+/* Rosenbrock's function with x in other units. */
+static double unit_of_x;
+
+static double in_units_evaluate(int64_t n, const double *x, double *g)
+{
+    double scaled[2] = {x[0] / unit_of_x, x[1] / unit_of_x};
+    double f = rosenbrock.evaluate(n, scaled, g);
+    g[0] /= unit_of_x;
+    g[1] /= unit_of_x;
+    return f;
+}
+
+static void in_units_start(int64_t n, double *x)
+{
+    rosenbrock.start(n, x);
+    x[0] *= unit_of_x;
+    x[1] *= unit_of_x;
+}
+
+static void the_units_of_x_do_not_matter(void **unused)
+{
+    static const problem in_units = {"in units", 2, 0.0, in_units_start, in_units_evaluate};
+    static const double units[] = {1e-60, 1e-40, 1e-10, 1e10, 1e40, 1e60};
+    (void)unused;
+    for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
+        unit_of_x = units[u];
+        for (int32_t i = 0; i < 2 * loss_optimizer_catalogue_count(); i++) {
+            fixture f = fixture_make(i / 2, &in_units, LOSS_FLOAT64);
+            loss_penalty *penalty = NULL;
+            double *x = starting_point(&in_units, LOSS_FLOAT64);
+            assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerance", 0.0), LOSS_OK);
+            assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerance_relative", 1e-7),
+                             LOSS_OK);
+            assert_status(f.context, loss_penalty_create(&penalty, f.context, "box"), LOSS_OK);
+            assert_int_equal(loss_penalty_set_double(penalty, "lower", -1e300), LOSS_OK);
+            if (i % 2 == 1) {
+                assert_int_equal(loss_optimizer_add_penalty(f.optimizer, penalty), LOSS_OK);
+            }
+            if (!f.stochastic && loss_optimizer_start(f.optimizer, x) == LOSS_OK) {
+                run_result result = run(f.optimizer, &in_units, LOSS_FLOAT64, NULL);
+                /* the driver's second derivatives are differences in one unit */
+                int32_t second = result.hessians + result.products > 0;
+                if (!second &&
+                    (result.outcome != LOSS_STOP_GRADIENT || !(get_double(f.optimizer, "value") < 1e-6))) {
+                    fail_msg("%s%s, x times %g: %s, f = %g", f.name, i % 2 ? " in a box" : "", unit_of_x,
+                             loss_status_name(result.outcome), get_double(f.optimizer, "value"));
+                }
+            }
+            loss_penalty_free(penalty);
+            free(x);
+            fixture_drop(&f);
+        }
+    }
+}
+
+/*
+ * gradient_norm is ‖x − prox(x − ∇f)‖∞, also where ∇f is far below the rounding of x. Expected by hand for a gradient of
+ * (g, −g, g) at x = (X, X, −X): inactive bounds leave g, l1 adds c to it or takes c from it.
+ */
+static double far_evaluate(int64_t n, const double *x, double *g)
+{
+    (void)x;
+    for (int64_t i = 0; i < n; i++) {
+        g[i] = i == 1 ? -1e-3 : 1e-3;
+    }
+    return 1.0;
+}
+
+static void far_start(int64_t n, double *x)
+{
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = i == 2 ? -0x1p60 : 0x1p60;
+    }
+}
+
+static void the_norm_has_the_digits_of_the_gradient(void **unused)
+{
+    static const problem far = {"far", 3, 1.0, far_start, far_evaluate};
+    static const struct {
+        const char *penalty, *option;
+        double value, norm;
+    } expected[] = {
+        {"box", "lower", -0x1p70, 1e-3},
+        {"box", "lower", -0x1p60, 1e-3}, /* the last is at its bound: of it nothing is left */
+        {"l1", "strength", 0x1p-12, 1e-3 + 0x1p-12},
+        {"group_lasso", "strength", 0x1p-12, 1e-3 + 0x1p-12}, /* groups of 1: the same */
+    };
+    const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
+    (void)unused;
+    for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {
+        for (int32_t i = 0; i < 2 * loss_optimizer_catalogue_count(); i++) {
+            const loss_dtype dtype = dtypes[i % 2];
+            fixture f = fixture_make(i / 2, &far, dtype);
+            loss_penalty *penalty = NULL;
+            void *x = starting_point(&far, dtype);
+            const run_plan plan = {.leave_after = 1};
+            assert_status(f.context, loss_penalty_create(&penalty, f.context, expected[k].penalty), LOSS_OK);
+            assert_int_equal(loss_penalty_set_double(penalty, expected[k].option, expected[k].value),
+                             LOSS_OK);
+            assert_int_equal(loss_optimizer_add_penalty(f.optimizer, penalty), LOSS_OK);
+            if (!f.stochastic && loss_optimizer_start(f.optimizer, x) == LOSS_OK) {
+                run(f.optimizer, &far, dtype, &plan);
+                assert_close(get_double(f.optimizer, "gradient_norm"), expected[k].norm,
+                             dtype == LOSS_FLOAT64 ? 1e-15 : 1e-7, 0.0);
+            }
+            loss_penalty_free(penalty);
+            free(x);
+            fixture_drop(&f);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +410,9 @@ int main(void)
         cmocka_unit_test(the_way_of_attaching_does_not_matter),
         cmocka_unit_test(batches_have_their_penalty_too),
         cmocka_unit_test(an_objective_counts_its_penalties),
+        cmocka_unit_test(a_penalty_does_not_hide_that_there_is_no_minimum),
+        cmocka_unit_test(the_units_of_x_do_not_matter),
+        cmocka_unit_test(the_norm_has_the_digits_of_the_gradient),
     };
     return cmocka_run_group_tests_name("composite objectives", tests, NULL, NULL);
 }

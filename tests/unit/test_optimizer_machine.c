@@ -547,19 +547,6 @@ static void starting_again_forgets_everything(void **unused)
     }
 }
 
-static void reports_show_every_iterate(void **unused)
-{
-    (void)unused;
-    for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
-        fixture f = fixture_make(i, suited(i), LOSS_FLOAT64);
-        assert_int_equal(loss_optimizer_set_int(f.optimizer, "report", 1), LOSS_OK);
-        run_result result = start_and_run(f.optimizer, suited(i), LOSS_FLOAT64, NULL);
-        assert_int_equal(result.iterates, get_int(f.optimizer, "iterations") + 1);
-        assert_true(result.outcome > 0);
-        fixture_drop(&f);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -582,7 +569,6 @@ int main(void)
         cmocka_unit_test(stop_ends_a_run_at_the_next_ask),
         cmocka_unit_test(another_thread_can_stop_it),
         cmocka_unit_test(starting_again_forgets_everything),
-        cmocka_unit_test(reports_show_every_iterate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
