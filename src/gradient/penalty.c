@@ -407,15 +407,17 @@ void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, in
 
 void lossi_bounds_inside(loss_dtype dtype, double *lower, double *upper)
 {
-    if (dtype == LOSS_FLOAT32) {
+    if (dtype == LOSS_FLOAT32 && *lower == *upper) {
+        *lower = *upper = (double)(float)*lower;
+    } else if (dtype == LOSS_FLOAT32) {
         const float low = (float)*lower, high = (float)*upper;
         *lower = (double)((double)low < *lower ? nextafterf(low, INFINITY) : low);
         *upper = (double)((double)high > *upper ? nextafterf(high, -INFINITY) : high);
     }
 }
 
-void lossi_penalties_bounds(const lossi_penalties *penalties, int64_t length, int64_t index, double *lower,
-                            double *upper)
+void lossi_penalties_bounds(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, int64_t index,
+                            double *lower, double *upper)
 {
     for (int32_t i = 0; i < penalties->count; i++) {
         const loss_penalty *penalty = penalties->list[i];
@@ -423,6 +425,7 @@ void lossi_penalties_bounds(const lossi_penalties *penalties, int64_t length, in
         if (penalty->row->bounds != NULL && s.count > 0) {
             double low, high;
             penalty->row->bounds(&penalty->options, index - s.origin, &low, &high);
+            lossi_bounds_inside(dtype, &low, &high);
             *lower = fmax(*lower, low);
             *upper = fmin(*upper, high);
         }

@@ -89,9 +89,9 @@ double lossi_penalties_rough_value(const lossi_penalties *penalties, loss_dtype 
 void lossi_penalties_prox(const lossi_penalties *penalties, loss_dtype dtype, int64_t length,
                           const lossi_shapes *shapes, double step, void *x);
 
-/* The same of one parameter, as they were given: of no element type. */
-void lossi_penalties_bounds(const lossi_penalties *penalties, int64_t length, int64_t index, double *lower,
-                            double *upper);
+/* The bounds of one parameter, narrowed by every box; of float64 they are as they were given. */
+void lossi_penalties_bounds(const lossi_penalties *penalties, loss_dtype dtype, int64_t length, int64_t index,
+                            double *lower, double *upper);
 
 /* way = the proximal map at x + way, less x: not formed as that difference, in which a way below the rounding of x is lost.
  * Each penalty of several takes the way from the one before. x is in the sets. */

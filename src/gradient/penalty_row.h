@@ -61,7 +61,7 @@ double lossi_sum_of_squares(lossi_stretch stretch, const void *x);
 
 /*
  * The outermost numbers of the element type that are not outside of the bounds: no point is where whoever gave them, as
- * doubles, said that there is none. lower > upper when there is no such number.
+ * doubles, said that there is none. lower > upper when there is no such number. Two that are equal fix a parameter: at the nearest.
  */
 void lossi_bounds_inside(loss_dtype dtype, double *lower, double *upper);
 

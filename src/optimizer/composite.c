@@ -79,18 +79,25 @@ static loss_status refuse(const loss_optimizer *optimizer, int32_t rough)
         names[0] == '\0' ? "no optimizer handles all of the penalties together" : "take one of ", names);
 }
 
+static void bounds_of(const loss_optimizer *optimizer, loss_dtype dtype, int64_t i, double *lower,
+                      double *upper)
+{
+    *lower = -INFINITY;
+    *upper = INFINITY;
+    lossi_penalties_bounds(&optimizer->penalties, dtype, optimizer->dimension, i, lower, upper);
+    if (borrowed(optimizer) != NULL) {
+        lossi_penalties_bounds(borrowed(optimizer), dtype, optimizer->objective_penalised, i, lower, upper);
+    }
+}
+
 /* Whether the boxes leave every parameter a number: each has been looked at by itself, but not with the others. */
 static loss_status check_bounds(const loss_optimizer *optimizer)
 {
     for (int64_t i = 0; i < optimizer->dimension; i++) {
-        double lower = -INFINITY, upper = INFINITY;
-        lossi_penalties_bounds(&optimizer->penalties, optimizer->dimension, i, &lower, &upper);
-        if (borrowed(optimizer) != NULL) {
-            lossi_penalties_bounds(borrowed(optimizer), optimizer->objective_penalised, i, &lower, &upper);
-        }
-        const double least = lower, most = upper;
-        lossi_bounds_inside(optimizer->dtype, &lower, &upper);
+        double lower, upper, least, most;
+        bounds_of(optimizer, optimizer->dtype, i, &lower, &upper);
         if (!(lower <= upper)) {
+            bounds_of(optimizer, LOSS_FLOAT64, i, &least, &most);
             return lossi_fail_row(optimizer->context, LOSS_ERROR_RANGE, i,
                                   "the bounds of parameter %lld leave it no %s number: at least %.17g and at "
                                   "most %.17g",

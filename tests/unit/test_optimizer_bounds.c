@@ -193,7 +193,7 @@ static void crossed_bounds_are_refused(void **unused)
 static void boxes_without_a_common_number_are_refused(void **unused)
 {
     const double from[] = {1.0, 1.0}, infinite[] = {INFINITY, INFINITY}, to[] = {2.0, 0.5};
-    const double none[] = {-INFINITY, -INFINITY}, tenths[] = {0.5, 0.1};
+    const double none[] = {-INFINITY, -INFINITY}, tenths[] = {0.5, 0.1}, tenth[] = {0.5, 0.1 + 0x1p-50};
     (void)unused;
     for (int32_t i = 0; i < loss_optimizer_catalogue_count(); i++) {
         fixture f = fixture_make(i, &beale, LOSS_FLOAT64), g = fixture_make(i, &beale, LOSS_FLOAT32);
@@ -209,7 +209,7 @@ static void boxes_without_a_common_number_are_refused(void **unused)
             assert_sentence(f.context,
                             "the bounds of parameter 1 leave it no float64 number: at least 1 and at "
                             "most 0.5");
-            add_box(&g, 2, tenths, tenths);
+            add_box(&g, 2, tenths, tenth);
             assert_status(g.context, loss_optimizer_start(g.optimizer, y), LOSS_ERROR_RANGE);
             assert_sentence(g.context, "the bounds of parameter 1 leave it no float32 number: at least 0.1");
         }
@@ -243,6 +243,23 @@ static void float32_points_are_inside(void **unused)
             fixture_drop(&f);
         }
     }
+}
+
+/* Bounds that are equal fix a parameter, also where float32 has no such number: at the nearest. */
+static void equal_bounds_fix_a_parameter(void **unused)
+{
+    const double tenths[] = {0.5, 0.1};
+    const float from[] = {3.0f, -2.0f}, expected[] = {0.5f, 0.1f};
+    fixture f = fixture_make(index_of("lbfgsb"), &beale, LOSS_FLOAT32);
+    const void *x = NULL;
+    int32_t request;
+    (void)unused;
+    add_box(&f, 2, tenths, tenths);
+    assert_status(f.context, loss_optimizer_start(f.optimizer, from), LOSS_OK);
+    assert_status(f.context, loss_optimizer_ask(f.optimizer, &request), LOSS_OK);
+    assert_status(f.context, loss_optimizer_get_pointer(f.optimizer, "x", &x), LOSS_OK);
+    assert_memory_equal(x, expected, sizeof expected);
+    fixture_drop(&f);
 }
 
 /* The checkpoint of a run with bounds goes on only where the same bounds are; elsewhere nothing is changed by it. */
@@ -293,6 +310,7 @@ int main(void)
         cmocka_unit_test(crossed_bounds_are_refused),
         cmocka_unit_test(boxes_without_a_common_number_are_refused),
         cmocka_unit_test(float32_points_are_inside),
+        cmocka_unit_test(equal_bounds_fix_a_parameter),
         cmocka_unit_test(a_checkpoint_wants_its_bounds),
     };
     return cmocka_run_group_tests_name("bounds", tests, NULL, NULL);
