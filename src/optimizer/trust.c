@@ -233,17 +233,19 @@ static double rounding_of_terms(const loss_optimizer *optimizer)
 }
 
 /*
- * What f says of a step and what its slopes say differ by a third power of its length, unless it is rounding: when that is
- * as much as the step promised after some in a row were cut short, and no more than the terms of f explain, they cancel.
+ * What f says of a step and what its slopes say differ by a third power of its length, unless it is rounding, which does not
+ * fall when the step is cut to half or less. When that is more than f and x explain and as much as the step promised, after
+ * some in a row were cut short, but no more than the terms of f explain, they cancel.
  */
 static void find_cancellation(const loss_optimizer *optimizer, lossi_trust *trust, double change)
 {
     double off = fabs(change - 0.5 * (trust->step.slope + optimizer->machine.told_slope));
     double terms = rounding_of_terms(optimizer);
     if (trust->refused >= CUT_SHORT && trust->step.predicted <= terms && off <= terms &&
-        off > 0.5 * trust->step.predicted) {
-        trust->cancels = 1;
+        off > fmax(0.5 * trust->step.predicted, lossi_trust_rounding(optimizer))) {
+        trust->cancels |= off > 0.5 * trust->off;
     }
+    trust->off = off;
 }
 
 void lossi_trust_advance(loss_optimizer *optimizer, lossi_trust *trust, lossi_trust_turn proceed,

@@ -41,6 +41,7 @@ typedef struct lossi_trust {
     int64_t refused, blind; /* how many there are, and those of them whose f is not finite */
     lossi_trust_floor floor;
     int32_t direction; /* the vector s */
+    double off;        /* by how much f and the slopes disagreed on the step refused last */
     int32_t cancels;   /* f has shown the rounding of terms larger than itself */
     int32_t begun;     /* whether a step has been judged: the first radius is a guess */
 } lossi_trust;
