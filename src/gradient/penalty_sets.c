@@ -197,15 +197,18 @@ static void simplex_prox(const lossi_options *options, lossi_stretch s, double s
  */
 static void simplex_way(const lossi_options *options, lossi_stretch s, double step, const void *x, void *way)
 {
-    double tau = -INFINITY;
+    double tau = -INFINITY, largest = -INFINITY; /* ways are long ones: their differences are not */
     int64_t above = -1;
     (void)options;
     (void)step;
+    for (int64_t i = 0; i < s.count; i++) {
+        largest = fmax(largest, element(s, way, i));
+    }
     for (;;) {
         double lanes[LOSSI_LANES] = {0};
         int64_t count = 0;
         for (int64_t i = 0; i < s.count; i++) {
-            const double x_i = element(s, x, i), way_i = element(s, way, i);
+            const double x_i = element(s, x, i), way_i = element(s, way, i) - largest;
             const int32_t stays = !(way_i - tau <= -x_i);
             lanes[i % LOSSI_LANES] += stays ? way_i : -x_i;
             count += stays;
@@ -217,7 +220,7 @@ static void simplex_way(const lossi_options *options, lossi_stretch s, double st
         tau = lossi_sum_lanes(lanes) / (double)count;
     }
     for (int64_t i = 0; i < s.count; i++) {
-        const double x_i = element(s, x, i), left = element(s, way, i) - tau;
+        const double x_i = element(s, x, i), left = element(s, way, i) - largest - tau;
         lossi_real_put(s.dtype, way, s.first + i, left <= -x_i ? -x_i : left);
     }
 }

@@ -443,6 +443,14 @@ static void begin(loss_optimizer *optimizer, sr1 *state)
     }
 }
 
+/* Whether ∇f has squares: the first scale of B is made of them, and steps of anything else are not finite. */
+static int32_t can_begin(const loss_optimizer *optimizer)
+{
+    const int32_t gradient = lossi_pair_gradient(optimizer->machine.at);
+    const double squares = lossi_dot(optimizer, gradient, gradient);
+    return squares >= DBL_MIN && isfinite(squares);
+}
+
 /* The step is not taken: a shorter one, then one along −∇f without what B has learnt, then the end. */
 static void refuse(loss_optimizer *optimizer, sr1 *state, double radius)
 {
@@ -451,13 +459,13 @@ static void refuse(loss_optimizer *optimizer, sr1 *state, double radius)
     state->radius = radius;
     if (++state->refused < MOST_REFUSED && moves) {
         step(optimizer, state);
-    } else if (!state->fallen_back) {
+    } else if (!state->fallen_back && can_begin(optimizer)) {
         state->fallen_back = 1;
         state->refused = state->nonfinite = 0;
         optimizer->machine.restarts++;
         begin_matrix(optimizer, state);
         step(optimizer, state);
-    } else if (state->nonfinite == state->refused) {
+    } else if (state->nonfinite == state->refused && can_begin(optimizer)) { /* else our own numbers */
         lossi_finish(optimizer, LOSS_ERROR_NONFINITE, LOSSI_TEST_NONE, NAN, NAN);
     } else {
         lossi_no_step(optimizer, state->contradictions, state->promise);
@@ -481,7 +489,8 @@ static void go_on(loss_optimizer *optimizer, sr1 *state, double slope, double ro
         lossi_no_step(optimizer, state->contradictions, state->promise);
     } else if (!lossi_trust_drowned(optimizer, &state->floor, &taken, rounding)) {
         step(optimizer, state);
-    } else if (state->floor.unmoved > 0 && !state->roused) { /* B was learnt elsewhere, where f was steeper */
+    } else if (state->floor.unmoved > 0 && !state->roused &&
+               can_begin(optimizer)) { /* B was learnt elsewhere, where f was steeper */
         state->roused = 1;
         state->floor = (lossi_trust_floor){0};
         optimizer->machine.standing = 0;

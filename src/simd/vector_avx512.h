@@ -305,20 +305,15 @@ LOSSI_INLINE f64v f64_split(f64v x, f64v *n)
     return (f64v)m;
 }
 
-/* getexp of a number whose bits were moved by half a unit of the exponent is the exponent that getmant took out. */
-
+/* Which is few already. */
 LOSSI_INLINE f32v f32_split_normal(f32v x, f32v *n)
 {
-    f32u moved = (f32u)x + (0x3f800000 - 0x3f400000);
-    *n = (f32v)_mm512_getexp_ps((__m512)moved);
-    return (f32v)_mm512_getmant_ps((__m512)x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src);
+    return f32_split(x, n);
 }
 
 LOSSI_INLINE f64v f64_split_normal(f64v x, f64v *n)
 {
-    f64u moved = (f64u)x + (0x3ff0000000000000 - 0x3fe8000000000000);
-    *n = (f64v)_mm512_getexp_pd((__m512d)moved);
-    return (f64v)_mm512_getmant_pd((__m512d)x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src);
+    return f64_split(x, n);
 }
 
 #define LOSSI_VECTOR_HAS_ROUGH_RECIPROCAL 1
