@@ -269,6 +269,7 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
     char *value = scratch + gradient_bytes(plain), *denominator = value + each;
     char *gradient = plain->gradient == NULL ? NULL : plain->gradient + first * columns * size;
     const int32_t copied = gradient != NULL && e->streaming;
+    /* rows that are multiplied on the way are read just before the next ones are written (loss/stream.h) */
     char *const place = stream->rows.elements > 0 ? (char *)(uintptr_t)stream->from
                                                   : place_of(plain, scratch, first);
     lossi_tile tile = {.prepared = &e->function->prepared,
