@@ -121,7 +121,12 @@ static void check_column(const loss_case *given, const loss_function *function, 
     assert_false(isnan(constant));
     assert_true(constant >= low && constant <= high);
     cost = cost_of(given, function, s, column, &constant);
-    assert_false(isnan(cost));
+    if (isnan(cost)) { /* terms go to both infinities: the further out, the better it has to be */
+        const double near = copysign(1e6, constant), far = copysign(1e9, constant);
+        assert_true(isinf(constant));
+        assert_true(cost_of(given, function, s, column, &far) < cost_of(given, function, s, column, &near));
+        return;
+    }
     for (int64_t i = 0; i < tries; i++) {
         double at = place(constant, i, tries);
         if (at >= low && at <= high) {
