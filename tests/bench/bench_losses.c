@@ -6,10 +6,10 @@
  *
  * One JSON object a line. Those with "function" are the elementary functions that the rows name (elementary.h). The others
  * are losses:
- *   loss, dtype, rows, columns, threads, isa
+ *   loss, dtype, rows, columns, threads, isa, pointwise
  *   ns             an element, the smallest of many runs, and ns_median
  *   memory_ns      reading the inputs and writing the gradient once, by ordinary stores or past the caches, in turns with it
- *   elementary_ns  the calls of exp, log … that the row names, in the fastest other library, from the first-level cache
+ *   elementary_ns  the calls of exp, log … that the row names, in the fastest other library that errs by 1 ulp at most, from the first-level cache
  *   limit_ns, fraction   the larger of the two, and limit_ns / ns
  *   speedup        of more than one thread: the time of one divided by this
  */
@@ -197,11 +197,13 @@ static void print_loss(const loss_job *j, int count, const bench_action *loss, d
     const double spread = elementary / threads[count], limit = memory > spread ? memory : spread;
     const char *names = j->function->row->elementary;
     printf("{\"loss\": \"%s\", \"dtype\": \"float%d\", \"rows\": %lld, \"columns\": %lld, \"threads\": %d, "
-           "\"isa\": \"%s\", \"elementary\": \"%s\", \"ns\": %.4f, \"ns_median\": %.4f, \"memory_ns\": %.4f, "
+           "\"isa\": \"%s\", \"pointwise\": %s, \"elementary\": \"%s\", \"ns\": %.4f, \"ns_median\": %.4f, "
+           "\"memory_ns\": %.4f, "
            "\"elementary_ns\": %.4f, \"limit_ns\": %.4f, \"fraction\": %.3f",
            loss_function_name(j->function), j->bits, (long long)j->rows, (long long)j->columns,
-           threads[count], isa, names == NULL ? "" : names, loss[count].smallest * ns,
-           loss[count].median * ns, memory, spread, limit, limit / (loss[count].smallest * ns));
+           threads[count], isa, (j->function->row->flags & LOSSI_POINTWISE) != 0 ? "true" : "false",
+           names == NULL ? "" : names, loss[count].smallest * ns, loss[count].median * ns, memory, spread,
+           limit, limit / (loss[count].smallest * ns));
     if (count > 0) {
         printf(", \"speedup\": %.2f", loss[0].smallest / loss[count].smallest);
     }

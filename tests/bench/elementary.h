@@ -19,7 +19,7 @@ typedef struct bench_elementary {
     char symbol[BENCH_SOURCES][BENCH_SYMBOL];
     double ns[BENCH_SOURCES];  /* an element, from the first-level cache */
     double ulp[BENCH_SOURCES]; /* the largest error met on the arguments, in units in the last place */
-    int limit;                 /* the faster of the first two; our own where neither is there */
+    int limit; /* the faster of the first two that errs by 1 ulp at most; our own where neither is there */
     const bench_passes *passes;
     void (*function)(void); /* of the limit; NULL: own */
     bench_pass own;
