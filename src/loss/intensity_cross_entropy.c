@@ -20,6 +20,12 @@
 
 enum { PREDICTION, TARGET, INTENSITY, ROLES };
 
+/* Where a target or an intensity lies outside its domain. */
+LOSSI_INLINE vmask outside(vreal t, vreal w)
+{
+    return v_mask_or(v_lt(w, v_set1(REAL(0x1p-126))), v_mask_or(v_lt(t, v_set1(0)), v_gt(t, v_set1(1))));
+}
+
 #if LOSSI_REAL == 32
 
 /* Below FLAT eˣ is s to the last digit; below TINY, u is q; below NEAR two terms of a series are all there is. */
@@ -47,12 +53,12 @@ LOSSI_INLINE void intensity(f64v x, f64v t, f64v w, f64v *value, f64v *gradient,
 {
     const f64v zero = f64_set1(0), one = f64_set1(1), half = f64_set1(0.5), rest = one - t;
     const lossi_single_logit l = lossi_single_logit_of(x);
-    const f64v large = one / (one + l.e), small = l.e * large;
+    const f64v large = single_reciprocal(one + l.e), small = l.e * large;
     const f64v up = f64_select(l.up, large, small), down = f64_select(l.up, small, large);
     const f64v s = f64_max(zero, x) + l.soft, u = w * s;
     f64v minus_q;
     const f64v decayed = single_exp_nonpositive(-u, &minus_q), q = -minus_q;
-    const f64v slope = w * up, inverse = one / q;
+    const f64v slope = w * up, inverse = single_reciprocal(q); /* not where u is tiny */
     f64v log = single_log_of_complement(q, decayed), share = (slope * decayed) * inverse;
     const f64m tiny = f64_lt(u, f64_set1(TINY));
     if (__builtin_expect(f64_mask_any(tiny), 0)) {
@@ -83,6 +89,7 @@ LOSSI_INLINE void formula(const lossi_part *part, const real *parameters, lossi_
     intensity(f32_to_f64_high(x), f32_to_f64_high(t), f32_to_f64_high(w), &value[1], &gradient[1],
               &curvature[1]);
     const vreal bad = v_select(v_is_nan(x), x, v_select(v_is_nan(t), t, v_select(v_is_nan(w), w, v_set1(0))));
+    e->outside = outside(t, w);
     e->value = bad + f64_to_f32(value[0], value[1]);
     e->gradient[PREDICTION] = bad + f64_to_f32(gradient[0], gradient[1]);
     e->curvature[PREDICTION] = bad + f64_to_f32(curvature[0], curvature[1]);
@@ -112,7 +119,8 @@ LOSSI_INLINE vreal times(vreal coefficient, vreal x)
 /* σ(x) and σ(−x), as v_sigmoid() makes them, of e = e⁻|ˣ| and one division; it is returned. */
 LOSSI_INLINE vreal both_sigmoids(vreal x, vreal e, vreal e_missing, intensity *i)
 {
-    const vreal one = v_set1(1), d = e + one, d_missing = (e - (d - one)) + e_missing, inverse = one / d;
+    const vreal one = v_set1(1), d = e + one, d_missing = (e - (d - one)) + e_missing;
+    const vreal inverse = v_reciprocal(d);
     const vreal large = v_fma(v_fnma(inverse, d, one) - inverse * d_missing, inverse, inverse);
     const vreal rough = e * inverse;
     const vreal small = v_fma(v_fnma(rough, d, e) + v_fnma(rough, d_missing, e_missing), inverse, rough);
@@ -177,7 +185,7 @@ LOSSI_INLINE void near_values(const intensity *i, vreal t, vreal *value, vreal *
     /* what the sum lost, and what 2ⁿ − 1 did where 2ⁿ is below its last digit */
     const vreal lost = v_fma(power, r, base - head) + ((power - base) - one);
     const vreal less = v_fma(power, tail, lost), minus_q = head + less, q_missing = (minus_q - head) - less;
-    const vreal decayed = v_fma(power, r + tail, power), q = -minus_q, inverse = one / q;
+    const vreal decayed = v_fma(power, r + tail, power), q = -minus_q, inverse = v_reciprocal(q);
     const vreal rough = decayed * inverse, odds = v_fma(v_fnma(rough, q, decayed), inverse, rough); /* 1/E */
     const vreal m = v_split_normal(q, &exponent);
     const vmask upper = v_eq(exponent, v_set1(0)); /* e⁻ᵘ is to be had with all of its digits there */
@@ -255,6 +263,7 @@ LOSSI_INLINE void formula(const lossi_part *part, const real *parameters, lossi_
         value = all_values;
         slope = all_slopes;
     }
+    e->outside = outside(t, w);
     e->value = value;
     e->gradient[PREDICTION] = slope;
     e->curvature[PREDICTION] = curvature_of(x, t, w);
@@ -292,7 +301,7 @@ static const lossi_role roles[ROLES] = {
                    .doc = "rows x columns, real, optional: the factor w on s; 1 without it"},
 };
 
-static const lossi_structure structure = {.roles = roles, .role_count = ROLES};
+static const lossi_structure structure = {.roles = roles, .role_count = ROLES, .flags = LOSSI_ADDS_UP};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
