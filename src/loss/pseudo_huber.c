@@ -29,14 +29,14 @@ LOSSI_INLINE void pseudo_huber(vreal prediction, vreal target, const real *param
 {
     const vreal delta = v_set1(parameters[DELTA]), one = v_set1(1);
     const vreal r = prediction - target, a = v_abs(r), q = lossi_over(a, delta);
-    const vreal w = v_fma(q, q, one), root = v_sqrt(w), low = one + root;
-    /* one division for the reciprocals of the root and of the other sum */
-    const vreal both = v_reciprocal(root * low), inverse = both * low, share = both * root;
+    vreal root;
+    const vreal w = v_fma(q, q, one), inverse = v_inverse_root_and_root(w, &root);
+    const vreal share = v_reciprocal(one + root);
     const vmask far = v_gt(a, v_min(v_set1(REAL_MAX), delta * FAR)); /* false for NaN */
 
     out->value = a * (a * share);
     out->gradient = r * inverse;
-    out->curvature = one / (w * root);
+    out->curvature = inverse * inverse * inverse;
     out->majorizer = inverse;
     if (lossi_unusual(out, far)) {
         far_outside(r, delta, far, out);

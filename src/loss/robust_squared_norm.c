@@ -30,8 +30,7 @@ LOSSI_INLINE void huber(vreal s, vreal same, const real *parameters, lossi_point
 {
     const vreal a = v_set1(parameters[SCALE]), b = v_set1(parameters[SQUARE]), one = v_set1(1);
     const vmask inside = v_le(s, b), over = v_gt(s, v_set1(REAL_MAX)); /* false for NaN */
-    const vreal inverse = v_inverse_root(s), rough = s * inverse;
-    vreal root = v_fma(v_fnma(rough, rough, s), constant(0.5) * inverse, rough), p = a * inverse;
+    vreal root, p = a * v_inverse_root_and_root(s, &root);
     if (lossi_unusual(out, over)) {
         root = v_select(over, s, root);
         p = v_select(over, v_set1(0), p);

@@ -41,19 +41,33 @@ LOSSI_INLINE vreal v_reciprocal(vreal x)
 }
 
 /*
- * 1/sqrt(x), within 1 ulp, for a normal x > 0 that is finite; NaN gives NaN. A square root and a division would take six times as
- * long in float64. Half the exponent, taken from the bits of a number, is a start right to 3.5 % (Lomont, "Fast inverse square
- * root", 2003); with rest = 1 - x y^2 the root is y (1 - rest)^(-1/2), whose series is taken to rest^3: 2^-17, then 2^-66.
+ * 1/sqrt(x) and sqrt(x), within 1 ulp, for a normal x > 0 that is finite; NaN gives NaN. A square root and a division would take six
+ * times as long in float64. Half the exponent, taken from the bits of a number, is a start y right to 3.5 % (Lomont, "Fast inverse
+ * square root", 2003), times a parabola in x y^2 right to 2^-15: that of the least largest error where x y^2 lies. With rest =
+ * 1 - x y^2 the roots are then y and x y times (1 - rest)^(-1/2), whose series is taken as far as the type has digits: to 2^-30, and
+ * to 2^-59.
  */
+LOSSI_INLINE vreal v_inverse_root_and_root(vreal x, vreal *root)
+{
+    const vreal start = v_from_bits(v_int_sub(v_int_set1(MATH_BITS_INVERSE_ROOT), v_int_shr(v_bits(x), 1)));
+    const vreal near_one = x * start * start;
+    const vreal parabola = v_fma(near_one, v_set1(REAL(0.375502174)), v_set1(REAL(-1.25210027)));
+    const vreal y = start * v_fma(near_one, parabola, v_set1(REAL(1.87659831)));
+    const vreal xy = x * y, rest = v_fnma(xy, y, v_set1(REAL(1.0)));
+#if LOSSI_REAL == 32
+    const vreal more = REAL(0.5) * rest;
+#else
+    const vreal p = v_fma(rest, v_set1(REAL(0.3125)), v_set1(REAL(0.375)));
+    const vreal more = rest * v_fma(rest, p, v_set1(REAL(0.5)));
+#endif
+    *root = v_fma(xy, more, xy);
+    return v_fma(y, more, y);
+}
+
 LOSSI_INLINE vreal v_inverse_root(vreal x)
 {
-    vreal y = v_from_bits(v_int_sub(v_int_set1(MATH_BITS_INVERSE_ROOT), v_int_shr(v_bits(x), 1)));
-    for (int step = 0; step < 2; step++) {
-        vreal rest = v_fnma(x * y, y, v_set1(REAL(1.0)));
-        vreal p = v_fma(rest, v_set1(REAL(0.3125)), v_set1(REAL(0.375)));
-        y = v_fma(y, rest * v_fma(rest, p, v_set1(REAL(0.5))), y);
-    }
-    return y;
+    vreal root;
+    return v_inverse_root_and_root(x, &root);
 }
 
 /* x = n ln 2 + r + low, |r| <= ln 2 / 2 but for rounding. The first product is exact and cancels exactly. */
