@@ -438,6 +438,7 @@ const lossi_row lossi_row_accelerated_failure_time = {
                "x)/scale, x = prediction",
     .reference = "Kalbfleisch & Prentice, The statistical analysis of failure time data (2nd ed. 2002)",
     .elsewhere = "XGBoost survival:aft (clipped)",
+    .elementary = "log log erfc erfc exp exp log",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_PROBABILISTIC,
     .link = LOSSI_LINK_LOG,
     .structure = &structure,

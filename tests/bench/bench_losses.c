@@ -26,7 +26,7 @@
 #include "roles.h"
 
 enum {
-    MOST_CALLS = 4, /* of elementary functions an element */
+    MOST_CALLS = 8, /* of elementary functions an element */
     COUNTS = 2,     /* of threads that are measured */
     MOST_ROWS = 65536,
     CHUNK = 64,             /* elements, of which a pass takes a multiple */

@@ -6,6 +6,7 @@
 
 #include "core/isa.h"
 #include "simd/math_atan.h"
+#include "simd/math_erf.h"
 #include "simd/real.h"
 
 /* ---- memory ---- */
@@ -124,6 +125,12 @@ static void own_atan(int64_t n, const void *a, const void *b, void *c)
     inlined(n, a, c, v_atan);
 }
 
+static void own_erfc(int64_t n, const void *a, const void *b, void *c)
+{
+    (void)b;
+    inlined(n, a, c, v_erfc);
+}
+
 static void own_exp(int64_t n, const void *a, const void *b, void *c)
 {
     (void)b;
@@ -154,9 +161,9 @@ static void own_tanh(int64_t n, const void *a, const void *b, void *c)
     inlined(n, a, c, v_tanh);
 }
 
-static const bench_function own[] = {{"atan", own_atan}, {"exp", own_exp},     {"expm1", own_expm1},
-                                     {"log", own_log},   {"log1p", own_log1p}, {"tanh", own_tanh},
-                                     {NULL, NULL}};
+static const bench_function own[] = {{"atan", own_atan},   {"erfc", own_erfc}, {"exp", own_exp},
+                                     {"expm1", own_expm1}, {"log", own_log},   {"log1p", own_log1p},
+                                     {"tanh", own_tanh},   {NULL, NULL}};
 
 /* The letters of the vector function ABIs of x86-64 and AArch64. */
 #if defined(LOSSI_ISA_AVX512)
