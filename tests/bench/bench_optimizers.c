@@ -1,7 +1,7 @@
 /*
  * How many evaluations optimizers need, and what they cost beside them.
  *
- *     bench_optimizers [--set cute|classic|overhead] [--problem NAME] [OPTIMIZER[:option=value…]]…
+ *     bench_optimizers [--set cute|classic|overhead|dense] [--problem NAME] [OPTIMIZER[:option=value…]]…
  *
  * Without names: the defaults of the set, below. One JSON object a line, a problem and an optimizer each:
  *
@@ -10,7 +10,7 @@
  *   published counts: ‖∇f‖∞ ≤ max(1e-6, 1e-12‖∇f at the start‖∞), without the second where the publication left it out. A
  *   run on classic is solved at the first evaluated point with ‖∇f‖∞ ≤ 1e-5 max(1, |f|) and f − f* ≤ 1e-6 max(1, |f*|).
  * - overhead: ns of an evaluation outside the user's function, the smallest of many runs of 25 evaluations of extended
- *   Rosenbrock in n = 10, 1e3, 1e6 variables, from creating the optimizer to freeing it.
+ *   Rosenbrock in n = 10, 1e3, 1e6 variables, from creating the optimizer to freeing it; dense: the same in 10, 100, 1e3.
  */
 #include <float.h>
 #include <loss/loss.h>
@@ -27,7 +27,7 @@ static const double most_seconds = 120;
 
 /*
  * Without names. On the classic problems, which are small, all that asks for no matrix told, each with its own defaults; on those of
- * CUTE, some with 10 000 variables, those that keep no matrix; overhead is timed with a million.
+ * CUTE, some with 10 000 variables, those that keep no matrix; overhead is timed with a million, dense is of those that do keep one.
  */
 static const struct {
     const char *set, *names[9]; /* up to NULL */
@@ -37,6 +37,7 @@ static const struct {
      {"lbfgs", "conjugate_gradient", "newton_cg", "bfgs", "lbfgsb", "spectral_projected_gradient", "sr1",
       "trust_region_cg"}},
     {"overhead", {"lbfgs", "conjugate_gradient", "newton_cg"}},
+    {"dense", {"bfgs"}},
 };
 
 typedef struct run {
@@ -306,7 +307,7 @@ static double run_once(loss_context *context, loss_objective *objective, const c
     return now() - begin;
 }
 
-static int measure(loss_context *context, const char *name, int64_t n)
+static int measure(loss_context *context, const char *set, const char *name, int64_t n)
 {
     double whole = INFINITY, alone = INFINITY, value = 0.0, sum = 0.0;
     double *block = malloc((size_t)n * 2 * sizeof *block), *x = block, *gradient = block + n;
@@ -330,22 +331,22 @@ static int measure(loss_context *context, const char *name, int64_t n)
     }
     double each = evaluations > 0 ? 1e9 / (double)evaluations : NAN;
     double all = whole * each, function = alone * each;
-    printf("{\"set\": \"overhead\", \"optimizer\": \"%s\", \"n\": %lld, \"evaluations\": %lld, \"ns\": %.6g, "
+    printf("{\"set\": \"%s\", \"optimizer\": \"%s\", \"n\": %lld, \"evaluations\": %lld, \"ns\": %.6g, "
            "\"function_ns\": %.6g, \"overhead_ns\": %.6g}\n",
-           name, (long long)n, (long long)evaluations, all, function, all - function);
+           set, name, (long long)n, (long long)evaluations, all, function, all - function);
     fflush(stdout);
     loss_objective_free(objective);
     free(block);
     return !(sum == sum);
 }
 
-static int measure_all(loss_context *context, int count, const char *const *names)
+static int measure_all(loss_context *context, const char *set, int count, const char *const *names)
 {
-    static const int64_t sizes[] = {10, 1000, 1000000};
-    int failed = 0;
+    static const int64_t sizes[2][3] = {{10, 1000, 1000000}, {10, 100, 1000}};
+    int failed = 0, dense = strcmp(set, "dense") == 0;
     for (int k = 0; k < count; k++) {
-        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && !failed; i++) {
-            failed = measure(context, names[k], sizes[i]);
+        for (int i = 0; i < 3 && !failed; i++) {
+            failed = measure(context, set, names[k], sizes[dense][i]);
         }
     }
     return failed;
@@ -380,9 +381,9 @@ int main(int argc, char **argv)
             break;
         }
     }
-    int overhead = strcmp(set, "overhead") == 0;
+    int timed = strcmp(set, "overhead") == 0 || strcmp(set, "dense") == 0;
     if (count < 0 || take_defaults(set, unused) == 0) {
-        fprintf(stderr, "usage: bench_optimizers [--set cute|classic|overhead] [--problem NAME] "
+        fprintf(stderr, "usage: bench_optimizers [--set cute|classic|overhead|dense] [--problem NAME] "
                         "[OPTIMIZER[:option=value…]]…\n");
         return 2;
     }
@@ -391,7 +392,8 @@ int main(int argc, char **argv)
         return 1;
     }
     count = count == 0 ? take_defaults(set, names) : count;
-    int failed = overhead ? measure_all(context, count, names) : solve_all(context, set, only, count, names);
+    int failed = timed ? measure_all(context, set, count, names)
+                       : solve_all(context, set, only, count, names);
     loss_context_free(context);
     return failed;
 }
