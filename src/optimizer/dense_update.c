@@ -65,6 +65,13 @@ void lossi_dense_set_diagonal(double *matrix, int64_t n, double value)
     }
 }
 
+void lossi_dense_multiply(double *matrix, int64_t n, double factor)
+{
+    for (int64_t i = 0; i < lossi_strip_offset(strips_of(n)); i++) {
+        matrix[i] *= factor;
+    }
+}
+
 typedef struct job {
     const lossi_dense_pass *pass;
     lossi_dense_kernel kernel;

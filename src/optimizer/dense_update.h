@@ -55,6 +55,9 @@ double lossi_dense_dot(int64_t n, const double *a, const double *b);
 /* A = value · I. */
 void lossi_dense_set_diagonal(double *matrix, int64_t n, double value);
 
+/* A ← factor · A. */
+void lossi_dense_multiply(double *matrix, int64_t n, double factor);
+
 /* The pass: changes the matrix, and leaves its product with the vector. scratch as lossi_dense_scratch() says. */
 void lossi_dense_run(loss_context *context, const lossi_dense_pass *pass, int64_t n, double *product,
                      double *scratch);

@@ -6,7 +6,7 @@
  *
  * One pass over the matrix an iteration: it makes the change of the step before and the product H∇f⁺. All else
  * follows from it: u = H∇f⁺ − H∇f, and H⁺∇f⁺ by the formula above. H starts as sᵀy/yᵀy of the first pair (Nocedal &
- * Wright, Numerical Optimization (2006), eq. 6.20).
+ * Wright, Numerical Optimization (2006), eq. 6.20), and is multiplied before a change where that shows it is too small.
  *
  * The matrix and its vectors are doubles for either element type.
  */
@@ -18,9 +18,11 @@
 
 typedef struct lossi_quasi_newton {
     lossi_descent descent;
-    double ss, su, uu;      /* the change that waits for the next pass */
+    double factor;          /* H is so many times what is in the matrix */
+    double ss, su, uu;      /* the change of the matrix that waits for the next pass */
     double scale;           /* sᵀy/yᵀy of the newest pair, 0 while there is none */
     double damping;         /* see lossi_quasi_newton_start() */
+    int64_t changes;        /* of this matrix */
     int32_t known, waiting; /* whether there is a matrix, and a change */
     int32_t started;
     int32_t formula; /* LOSSI_UPDATE_… */

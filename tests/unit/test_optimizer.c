@@ -32,7 +32,7 @@ static const struct {
     int64_t most[PROBLEMS];
 } deterministic[] = {
     {"accelerated_gradient", {964, 964, 5340, 38, 209, 254, 30, 35}},
-    {"bfgs", {60, 60, 392, 10, 21, 40, 10, 4}},
+    {"bfgs", {58, 60, 282, 10, 21, 38, 10, 4}},
     {"conjugate_gradient", {126, 123, 1211, 16, 33, 78, 12, 6}},
     {"dfp", {153, 156, 366, 14, 26, 47, 11, 4}},
     {"gradient_descent", {150, 149, 1880, 10, 51, 65, 11, 4}},

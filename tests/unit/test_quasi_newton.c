@@ -225,44 +225,82 @@ static void too_large_a_matrix_is_refused(void **unused)
 
 /* ---- a run beside its textbook ---- */
 
-enum { N = 2 };
+enum { N = 5 };
 typedef struct point {
     double x[N], g[N], f;
 } point;
 
-/* Rosenbrock's function: Moré, Garbow & Hillstrom, ACM TOMS 7 (1981) 17–41, problem 1. */
+/* Rosenbrock's function as a chain: Moré, Garbow & Hillstrom, ACM TOMS 7 (1981) 17–41, problem 1, with each pair of neighbours. */
 static void evaluate(point *p)
 {
-    double a = 1.0 - p->x[0], b = p->x[1] - p->x[0] * p->x[0];
-    p->f = a * a + 100.0 * b * b;
-    p->g[0] = -2.0 * a - 400.0 * p->x[0] * b;
-    p->g[1] = 200.0 * b;
+    p->f = 0.0;
+    memset(p->g, 0, sizeof p->g);
+    for (int i = 0; i + 1 < N; i++) {
+        double a = 1.0 - p->x[i], b = p->x[i + 1] - p->x[i] * p->x[i];
+        p->f += a * a + 100.0 * b * b;
+        p->g[i] += -2.0 * a - 400.0 * p->x[i] * b;
+        p->g[i + 1] += 200.0 * b;
+    }
 }
 
 typedef struct textbook {
     double h[N][N]; /* of the inverse Hessian, or, for SR1, of the Hessian */
-    int known;
+    int known, changes, grown;
 } textbook;
 
 static double dot(const double *a, const double *b)
 {
-    return a[0] * b[0] + a[1] * b[1];
+    double sum = 0.0;
+    for (int i = 0; i < N; i++) {
+        sum += a[i] * b[i];
+    }
+    return sum;
 }
 
 static void multiply(double h[N][N], const double *v, double *out)
 {
-    double a = h[0][0] * v[0] + h[0][1] * v[1], b = h[1][0] * v[0] + h[1][1] * v[1];
-    out[0] = a;
-    out[1] = b;
+    for (int i = 0; i < N; i++) {
+        out[i] = dot(h[i], v);
+    }
+}
+
+static void set_identity(double h[N][N], double scale)
+{
+    for (int i = 0; i < N; i++) {
+        for (int j = 0; j < N; j++) {
+            h[i][j] = i == j ? scale : 0.0;
+        }
+    }
+}
+
+/* h⁻¹v by Gauss, without a choice of pivots: h is nearly definite. */
+static void solve(double h[N][N], const double *v, double *out)
+{
+    double a[N][N];
+    memcpy(a, h, sizeof a);
+    memcpy(out, v, sizeof a[0]);
+    for (int k = 0; k < N; k++) {
+        for (int i = k + 1; i < N; i++) {
+            double factor = a[i][k] / a[k][k];
+            for (int j = k; j < N; j++) {
+                a[i][j] -= factor * a[k][j];
+            }
+            out[i] -= factor * out[k];
+        }
+    }
+    for (int i = N - 1; i >= 0; i--) {
+        for (int j = i + 1; j < N; j++) {
+            out[i] -= a[i][j] * out[j];
+        }
+        out[i] /= a[i][i];
+    }
 }
 
 /* y moved towards Bs as Powell says, with B as the inverse of H. */
 static void damp(textbook *book, double share, const double *s, double *y)
 {
-    double d = book->h[0][0] * book->h[1][1] - book->h[0][1] * book->h[1][0];
-    double b[N][N] = {{book->h[1][1] / d, -book->h[0][1] / d}, {-book->h[1][0] / d, book->h[0][0] / d}},
-           bs[N];
-    multiply(b, s, bs);
+    double bs[N];
+    solve(book->h, s, bs);
     double sbs = dot(s, bs), sy = dot(s, y);
     if (sy < share * sbs) {
         double theta = (1.0 - share) * sbs / (sbs - sy);
@@ -270,6 +308,23 @@ static void damp(textbook *book, double share, const double *s, double *y)
             y[i] = theta * y[i] + (1.0 - theta) * bs[i];
         }
     }
+}
+
+/* H too small along a step, while there are directions it has not learned. */
+static void grow(textbook *book, const double *s, const double *y)
+{
+    double u[N];
+    multiply(book->h, y, u);
+    double times = sqrt(dot(s, y) / dot(y, u));
+    if (times <= 1.0 || book->changes >= N - 1) {
+        return;
+    }
+    for (int i = 0; i < N; i++) {
+        for (int j = 0; j < N; j++) {
+            book->h[i][j] *= times;
+        }
+    }
+    book->grown++;
 }
 
 /* (I − ρsyᵀ)H(I − ρysᵀ) + ρssᵀ, multiplied out as it stands, or H + ssᵀ/sᵀy − uuᵀ/yᵀu. */
@@ -284,10 +339,13 @@ static void learn(textbook *book, const char *name, double share, const double *
         return;
     }
     if (!book->known) {
-        double scale = sy / dot(y, y);
-        memcpy(book->h, (double[N][N]){{scale, 0.0}, {0.0, scale}}, sizeof book->h);
+        set_identity(book->h, sy / dot(y, y));
         book->known = 1;
+        book->changes = 0;
+    } else if (strcmp(name, "bfgs") == 0) {
+        grow(book, s, y);
     }
+    book->changes++;
     multiply(book->h, y, u);
     double yu = dot(y, u);
     for (int i = 0; i < N; i++) {
@@ -297,12 +355,15 @@ static void learn(textbook *book, const char *name, double share, const double *
     }
     for (int i = 0; i < N; i++) {
         for (int j = 0; j < N; j++) {
-            half[i][j] = left[i][0] * book->h[0][j] + left[i][1] * book->h[1][j];
+            half[i][j] = 0.0;
+            for (int k = 0; k < N; k++) {
+                half[i][j] += left[i][k] * book->h[k][j];
+            }
         }
     }
     for (int i = 0; i < N; i++) {
         for (int j = 0; j < N; j++) {
-            double bfgs = half[i][0] * left[j][0] + half[i][1] * left[j][1] + rho * s[i] * s[j];
+            double bfgs = dot(half[i], left[j]) + rho * s[i] * s[j];
             double dfp = book->h[i][j] + s[i] * s[j] / sy - u[i] * u[j] / yu;
             book->h[i][j] = strcmp(name, "dfp") == 0 ? dfp : bfgs;
         }
@@ -331,7 +392,7 @@ static int64_t counter(const follower *f, const char *name)
 static follower follow(const char *name, const char *search, double share)
 {
     follower f = {.name = name, .share = share, .context = context_with("base", 1)};
-    const double x0[N] = {-1.2, 1.0};
+    const double x0[N] = {-1.2, 1.0, 0.7, -0.4, 1.6};
     assert_status(f.context, loss_optimizer_create(&f.optimizer, f.context, name, LOSS_FLOAT64, N), LOSS_OK);
     assert_int_equal(loss_optimizer_set_double(f.optimizer, "gradient_tolerance", 1e-8), LOSS_OK);
     if (search != NULL) {
@@ -430,6 +491,7 @@ static void directions_are_those_of_the_textbook(void **unused)
             tell_and_learn(&f);
         }
         assert_true(f.compared >= cases[i].least);
+        assert_int_equal(f.book.grown > 0, strcmp(cases[i].name, "bfgs") == 0);
         drop(&f);
     }
 }
@@ -437,11 +499,13 @@ static void directions_are_those_of_the_textbook(void **unused)
 /* ---- SR1: the matrix itself, from the inside ---- */
 
 /* w = s − B⁻¹y is orthogonal to y. */
-static int would_be_singular(const textbook *book, const double *s, const double *y)
+static int would_be_singular(textbook *book, const double *s, const double *y)
 {
-    double determinant = book->h[0][0] * book->h[1][1] - book->h[0][1] * book->h[1][0];
-    double w[N] = {s[0] - (book->h[1][1] * y[0] - book->h[0][1] * y[1]) / determinant,
-                   s[1] - (book->h[0][0] * y[1] - book->h[1][0] * y[0]) / determinant};
+    double w[N];
+    solve(book->h, y, w);
+    for (int i = 0; i < N; i++) {
+        w[i] = s[i] - w[i];
+    }
     return fabs(dot(w, y)) <= 1e-8 * sqrt(dot(w, w) * dot(y, y));
 }
 
@@ -452,7 +516,11 @@ static void sr1_learns_as_the_textbook_does(void **unused)
     (void)unused;
     assert_int_equal(asked(&f), 1);
     f.at = f.told;
-    frexp(fmax(fabs(f.at.g[0]), fabs(f.at.g[1])), &exponent);
+    double largest = 0.0;
+    for (int i = 0; i < N; i++) {
+        largest = fmax(largest, fabs(f.at.g[i]));
+    }
+    frexp(largest, &exponent);
     assert_int_equal(loss_optimizer_tell_gradient(f.optimizer, f.told.f, f.told.g), LOSS_OK);
     while (asked(&f)) {
         double s[N], y[N], r[N], bs[N], size = 0.0;
@@ -469,8 +537,7 @@ static void sr1_learns_as_the_textbook_does(void **unused)
         f.compared++;
         difference(&f, s, y);
         if (!scaled && dot(s, y) > 0.0) {
-            double scale = dot(y, y) / dot(s, y);
-            memcpy(f.book.h, (double[N][N]){{scale, 0.0}, {0.0, scale}}, sizeof f.book.h);
+            set_identity(f.book.h, dot(y, y) / dot(s, y));
             scaled = 1;
         }
         multiply(f.book.h, s, bs);
@@ -485,8 +552,9 @@ static void sr1_learns_as_the_textbook_does(void **unused)
                 }
             }
             multiply(f.book.h, s, bs); /* B⁺s = y */
-            assert_close(bs[0], y[0] - (1.0 - theta) * r[0], 0.0, 1e-9 * sqrt(dot(y, y)));
-            assert_close(bs[1], y[1] - (1.0 - theta) * r[1], 0.0, 1e-9 * sqrt(dot(y, y)));
+            for (int i = 0; i < N; i++) {
+                assert_close(bs[i], y[i] - (1.0 - theta) * r[i], 0.0, 1e-9 * sqrt(dot(y, y)));
+            }
             partly += theta < 1.0;
         }
         assert_int_equal(loss_optimizer_tell_gradient(f.optimizer, f.told.f, f.told.g), LOSS_OK);
