@@ -148,11 +148,15 @@ static inline const char *lossi_io_scan_decimal(const char *p, double *value)
 
 /*
  * Whether a float made of a rounded double may be another than the one next to the text: where the double sits exactly
- * between two floats (29 bits more than a float has: 1 and zeros), and where a float is not normal.
+ * between two floats (29 bits more than a float has: 1 and zeros), and where a float is not normal. A number that a float has too,
+ * as every small integer, is none of these.
  */
 static inline int lossi_io_float_is_doubtful(double number)
 {
     uint64_t bits;
+    if ((double)(float)number == number) {
+        return 0;
+    }
     memcpy(&bits, &number, sizeof bits);
     const double magnitude = number < 0 ? -number : number;
     return (bits & 0x1fffffff) == 0x10000000 ||
