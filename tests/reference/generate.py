@@ -3,7 +3,8 @@
 
     generate.py [--seed N] [--output DIRECTORY] [loss ...]
     generate.py [--seed N] --check PROGRAM      into a temporary directory, then runs PROGRAM on it, or several with an option
-                                                each; the seed is that of the day unless it is given
+                                                each; the seed is that of the day unless it is given. With losses,
+                                                PROGRAM runs the tests of these alone
     generate.py --compare                       whether the stored files are what this program writes
 
 A line is one row of data: dtype, kind (g a corner of the grid, r a generic point), options, prediction, target
@@ -262,8 +263,8 @@ def main():
             size = write(name, seed, output, pool)
             print("%s: seed %d, %d bytes" % (name, seed, size), flush=True)
         if given.check:
-            return max(abs(subprocess.run([program], env=dict(os.environ, LOSS_REFERENCE=scratch)).returncode)
-                       for program in given.check)
+            return max(abs(subprocess.run([program] + pattern, env=dict(os.environ, LOSS_REFERENCE=scratch)).returncode)
+                       for program in given.check for pattern in [[name + "/*"] for name in given.loss] or [[]])
         if given.compare:
             differing = [name for name in given.loss or names()
                          if not filecmp.cmp(os.path.join(scratch, name + ".csv"),

@@ -93,6 +93,9 @@ static void check_gradient_alone(const loss_case *given, const vector_group *gro
     batch_free(&made);
 }
 
+/* Fewer reference rows of an element type say little. */
+enum { LEAST_ROWS = 41 };
+
 /* All rows of a group in one call: the lanes of the vectors hold different cases. */
 void losses_reference(void **state)
 {
@@ -111,7 +114,10 @@ void losses_reference(void **state)
             loss_function_free(function);
         }
     }
-    assert_true(rows > 40);
+    if (rows < LEAST_ROWS) {
+        fail_msg("%s.csv has %lld rows of %s, and needs %d: the definition should give more points",
+                 given->name, (long long)rows, loss_dtype_name(given->dtype), LEAST_ROWS);
+    }
     assert_int_equal(wrong, 0);
 }
 

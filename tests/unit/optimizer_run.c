@@ -308,9 +308,15 @@ int32_t is_stochastic(const char *name)
     return stochastic;
 }
 
+/* The fixtures that are there, and the optimizer of the last one: a test that fails leaves its own. */
+static int fixtures;
+static const char *last_name;
+
 fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype)
 {
     fixture f = {.name = loss_optimizer_catalogue_name(index)};
+    fixtures++;
+    last_name = f.name;
     assert_int_equal(loss_context_create(&f.context), LOSS_OK);
     assert_status(f.context, loss_optimizer_create(&f.optimizer, f.context, f.name, dtype, p->n), LOSS_OK);
     f.stochastic = is_stochastic(f.name);
@@ -323,8 +329,19 @@ fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype)
 
 void fixture_drop(fixture *f)
 {
+    fixtures--;
     loss_optimizer_free(f->optimizer);
     loss_context_free(f->context);
+}
+
+int fixture_tell(void **unused)
+{
+    (void)unused;
+    if (fixtures > 0) {
+        print_error("the optimizer was '%s'\n", last_name);
+    }
+    fixtures = 0;
+    return 0;
 }
 
 int32_t index_of(const char *name)

@@ -72,6 +72,10 @@ typedef struct fixture {
 fixture fixture_make(int32_t index, const problem *p, loss_dtype dtype);
 void fixture_drop(fixture *f);
 
+/* After a test over the whole catalogue, as its teardown: says which optimizer it failed with. */
+#define test_of_catalogue(test) cmocka_unit_test_teardown(test, fixture_tell)
+int fixture_tell(void **unused);
+
 /* The place of an optimizer in the catalogue. */
 int32_t index_of(const char *name);
 

@@ -242,6 +242,31 @@ static void test_no_floor(void **state)
     assert_close(made.curvature[0], -0.08, 1e-15, 0);
 }
 
+/*
+ * Andrews's wave by its formula, to 20 digits. statsmodels had a (1 - cos(z/a)) for long, whose derivative is not the a sin(z/a) of
+ * which its weights are made; here the loss begins as r^2/2, as its gradient says. Past pi a it is constant.
+ */
+static void test_andrews(void **state)
+{
+    static const double far = 2 * 1.339 * 1.339;
+    row made = pair("andrews", "", LOSS_FLOAT64, 1, 0);
+    (void)state;
+    assert_close(made.value, 0.47718824032894588182, 1e-15, 0);
+    assert_close(made.gradient[0], 0.90960002970554273328, 1e-15, 0);
+    assert_close(made.curvature[0], 0.73384870815337324856, 1e-15, 0);
+    made = pair("andrews", "", LOSS_FLOAT64, 0, 3.5);
+    assert_close(made.value, 3.3419449733232723279, 1e-15, 0);
+    assert_close(made.gradient[0], -0.67425212415001560401, 1e-15, 0);
+    assert_close(made.curvature[0], -0.86396666296131972795, 1e-15, 0);
+    made = pair("andrews", "", LOSS_FLOAT64, 4.2, 0);
+    assert_true(made.value < far && made.gradient[0] > 0 && made.curvature[0] < -0.99);
+    made = pair("andrews", "", LOSS_FLOAT64, 4.21, 0);
+    assert_close(made.value, far, 1e-15, 0);
+    assert_close(made.gradient[0], 0, 0, 0);
+    assert_close(made.curvature[0], 0, 0, 0);
+    assert_close(pair("andrews", "", LOSS_FLOAT64, 1e-9, 0).value, 0.5e-18, 1e-15, 0);
+}
+
 /* There is no target: NULL in the short calls, refused as a role, and no linear model. */
 static void test_no_target(void **state)
 {
@@ -292,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_tolerant),
         cmocka_unit_test(test_scaling_rule),
         cmocka_unit_test(test_no_floor),
+        cmocka_unit_test(test_andrews),
         cmocka_unit_test(test_no_target),
     };
     return cmocka_run_group_tests_name("loss_known_robust", tests, known_setup, known_teardown);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "support/allocator.h"
+#include "support/pattern.h"
 
 typedef struct named_test {
     const char *name;
@@ -81,6 +82,30 @@ int64_t losses_columns(const loss_case *given, const vector_group *group)
 
 /* ---- the catalogue ---- */
 
+static int is_of(const named_test *test, loss_dtype dtype)
+{
+    return test->only == 0 || test->only == dtype;
+}
+
+static const char *name_of(const named_test *test, const char *loss, loss_dtype dtype, char name[NAME])
+{
+    snprintf(name, NAME, "%s/%s/%s", loss, loss_dtype_name(dtype), test->name);
+    return name;
+}
+
+/* Whether a test of the loss is wanted at all. */
+static int is_wanted(const char *pattern, const char *loss, loss_dtype dtype)
+{
+    char name[NAME];
+    for (int k = 0; k < TESTS; k++) {
+        if (is_of(&named_tests[k], dtype) &&
+            pattern_holds(pattern, name_of(&named_tests[k], loss, dtype, name))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Losses of more than predictions and targets have tests of their own: test_structured.c. */
 static int32_t is_structured(const char *name)
 {
@@ -142,6 +167,7 @@ static int free_cases(loss_case *cases, int count)
 int main(int argc, char **argv)
 {
     static const loss_dtype dtypes[DTYPES] = {LOSS_FLOAT32, LOSS_FLOAT64};
+    const char *pattern = argc > 1 ? argv[1] : NULL;
     int count = loss_function_catalogue_count() * DTYPES, failed = 0, used = 0;
     loss_case *cases = calloc((size_t)count, sizeof *cases);
     struct CMUnitTest *tests = calloc((size_t)count * TESTS, sizeof *tests);
@@ -150,24 +176,23 @@ int main(int argc, char **argv)
     if (count == 0 || cases == NULL || tests == NULL || names == NULL) {
         return EXIT_FAILURE;
     }
-    if (argc > 1) {
-        cmocka_set_test_filter(argv[1]); /* a pattern such as 'huber*' */
-    }
     for (int i = 0; i < count; i++) {
-        if (is_structured(loss_function_catalogue_name(i / DTYPES))) {
+        const char *loss = loss_function_catalogue_name(i / DTYPES);
+        const loss_dtype dtype = dtypes[i % DTYPES];
+        if (is_structured(loss) || !is_wanted(pattern, loss, dtype)) {
             continue;
         }
-        failed |= make_case(&cases[i], loss_function_catalogue_name(i / DTYPES), dtypes[i % DTYPES]) != 0;
+        failed |= make_case(&cases[i], loss, dtype) != 0;
         for (int k = 0; k < TESTS; k++) {
-            if (named_tests[k].only != 0 && named_tests[k].only != cases[i].dtype) {
-                continue;
+            name_of(&named_tests[k], loss, dtype, names[used]);
+            if (is_of(&named_tests[k], dtype) && pattern_holds(pattern, names[used])) {
+                tests[used] = (struct CMUnitTest){names[used], named_tests[k].function, NULL, NULL,
+                                                  &cases[i]};
+                used++;
             }
-            snprintf(names[used], NAME, "%s/%s/%s", cases[i].name, loss_dtype_name(cases[i].dtype),
-                     named_tests[k].name);
-            tests[used] = (struct CMUnitTest){names[used], named_tests[k].function, NULL, NULL, &cases[i]};
-            used++;
         }
     }
+    failed = pattern_finds_nothing(pattern, (size_t)used, "test_structured") || failed;
     failed = failed || _cmocka_run_group_tests("losses", tests, (size_t)used, NULL, NULL) != 0;
     failed = free_cases(cases, count) || failed;
     free(cases);

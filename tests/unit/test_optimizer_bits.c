@@ -116,9 +116,9 @@ static void the_same_bits_on_every_instruction_set_and_thread_count(void **unuse
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_allocated_during_a_run),
-        cmocka_unit_test(failing_allocations_are_survived),
-        cmocka_unit_test(the_same_bits_on_every_instruction_set_and_thread_count),
+        test_of_catalogue(nothing_is_allocated_during_a_run),
+        test_of_catalogue(failing_allocations_are_survived),
+        test_of_catalogue(the_same_bits_on_every_instruction_set_and_thread_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

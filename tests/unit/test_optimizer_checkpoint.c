@@ -253,14 +253,14 @@ static void bad_calls_are_refused(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_ask_can_be_saved_and_loaded),
-        cmocka_unit_test(a_run_stopped_from_outside_can_be_resumed),
-        cmocka_unit_test(what_has_ended_cannot_be_resumed),
-        cmocka_unit_test(an_option_of_the_method_ends_it_for_good),
-        cmocka_unit_test(options_come_with_a_checkpoint),
-        cmocka_unit_test(damage_is_refused),
-        cmocka_unit_test(foreign_checkpoints_are_refused),
-        cmocka_unit_test(bad_calls_are_refused),
+        test_of_catalogue(every_ask_can_be_saved_and_loaded),
+        test_of_catalogue(a_run_stopped_from_outside_can_be_resumed),
+        test_of_catalogue(what_has_ended_cannot_be_resumed),
+        test_of_catalogue(an_option_of_the_method_ends_it_for_good),
+        test_of_catalogue(options_come_with_a_checkpoint),
+        test_of_catalogue(damage_is_refused),
+        test_of_catalogue(foreign_checkpoints_are_refused),
+        test_of_catalogue(bad_calls_are_refused),
     };
     return cmocka_run_group_tests_name("checkpoints", tests, NULL, NULL);
 }

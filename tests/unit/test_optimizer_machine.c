@@ -455,7 +455,7 @@ static void a_line_is_unbounded(void **unused)
         fixture f = fixture_make(i, &line, LOSS_FLOAT64);
         if (!f.stochastic) {
             run_result result = start_and_run(f.optimizer, &line, LOSS_FLOAT64, NULL);
-            assert_int_equal(result.outcome, LOSS_ERROR_UNBOUNDED);
+            assert_status(f.context, result.outcome, LOSS_ERROR_UNBOUNDED);
             assert_string_equal(test_name(f.optimizer), "unbounded_value");
             assert_true(result.answers < 300);
             assert_best_belongs_together(f.optimizer, &line, LOSS_FLOAT64);
@@ -548,25 +548,25 @@ static void starting_again_forgets_everything(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_catalogue_is_in_order_and_described),
-        cmocka_unit_test(making_one_refuses_bad_arguments),
-        cmocka_unit_test(options_are_checked),
-        cmocka_unit_test(calls_out_of_order_change_nothing),
-        cmocka_unit_test(a_null_optimizer_is_an_argument_error),
-        cmocka_unit_test(a_bad_start_is_refused),
-        cmocka_unit_test(sgd_wants_to_know_its_samples),
-        cmocka_unit_test(every_number_of_evaluations_is_a_hard_limit),
-        cmocka_unit_test(iterations_seconds_and_targets_end_a_run),
-        cmocka_unit_test(stop_tests_say_what_they_measured),
-        cmocka_unit_test(nan_at_the_start_ends_it),
-        cmocka_unit_test(one_nan_is_no_end_for_a_line_search),
-        cmocka_unit_test(only_nan_ends_it_soon),
-        cmocka_unit_test(a_wrong_gradient_is_found_out),
-        cmocka_unit_test(a_wrong_derivative_is_found_out),
-        cmocka_unit_test(a_line_is_unbounded),
-        cmocka_unit_test(stop_ends_a_run_at_the_next_ask),
-        cmocka_unit_test(another_thread_can_stop_it),
-        cmocka_unit_test(starting_again_forgets_everything),
+        test_of_catalogue(the_catalogue_is_in_order_and_described),
+        test_of_catalogue(making_one_refuses_bad_arguments),
+        test_of_catalogue(options_are_checked),
+        test_of_catalogue(calls_out_of_order_change_nothing),
+        test_of_catalogue(a_null_optimizer_is_an_argument_error),
+        test_of_catalogue(a_bad_start_is_refused),
+        test_of_catalogue(sgd_wants_to_know_its_samples),
+        test_of_catalogue(every_number_of_evaluations_is_a_hard_limit),
+        test_of_catalogue(iterations_seconds_and_targets_end_a_run),
+        test_of_catalogue(stop_tests_say_what_they_measured),
+        test_of_catalogue(nan_at_the_start_ends_it),
+        test_of_catalogue(one_nan_is_no_end_for_a_line_search),
+        test_of_catalogue(only_nan_ends_it_soon),
+        test_of_catalogue(a_wrong_gradient_is_found_out),
+        test_of_catalogue(a_wrong_derivative_is_found_out),
+        test_of_catalogue(a_line_is_unbounded),
+        test_of_catalogue(stop_ends_a_run_at_the_next_ask),
+        test_of_catalogue(another_thread_can_stop_it),
+        test_of_catalogue(starting_again_forgets_everything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

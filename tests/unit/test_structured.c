@@ -11,6 +11,7 @@
 #include "support/allocator.h"
 #include "support/batch.h"
 #include "support/check.h"
+#include "support/pattern.h"
 
 enum { SHOWN = 6, NAME = 80 };
 
@@ -479,8 +480,33 @@ static int32_t is_structured(const char *name)
     return structured;
 }
 
+static int is_of(const named_test *test, loss_dtype dtype)
+{
+    return test->only == 0 || test->only == dtype;
+}
+
+static const char *name_of(const named_test *test, const loss_case *given, char name[NAME])
+{
+    snprintf(name, NAME, "%s/%s/%s", given->name, loss_dtype_name(given->dtype), test->name);
+    return name;
+}
+
+/* Whether a test of the loss is wanted at all. */
+static int is_wanted(const char *pattern, const loss_case *given)
+{
+    char name[NAME];
+    for (int k = 0; k < TESTS; k++) {
+        if (is_of(&named_tests[k], given->dtype) &&
+            pattern_holds(pattern, name_of(&named_tests[k], given, name))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    const char *pattern = argc > 1 ? argv[1] : NULL;
     static const loss_dtype dtypes[DTYPES] = {LOSS_FLOAT32, LOSS_FLOAT64};
     int count = loss_function_catalogue_count() * DTYPES, failed = 0, used = 0, made = 0;
     loss_case *cases = calloc((size_t)count, sizeof *cases);
@@ -489,14 +515,11 @@ int main(int argc, char **argv)
     if (cases == NULL || tests == NULL || names == NULL) {
         return EXIT_FAILURE;
     }
-    if (argc > 1) {
-        cmocka_set_test_filter(argv[1]); /* a pattern such as 'cox*' */
-    }
     for (int i = 0; i < count; i++) {
         loss_case *one = &cases[made];
         one->name = loss_function_catalogue_name(i / DTYPES);
         one->dtype = dtypes[i % DTYPES];
-        if (!is_structured(one->name)) {
+        if (!is_structured(one->name) || !is_wanted(pattern, one)) {
             continue;
         }
         const int wrong = cases_read(one->name, &one->file);
@@ -511,15 +534,14 @@ int main(int argc, char **argv)
                                                      &allocator) != LOSS_OK;
         made++;
         for (int k = 0; k < TESTS; k++) {
-            if (named_tests[k].only != 0 && named_tests[k].only != one->dtype) {
-                continue;
+            name_of(&named_tests[k], one, names[used]);
+            if (is_of(&named_tests[k], one->dtype) && pattern_holds(pattern, names[used])) {
+                tests[used] = (struct CMUnitTest){names[used], named_tests[k].function, NULL, NULL, one};
+                used++;
             }
-            snprintf(names[used], NAME, "%s/%s/%s", one->name, loss_dtype_name(one->dtype),
-                     named_tests[k].name);
-            tests[used] = (struct CMUnitTest){names[used], named_tests[k].function, NULL, NULL, one};
-            used++;
         }
     }
+    failed = pattern_finds_nothing(pattern, (size_t)used, "test_losses") || failed;
     failed = _cmocka_run_group_tests("structured", tests, (size_t)used, NULL, NULL) != 0 || failed;
     for (int i = 0; i < made; i++) {
         cases_free(&cases[i].file);
