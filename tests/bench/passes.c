@@ -7,6 +7,7 @@
 #include "core/isa.h"
 #include "simd/math_atan.h"
 #include "simd/math_erf.h"
+#include "simd/math_trigonometric.h"
 #include "simd/real.h"
 
 /* ---- memory ---- */
@@ -125,6 +126,12 @@ static void own_atan(int64_t n, const void *a, const void *b, void *c)
     inlined(n, a, c, v_atan);
 }
 
+static void own_cos(int64_t n, const void *a, const void *b, void *c)
+{
+    (void)b;
+    inlined(n, a, c, v_cos);
+}
+
 static void own_erfc(int64_t n, const void *a, const void *b, void *c)
 {
     (void)b;
@@ -155,15 +162,21 @@ static void own_log1p(int64_t n, const void *a, const void *b, void *c)
     inlined(n, a, c, v_log1p);
 }
 
+static void own_sin(int64_t n, const void *a, const void *b, void *c)
+{
+    (void)b;
+    inlined(n, a, c, v_sin);
+}
+
 static void own_tanh(int64_t n, const void *a, const void *b, void *c)
 {
     (void)b;
     inlined(n, a, c, v_tanh);
 }
 
-static const bench_function own[] = {{"atan", own_atan},   {"erfc", own_erfc}, {"exp", own_exp},
-                                     {"expm1", own_expm1}, {"log", own_log},   {"log1p", own_log1p},
-                                     {"tanh", own_tanh},   {NULL, NULL}};
+static const bench_function own[] = {
+    {"atan", own_atan}, {"cos", own_cos},     {"erfc", own_erfc}, {"exp", own_exp},   {"expm1", own_expm1},
+    {"log", own_log},   {"log1p", own_log1p}, {"sin", own_sin},   {"tanh", own_tanh}, {NULL, NULL}};
 
 /* The letters of the vector function ABIs of x86-64 and AArch64. */
 #if defined(LOSSI_ISA_AVX512)
