@@ -25,6 +25,8 @@ enum {
 /* What a row leaves for the sweep by classes. */
 typedef struct row_sums {
     double maximum, maximum_missing, others, z_slope;
+    double mean, apart; /* of products */
+    int64_t top;
 } row_sums;
 
 /* One call. */
@@ -32,7 +34,11 @@ typedef struct job {
     const lossi_structured_call *call;
     const lossi_kernels *kernels, *wide_kernels; /* those of float64 cap the logits of both types */
     const lossi_linear_kernels *linear;
-    const lossi_array *features, *coefficients, *bias, *of_features, *of_coefficients, *of_bias;
+    const lossi_array *features, *coefficients, *bias;
+    const lossi_array *along[ROLES], *gradient[ROLES], *curvature[ROLES], *product[ROLES]; /* NULL: none */
+    int32_t second,
+        of_classes; /* whether there is a curvature or a product; something of coefficients or bias */
+    int32_t gauss_newton;
     int64_t d, classes, stride, panel;
     lossi_cut cut;
     setting by;
@@ -45,10 +51,18 @@ typedef struct job {
 /* What a worker has: a panel as double, what accumulates on it and in the block, a tile of logits, copies of what goes by. */
 typedef struct worker {
     double *panel, *total, *block, *z;
-    double *missing, *slope; /* NULL without a cap */
-    char *copies, *row;
+    double *missing, *slope;                     /* NULL without a cap */
+    double *second_panel, *along, *bend, *spare; /* of second derivatives: NULL without */
+    char *copies, *along_copies, *row;
     row_state rows;
 } worker;
+
+/* Whether rows of an array are read from copies (real_row). */
+static int32_t needs_copies(const job *j, const lossi_array *array)
+{
+    return array != NULL && (!lossi_array_dense(array) || array->dtype != j->call->dtype ||
+                             (uintptr_t)array->pointer % (uintptr_t)j->call->real_size != 0);
+}
 
 static int64_t lay_out(const job *j, char *base, worker *w)
 {
@@ -65,13 +79,20 @@ static int64_t lay_out(const job *j, char *base, worker *w)
         w->missing = (double *)(void *)lossi_structured_take(base, &used, bytes);
         w->slope = (double *)(void *)lossi_structured_take(base, &used, bytes);
     }
+    w->second_panel = w->along = w->bend = w->spare = NULL;
+    if (j->second) {
+        const int64_t bytes = TILE * j->panel * (int64_t)sizeof(double);
+        w->second_panel = (double *)(void *)lossi_structured_take(base, &used, numbers);
+        w->along = (double *)(void *)lossi_structured_take(base, &used, bytes);
+        w->spare = (double *)(void *)lossi_structured_take(base, &used, bytes);
+        w->bend = j->by.cap > 0 ? (double *)(void *)lossi_structured_take(base, &used, bytes) : NULL;
+    }
     w->row = lossi_structured_take(base, &used, row);
-    const int32_t copied = !lossi_array_dense(j->features) || !lossi_array_dense(j->coefficients) ||
-                           j->coefficients->dtype != j->call->dtype ||
-                           ((uintptr_t)j->features->pointer | (uintptr_t)j->coefficients->pointer) %
-                                   (uintptr_t)j->call->real_size !=
-                               0;
+    const int32_t copied = needs_copies(j, j->features) || needs_copies(j, j->coefficients);
+    const int32_t along_copied = needs_copies(j, j->along[FEATURES]) ||
+                                 needs_copies(j, j->along[COEFFICIENTS]);
     w->copies = lossi_structured_take(base, &used, copied ? TILE * row : 0);
+    w->along_copies = lossi_structured_take(base, &used, along_copied ? TILE * row : 0);
     return used;
 }
 
@@ -89,14 +110,19 @@ static const void *real_row(const job *j, const lossi_array *array, int64_t i, c
     return copy;
 }
 
-/* Row i to row k of the panel. */
-static void set_panel(const job *j, worker *w, const lossi_array *array, int64_t i, int64_t k)
+static void widen_row(const job *j, worker *w, const lossi_array *array, int64_t i, double *to)
 {
-    double *to = w->panel + k * j->stride;
     const double *wide = j->linear->widen(j->d, real_row(j, array, i, w->row), to);
     if (wide != to) {
         memcpy(to, wide, (size_t)j->d * sizeof *to);
     }
+}
+
+/* Row i to row k of the panel. */
+static void set_panel(const job *j, worker *w, const lossi_array *array, int64_t i, int64_t k)
+{
+    double *to = w->panel + k * j->stride;
+    widen_row(j, w, array, i, to);
     memset(to + j->d, 0, (size_t)(j->stride - j->d) * sizeof *to);
 }
 
@@ -168,6 +194,8 @@ static void gather(const job *j, int64_t first, int64_t end, row_state *rows)
         rows->maximum[k] = rows->anchor[k] = -__builtin_inf();
         rows->maximum_missing[k] = rows->anchor_missing[k] = rows->own_missing[k] = 0;
         rows->others[k] = rows->lost[k] = rows->linear[k] = rows->linear_lost[k] = rows->own[k] = 0;
+        rows->mean[k] = rows->mean_lost[k] = rows->apart[k] = 0;
+        rows->top[k] = 0;
         rows->count++;
     }
 }
@@ -203,17 +231,24 @@ static void multiply(const job *j, worker *w, const lossi_array *array, const in
     j->linear->forward_wide(&shape, count, x, w->panel, w->z);
 }
 
-/* Adds Σ g x of a tile to the block, and the block to the total when it is full. */
-static void accumulate(const job *j, worker *w, int64_t count, int64_t panel, const void *const *x,
-                       int64_t number, int32_t last)
+/* Adds the block to the total when it is full. */
+static void end_tile(const job *j, worker *w, int64_t panel, int64_t number, int32_t last)
 {
     const lossi_linear_shape shape = {j->d, panel, j->stride, 1};
     const int64_t size = lossi_linear_size(&shape);
-    j->linear->backward(&shape, count, x, w->z, 0, w->block, NULL);
     if (last || number % TILES_A_BLOCK == TILES_A_BLOCK - 1) {
         j->linear->add(size, w->block, w->total);
         memset(w->block, 0, (size_t)size * sizeof *w->block);
     }
+}
+
+/* Adds Σ g x of a tile to the block. */
+static void accumulate(const job *j, worker *w, int64_t count, int64_t panel, const void *const *x,
+                       int64_t number, int32_t last)
+{
+    const lossi_linear_shape shape = {j->d, panel, j->stride, 1};
+    j->linear->backward(&shape, count, x, w->z, 0, w->block, NULL);
+    end_tile(j, w, panel, number, last);
 }
 
 static void clear(const job *j, worker *w, int64_t panel)
@@ -252,6 +287,38 @@ static double bias_of(const job *j, int64_t c)
 
 /* ---- by rows ---- */
 
+/* A tile of `classes` classes from `first` on. */
+static tile tile_of(const job *j, worker *w, int64_t first, int64_t classes)
+{
+    return (tile){.rows = &w->rows,
+                  .first = first,
+                  .classes = classes,
+                  .z = w->z,
+                  .missing = w->missing,
+                  .slope = w->slope,
+                  .along = w->along,
+                  .bend = w->bend,
+                  .spare = w->spare,
+                  .gauss_newton = j->gauss_newton,
+                  .d = j->d,
+                  .stride = j->stride,
+                  .center = w->second_panel,
+                  .sums = w->block};
+}
+
+/* Logits of a panel of `panel` rows and some classes. */
+static void multiply_classes(const job *j, worker *w, int64_t first, int64_t count, int64_t panel,
+                             const void **x)
+{
+    multiply(j, w, j->coefficients, NULL, first, count, panel, x);
+    for (int64_t i = 0; i < count && j->bias != NULL; i++) {
+        const double bias = bias_of(j, first + i);
+        for (int64_t k = 0; k < panel; k++) {
+            w->z[i * panel + k] += bias;
+        }
+    }
+}
+
 /* A panel of rows meets all classes: their sums, or what they add to the gradient. */
 static void meet_classes(const job *j, worker *w, row_state *rows, int32_t operation)
 {
@@ -259,21 +326,10 @@ static void meet_classes(const job *j, worker *w, row_state *rows, int32_t opera
     double seen = 0;
     for (int64_t c = 0; c < j->classes; c += TILE) {
         const int64_t count = j->classes - c < TILE ? j->classes - c : TILE;
-        tile t = {.by_class = 1,
-                  .rows = rows,
-                  .first = c,
-                  .classes = count,
-                  .seen = seen,
-                  .z = w->z,
-                  .missing = w->missing,
-                  .slope = w->slope};
-        multiply(j, w, j->coefficients, NULL, c, count, rows->count, x);
-        for (int64_t i = 0; i < count && j->bias != NULL; i++) {
-            const double bias = bias_of(j, c + i);
-            for (int64_t k = 0; k < rows->count; k++) {
-                w->z[i * rows->count + k] += bias;
-            }
-        }
+        tile t = tile_of(j, w, c, count);
+        t.by_class = 1;
+        t.seen = seen;
+        multiply_classes(j, w, c, count, rows->count, x);
         run_on_logits(j, &t, operation);
         if (operation == BACKWARD) {
             accumulate(j, w, count, rows->count, x, c / TILE, c + TILE >= j->classes);
@@ -284,6 +340,49 @@ static void meet_classes(const job *j, worker *w, row_state *rows, int32_t opera
     }
 }
 
+/* Logits of a panel of classes and the rows that are gathered. */
+static void multiply_rows(const job *j, worker *w, int64_t first, int64_t panel, const void **x)
+{
+    multiply(j, w, j->features, w->rows.index, 0, w->rows.count, panel, x);
+    for (int64_t k = 0; k < panel && j->bias != NULL; k++) {
+        const double bias = bias_of(j, first + k);
+        for (int64_t i = 0; i < w->rows.count; i++) {
+            w->z[i * panel + k] += bias;
+        }
+    }
+}
+
+/* Gathers rows, with what they left for the sweep by classes. */
+static void recall(const job *j, int64_t first, int64_t end, row_state *rows)
+{
+    gather(j, first, end, rows);
+    for (int64_t k = 0; k < rows->count; k++) {
+        const row_sums *sums = &j->sums[rows->index[k]];
+        rows->maximum[k] = sums->maximum;
+        rows->maximum_missing[k] = sums->maximum_missing;
+        rows->others[k] = sums->others;
+        rows->z_slope[k] = sums->z_slope;
+        rows->inverse[k] = 1 / (1 + rows->others[k]);
+        rows->mean[k] = sums->mean;
+        rows->apart[k] = sums->apart;
+        rows->top[k] = sums->top;
+    }
+}
+
+/* The totals of a panel of classes to where they are wanted. */
+static void put_classes(const job *j, const worker *w, int64_t first, int64_t panel,
+                        const lossi_array *const *outputs)
+{
+    for (int64_t k = 0; k < panel && outputs[COEFFICIENTS] != NULL; k++) {
+        put_numbers(j, outputs[COEFFICIENTS], first + k, 0, w->total + k * j->stride, j->d);
+    }
+    if (outputs[BIAS] != NULL) {
+        put_numbers(j, outputs[BIAS], 0, first, w->total + panel * j->stride, panel);
+    }
+}
+
+#include "loss/linear_cross_entropy_products.h"
+
 static void panel_of_rows(const job *j, worker *w, row_state *rows)
 {
     tile t = {.rows = rows};
@@ -292,17 +391,22 @@ static void panel_of_rows(const job *j, worker *w, row_state *rows)
     }
     meet_classes(j, w, rows, FORWARD);
     run(j, &t, FINISH);
-    for (int64_t k = 0; k < rows->count; k++) {
-        j->sums[rows->index[k]] = (row_sums){rows->maximum[k], rows->maximum_missing[k], rows->others[k],
-                                             rows->z_slope[k]};
+    if (j->gradient[FEATURES] != NULL) {
+        clear(j, w, rows->count);
+        meet_classes(j, w, rows, BACKWARD);
+        for (int64_t k = 0; k < rows->count; k++) {
+            put_numbers(j, j->gradient[FEATURES], rows->index[k], 0, w->total + k * j->stride, j->d);
+        }
     }
-    if (j->of_features == NULL) {
-        return;
-    }
-    clear(j, w, rows->count);
-    meet_classes(j, w, rows, BACKWARD);
+    second_of_rows(j, w, rows);
     for (int64_t k = 0; k < rows->count; k++) {
-        put_numbers(j, j->of_features, rows->index[k], 0, w->total + k * j->stride, j->d);
+        j->sums[rows->index[k]] = (row_sums){.maximum = rows->maximum[k],
+                                             .maximum_missing = rows->maximum_missing[k],
+                                             .others = rows->others[k],
+                                             .z_slope = rows->z_slope[k],
+                                             .mean = rows->mean[k],
+                                             .apart = rows->apart[k],
+                                             .top = rows->top[k]};
     }
 }
 
@@ -324,8 +428,9 @@ static void add_values(const job *j, const row_state *rows, int64_t *place, loss
 static void clear_rows(const job *j, int64_t first, int64_t end)
 {
     for (int64_t row = first; row < end; row++) {
-        const lossi_array *const outputs[] = {j->call->value, j->of_features};
-        for (int k = 0; k < 2 && !counts(j, row); k++) {
+        const lossi_array *const outputs[] = {j->call->value, j->gradient[FEATURES], j->curvature[FEATURES],
+                                              j->product[FEATURES]};
+        for (size_t k = 0; k < sizeof outputs / sizeof *outputs && !counts(j, row); k++) {
             if (outputs[k] != NULL) {
                 lossi_put_row(NULL, outputs[k]->pointer + row * outputs[k]->row_stride * j->call->real_size,
                               outputs[k]->column_stride, outputs[k]->columns, j->call->real_size);
@@ -359,51 +464,36 @@ static void slice_of_rows(void *argument, int64_t slice, int32_t number)
 
 /* ---- by classes ---- */
 
+static void gradient_of_classes(const job *j, worker *w, int64_t first, int64_t panel)
+{
+    const void *x[TILE];
+    clear(j, w, panel);
+    for (int64_t row = 0; row < j->call->rows; row += TILE) {
+        const int64_t end = j->call->rows - row < TILE ? j->call->rows : row + TILE;
+        tile t = tile_of(j, w, first, panel);
+        recall(j, row, end, &w->rows);
+        multiply_rows(j, w, first, panel, x);
+        run_on_logits(j, &t, BACKWARD);
+        accumulate(j, w, w->rows.count, panel, x, row / TILE, end == j->call->rows);
+    }
+    put_classes(j, w, first, panel, j->gradient);
+}
+
 static void panel_of_classes(void *argument, int64_t index, int32_t number)
 {
     const job *j = argument;
     const int64_t first = index * j->panel, left = j->classes - first,
                   panel = left < j->panel ? left : j->panel;
-    const void *x[TILE];
     worker w;
     lay_out(j, j->scratch + number * j->scratch_each, &w);
     for (int64_t k = 0; k < panel; k++) {
         set_panel(j, &w, j->coefficients, first + k, k);
     }
-    clear(j, &w, panel);
-    for (int64_t row = 0; row < j->call->rows; row += TILE) {
-        const int64_t end = j->call->rows - row < TILE ? j->call->rows : row + TILE;
-        tile t = {.rows = &w.rows,
-                  .first = first,
-                  .classes = panel,
-                  .z = w.z,
-                  .missing = w.missing,
-                  .slope = w.slope};
-        gather(j, row, end, &w.rows);
-        for (int64_t k = 0; k < w.rows.count; k++) {
-            const row_sums *sums = &j->sums[w.rows.index[k]];
-            w.rows.maximum[k] = sums->maximum;
-            w.rows.maximum_missing[k] = sums->maximum_missing;
-            w.rows.others[k] = sums->others;
-            w.rows.z_slope[k] = sums->z_slope;
-            w.rows.inverse[k] = 1 / (1 + w.rows.others[k]);
-        }
-        multiply(j, &w, j->features, w.rows.index, 0, w.rows.count, panel, x);
-        for (int64_t k = 0; k < panel && j->bias != NULL; k++) {
-            const double bias = bias_of(j, first + k);
-            for (int64_t i = 0; i < w.rows.count; i++) {
-                w.z[i * panel + k] += bias;
-            }
-        }
-        run_on_logits(j, &t, BACKWARD);
-        accumulate(j, &w, w.rows.count, panel, x, row / TILE, end == j->call->rows);
+    if (j->gradient[COEFFICIENTS] != NULL || j->gradient[BIAS] != NULL) {
+        gradient_of_classes(j, &w, first, panel);
     }
-    for (int64_t k = 0; k < panel && j->of_coefficients != NULL; k++) {
-        put_numbers(j, j->of_coefficients, first + k, 0, w.total + k * j->stride, j->d);
-    }
-    if (j->of_bias != NULL) {
-        put_numbers(j, j->of_bias, 0, first, w.total + panel * j->stride, panel);
-    }
+    second_of_classes(j, &w, first, panel, SECOND, j->product);
+    second_of_classes(j, &w, first, panel, CURVE_CLASSES, j->curvature);
 }
 
 /* ---- calls ---- */
@@ -425,7 +515,9 @@ static loss_status prepare_job(job *j, int32_t workers)
     worker unused;
     j->stride = (j->d + LOSSI_LANES - 1) / LOSSI_LANES * LOSSI_LANES;
     j->panel = TILE;
-    while (j->panel > 1 && 3 * j->panel * (j->stride + 1) * (int64_t)sizeof(double) > PANEL_BYTES / workers) {
+    const int64_t panels = j->second ? 4 : 3;
+    while (j->panel > 1 &&
+           panels * j->panel * (j->stride + 1) * (int64_t)sizeof(double) > PANEL_BYTES / workers) {
         j->panel /= 2;
     }
     const int64_t sums = (j->call->rows * (int64_t)sizeof(row_sums) + CACHE_LINE - 1) / CACHE_LINE *
@@ -464,6 +556,23 @@ static setting setting_of(const job *j)
     return made;
 }
 
+/* What is wanted of which role, and along what. */
+static void bind_outputs(job *j)
+{
+    static const int32_t places[] = {FEATURES, COEFFICIENTS, BIAS};
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+        const int32_t r = places[k];
+        const lossi_bound_role *role = &j->call->roles[r];
+        j->along[r] = role->direction;
+        j->gradient[r] = role->output[LOSSI_OF_GRADIENT];
+        j->curvature[r] = role->output[LOSSI_OF_CURVATURE];
+        j->product[r] = role->output[LOSSI_OF_PRODUCT];
+        j->second |= j->curvature[r] != NULL || j->product[r] != NULL;
+        j->of_classes |= r != FEATURES &&
+                         (j->gradient[r] != NULL || j->curvature[r] != NULL || j->product[r] != NULL);
+    }
+}
+
 static loss_status drive(const lossi_structured_call *call, const lossi_kernels *kernels, double *sum,
                          double *denominator)
 {
@@ -477,9 +586,7 @@ static loss_status drive(const lossi_structured_call *call, const lossi_kernels 
         .features = roles[FEATURES].input,
         .coefficients = roles[COEFFICIENTS].input,
         .bias = roles[BIAS].input,
-        .of_features = roles[FEATURES].output[LOSSI_OF_GRADIENT],
-        .of_coefficients = roles[COEFFICIENTS].output[LOSSI_OF_GRADIENT],
-        .of_bias = roles[BIAS].output[LOSSI_OF_GRADIENT],
+        .gauss_newton = call->function->curvature_kind == LOSSI_GAUSS_NEWTON,
         .d = call->columns,
         .classes = roles[COEFFICIENTS].input->rows,
         .cut = lossi_cut_rows(call->rows, TILE)};
@@ -487,6 +594,7 @@ static loss_status drive(const lossi_structured_call *call, const lossi_kernels 
     const int32_t threads = lossi_context_threads(call->context);
     const int32_t workers = (double)call->rows * (double)j.classes * (double)j.d >= PARALLEL_WORK ? threads
                                                                                                   : 1;
+    bind_outputs(&j);
     loss_status status = check_labels(&j);
     j.by = setting_of(&j); /* a cap takes scratch */
     if (status == LOSS_OK) {
@@ -499,7 +607,7 @@ static loss_status drive(const lossi_structured_call *call, const lossi_kernels 
         lossi_total_clear(&j.totals[s]);
     }
     hand_out(&j, workers, j.cut.slices, slice_of_rows);
-    if (j.of_coefficients != NULL || j.of_bias != NULL) {
+    if (j.of_classes) {
         hand_out(&j, workers, (j.classes + j.panel - 1) / j.panel, panel_of_classes);
     }
     for (int64_t s = 0; s < j.cut.slices; s++) {
