@@ -5,6 +5,8 @@
 #ifndef LOSSI_LOSS_LINEAR_CROSS_ENTROPY_PRODUCTS_H
 #define LOSSI_LOSS_LINEAR_CROSS_ENTROPY_PRODUCTS_H
 
+#include "loss/linear_cross_entropy_panels.h"
+
 /* What the panel is along the direction, in a second panel; 0 without one. */
 static void set_along(const job *j, worker *w, const lossi_array *direction, int64_t i, int64_t k)
 {
