@@ -141,6 +141,7 @@ LOSSI_INLINE void arctan(vreal s, const real *parameters, lossi_point *out)
 
 /* ---- huber, the kind by default, in the loop of long formulas ---- */
 
+#undef LOSSI_DOMAINS /* loss/robust.h has residuals: a squared norm is not below 0 */
 #define LOSSI_FORMULA huber
 #include "loss/pointwise_long_packs.h"
 
