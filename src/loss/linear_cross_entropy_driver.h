@@ -169,9 +169,10 @@ static loss_status prepare_job(job *j, int32_t workers)
     worker unused;
     j->stride = (j->d + LOSSI_LANES - 1) / LOSSI_LANES * LOSSI_LANES;
     j->panel = TILE;
-    const int64_t panels = j->second ? 4 : 3;
-    while (j->panel > 1 &&
-           panels * j->panel * (j->stride + 1) * (int64_t)sizeof(double) > PANEL_BYTES / workers) {
+    /* bytes of a row of a panel: of second derivatives with its tiles, of which there are more then */
+    const int64_t panels = j->second ? 4 : 3, tiles = j->second ? (j->by.cap > 0 ? 6 : 3) : 0;
+    const int64_t each = (panels * (j->stride + 1) + tiles * TILE) * (int64_t)sizeof(double);
+    while (j->panel > 1 && j->panel * each > PANEL_BYTES / workers) {
         j->panel /= 2;
     }
     const int64_t sums = (j->call->rows * (int64_t)sizeof(row_sums) + CACHE_LINE - 1) / CACHE_LINE *

@@ -329,17 +329,20 @@ static void test_shut_out(void **state)
     }
 }
 
-/* A logits matrix of 1024 x 16384 would be 64 MiB. */
+/* A logits matrix of 1024 x 16384 would be 64 MiB; threads share what there is. */
 static void test_memory(void **state)
 {
-    static const int64_t dimensions[] = {3, 2048};
+    static const struct {
+        int64_t rows, classes, d, threads;
+    } cases[] = {{1024, 16384, 3, 1}, {64, 512, 2048, 1}, {256, 2048, 47, 32}};
     (void)state;
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         test_allocator allocator = {0};
         loss_context *counted;
-        problem p = make_problem(LOSS_FLOAT32, k == 0 ? 1024 : 64, k == 0 ? 16384 : 512, dimensions[k], 0);
+        problem p = make_problem(LOSS_FLOAT32, cases[k].rows, cases[k].classes, cases[k].d, 0);
         assert_int_equal(
             loss_context_create_with_allocator(&counted, test_allocate, test_release, &allocator), LOSS_OK);
+        assert_status(counted, loss_context_set_int(counted, "threads", cases[k].threads), LOSS_OK);
         result found = solve(counted, &p, "soft_cap=3");
         assert_true(allocator.live_bytes > 0 && allocator.live_bytes < 8 << 20);
         free_result(&found);
