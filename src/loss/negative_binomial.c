@@ -171,7 +171,9 @@ static __attribute__((noinline)) vreal with_constant(vreal value, vreal x, vreal
     return v_select(number, v_select(small, of_few(x, few, log, whole, parameters), all), value);
 }
 
-LOSSI_INLINE void negative_binomial(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+/* log and whole are those of of_few(). */
+LOSSI_INLINE void without_constant(vreal prediction, vreal target, const real *parameters, lossi_point *out,
+                                   vreal *log_of, vreal *whole_of)
 {
     const vreal alpha = v_set1(parameters[DISPERSION]), log_alpha = v_set1(parameters[LOG_DISPERSION]);
     const vreal zero = v_set1(0), one = v_set1(1), x = prediction, y = target;
@@ -197,12 +199,33 @@ LOSSI_INLINE void negative_binomial(vreal prediction, vreal target, const real *
         extremes(x, y, alpha, &o, extreme, nan, out);
     }
     out->majorizer = out->curvature;
-    if (parameters[FULL] != 0) {
-        out->value = with_constant(out->value, x, y, log, whole, parameters);
-    }
+    *log_of = log;
+    *whole_of = whole;
 }
 
-#define LOSSI_FORMULA negative_binomial
+/* A loop of its own: with a call in it no register is kept. */
+LOSSI_INLINE void plain(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    vreal log, whole;
+    without_constant(prediction, target, parameters, out, &log, &whole);
+}
+
+LOSSI_INLINE void negative_binomial(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    vreal log, whole;
+    without_constant(prediction, target, parameters, out, &log, &whole);
+    out->value = with_constant(out->value, prediction, target, log, whole, parameters);
+}
+
+LOSSI_INLINE int32_t is_plain(const lossi_prepared *prepared)
+{
+    return prepared->parameters[FULL] == 0;
+}
+
+#define LOSSI_ALONE
+#define LOSSI_SPECIAL    plain
+#define LOSSI_IS_SPECIAL is_plain
+#define LOSSI_FORMULA    negative_binomial
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE
