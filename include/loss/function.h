@@ -185,8 +185,7 @@ LOSS_API const loss_option *loss_function_option(const loss_function *function, 
  *                docs/losses.md. The first decides the element type. For each role R that has derivatives
  *                (loss_function_role_outputs()) there are the outputs "R.gradient", "R.curvature" and "R.product", of R's shape,
  *                and the input "R.direction"; a product is that of the whole matrix of second derivatives with all directions,
- *                one that is not given being 0. Of a loss that makes the gradient alone ("linear_cross_entropy") there are
- *                neither R.curvature, R.product nor R.direction: LOSS_ERROR_NAME. Roles of one row are shared by all rows.
+ *                one that is not given being 0. Roles of one row are shared by all rows.
  *                "offsets", int32 or int64, groups + 1 numbers from 0 that never decrease and end at the rows, cuts rows
  *                into groups; without it they are one. Of groups "value" and "weight" are groups × 1, but weights that are
  *                part of the formula ("cox") are one a row; "mask" is one a row. No output may be an input's array

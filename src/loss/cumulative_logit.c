@@ -85,12 +85,16 @@ static void evaluate(const rows *r, results *out)
     const vreal wa = there(up, at_a.small_large), wb = there(low, at_b.small_large);
     const vreal rise_a = at_a.soft + v_max(v_set1(0), -a), rise_b = at_b.soft + v_max(v_set1(0), b);
     const vreal steep = one / v_expm1(d), h = there(both, steep), q = h * (one + h);
+    /* σ(−a) − σ(b) is −expm1(a + b) σ(−a) σ(−b): for both sides about as likely, where the difference has lost digits */
+    const vreal sum = a + b, close = v_select(v_lt(v_abs(sum), one), sum, one);
+    const vreal apart = -v_expm1(close) * (above * v_select(at_b.up, at_b.small, at_b.large));
+    const vreal slope = v_select(v_mask_and(both, v_lt(v_abs(sum), one)), apart, above - below);
     const vreal dx = v_load(r->score_direction), da = v_load(r->upper_direction),
                 db = v_load(r->lower_direction);
 
     v_store(out->value,
             nan + (there(up, rise_a) + there(low, rise_b) + there(both, minus_log_one_minus_exp(d, steep))));
-    v_store(out->gradient[SCORE], nan + (above - below));
+    v_store(out->gradient[SCORE], nan + slope);
     v_store(out->gradient[UPPER], nan - (above + h));
     v_store(out->gradient[LOWER], nan + (below + h));
     v_store(out->curvature[SCORE], nan + (wa + wb));

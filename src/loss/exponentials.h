@@ -27,6 +27,19 @@ LOSSI_INLINE vreal lossi_exp_both(vreal x, vreal missing, vreal *minus_one)
     return v_fma(power, r + tail, power);
 }
 
+/* The same, nearly always rounded to nearest, and *power_missing, what is missing of it: for factors of terms that cancel. */
+LOSSI_INLINE vreal lossi_exp_both_parts(vreal x, vreal missing, vreal *minus_one, vreal *power_missing)
+{
+    vreal n, low;
+    const vreal r = v_exp_reduce(x, &n, &low), tail = v_fma(r * r, v_exp_tail(r), low + missing);
+    const vreal power = v_pow2(n), base = power - REAL(1.0), head = v_fma(power, r, base);
+    const vreal lost = v_fma(power, r, base - head) + ((power - base) - REAL(1.0));
+    const vreal one_plus = r + REAL(1.0), rest = (r - (one_plus - REAL(1.0))) + tail, near = one_plus + rest;
+    *minus_one = head + v_fma(power, tail, lost);
+    *power_missing = (rest - (near - one_plus)) * power;
+    return near * power;
+}
+
 /* (e^r − 1 − r)/r² on |r| ≤ ½ ln 2, and *mirrored, the same of −r: even and odd powers of one polynomial, v_exp_tail() of simd/. */
 LOSSI_INLINE vreal lossi_exp_tails(vreal r, vreal square, vreal *mirrored)
 {

@@ -19,7 +19,31 @@
 #include "loss/pointwise.h"
 #include "loss/power.h"
 
-enum { Q, PEAK, REST };
+enum { Q, PEAK, REST, Q_MISSING /* of float32 */ };
+
+/* A factor with what rounding took from it. */
+typedef struct factor {
+    vreal head, missing;
+} factor;
+
+LOSSI_INLINE factor times(factor a, factor b)
+{
+    const vreal head = a.head * b.head;
+    return (factor){head, v_fma(a.head, b.head, -head) + v_fma(a.head, b.missing, a.missing * b.head)};
+}
+
+/* w e^q (e − q) + o e (1 − q e), whose terms cancel where the curvature changes its sign: digits of both are kept. */
+LOSSI_INLINE vreal bend_of(const lossi_logit *l, const lossi_sides *w, factor power, factor q)
+{
+    const vreal one = v_set1(1), apart = l->e - q.head, part = apart - l->e;
+    const factor e = {l->e, l->missing}, product = times(q, e);
+    const vreal left = one - product.head;
+    const factor down = {apart, ((l->e - (apart - part)) - (q.head + part)) + (l->missing - q.missing)};
+    const factor up = {left, ((one - left) - product.head) - product.missing};
+    const factor wrong = times(times((factor){w->wrong, w->wrong_missing}, power), down);
+    const factor right = times(times((factor){w->right, w->right_missing}, e), up);
+    return (wrong.head + right.head) + (wrong.missing + right.missing);
+}
 
 LOSSI_INLINE void generalized_logistic(vreal x, vreal t, const real *parameters, lossi_point *out)
 {
@@ -27,27 +51,29 @@ LOSSI_INLINE void generalized_logistic(vreal x, vreal t, const real *parameters,
     const vmask logistic = v_eq(q, zero);
     const lossi_logit l = lossi_logit_for(x, out);
     const lossi_sides w = lossi_sides_of(&l, t);
-    vreal near, fallen, rest = zero;
+    const vreal q_missing = LOSSI_REAL == 32 ? v_set1(parameters[Q_MISSING]) : zero;
+    vreal near, fallen, lost, rest = zero;
     const vreal soft = q * l.soft;
     lossi_exp_both(-soft, zero, &near);
     const vreal large_power = one + near; /* large^q ≥ ½ */
     const vreal exponent = v_times_parts(-q, l.a, &rest);
-    vreal power = lossi_exp_both(exponent, rest, &fallen); /* σ(−a)^q is e^(−qa) large^q */
+    rest = v_fnma(q_missing, l.a, rest);
+    vreal power = lossi_exp_both_parts(exponent, rest, &fallen, &lost); /* σ(−a)^q is e^(−qa) large^q */
     const vmask far = v_gt(l.a, v_set1(LOSSI_EXP_ORDINARY));
     if (lossi_unusual(out, far)) {
         power = v_select(far, lossi_power_of_e(q, l.a), power);
         fallen = v_select(far, v_expm1(exponent), fallen);
     }
     power = v_select(logistic, one, power);
+    lost = v_select(v_mask_or(logistic, far), zero, lost);
     /* to the last digit soft itself where q soft is small, which may be below the normal numbers */
     const vreal good = v_select(v_lt(soft, v_set1(REAL_EPSILON / 4)), l.soft, lossi_quotient_of(-near, q));
     const vreal bad = v_select(logistic, l.a + l.soft, lossi_quotient_of(v_fnma(power, near, -fallen), q));
     /* differences that have zeros: with what e and 1 − t lost by rounding */
     const vreal slope = v_fma(w.wrong, power, -w.right * l.e) +
-                        (w.wrong_missing * power - v_fma(w.right, l.missing, w.right_missing * l.e));
-    const vreal up = v_fnma(q, l.e, one) - q * l.missing, down = (l.e - q) + l.missing;
-    const vreal bend = v_fma(w.wrong * power, down, (w.right * l.e) * up) +
-                       v_fma(w.wrong_missing * power, down, (w.right_missing * l.e) * up);
+                        (v_fma(w.wrong, lost, w.wrong_missing * power) -
+                         v_fma(w.right, l.missing, w.right_missing * l.e));
+    const vreal bend = bend_of(&l, &w, (factor){power, lost}, (factor){q, q_missing});
 
     out->value = v_fma(w.right, good, v_select(v_eq(w.wrong, zero), zero, w.wrong * bad));
     out->gradient = v_select(l.up, slope, -slope) * (l.large * large_power);
@@ -86,6 +112,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     }
     const double q = parameters[Q], linear = (1 + q) * (1 + 2 * q), square = (1 + q) * (2 + q);
     const double peak = (linear + sqrt(linear * linear - 4 * square * q * q)) / (2 * square);
+    parameters[Q_MISSING] = q - (double)(float)q;
     parameters[PEAK] = peak;
     parameters[REST] = (1 - peak) * ((1 + q) * peak - q);
     prepared->target = (lossi_domain){0, 1, 0};

@@ -22,7 +22,8 @@
  * step. From the largest, m, all is as in loss/cross_entropy.c: log1p(s) + (m − z_y), and 1 − p from the others where p is nearly 1.
  *
  * Logits, gradients and sums over rows and classes are in double, rounded once at the end; weights and scale are in g before
- * it is summed. docs/numerics.md has the order of the sums.
+ * it is summed. docs/numerics.md has the order of the sums. A gradient is a sum of terms of both signs, over classes or rows: it is
+ * within 4 ulp of the sizes of these added up. Second derivatives are in loss/linear_cross_entropy_second.h, and so are theirs.
  *
  * Wijmans et al., Cut your losses in large-vocabulary language models (2024), section 4.
  */
@@ -42,7 +43,7 @@ enum {
 };
 
 /* CAP is in float64 for both types. */
-enum { CAP, FORWARD, FINISH, BACKWARD };
+enum { CAP, FORWARD, FINISH, BACKWARD, DIRECT, SECOND, AVERAGES, CURVE_FEATURES, CURVE_CLASSES };
 
 /* At most TILE rows; those that are masked or ignored are not among them. */
 typedef struct row_state {
@@ -56,6 +57,9 @@ typedef struct row_state {
     double own[TILE], inverse[TILE], value[TILE]; /* z of the label, 1/(1 + s), the loss */
     double own_missing[TILE];
     double z_slope[TILE]; /* 2λL */
+    /* of products: the class of the largest logit; D, first without that class, and its rounding errors; d of that class, then d − D */
+    int64_t top[TILE];
+    double mean[TILE], mean_lost[TILE], apart[TILE];
 } row_state;
 
 /* What is the same for all rows of a call. */
@@ -81,6 +85,14 @@ typedef struct tile {
     double seen;             /* weights of the classes before `first` */
     double *z;               /* in BACKWARD they become g */
     double *missing, *slope; /* of a capped logit; NULL without a cap */
+    /* for second derivatives: what a logit has along the direction, its bend, and what is to be overwritten */
+    double *along, *bend, *spare;
+    int32_t gauss_newton;
+    /* curvatures are added to sums, laid out as for the products; what goes by, and μ */
+    const void *const *x;
+    int64_t d, stride;
+    const double *center;
+    double *sums;
 } tile;
 
 /* Some logits; missing is NULL without a cap. */
@@ -207,6 +219,7 @@ static void raise(const tile *t, int64_t k, int64_t at)
         lossi_add_kept(&rows->linear[k], &rows->linear_lost[k],
                        weighed(t->seen, maximum, old, missing_of(t, k, old_missing)));
     }
+    rows->top[k] = t->first + at / rows->count;
     if ((maximum - rows->anchor[k]) * rate > ANCHOR_BEHIND) {
         const double factor = exponential(t->by, anchors_of(t), maxima_of(t), k);
         rows->others[k] *= factor;
@@ -360,8 +373,8 @@ LOSSI_INLINE double other_slope(const setting *by, const row_state *rows, int64_
     return ((p == 0 ? 0 : (without + rows->z_slope[k]) * p) - u * rest) * rows->factor[k];
 }
 
-/* g of a tile. */
-static void backward(const tile *t)
+/* γ of a tile: the gradient by what the softmax sees. */
+static void by_logit(const tile *t)
 {
     const row_state *rows = t->rows;
     const int64_t lines = t->by_class ? t->classes : rows->count, n = t->by_class ? rows->count : t->classes;
@@ -392,10 +405,18 @@ static void backward(const tile *t)
             t->z[t->by_class ? c * n + k : k * n + c] = own[k];
         }
     }
-    for (int64_t i = 0; i < lines * n && t->slope != NULL; i++) {
+}
+
+/* g of a tile. */
+static void backward(const tile *t)
+{
+    by_logit(t);
+    for (int64_t i = 0; i < t->classes * t->rows->count && t->slope != NULL; i++) {
         t->z[i] *= t->slope[i];
     }
 }
+
+#include "loss/linear_cross_entropy_second.h"
 
 /* Logits become capped ones, with what they miss and their slopes. */
 static void cap_logits(const tile *t)
@@ -410,6 +431,9 @@ static void cap_logits(const tile *t)
         v_store_part(t->z + i, at.head, left);
         v_store_part(t->missing + i, at.missing, left);
         v_store_part(t->slope + i, at.slope, left);
+        if (t->bend != NULL) {
+            v_store_part(t->bend + i, at.bend, left);
+        }
     }
 #else
     (void)t;
@@ -419,16 +443,19 @@ static void cap_logits(const tile *t)
 /* The driver below calls this with a tile in the place of scratch. */
 static void linear_cross_entropy(const lossi_part *part)
 {
+    static void (*const operations[])(const tile *t) = {
+        [CAP] = cap_logits,
+        [FORWARD] = forward,
+        [FINISH] = finish,
+        [BACKWARD] = backward,
+        [DIRECT] = direct,
+        [SECOND] = second,
+        [AVERAGES] = averages,
+        [CURVE_FEATURES] = curve_features,
+        [CURVE_CLASSES] = curve_classes,
+    };
     const tile *t = part->scratch;
-    if (t->operation == CAP) {
-        cap_logits(t);
-    } else if (t->operation == FORWARD) {
-        forward(t);
-    } else if (t->operation == FINISH) {
-        finish(t);
-    } else {
-        backward(t);
-    }
+    operations[t->operation](t);
 }
 
 extern const lossi_kernels LOSSI_NAME(linear_cross_entropy);
@@ -475,7 +502,6 @@ static const lossi_structure structure = {
     .role_count = ROLES,
     .weight_doc = "rows x 1, real, optional: a factor on every output of its row; denominator: the sum of "
                   "weight x class weight of the labels, without ignored rows",
-    .flags = LOSSI_GRADIENT_ONLY,
     .check = check,
     .driver = drive};
 

@@ -12,15 +12,11 @@
  * LOSSI_SHORT is a shorter formula of values and gradients alone, which may leave lanes to the long one (lossi_leave()); those lanes
  * and all curvatures are done again, by both, and then cost more. LOSSI_IS_SHORT, where it may be said, is such a function too.
  */
+#ifdef LOSSI_SHORT
+
 #ifndef LOSSI_DOMAINS
 #define LOSSI_DOMAINS LOSSI_SOMEWHERE
 #endif
-
-#if VREAL_LANES * LOSSI_REAL == 128 && !defined(LOSSI_ALONE)
-#define LOSSI_ALONE
-#endif
-
-#ifdef LOSSI_SHORT
 
 /* Once in the code: a call for each vector is little beside it. */
 static __attribute__((noinline)) void long_formula(vreal prediction, vreal target,
@@ -48,25 +44,8 @@ static void packs(const lossi_tile *tile)
 
 #endif
 
-#elif defined(LOSSI_ALONE)
-
-static void packs(const lossi_tile *tile)
-{
-    lossi_pointwise_packs(tile, LOSSI_FORMULA, NULL, LOSSI_DOMAINS, LOSSI_WANTED_ALONE);
-}
-
 #else
-
-static __attribute__((noinline)) void once_more(const lossi_tile *tile, int64_t k, int count, real *values)
-{
-    lossi_vectors_again(tile, LOSSI_FORMULA, k, count, values);
-}
-
-static void packs(const lossi_tile *tile)
-{
-    lossi_pointwise_packs(tile, LOSSI_FORMULA, once_more, LOSSI_DOMAINS, LOSSI_WANTED);
-}
-
+#include "loss/pointwise_long_packs.h"
 #endif
 
 #ifdef LOSSI_SPECIAL

@@ -140,27 +140,9 @@ LOSSI_INLINE void arctan(vreal s, const real *parameters, lossi_point *out)
 
 /* ---- huber, the kind by default, in the loop of long formulas ---- */
 
-#if VREAL_LANES * LOSSI_REAL == 128
-
-static void huber_packs(const lossi_tile *tile)
-{
-    lossi_pointwise_packs(tile, huber, NULL, LOSSI_SOMEWHERE, LOSSI_WANTED_ALONE);
-}
-
-#else
-
-static __attribute__((noinline)) void huber_once_more(const lossi_tile *tile, int64_t k, int count,
-                                                      real *values)
-{
-    lossi_vectors_again(tile, huber, k, count, values);
-}
-
-static void huber_packs(const lossi_tile *tile)
-{
-    lossi_pointwise_packs(tile, huber, huber_once_more, LOSSI_SOMEWHERE, LOSSI_WANTED);
-}
-
-#endif
+#undef LOSSI_DOMAINS /* loss/robust.h has residuals: a squared norm is not below 0 */
+#define LOSSI_FORMULA huber
+#include "loss/pointwise_long_packs.h"
 
 /* ---- the other kinds: one loop a kind, then what was wanted of its results ---- */
 
@@ -264,7 +246,7 @@ static void everything(const lossi_tile *tile)
     real parameters[LOSSI_PARAMETERS];
     chunk results;
     if (tile->prepared->parameters[KIND] == HUBER) {
-        LOSSI_NAME(pointwise)(tile, huber_packs);
+        LOSSI_NAME(pointwise)(tile, packs);
         return;
     }
     lossi_pointwise_parameters(tile, parameters);

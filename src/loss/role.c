@@ -106,10 +106,7 @@ const char *loss_function_role_outputs(const loss_function *function, int32_t in
                                    (structure == NULL
                                         ? index == PREDICTION
                                         : (structure->roles[index].flags & LOSSI_DIFFERENTIABLE) != 0);
-    return !differentiable ? ""
-           : structure != NULL && (structure->flags & LOSSI_GRADIENT_ONLY) != 0
-               ? "gradient"
-               : "gradient curvature product";
+    return differentiable ? "gradient curvature product" : "";
 }
 
 int32_t lossi_function_role_is_column(const loss_function *function, int32_t index)

@@ -88,10 +88,9 @@ typedef struct lossi_shape {
 } lossi_shape;
 
 enum {
-    LOSSI_GROUPED = 1,       /* rows come in groups: role "offsets"; without it all rows are one group */
-    LOSSI_OWN_WEIGHTS = 2,   /* weights are one a row and part of the formula, even in a group */
-    LOSSI_GRADIENT_ONLY = 4, /* no curvature and no product: there are neither such outputs nor directions */
-    LOSSI_ADDS_UP = 8 /* elementwise (loss/elementwise.h): its kernel can add values up and look at domains */
+    LOSSI_GROUPED = 1,     /* rows come in groups: role "offsets"; without it all rows are one group */
+    LOSSI_OWN_WEIGHTS = 2, /* weights are one a row and part of the formula, even in a group */
+    LOSSI_ADDS_UP = 4 /* elementwise (loss/elementwise.h): its kernel can add values up and look at domains */
 };
 
 struct lossi_structured_call; /* loss/structured_call.h */

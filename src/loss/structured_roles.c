@@ -50,8 +50,7 @@ static void list_inputs(lossi_structured_call *call, name_list *list)
     for (int32_t r = 0; r < call->structure->role_count; r++) {
         lossi_bound_role *bound = &call->roles[r];
         add_name(list, bound->role->name, NULL, &bound->input);
-        if ((bound->role->flags & LOSSI_DIFFERENTIABLE) != 0 &&
-            (call->structure->flags & LOSSI_GRADIENT_ONLY) == 0) {
+        if ((bound->role->flags & LOSSI_DIFFERENTIABLE) != 0) {
             add_name(list, bound->role->name, "direction", &bound->direction);
         }
     }
@@ -61,12 +60,11 @@ static void list_inputs(lossi_structured_call *call, name_list *list)
 
 static void list_outputs(lossi_structured_call *call, name_list *list)
 {
-    const int32_t kinds = (call->structure->flags & LOSSI_GRADIENT_ONLY) != 0 ? 1 : LOSSI_OF_COUNT;
     list->count = 0;
     add_name(list, "value", NULL, &call->value);
     for (int32_t r = 0; r < call->structure->role_count; r++) {
         lossi_bound_role *bound = &call->roles[r];
-        for (int32_t k = 0; k < kinds && (bound->role->flags & LOSSI_DIFFERENTIABLE) != 0; k++) {
+        for (int32_t k = 0; k < LOSSI_OF_COUNT && (bound->role->flags & LOSSI_DIFFERENTIABLE) != 0; k++) {
             add_name(list, bound->role->name, output_names[k], &bound->output[k]);
         }
     }

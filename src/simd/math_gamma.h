@@ -14,7 +14,8 @@
 #include "simd/math_power.h"
 
 /* v_log_gamma_middle: log_gamma(2 + d) / (d (d + 1)) on [-1, 1], right to 2^-25.9 and 2^-56.2.
- * v_stirling_tail: phi(1 / w) / w in z = w^2, w <= 1/4; phi is at most 0.021 and right to 2^-30 and 2^-59 */
+ * v_stirling_tail: phi(1 / w) / w in z = w^2, w <= 1/4; phi is at most 0.021 and right to 2^-30 and 2^-59
+ * math_stirling_tail: its coefficients, the highest first */
 #if LOSSI_REAL == 32
 
 #define MATH_STIRLING 0x1.acfe3ap-2f /* (log(2 pi) - 1) / 2 */
@@ -37,12 +38,15 @@ LOSSI_INLINE vreal v_log_gamma_middle(vreal d)
     return v_fma(p, d, v_set1(0x1.b0ee6p-2f));
 }
 
+static const real math_stirling_tail[] = {-0x1.3c62eep-11f, 0x1.a3ec64p-11f, -0x1.6c2076p-9f, 0x1.555556p-4f};
+
 LOSSI_INLINE vreal v_stirling_tail(vreal z)
 {
-    vreal p = v_set1(-0x1.3c62eep-11f);
-    p = v_fma(p, z, v_set1(0x1.a3ec64p-11f));
-    p = v_fma(p, z, v_set1(-0x1.6c2076p-9f));
-    return v_fma(p, z, v_set1(0x1.555556p-4f));
+    const real *c = math_stirling_tail;
+    vreal p = v_set1(c[0]);
+    p = v_fma(p, z, v_set1(c[1]));
+    p = v_fma(p, z, v_set1(c[2]));
+    return v_fma(p, z, v_set1(c[3]));
 }
 
 #else
@@ -84,24 +88,42 @@ LOSSI_INLINE vreal v_log_gamma_middle(vreal d)
     return v_fma(odd, d, even);
 }
 
+static const real math_stirling_tail[] = {
+    0x1.701bf8694ec9dp-1,  -0x1.95b5ef5ab7386p-2,  0x1.d78b3775968ccp-4,  -0x1.b0de7974fbd4bp-6,
+    0x1.9cffb4f2037cp-8,   -0x1.f5fd53fdfe22bp-10, 0x1.b94c628d4a506p-11, -0x1.3813734c8ec09p-11,
+    0x1.a01a018c33bc5p-11, -0x1.6c16c16c136d4p-9,  0x1.5555555555555p-4,
+};
+
 LOSSI_INLINE vreal v_stirling_tail(vreal z)
 {
+    const real *c = math_stirling_tail;
     vreal square = z * z;
-    vreal even = v_set1(0x1.701bf8694ec9dp-1);
-    vreal odd = v_set1(-0x1.95b5ef5ab7386p-2);
-    even = v_fma(even, square, v_set1(0x1.d78b3775968ccp-4));
-    odd = v_fma(odd, square, v_set1(-0x1.b0de7974fbd4bp-6));
-    even = v_fma(even, square, v_set1(0x1.9cffb4f2037cp-8));
-    odd = v_fma(odd, square, v_set1(-0x1.f5fd53fdfe22bp-10));
-    even = v_fma(even, square, v_set1(0x1.b94c628d4a506p-11));
-    odd = v_fma(odd, square, v_set1(-0x1.3813734c8ec09p-11));
-    even = v_fma(even, square, v_set1(0x1.a01a018c33bc5p-11));
-    odd = v_fma(odd, square, v_set1(-0x1.6c16c16c136d4p-9));
-    even = v_fma(even, square, v_set1(0x1.5555555555555p-4));
+    vreal even = v_set1(c[0]);
+    vreal odd = v_set1(c[1]);
+    even = v_fma(even, square, v_set1(c[2]));
+    odd = v_fma(odd, square, v_set1(c[3]));
+    even = v_fma(even, square, v_set1(c[4]));
+    odd = v_fma(odd, square, v_set1(c[5]));
+    even = v_fma(even, square, v_set1(c[6]));
+    odd = v_fma(odd, square, v_set1(c[7]));
+    even = v_fma(even, square, v_set1(c[8]));
+    odd = v_fma(odd, square, v_set1(c[9]));
+    even = v_fma(even, square, v_set1(c[10]));
     return v_fma(odd, z, even);
 }
 
 #endif
+
+/* (v_stirling_tail(a) - v_stirling_tail(b)) / (a - b) without the difference: Horner's scheme for the polynomial and its quotient */
+LOSSI_INLINE vreal v_stirling_slope(vreal a, vreal b)
+{
+    vreal p = v_set1(math_stirling_tail[0]), slope = p;
+    for (size_t k = 1; k + 1 < sizeof math_stirling_tail / sizeof *math_stirling_tail; k++) {
+        p = v_fma(p, a, v_set1(math_stirling_tail[k]));
+        slope = v_fma(slope, b, p);
+    }
+    return slope;
+}
 
 /* (x - 1/2) (log x - 1) + ..., which is infinite only where its result is */
 LOSSI_INLINE vreal v_log_gamma_large(vreal x, vreal log_head, vreal log_tail)

@@ -74,7 +74,7 @@ def role_row(library, function, index):
     text = lambda what: getattr(library, "loss_function_" + what)(function, index).decode()
     (kind, meaning), outputs = text("role_doc").split(": ", 1), text("role_outputs").split()
     shape, *kind = kind.split(", ")
-    derivatives = ", ".join(outputs) if len(outputs) != 1 else outputs[0] + " alone: no curvature, no product"
+    derivatives = ", ".join(outputs)
     return "| `%s` | %s | %s | %s | %s |" % (text("role"), shape, ", ".join(kind), derivatives, meaning.replace("|", "\\|"))
 
 

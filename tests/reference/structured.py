@@ -18,7 +18,6 @@ and may have
     terms(found, a, o)   {output: sizes} of the terms that results are differences of, all differentiable numbers, given the outputs
                      and the direction
     DIGITS, ULP, FIXED (roles whose numbers are never moved: labels written as numbers)
-    GRADIENT_ONLY    True: neither curvature nor product is made
     NORMWISE         True: results are good to ULP of the largest number in their row, because vectors cancel
 
 A line of the file is one call: dtype, kind, options, then fields role:layout:rows x columns:numbers for inputs, and
@@ -87,8 +86,6 @@ def outputs(definition, arrays, direction, options):
             slope = (slope_left + slope_right) / 2
         gradient.append(_snap(slope, here, 1))
         curvature.append(_snap(bend, here, 2))
-    if getattr(definition, "GRADIENT_ONLY", False):
-        return {"value": values, "gradient": gradient}, kink
     along = list(zip(places, direction))
     ahead = total(moved(arrays, [(p, STEP * d) for p, d in along]))
     product = []
@@ -142,8 +139,7 @@ def ranges(definition, arrays, direction, options, dtype):
             other = list(direction)
             other[k] = mpf(oracle.neighbour(float(number), dtype, sign))
             shifted.append(other)
-        if not getattr(definition, "GRADIENT_ONLY", False):
-            found.append([_products(exact, definition, arrays, other, options) for other in shifted])
+        found.append([_products(exact, definition, arrays, other, options) for other in shifted])
     for results in found:
         for name in exact:
             for n, centre in enumerate(exact[name]):
@@ -198,7 +194,7 @@ def row_text(definition, task, text):
         labels = count > 0 and isinstance(rows[0][0], int)
         fields.append("%s:%s%s:%s:%s" % (role, layout, "#" if labels else "", shape(rows),
                                          " ".join(write(a) for row in rows for a in row)))
-        if free and not getattr(definition, "GRADIENT_ONLY", False):
+        if free:
             fields.append("%s.direction:%s:%s:%s" % (role, layout, shape(rows),
                                                      " ".join(write(a) for a in direction[at:at + count])))
         at += count if free else 0

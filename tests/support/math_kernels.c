@@ -54,6 +54,19 @@ LOSSI_INLINE vreal split_exponent(vreal x)
     return n;
 }
 
+LOSSI_INLINE vreal split_normal_significand(vreal x)
+{
+    vreal n;
+    return v_split_normal(x, &n);
+}
+
+LOSSI_INLINE vreal split_normal_exponent(vreal x)
+{
+    vreal n;
+    (void)v_split_normal(x, &n);
+    return n;
+}
+
 LOSSI_INLINE vreal x_minus_log1p_of(vreal x)
 {
     vreal one_plus = x + REAL(1.0);
@@ -103,6 +116,8 @@ static unary_function *const unary_functions[MATH_UNARY] = {
     [MATH_POW2] = v_pow2,
     [MATH_SPLIT_SIGNIFICAND] = split_significand,
     [MATH_SPLIT_EXPONENT] = split_exponent,
+    [MATH_SPLIT_NORMAL_SIGNIFICAND] = split_normal_significand,
+    [MATH_SPLIT_NORMAL_EXPONENT] = split_normal_exponent,
 };
 
 static void unary(int operation, const void *from, void *to, int64_t n)

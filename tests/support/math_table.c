@@ -39,7 +39,9 @@ const char *const math_unary_names[MATH_UNARY] = {"exp",
                                                   "shifted",
                                                   "pow2",
                                                   "split_significand",
-                                                  "split_exponent"};
+                                                  "split_exponent",
+                                                  "split_normal_significand",
+                                                  "split_normal_exponent"};
 
 const char *const math_binary_names[MATH_BINARY] = {
     "pow",    "powm1", "pow1p", "pow1pm1",   "add",          "subtract",    "multiply",

@@ -100,6 +100,12 @@ double sample_in_domain(int unary_operation, double x, int bits)
     case MATH_SPLIT_EXPONENT:
         y = isfinite(x) && x != 0.0 ? fabs(x) : 2.385;
         break;
+    case MATH_SPLIT_NORMAL_SIGNIFICAND:
+    case MATH_SPLIT_NORMAL_EXPONENT: /* up to the largest number below the power of two that is left out */
+        y = fabs(x) >= (bits == 32 ? FLT_MIN : DBL_MIN) ? fabs(x) : 2.385;
+        y = y < (bits == 32 ? 0x1p127 : 0x1p1023) ? y
+                                                  : (bits == 32 ? 0x1.fffffep126 : 0x1.fffffffffffffp1022);
+        break;
     }
     return bits == 32 ? (double)(float)y : y;
 }

@@ -12,8 +12,7 @@ typedef struct structured_call {
     int64_t copies;
     void *input[CASE_ARRAYS]; /* of the case's dtype, or int64 */
     int64_t input_rows[CASE_ARRAYS];
-    int32_t
-        outputs; /* value, then gradient, curvature and product of each differentiable role, or gradient alone */
+    int32_t outputs; /* value, then gradient, curvature and product of each differentiable role */
     char output_role[CASE_ARRAYS][CASE_NAME];
     int64_t output_rows[CASE_ARRAYS], output_columns[CASE_ARRAYS];
     void *output[CASE_ARRAYS];

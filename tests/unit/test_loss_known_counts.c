@@ -169,6 +169,29 @@ static void test_probabilities(void **state)
     }
 }
 
+/* With the terms of the target it is the logarithm of a probability: they add up to 1, and of dispersion 1 they are geometric. */
+static void test_full_probabilities(void **state)
+{
+    static const double dispersions[] = {1e-6, 0.0625, 0.25, 0.3, 1, 24.5};
+    (void)state;
+    for (size_t d = 0; d < sizeof dispersions / sizeof *dispersions; d++) {
+        const double alpha = dispersions[d], mean = 1.75;
+        double sum = 0;
+        char options[TEXT];
+        snprintf(options, TEXT, "dispersion=%.17g;full=1", alpha);
+        for (int y = 0; y < 3000; y++) {
+            const double loss = pair("negative_binomial", options, LOSS_FLOAT64, log(mean), y).value;
+            assert_true(loss > 0);
+            sum += exp(-loss);
+            if (alpha == 1) {
+                const double geometric = (y + 1) * log1p(mean) - y * log(mean);
+                assert_close(loss, geometric, 0, 8 * tolerance[1] * (1 + 1.6 * y));
+            }
+        }
+        assert_close(sum, 1, 1e-12, 0);
+    }
+}
+
 /* ---- gamma ---- */
 
 /* With its constants it is the logarithm of the density, by the gamma function of C; of shape 1 nothing is added to x + y/μ. */
@@ -273,9 +296,10 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tweedie_ends),       cmocka_unit_test(test_tweedie_is_continuous),
         cmocka_unit_test(test_tweedie_of_nothing), cmocka_unit_test(test_without_dispersion),
-        cmocka_unit_test(test_gamma_density),      cmocka_unit_test(test_gamma_of_least),
-        cmocka_unit_test(test_probabilities),      cmocka_unit_test(test_large_counts),
-        cmocka_unit_test(test_mean_of_nothing),    cmocka_unit_test(test_small_variance),
+        cmocka_unit_test(test_full_probabilities), cmocka_unit_test(test_gamma_density),
+        cmocka_unit_test(test_gamma_of_least),     cmocka_unit_test(test_probabilities),
+        cmocka_unit_test(test_large_counts),       cmocka_unit_test(test_mean_of_nothing),
+        cmocka_unit_test(test_small_variance),
     };
     return cmocka_run_group_tests_name("loss_known_counts", tests, known_setup, known_teardown);
 }

@@ -116,7 +116,9 @@ static double expected_unary(int operation, double x, int bits)
             significand *= 2.0;
             exponent--;
         }
-        return operation == MATH_SPLIT_SIGNIFICAND ? significand : (double)exponent;
+        return operation == MATH_SPLIT_SIGNIFICAND || operation == MATH_SPLIT_NORMAL_SIGNIFICAND
+                   ? significand
+                   : (double)exponent;
     }
 }
 

@@ -21,3 +21,6 @@ def cases(rng, dtype):
     for x, k in [(40.0, 0), (-40.0, 0), (60.0, 1), (-60.0, 1), (80.0, 2), (-30.0, 2), (0.0, 1)]:
         yield "grid", {}, {"prediction": [[x]], "target": [[k]], "thresholds": [[-0.5, 1.25]]}
     yield "grid", {}, {"prediction": [[0.25]], "target": [[1]], "thresholds": [[0.5, 0.5 + 2.0**-12]]}
+    # a score nearly in the middle of its class: the slope is a difference of what is nearly the same
+    for x, thresholds in [(float.fromhex("0x1.6002acp-2"), [-0.125, 1.0]), (0.43751, [-0.125, 1.0]), (-2.2499, [-7.0, 2.5])]:
+        yield "grid", {}, {"prediction": [[x]], "target": [[1]], "thresholds": [thresholds]}
