@@ -5,7 +5,7 @@
  *   VREAL_LANES     how many elements a vreal holds     v_…                the functions of simd/vector.h
  *   LOSSI_NAME(x)   lossi_x_<isa>_<dtype>, the only names with linkage in a kernel file
  *
- * A kernel file includes this header and nothing else of simd/. */
+ * A kernel file includes this header, and the others of simd/ that have functions beyond its own (math_atan.h …) by name. */
 #ifndef LOSSI_SIMD_REAL_H
 #define LOSSI_SIMD_REAL_H
 
