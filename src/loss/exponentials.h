@@ -15,6 +15,19 @@
 #define LOSSI_EXP_ORDINARY REAL(700.0)
 #endif
 
+/*
+ * e^x = power (1 + result) for |x| ≤ LOSSI_EXP_ORDINARY: power is 2ⁿ, the result e^r − 1 of what is left of x, |r| ≤ ½ ln 2. n + bias
+ * stands in the low bits of the sum that rounds to it. NaN gives NaN.
+ */
+LOSSI_INLINE vreal lossi_exp_of_rest(vreal x, vreal *power)
+{
+    const real rounder = MATH_ROUNDER + MATH_EXPONENT_HIGHEST;
+    const vreal moved = v_fma(x, v_set1(MATH_LOG2_E), v_set1(rounder)), n = moved - rounder;
+    const vreal r = v_fnma(n, v_set1(MATH_LN2_LOW), v_fnma(n, v_set1(MATH_LN2_HIGH), x));
+    *power = v_from_bits(v_int_shl(v_bits(moved), MATH_SIGNIFICAND_BITS));
+    return v_fma(r * r, v_exp_tail(r), r);
+}
+
 /* e^(x + missing) for |x| ≤ LOSSI_EXP_ORDINARY and a missing that is far below; *minus_one is e^x − 1, all of its digits. NaN gives NaN. */
 LOSSI_INLINE vreal lossi_exp_both(vreal x, vreal missing, vreal *minus_one)
 {
