@@ -135,8 +135,8 @@ LOSSI_INLINE brief_clip brief_clip_of(vmask up, vreal e, vreal e_missing, const 
                                   v_fma(by, e_missing, v_fma(by, e, less) + back));
     const vreal d = one + e, s = v_fma(clip, d, v_select(up, e, one));
     const vreal both = v_reciprocal(d * s), rough = both * s;
-    const vreal rest = v_fnma(rough, e_missing, v_fnma(rough, e, one - rough)),
-                product = n * rough; /* as lossi_rough_inverse() has it */
+    /* 1/(1 + e) is rough (1 + rest), as lossi_rough_inverse() has it */
+    const vreal rest = v_fnma(rough, e_missing, v_fnma(rough, e, one - rough)), product = n * rough;
     const vreal missing = v_fma(n_missing, rough, v_fma(product, rest, v_fma(n, rough, -product)));
     brief_clip c = {.u = product + missing, .v = (both * d) * d, .large = v_fma(rough, rest, rough)};
     c.u_missing = missing - (c.u - product);
