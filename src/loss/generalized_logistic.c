@@ -78,7 +78,8 @@ LOSSI_INLINE void by_roots(vreal x, vreal t, const real *parameters, lossi_point
     const vreal large = square + v_fma(square, rest, square_missing), cube = square * y;
     const vreal root = v_fma(half * y, rest, y), product = h * y;
     const vreal missing = v_fma(h, y, -product) + v_fma(half * product, rest, h_missing * y);
-    const vreal good = (e * large) * v_reciprocal(one + root), bad = (one - product) - missing;
+    const vreal good = v_fma(e, large, e_missing * large) * v_reciprocal(one + root),
+                bad = (one - product) - missing;
     const vreal value = v_fma(right, good, wrong * bad);
     const vreal slope = v_fma(cube, rest * (real)1.5, cube) * h * v_fnma(right, h, wrong);
 
