@@ -37,7 +37,25 @@ if(LOSS_EMULATE_AVX512)
   set(LOSS_ISA_LEVEL_avx512 -O1) # only the results matter
 endif()
 
+# Formulas so long that vectors wait for their own results, while what could be done meanwhile stands too far ahead to be seen. GCC
+# orders instructions on x86 only after it has given out registers; for these losses, where 32 registers are, before that too: 3 to
+# 29 % less time (the others are no faster, or slower: student_t by 15 %). Bits do not depend on it.
+set(LOSS_SCHEDULED asymmetric binary_cross_entropy focal generalized_logistic logistic poly1_logistic savage
+                   smoothed_quantile soft_margin squared_logarithmic_error tolerant tweedie welsch)
+set(LOSS_SCHEDULED_FLAGS "")
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT LOSS_EMULATE_AVX512)
+  set(LOSS_SCHEDULED_FLAGS -fschedule-insns -fsched-pressure --param=sched-pressure-algorithm=2 -mtune=icelake-server)
+endif()
+
 function(loss_isa_objects prefix)
+  set(scheduled ${ARGN})
+  list(TRANSFORM LOSS_SCHEDULED PREPEND "/" OUTPUT_VARIABLE names)
+  list(JOIN names "|" names)
+  list(FILTER scheduled INCLUDE REGEX "(${names})\\.c$")
+  if(scheduled)
+    set_property(SOURCE ${scheduled} APPEND PROPERTY COMPILE_OPTIONS
+                 "$<$<STREQUAL:$<TARGET_PROPERTY:LOSS_ISA>,avx512>:${LOSS_SCHEDULED_FLAGS}>")
+  endif()
   set(objects "")
   foreach(isa IN LISTS LOSS_ISAS)
     string(TOUPPER ${isa} upper)
@@ -54,7 +72,7 @@ function(loss_isa_objects prefix)
       endif()
       target_compile_options(${target} PRIVATE ${LOSS_ISA_FLAGS_${isa}}
                              $<$<NOT:$<CONFIG:Debug,MinSizeRel>>:${LOSS_ISA_LEVEL_${isa}}>)
-      set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+      set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF LOSS_ISA ${isa})
       set_property(GLOBAL APPEND PROPERTY LOSS_ISA_TARGETS ${isa}:${target}) # tests/build disassembles them
       list(APPEND objects $<TARGET_OBJECTS:${target}>)
     endforeach()

@@ -131,23 +131,16 @@ LOSSI_INLINE brief_clip brief_clip_of(vmask up, vreal e, vreal e_missing, const 
     const vreal by = v_select(up, -clip, free), from = v_select(up, free, -clip), n = v_fma(by, e, from);
     const vreal free_missing = (one - free) - clip;
     const vreal less = from - n, back = from - (less + n); /* what the difference lost where n leads */
-    const vreal n_missing = (v_fma(by, e, less) + back) +
-                            v_fma(by, e_missing, v_select(up, one, e) * free_missing);
-    const vreal d = one + e, lost = (e - (d - one)) + e_missing, s = v_fma(clip, d, v_select(up, e, one));
+    const vreal n_missing = v_fma(v_select(up, one, e), free_missing,
+                                  v_fma(by, e_missing, v_fma(by, e, less) + back));
+    const vreal d = one + e, s = v_fma(clip, d, v_select(up, e, one));
     const vreal both = v_reciprocal(d * s), rough = both * s;
-    const vreal rest = v_fnma(rough, lost, v_fnma(rough, d, one)), product = n * rough;
+    /* 1/(1 + e) is rough (1 + rest), as lossi_rough_inverse() has it */
+    const vreal rest = v_fnma(rough, e_missing, v_fnma(rough, e, one - rough)), product = n * rough;
     const vreal missing = v_fma(n_missing, rough, v_fma(product, rest, v_fma(n, rough, -product)));
     brief_clip c = {.u = product + missing, .v = (both * d) * d, .large = v_fma(rough, rest, rough)};
     c.u_missing = missing - (c.u - product);
     return c;
-}
-
-/* −log(1 − u) for 0 ≤ u < 1 */
-LOSSI_INLINE vreal brief_log(vreal u)
-{
-    vreal n, scaled, shift;
-    const vreal f = v_split_one_plus(-u, &n, &scaled, &shift);
-    return -v_log_sum(n, f);
 }
 
 LOSSI_INLINE void brief(vreal x, vreal t, const real *parameters, lossi_point *out)
@@ -159,7 +152,8 @@ LOSSI_INLINE void brief(vreal x, vreal t, const real *parameters, lossi_point *o
     const vmask up = v_ge(x, zero);
     const brief_clip c = brief_clip_of(up, e, e_missing, parameters);
     const vreal u = v_max(zero, c.u), p = v_select(up, one, e) * c.large, q = v_select(up, e, one) * c.large;
-    const vreal m = v_fma(c.u_missing, c.v, brief_log(u)), surprise = v_log1p_unit(e) - v_min(zero, x);
+    const vreal left = one - u, surprise = v_log1p_unit(e) - v_min(zero, x);
+    const vreal m = -lossi_log_of_sum(left, ((one - left) - u) - c.u_missing, c.v); /* −log(1 − u) */
     const vreal square = u * u, missing = v_fma(u + u, c.u_missing, v_fma(u, u, -square));
     const vreal cube = v_fma(square, u, v_fma(missing, u, square * c.u_missing));
     const vreal fourth = v_fma(square, square, (square + square) * missing);

@@ -15,12 +15,34 @@
 #define LOSSI_EXP_ORDINARY REAL(700.0)
 #endif
 
+/*
+ * x = n ln 2 + r + low as v_exp_reduce() has it, and power = 2ⁿ, for |x| ≤ LOSSI_EXP_ORDINARY: n and the bias stand in the low bits of
+ * the sum that rounds to n, and need but be moved. NaN gives NaN.
+ */
+LOSSI_INLINE vreal lossi_exp_reduce(vreal x, vreal *power, vreal *low)
+{
+    const real rounder = MATH_ROUNDER + MATH_EXPONENT_HIGHEST;
+    const vreal moved = v_fma(x, v_set1(MATH_LOG2_E), v_set1(rounder)), n = moved - rounder;
+    const vreal head = v_fnma(n, v_set1(MATH_LN2_HIGH), x), r = v_fnma(n, v_set1(MATH_LN2_LOW), head);
+    *low = v_fnma(n, v_set1(MATH_LN2_LOW), head - r);
+    *power = v_from_bits(v_int_shl(v_bits(moved), MATH_SIGNIFICAND_BITS));
+    return r;
+}
+
+/* e^x = power (1 + result), the same: the result is e^r − 1. */
+LOSSI_INLINE vreal lossi_exp_of_rest(vreal x, vreal *power)
+{
+    vreal low;
+    const vreal r = lossi_exp_reduce(x, power, &low);
+    return v_fma(r * r, v_exp_tail(r), r);
+}
+
 /* e^(x + missing) for |x| ≤ LOSSI_EXP_ORDINARY and a missing that is far below; *minus_one is e^x − 1, all of its digits. NaN gives NaN. */
 LOSSI_INLINE vreal lossi_exp_both(vreal x, vreal missing, vreal *minus_one)
 {
-    vreal n, low;
-    const vreal r = v_exp_reduce(x, &n, &low), tail = v_fma(r * r, v_exp_tail(r), low + missing);
-    const vreal power = v_pow2(n), base = power - REAL(1.0), head = v_fma(power, r, base);
+    vreal power, low;
+    const vreal r = lossi_exp_reduce(x, &power, &low), tail = v_fma(r * r, v_exp_tail(r), low + missing);
+    const vreal base = power - REAL(1.0), head = v_fma(power, r, base);
     /* what the sum lost, and what 2^n − 1 did where 1 is below its last digit */
     const vreal lost = v_fma(power, r, base - head) + ((power - base) - REAL(1.0));
     *minus_one = head + v_fma(power, tail, lost);

@@ -46,13 +46,12 @@ LOSSI_INLINE void focal_square(vreal x, vreal t, const real *parameters, lossi_p
     const vreal one = v_set1(1), below = v_copysign(x, v_set1(-1)), e = lossi_exp_shallow(below);
     const vmask up = v_ge(x, v_set1(0));
     const vreal other = one - t, wrong = v_select(up, other, t), right = v_select(up, t, other);
-    const vreal d = one + e, n = v_fma(right, e, wrong), b = v_fnma(wrong, below, v_log1p_unit(e));
+    const vreal n = v_fma(right, e, wrong), b = v_fnma(wrong, below, v_log1p_unit(e));
     vreal rest;
-    const vreal rough = lossi_rough_inverse(d, e - (d - one), &rest), product = n * rough,
-                square = rough * rough;
+    const vreal rough = lossi_rough_inverse(e, &rest), product = n * rough, square = rough * rough;
     const vreal m = product +
                     v_fma(v_fma(right, e, wrong - n), rough, v_fma(product, rest, v_fma(n, rough, -product)));
-    const vreal large_square = v_fma(square, v_fma(rest, rest, rest + rest), square);
+    const vreal large_square = v_fma(square, lossi_rest_of_square(rest), square);
     const vreal steep = v_fma(v_fnma(right, e, wrong), n, (wrong - right) * (e + e) * b);
     const vreal away = v_fma(v_set1(parameters[SLOPE]), t, v_set1(parameters[OFFSET]));
     const vreal part = v_fma(v_set1(parameters[MORE]) * m, away, v_set1(parameters[LEAST]) * m);

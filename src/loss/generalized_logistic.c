@@ -82,8 +82,47 @@ LOSSI_INLINE void generalized_logistic(vreal x, vreal t, const real *parameters,
                               v_exp(q * v_log(v_set1(parameters[PEAK]))) * v_set1(parameters[REST]));
 }
 
-#define LOSSI_ALONE
-#define LOSSI_FORMULA generalized_logistic
+/*
+ * Value and gradient for q = ½ and |x| up to LOGIT_DEEP, where powers are roots. With h = e^(−a/2), whose square is e, and
+ * ρ = (1 + e)^(−1/2):
+ *
+ *     loss = 2 (o e ρ²/(1 + ρ) + w (1 − h ρ)),   d/da = ρ³ h (w − o h)
+ *
+ * ρ is y (1 + rest/2): the rest of a rough one, which has a square with all its digits.
+ */
+LOSSI_INLINE void by_roots(vreal x, vreal t, const real *parameters, lossi_point *out)
+{
+    const vreal one = v_set1(1), half = v_set1((real)0.5), below = v_copysign(x, v_set1(-1));
+    const vmask up = v_ge(x, v_set1(0));
+    const vreal other = one - t, wrong = v_select(up, other, t), right = v_select(up, t, other);
+    vreal h_missing;
+    const vreal h = lossi_exp_shallow_parts(half * below, &h_missing), e = h * h;
+    const vreal e_missing = v_fma(h, h, -e) + (h + h) * h_missing;
+    const vreal d = one + e, lost = (e - (d - one)) + e_missing;
+    const vreal y = v_inverse_root(d), square = y * y, square_missing = v_fma(y, y, -square);
+    const vreal rest = v_fnma(d, square, one) - v_fma(lost, square, d * square_missing);
+    const vreal large = square + v_fma(square, rest, square_missing), cube = square * y;
+    const vreal root = v_fma(half * y, rest, y), product = h * y;
+    const vreal missing = v_fma(h, y, -product) + v_fma(half * product, rest, h_missing * y);
+    const vreal good = v_fma(e, large, e_missing * large) * v_reciprocal(one + root),
+                bad = (one - product) - missing;
+    const vreal value = v_fma(right, good, wrong * bad);
+    const vreal slope = v_fma(cube, rest * (real)1.5, cube) * h * v_fnma(right, h, wrong);
+
+    (void)parameters;
+    lossi_leave(out, v_lt(below, v_set1(-LOGIT_DEEP)));
+    out->value = value + value;
+    out->gradient = v_select(up, slope, -slope);
+}
+
+static int32_t is_root(const lossi_prepared *prepared)
+{
+    return prepared->parameters[Q] == 0.5;
+}
+
+#define LOSSI_FORMULA  generalized_logistic
+#define LOSSI_SHORT    by_roots
+#define LOSSI_IS_SHORT is_root
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

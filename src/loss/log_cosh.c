@@ -4,8 +4,9 @@
  *     r = prediction − target,  x = a |r|
  *     loss = log(cosh(x))/a
  *
- * With m = e²ˣ − 1, c = 1 + m and d = 2 + m, cosh² x = 1 + m²/(4c): the loss is ½ log1p(¼ m (m/c))/a, exact down to the smallest
- * r, where log of cosh would be 0. tanh x = m/d, and 1 − tanh² x = 4c/d². Where e⁻²ˣ is nothing beside 1, cosh x is half of eˣ.
+ * With e = e⁻²ˣ it is x − log 2 + log1p(e) over a, two positive terms from log 2 on. Below, where they would cancel, log cosh x is
+ * x² times a polynomial of x²: its next singularity is at iπ/2, so that is shorter than another logarithm. With M = 1 − e,
+ * made like an expm1, and d = 1 + e: tanh x = M/d, and 1 − tanh² x = 4e/d².
  * Green, Bayesian reconstructions from emission tomography data using a modified EM algorithm (1990), §III; majorizer
  * a tanh(x)/x: Huber & Ronchetti, Robust statistics (2009), §7.8.
  */
@@ -14,49 +15,63 @@
 
 enum { SCALE };
 
-/* Below: x²/2 is all there is of log cosh x, to a quarter of an ulp. Above: e⁻²ˣ is nothing beside 1. */
+/* Below NEARLY_ZERO tanh x is x, and beyond FAR e is next to the numbers that are not normal. Two parts of log 2. */
 #if LOSSI_REAL == 32
 #define NEARLY_ZERO REAL(0x1p-13)
-#define FAR         REAL(10.0)
+#define FAR         REAL(40.0)
+#define LN2         REAL(0x1.62e43p-1)
+#define LN2_MISSING REAL(-0x1.05c61p-29)
 #else
 #define NEARLY_ZERO REAL(0x1p-28)
-#define FAR         REAL(20.0)
+#define FAR         REAL(350.0)
+#define LN2         REAL(0x1.62e42fefa39efp-1)
+#define LN2_MISSING REAL(0x1.abc9e3b39803fp-56)
 #endif
 
-/* e^x − 1 for x ≥ 0 that is not large; v_expm1_parts() also does others, for more. */
-LOSSI_INLINE vreal expm1_of(vreal x)
+/* log(cosh(x))/x² in u = x², x ≤ log 2; right to 2^-28.7 and 2^-61.3 (tests/numerics/minimax.sollya) */
+LOSSI_INLINE vreal near_zero(vreal u)
 {
-    vreal n, low;
-    const vreal r = v_exp_reduce(x, &n, &low), power = v_pow2(n), base = power - REAL(1.0);
-    const vreal head = v_fma(power, r, base), missing = v_fma(power, r, base - head);
-    return head + v_fma(power, v_fma(r * r, v_exp_tail(r), low), missing);
+    const vreal square = u * u;
+#if LOSSI_REAL == 32
+    vreal p = v_fma(v_set1(-0x1.e8905ap-12f), u, v_set1(0x1.0d9eb4p-9f));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.b82a64p-8f), u, v_set1(0x1.6c0a14p-6f)));
+    return v_fma(p, square, v_fma(v_set1(-0x1.55553ap-4f), u, v_set1(0.5f)));
+#else
+    vreal p = v_set1(0x1.b889012284cacp-23);
+    p = v_fma(p, u, v_set1(-0x1.3f32e4d3deb9cp-20));
+    p = v_fma(p, square, v_fma(v_set1(0x1.1237974761757p-18), u, v_set1(-0x1.8c0a6c0f83ef4p-17)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.128b997c24646p-15), u, v_set1(-0x1.7d96cad86fffbp-14)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.0d0ad315c0184p-12), u, v_set1(-0x1.833d95b70fc0fp-11)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.1ea5d37e6710cp-9), u, v_set1(-0x1.ba1ba1b985d53p-8)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.6c16c16c1601ep-6), u, v_set1(-0x1.555555555555p-4)));
+    return v_fma(p, u, v_set1(0.5));
+#endif
 }
 
 LOSSI_INLINE void log_cosh(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal scale = v_set1(parameters[SCALE]), half_inverse = v_set1((real)0.5) / scale;
-    const vreal one = v_set1(1), two = v_set1(2), quarter = v_set1((real)0.25);
-    const vreal r = prediction - target, a = v_abs(r), x = scale * a;
-    const vmask near = v_lt(x, v_set1(NEARLY_ZERO)), within = v_le(x, v_set1(FAR));
-    const vreal held = v_min(v_set1(FAR), x), m = expm1_of(held + held), c = m + one, d = m + two;
-    const vreal both = one / (c * d); /* one for two */
-    const vreal inverse = lossi_refined(both * c, d);
-    vreal slope = m * inverse;
+    const vreal scale = v_set1(parameters[SCALE]), one = v_set1(1), zero = v_set1(0), two = v_set1(2);
+    const vreal width = one / scale,
+                shift = lossi_quotient_of(v_set1(LN2), scale); /* once for all elements */
+    const vreal shift_missing = (v_fnma(shift, scale, v_set1(LN2)) + v_set1(LN2_MISSING)) * width;
+    const vreal r = prediction - target, a = v_abs(r), x = scale * a, u = x * x;
+    const vmask near = v_lt(x, v_set1(LN2)), far = v_gt(x, v_set1(FAR));
+    vreal power;
+    const vreal minus_one = lossi_exp_of_rest(v_min(v_set1(FAR), x) * REAL(-2.0), &power);
+    const vreal e = v_fma(power, minus_one, power), less = v_fnma(power, minus_one, one - power); /* 1 − e */
+    const vreal inverse = v_reciprocal(one + e), root = two * inverse;
+    const vreal slope = less * inverse, bell = (scale * root) * root;
+    const vreal below = (x * a) * near_zero(u);
+    const vreal above = (a - shift) + v_fma(v_log1p_unit(e), width, -shift_missing);
 
-    const vreal excess = (quarter * m) * (m * lossi_refined(both * d, c)); /* cosh² x − 1 */
-    out->value = lossi_log_one_plus(excess, v_fnma(slope, slope, one)) * half_inverse;
-    out->curvature = (scale * (two * inverse)) * ((two * inverse) * c);
-    if (lossi_unusual(out, v_mask_and(near, v_gt(x, v_set1(0))))) {
-        out->value = v_select(near, (v_set1((real)0.5) * x) * a, out->value);
-    }
-    if (lossi_unusual(out, v_mask_not(within))) { /* NaN too */
-        const vreal e = two * v_exp(-x), log_four = v_set1(REAL(1.38629436111989061883));
-        slope = v_select(within, slope, v_select(v_is_nan(x), x, one));
-        out->value = v_select(within, out->value, a - log_four * half_inverse);
-        out->curvature = v_select(within, out->curvature, (scale * e) * e);
-    }
+    out->value = v_select(near, below, above);
     out->gradient = v_copysign(slope, r);
-    out->majorizer = v_select(near, scale, slope / a);
+    out->curvature = bell * e;
+    if (lossi_unusual(out, far)) {
+        const vreal half = v_exp_nonpositive(v_select(far, -x, zero));
+        out->curvature = v_select(far, (bell * half) * half, out->curvature);
+    }
+    out->majorizer = v_select(v_lt(x, v_set1(NEARLY_ZERO)), scale, slope / a);
 }
 
 #define LOSSI_FORMULA log_cosh

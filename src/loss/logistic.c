@@ -10,18 +10,11 @@
  * Cox, The regression analysis of binary sequences (1958); majorizer tanh(x/2)/(2x): Jaakkola & Jordan, Bayesian parameter
  * estimation via variational methods (2000), eq. (9).
  */
-#include "loss/pointwise.h"
+#include "loss/logit.h"
 
 enum { POSITIVE_WEIGHT };
 
-/* Up to here e is a normal number. */
-#if LOSSI_REAL == 32
-#define DEEP REAL(80.0)
-#else
-#define DEEP REAL(700.0)
-#endif
-
-/* Both derivatives and the value beyond DEEP, where 1 + e is 1. */
+/* Both derivatives and the value beyond LOGIT_DEEP, where 1 + e is 1. */
 LOSSI_INLINE void deep_logistic(vmask deep, const vreal *coefficients, vreal below, lossi_point *out)
 {
     const vreal wrong = coefficients[0], right = coefficients[1], total = coefficients[2],
@@ -37,14 +30,15 @@ LOSSI_INLINE void logistic(vreal x, vreal t, const real *parameters, lossi_point
     const vreal zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
     const vreal positive = v_set1(parameters[POSITIVE_WEIGHT]) * t, negative = one - t;
     const vmask up = v_ge(x, zero);
-    const vreal below = v_copysign(x, v_set1(-1)), a = -below, e = v_exp_nonpositive(below);
-    const vreal d = one + e, large = one / d; /* σ(|x|) */
+    const vreal below = v_copysign(x, v_set1(-1)), a = -below;
+    const vreal e = lossi_exp_shallow(v_max(v_set1(-LOGIT_DEEP), below)); /* beyond: deep */
+    const vreal d = one + e, large = one / d;                             /* σ(|x|) */
     const vreal nearest = v_fma(v_fnma(large, d, one) - large * (e - (d - one)), large, large);
     const vreal wrong = v_select(up, negative, positive); /* the coefficient of the term |x| + L */
     const vreal right = v_select(up, positive, negative), total = positive + negative;
     const vreal linear = v_select(v_eq(wrong, zero), zero, wrong * below); /* −wrong |x| */
     /* σ(x)(1 − t) − σ(−x) w t; the product exact, for the zero where both are equal */
-    const vmask deep = v_gt(a, v_set1(DEEP));
+    const vmask deep = v_gt(a, v_set1(LOGIT_DEEP));
 
     out->value = v_fma(total, v_log1p_unit(e), -linear);
     out->gradient = v_fnma(right, e, wrong) * large;

@@ -10,6 +10,7 @@
 #ifndef LOSSI_LOSS_LOGIT_H
 #define LOSSI_LOSS_LOGIT_H
 
+#include "loss/exponentials.h"
 #include "loss/pointwise.h"
 
 /* Beyond DEEP e is made 2⁴⁰ times larger: LIFT is 40 log 2, whose rounding is less than an ulp of a. */
@@ -20,33 +21,43 @@
 #endif
 #define LOGIT_LIFT ((real)27.725887222397812377)
 
-/* 1/d, roughly, for 1 ≤ d ≤ 2, and *rest with which rough (1 + rest) is 1/(d + missing), to the last digit. */
-LOSSI_INLINE vreal lossi_rough_inverse(vreal d, vreal missing, vreal *rest)
+/*
+ * 1/(1 + e), roughly, for −LOGIT_DEEP ≤ log e ≤ 80, and *rest with which rough (1 + rest) is that to the last digit, for e ≤ 1. For
+ * such e the difference of 1 and the rough one is exact, so that what 1 + e loses by rounding is no matter; above, it costs
+ * a quarter of an ulp.
+ */
+LOSSI_INLINE vreal lossi_rough_inverse(vreal e, vreal *rest)
 {
-    const vreal one = v_set1(REAL(1.0));
+    const vreal one = v_set1(REAL(1.0)), d = one + e;
 #if LOSSI_REAL == 32
     const vreal rough = one / d;
-    *rest = v_fnma(rough, missing, v_fnma(rough, d, one));
+    *rest = v_fnma(rough, e, one - rough);
 #else
-    const vreal rough = f64_rough_reciprocal(d), first = v_fnma(rough, missing, v_fnma(rough, d, one));
+    const vreal rough = f64_rough_reciprocal(d), first = v_fnma(rough, e, one - rough);
     *rest = v_fma(first, first, first); /* to 2⁻⁴⁶, of the series of 1/(1 − first) */
 #endif
     return rough;
 }
 
-/* e^x for −LOGIT_DEEP ≤ x ≤ 0, the same as v_exp_nonpositive(); beyond it is any number. NaN gives NaN. */
+/* (1 + rest)² − 1 of such a rest, whose square in float32 is below all digits */
+LOSSI_INLINE vreal lossi_rest_of_square(vreal rest)
+{
+    return LOSSI_REAL == 32 ? rest + rest : v_fma(rest, rest, rest + rest);
+}
+
+/* e^x for |x| ≤ LOGIT_DEEP, the same as v_exp(); beyond it is any number. NaN gives NaN. */
 LOSSI_INLINE vreal lossi_exp_shallow(vreal x)
 {
-    vreal n, low;
-    const vreal r = v_exp_reduce(x, &n, &low);
-    return (v_fma(r * r, v_exp_tail(r), r) + REAL(1.0)) * v_pow2(n);
+    vreal power;
+    const vreal minus_one = lossi_exp_of_rest(x, &power);
+    return v_fma(power, minus_one, power);
 }
 
 /* The same as v_exp_parts(): rounded nearly always to nearest, and what is missing. */
 LOSSI_INLINE vreal lossi_exp_shallow_parts(vreal x, vreal *missing)
 {
-    vreal n, low;
-    const vreal r = v_exp_reduce(x, &n, &low), tail = v_fma(r * r, v_exp_tail(r), low), power = v_pow2(n);
+    vreal power, low;
+    const vreal r = lossi_exp_reduce(x, &power, &low), tail = v_fma(r * r, v_exp_tail(r), low);
     const vreal one_plus = r + REAL(1.0), rest = (r - (one_plus - REAL(1.0))) + tail, head = one_plus + rest;
     *missing = (rest - (head - one_plus)) * power;
     return head * power;

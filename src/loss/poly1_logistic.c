@@ -79,8 +79,38 @@ LOSSI_INLINE void poly1_logistic(vreal x, vreal t, const real *parameters, lossi
     out->majorizer = v_select(v_is_nan(slope), slope, v_set1(parameters[LARGEST]));
 }
 
-#define LOSSI_ALONE
-#define LOSSI_FORMULA poly1_logistic
+/*
+ * Value and gradient for ε ≥ 0 and |x| up to LOGIT_DEEP:
+ *
+ *     loss = soft + w a + ε (e + w (1 − e))/(1 + e)
+ */
+LOSSI_INLINE void brief(vreal x, vreal t, const real *parameters, lossi_point *out)
+{
+    const vreal one = v_set1(1), below = v_copysign(x, v_set1(-1)), e = lossi_exp_shallow(below);
+    const vmask up = v_ge(x, v_set1(0));
+    const vreal other = one - t, tilt = v_fma(v_set1(-2), t, one);
+    const vreal wrong = v_select(up, other, t), right = v_select(up, t, other);
+    const vreal apart = v_select(up, tilt, -tilt);
+    vreal rest;
+    const vreal rough = lossi_rough_inverse(e, &rest), square = rough * rough;
+    const vreal large_square = v_fma(square, lossi_rest_of_square(rest), square);
+    const vreal missed = v_fma(wrong, one - e, e) * v_fma(rough, rest, rough);
+    const vreal linear = v_fnma(right, e, v_set1(parameters[ONE_PLUS_EPSILON]) * apart);
+    const vreal slope = v_fma(linear, e, wrong) * large_square;
+
+    lossi_leave(out, v_lt(below, v_set1(-LOGIT_DEEP)));
+    out->value = v_fnma(wrong, below, v_fma(v_set1(parameters[EPSILON]), missed, v_log1p_unit(e)));
+    out->gradient = v_select(up, slope, -slope);
+}
+
+static int32_t is_brief(const lossi_prepared *prepared)
+{
+    return prepared->parameters[EPSILON] >= 0;
+}
+
+#define LOSSI_FORMULA  poly1_logistic
+#define LOSSI_SHORT    brief
+#define LOSSI_IS_SHORT is_brief
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

@@ -45,22 +45,35 @@ LOSSI_INLINE void savage(vreal prediction, vreal target, const real *parameters,
 }
 
 /*
- * Value and gradient for |s| up to LOGIT_DEEP: q = σ(−s) is rounded but once, for the gradient −2 y q² σ(s) makes much of it.
+ * q² and q² p with p = eˢ q, for |s| up to SHALLOW, where eˢ is a number of either type; q = σ(−s) = 1/(1 + eˢ). In float32 the products
+ * are those of a rough q, rounded once more: five roundings of a product of four would show next to s = 0.
  */
+#define SHALLOW REAL(80.0)
+
+LOSSI_INLINE vreal savage_square(vreal s, vreal *steep)
+{
+    const vreal e = lossi_exp_shallow(s);
+    vreal rest;
+    const vreal rough = lossi_rough_inverse(e, &rest);
+#if LOSSI_REAL == 32
+    const vreal square = rough * rough, product = square * (e * rough), twice = rest + rest;
+    *steep = v_fma(product, twice + rest, product);
+    return v_fma(square, twice, square);
+#else
+    const vreal q = v_fma(rough, rest, rough), square = q * q;
+    *steep = square * (e * q);
+    return square;
+#endif
+}
+
 LOSSI_INLINE void savage_short(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
-    const vreal zero = v_set1(0), one = v_set1(1), two = v_set1(2);
-    const vreal y = lossi_sign(target, parameters), s = y * prediction, below = v_copysign(s, v_set1(-1));
-    const vmask up = v_ge(s, zero);
-    vreal rest;
-    const vreal e = lossi_exp_shallow(below), d = one + e, upper = v_select(up, e, one);
-    const vreal rough = lossi_rough_inverse(d, e - (d - one), &rest), product = upper * rough;
-    const vreal q = product + v_fma(product, rest, v_fma(upper, rough, -product)), square = q * q;
-    const vreal p = v_select(up, one, e) * v_fma(rough, rest, rough);
+    const vreal y = lossi_sign(target, parameters), s = y * prediction;
+    vreal steep;
 
-    lossi_leave(out, v_lt(below, v_set1(-LOGIT_DEEP)));
-    out->value = square;
-    out->gradient = (-two * y) * (square * p);
+    lossi_leave(out, v_gt(v_abs(s), v_set1(SHALLOW)));
+    out->value = savage_square(s, &steep);
+    out->gradient = (v_set1(-2) * y) * steep;
 }
 
 #define LOSSI_FORMULA savage
