@@ -67,10 +67,10 @@ static loss_status check_indices(const lossi_node_run *run, const lossi_value *i
             const int32_t of_rows = lossi_shape_of_rows(lossi_tape_shape(run->tape, node));
             const int64_t r = of_rows ? i / (elements / indices->shape.size[0]) : i;
             const int64_t row = !of_rows ? i : batch->indices != NULL ? batch->indices[r] : batch->first + r;
-            return lossi_fail_row(run->context, LOSS_ERROR_LABEL, row,
-                                  "the operation '%s'%s has the index %lld in row %lld; 0 … %lld were expected",
-                                  name, origin_text(run, text, sizeof text), (long long)index, (long long)row,
-                                  (long long)count - 1);
+            return lossi_fail_row(
+                run->context, LOSS_ERROR_LABEL, row,
+                "the operation '%s'%s has the index %lld in row %lld; 0 … %lld were expected", name,
+                origin_text(run, text, sizeof text), (long long)index, (long long)row, (long long)count - 1);
         }
     }
     return LOSS_OK;

@@ -37,8 +37,9 @@ typedef struct lossi_tape_node {
     int32_t first_input, input_count; /* of the tape's list of inputs */
     loss_dtype dtype;
     lossi_shape shape;
-    int32_t chain;  /* the next node with the same hash */
-    int32_t origin; /* the node of the graph that this one was first put for, for sentences; LOSSI_NONE: of none */
+    int32_t chain; /* the next node with the same hash */
+    int32_t
+        origin; /* the node of the graph that this one was first put for, for sentences; LOSSI_NONE: of none */
 } lossi_tape_node;
 
 /* What a plan is for, which some operations look at when they are put on a tape. */
