@@ -299,6 +299,17 @@ static loss_status run_in_pieces(evaluation *e, int64_t samples, int64_t chunk, 
     return status;
 }
 
+/*
+ * Whether what is wanted may be made where it is wanted: a pass over all parameters less. It may not where x is, which is still read,
+ * nor at an address that is no multiple of the element's size.
+ */
+static int32_t in_place(const evaluation *e, const void *result)
+{
+    const loss_objective *base = &e->self->base;
+    return (uintptr_t)result % (uintptr_t)base->real_size == 0 &&
+           !lossi_objective_overlap(base, e->x, result);
+}
+
 /* All pieces; `result` is NULL, or gets the weighted mean of theirs, when nothing went wrong. */
 static loss_status run_pieces(evaluation *e, void *result)
 {
@@ -307,10 +318,14 @@ static loss_status run_pieces(evaluation *e, void *result)
     const int64_t chunk = lossi_options_own(&self->base.options, CHUNK_ROWS)->integer;
     loss_status status;
     if (e->batch.count >= 0 || samples <= chunk) {
+        const int32_t direct = result != NULL && in_place(e, result);
         status = run_piece(e, 0, e->batch.count >= 0 ? e->batch.count : samples,
-                           result != NULL ? self->piece : NULL);
+                           direct           ? result
+                           : result != NULL ? self->piece
+                                            : NULL);
         e->values = e->value;
         e->weights = 1;
+        result = direct ? NULL : result; /* it is there */
     } else {
         status = run_in_pieces(e, samples, chunk, result);
         if (status == LOSS_OK) {

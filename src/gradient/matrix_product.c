@@ -129,22 +129,16 @@ static void place_a(const job_list *list, lossi_product_block *block, int64_t fi
     const lossi_matrix_view a = part_of(list, list->a, first, block->rows, k, block->inner,
                                         scratch + list->a_panel);
     block->tile_rows = (block->rows + tiles - 1) / tiles;
+    block->tile_rows = round_up(block->tile_rows, list->kernels->tile_step);
     block->a = a.data;
     block->a_row = a.row_stride;
     block->a_inner = a.column_stride;
     block->a_ahead = 0;
     if (a.column_stride == 1 && block->columns < COPY_COLUMNS) {
         block->a_ahead = list->a->pack == NULL ? TILES_AHEAD * block->tile_rows * a.row_stride : 0;
-    } else if (a.column_stride == 1 && list->a->pack == NULL) {
-        const int64_t stride = panel_stride(block->inner, list->size);
-        for (int64_t i = 0; i < block->rows; i++) {
-            memcpy(scratch + list->a_panel + i * stride * list->size,
-                   (const char *)a.data + i * a.row_stride * list->size, (size_t)(block->inner * list->size));
-        }
-        block->a = scratch + list->a_panel;
-        block->a_row = stride;
-    } else if (a.column_stride != 1 && block->rows * block->columns * block->inner > DIRECT_A &&
-               (a.row_stride != 1 || a.column_stride * block->inner * list->size > NEAR_BYTES)) {
+    } else if ((a.column_stride == 1 && block->tile_rows >= list->kernels->near_rows) ||
+               (a.column_stride != 1 && block->rows * block->columns * block->inner > DIRECT_A &&
+                (a.row_stride != 1 || a.column_stride * block->inner * list->size > NEAR_BYTES))) {
         list->kernels->copy_a(block->rows, block->inner, block->tile_rows, a, scratch + list->a_copy);
         block->a = scratch + list->a_copy;
         block->a_row = 1;
@@ -195,6 +189,35 @@ static void multiply_copied(const job_list *list, const strip *s)
             block.c = c_of(list, s, i, 0);
             list->kernels->multiply(&block);
         }
+        block.fresh = 0;
+    }
+}
+
+/* A is copied, and so is a panel of B at a time, which is still in the first-level cache when the tiles of C read it. */
+static void multiply_by_panels(const job_list *list, const strip *s)
+{
+    lossi_product_block block = s->block;
+    const int64_t width = list->kernels->tile_columns;
+    block.rows = s->rows;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        block.columns = s->columns;
+        place_a(list, &block, s->top, k, s->scratch);
+        for (int64_t j = 0; j < s->columns; j += width) {
+            block.columns = least(width, s->columns - j);
+            if (block.columns == width && block.a_row == 1 && block.tile_rows >= list->kernels->near_rows) {
+                block.b = step(list->b->view, k, s->left + j, list->size).data;
+                block.b_inner = list->b->view.row_stride;
+                block.b_kept = s->scratch + list->b_copy;
+                block.b_ahead = 16 * block.b_inner;
+            } else {
+                copy_b(list, &block, k, s->left + j, s->scratch, s->scratch + list->b_copy);
+                block.b_kept = NULL;
+            }
+            block.c = c_of(list, s, 0, j);
+            list->kernels->multiply(&block);
+        }
+        block.b_kept = NULL;
         block.fresh = 0;
     }
 }
@@ -306,6 +329,8 @@ static void multiply_strip(const job_list *list, const strip *s)
     } else if (list->a->pack == NULL && a_in_rows && s->columns < COPY_COLUMNS &&
                s->end - s->begin > LOSSI_PRODUCT_DEPTH && copied <= B_BYTES) {
         multiply_by_rows(list, s);
+    } else if (s->rows <= list->block_rows && list->b->pack == NULL && list->b->view.column_stride == 1) {
+        multiply_by_panels(list, s);
     } else {
         multiply_copied(list, s);
     }

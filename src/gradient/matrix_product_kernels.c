@@ -14,18 +14,19 @@
 
 /* Rows of the largest tile, and the heights there are (LOW: 1, 2, 3, …): a few rows more than wanted are computed twice. */
 #if defined(LOSSI_ISA_AVX512)
-enum { ROWS = 14 }; /* of 32 registers */
+enum { ROWS = 14, TILE_STEP = 2 }; /* of 32 registers */
 #elif defined(LOSSI_ISA_AVX2)
-enum { ROWS = 6 }; /* of 16 */
+enum { ROWS = 6, TILE_STEP = 1 }; /* of 16 */
 #elif defined(LOSSI_ISA_NEON)
-enum { ROWS = 12 }; /* of 32 */
+enum { ROWS = 12, TILE_STEP = 2 }; /* of 32 */
 #else
-enum { ROWS = 4 }; /* of 16 on x86 */
+enum { ROWS = 4, TILE_STEP = 1 }; /* of 16 on x86 */
 #endif
 enum {
     VECTORS = 2,
     COLUMNS = VECTORS * VREAL_LANES,
     DOWN = 4, /* vectors of rows in a tile of few columns */
+    NEAR_ROWS = 4,
     MOST = 8, /* vectors of a tile of one row, which has as many chains as multiply-adds are under way */
     LINE = 64 / (LOSSI_REAL / 8)
 };
@@ -53,6 +54,8 @@ typedef struct tile {
     const real *a, *b;
     real *c;
     int rows, columns; /* that there are */
+    int64_t b_inner;
+    real *kept; /* where B goes while it is read */
 } tile;
 
 LOSSI_INLINE void finish_vector(real *c, vreal sum, int n, int fresh)
@@ -157,11 +160,65 @@ LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t,
                 }
             }
             at += block->a_inner;
-            b += block->b_inner;
+            b += t->b_inner;
         }
     }
     finish_tile(block, t, sums, rows, vectors);
 }
+
+/*
+ * The same of a whole tile of a copy, whose rows lie next to each other in every step: one pointer goes along A, where several would
+ * take registers, loads and additions from the multiplications.
+ */
+LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t, const int rows,
+                                const int vectors)
+{
+    vreal sums[ROWS][MOST];
+    const real *a = t->a, *b = t->b;
+    real *kept = t->kept;
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            sums[r][v] = v_set1(0);
+        }
+    }
+#pragma GCC unroll 2
+    for (int64_t k = block->inner; k > 0; k--) {
+        vreal across[MOST];
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            across[v] = v_load(b + v * VREAL_LANES);
+        }
+        if (kept != NULL) {
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                v_store(kept + v * VREAL_LANES, across[v]);
+                if (v * VREAL_LANES % LINE == 0) {
+                    ask_for(b + v * VREAL_LANES, block->b_ahead);
+                }
+            }
+            kept += vectors * VREAL_LANES;
+        }
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++) {
+            const vreal down = v_set1(get(a + r));
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                sums[r][v] = v_fma(down, across[v], sums[r][v]);
+            }
+        }
+        a += block->a_inner;
+        b += t->b_inner;
+    }
+    finish_tile(block, t, sums, rows, vectors);
+}
+
+#define NEAR(rows)                                                                                           \
+    static __attribute__((noinline)) void near_##rows(const lossi_product_block *block, const tile *t)       \
+    {                                                                                                        \
+        multiply_near(block, t, rows, VECTORS);                                                              \
+    }
 
 #define TILE(rows, vectors)                                                                                  \
     static __attribute__((noinline)) void tile_##rows##_##vectors(const lossi_product_block *block,          \
@@ -223,6 +280,33 @@ static const tile_kernels tile_table[ROWS + 1] = {
 };
 #endif
 
+NEAR(4)
+#if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
+NEAR(6)
+NEAR(8)
+NEAR(10)
+NEAR(12)
+#if defined(LOSSI_ISA_AVX512)
+NEAR(14)
+#endif
+#elif defined(LOSSI_ISA_AVX2)
+NEAR(5)
+NEAR(6)
+#endif
+/* Of lower tiles the copy would take longer than it spares. */
+static void (*const near_table[ROWS + 1])(const lossi_product_block *block, const tile *t) = {
+    [4] = near_4,
+#if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
+    [6] = near_6,   [8] = near_8, [10] = near_10, [12] = near_12,
+#if defined(LOSSI_ISA_AVX512)
+    [14] = near_14,
+#endif
+#elif defined(LOSSI_ISA_AVX2)
+    [5] = near_5,
+    [6] = near_6,
+#endif
+};
+
 static void multiply(const lossi_product_block *block)
 {
     const int64_t tile_rows = block->tile_rows;
@@ -233,13 +317,23 @@ static void multiply(const lossi_product_block *block)
         const int64_t n = block->columns - j;
         const int kind = n <= VREAL_LANES ? 0 : n < wide || wide == COLUMNS ? 1 : 2;
         const int64_t step = kind == 2 ? wide : COLUMNS;
-        tile t = {.b = (const real *)block->b + j / COLUMNS * block->b_panel};
+        tile t = {.b = (const real *)block->b + j / COLUMNS * block->b_panel, .b_inner = block->b_inner};
+        t.kept = n >= COLUMNS ? block->b_kept : NULL;
         t.columns = (int)(n < step ? n : step);
         for (int64_t i = 0; i < block->rows; i += tile_rows) {
             t.a = (const real *)block->a + i / tile_rows * block->a_tile;
             t.c = (real *)block->c + i * block->c_row + j * block->c_column;
             t.rows = (int)(block->rows - i < tile_rows ? block->rows - i : tile_rows);
-            tile_table[kind == 2 ? tile_rows : t.rows].multiply[kind](block, &t);
+            if (block->a_row == 1 && kind == 1 && near_table[t.rows] != NULL) {
+                near_table[t.rows](block, &t);
+                if (t.kept != NULL) {
+                    t.b = t.kept;
+                    t.b_inner = COLUMNS;
+                    t.kept = NULL;
+                }
+            } else {
+                tile_table[kind == 2 ? tile_rows : t.rows].multiply[kind](block, &t);
+            }
         }
         j += step;
     }
@@ -361,9 +455,64 @@ static void multiply_down(const lossi_product_block *block)
     }
 }
 
+enum {
+    DOWN_VECTORS = (ROWS + VREAL_LANES - 1) / VREAL_LANES, /* that cover a tile's rows */
+    CHUNK = 64 /* steps at a time of rows that are not all there */
+};
+
+/*
+ * n steps of a tile from rows of `stride`, of which there are as many as vectors cover: what a vector has too much lies where the next
+ * step comes, behind the last one in what follows the tile.
+ */
+LOSSI_INLINE void copy_steps_of_rows(int64_t n, int64_t tile_rows, const real *a, int64_t stride, real *to)
+{
+    const int vectors = (int)((tile_rows + VREAL_LANES - 1) / VREAL_LANES);
+    for (int64_t k = 0; k < n; k += LOSSI_GROUP) {
+        vreal columns[DOWN_VECTORS][LOSSI_GROUP];
+        for (int v = 0; v < vectors; v++) {
+            v_load_columns(a + v * VREAL_LANES * stride + k, stride, columns[v]);
+        }
+        for (int g = 0; g < LOSSI_GROUP && k + g < n; g++) {
+            for (int v = 0; v < vectors; v++) {
+                v_store(to + (k + g) * tile_rows + v * VREAL_LANES, columns[v][g]);
+            }
+        }
+    }
+}
+
+/* Tiles of contiguous rows. Where vectors would read behind them, at the right and below, it goes by way of a piece with zeros there. */
+static void copy_rows(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, real *to)
+{
+    real piece[DOWN_VECTORS * VREAL_LANES * CHUNK];
+    const int64_t covered = (tile_rows + VREAL_LANES - 1) / VREAL_LANES * VREAL_LANES;
+    const int64_t whole = inner - inner % LOSSI_GROUP;
+    memset(piece, 0, sizeof piece);
+    for (int64_t i = 0; i < rows; i += tile_rows) {
+        const int64_t there = rows - i < covered ? rows - i : covered;
+        const real *a = (const real *)from.data + i * from.row_stride;
+        real *made = to + i * inner;
+        int64_t k = 0;
+        if (there == covered) {
+            copy_steps_of_rows(whole, tile_rows, a, from.row_stride, made);
+            k = whole;
+        }
+        for (; k < inner; k += CHUNK) {
+            const int64_t n = inner - k < CHUNK ? inner - k : CHUNK;
+            for (int64_t r = 0; r < there; r++) {
+                memcpy(piece + r * CHUNK, a + r * from.row_stride + k, (size_t)n * sizeof *piece);
+            }
+            copy_steps_of_rows(n, tile_rows, piece, CHUNK, made + k * tile_rows);
+        }
+    }
+}
+
 /* Step by step, so that a transposed matrix is read in order. */
 static void copy_a(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to)
 {
+    if (from.column_stride == 1) {
+        copy_rows(rows, inner, tile_rows, from, to);
+        return;
+    }
     const int64_t whole = from.row_stride == 1 && tile_rows == ROWS ? rows - rows % ROWS : 0;
     for (int64_t k = 0; k < inner; k++) {
         const real *a = (const real *)from.data + k * from.column_stride;
@@ -461,6 +610,8 @@ const lossi_product_kernels LOSSI_NAME(product_kernels) = {.tile_rows = ROWS,
                                                            .tile_columns = COLUMNS,
                                                            .lanes = VREAL_LANES,
                                                            .down_rows = DOWN * VREAL_LANES,
+                                                           .near_rows = NEAR_ROWS,
+                                                           .tile_step = TILE_STEP,
                                                            .multiply = multiply,
                                                            .multiply_down = multiply_down,
                                                            .copy_a = copy_a,
