@@ -25,7 +25,8 @@ enum {
     DIRECT_A = 1 << 15,     /* multiplications for which a transposed A is not */
     NEAR_BYTES = 16 * 1024, /* nor where all steps of it fill half of a first-level cache */
     COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows */
-    TILES_AHEAD = 2         /* of A, asked for where there is no copy */
+    TILES_AHEAD = 2,        /* of A, asked for where there is no copy */
+    STEPS_AHEAD = 16        /* of B: at 14 cycles each some twice what the second-level cache takes */
 };
 
 typedef struct job_list {
@@ -193,7 +194,10 @@ static void multiply_copied(const job_list *list, const strip *s)
     }
 }
 
-/* A is copied, and so is a panel of B at a time, which is still in the first-level cache when the tiles of C read it. */
+/*
+ * A is copied, and a panel of B at a time, which is still in the first-level cache when the tiles of C read it: by the first of them on
+ * its way where B is contiguous.
+ */
 static void multiply_by_panels(const job_list *list, const strip *s)
 {
     lossi_product_block block = s->block;
@@ -205,11 +209,12 @@ static void multiply_by_panels(const job_list *list, const strip *s)
         place_a(list, &block, s->top, k, s->scratch);
         for (int64_t j = 0; j < s->columns; j += width) {
             block.columns = least(width, s->columns - j);
-            if (block.columns == width && block.a_row == 1 && block.tile_rows >= list->kernels->near_rows) {
+            if (list->b->view.column_stride == 1 && block.columns == width && block.a_row == 1 &&
+                block.tile_rows >= list->kernels->near_rows) {
                 block.b = step(list->b->view, k, s->left + j, list->size).data;
                 block.b_inner = list->b->view.row_stride;
                 block.b_kept = s->scratch + list->b_copy;
-                block.b_ahead = 16 * block.b_inner;
+                block.b_ahead = STEPS_AHEAD * block.b_inner;
             } else {
                 copy_b(list, &block, k, s->left + j, s->scratch, s->scratch + list->b_copy);
                 block.b_kept = NULL;
@@ -329,7 +334,7 @@ static void multiply_strip(const job_list *list, const strip *s)
     } else if (list->a->pack == NULL && a_in_rows && s->columns < COPY_COLUMNS &&
                s->end - s->begin > LOSSI_PRODUCT_DEPTH && copied <= B_BYTES) {
         multiply_by_rows(list, s);
-    } else if (s->rows <= list->block_rows && list->b->pack == NULL && list->b->view.column_stride == 1) {
+    } else if (s->rows <= list->block_rows && list->b->pack == NULL) {
         multiply_by_panels(list, s);
     } else {
         multiply_copied(list, s);

@@ -10,39 +10,15 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "gradient/matrix_product_copies.h"
 #include "simd/transpose.h"
 
-/* Rows of the largest tile, and the heights there are (LOW: 1, 2, 3, …): a few rows more than wanted are computed twice. */
-#if defined(LOSSI_ISA_AVX512)
-enum { ROWS = 14, TILE_STEP = 2 }; /* of 32 registers */
-#elif defined(LOSSI_ISA_AVX2)
-enum { ROWS = 6, TILE_STEP = 1 }; /* of 16 */
-#elif defined(LOSSI_ISA_NEON)
-enum { ROWS = 12, TILE_STEP = 2 }; /* of 32 */
-#else
-enum { ROWS = 4, TILE_STEP = 1 }; /* of 16 on x86 */
-#endif
 enum {
-    VECTORS = 2,
-    COLUMNS = VECTORS * VREAL_LANES,
-    DOWN = 4, /* vectors of rows in a tile of few columns */
-    NEAR_ROWS = 4,
-    MOST = 8, /* vectors of a tile of one row, which has as many chains as multiply-adds are under way */
+    DOWN = 4,      /* vectors of rows in a tile of few columns */
+    NEAR_ROWS = 4, /* of a copy of lower tiles there is nothing to gain */
+    MOST = 8,      /* vectors of a tile of one row, which has as many chains as multiply-adds are under way */
     LINE = 64 / (LOSSI_REAL / 8)
 };
-
-/* Arrays need no alignment. */
-LOSSI_INLINE real get(const real *p)
-{
-    real x;
-    memcpy(&x, p, sizeof x);
-    return x;
-}
-
-LOSSI_INLINE void put(real *p, real x)
-{
-    memcpy(p, &x, sizeof x);
-}
 
 /* What it asks for may lie behind an array: it is never read. */
 LOSSI_INLINE void ask_for(const real *p, int64_t ahead)
@@ -293,7 +269,6 @@ NEAR(14)
 NEAR(5)
 NEAR(6)
 #endif
-/* Of lower tiles the copy would take longer than it spares. */
 static void (*const near_table[ROWS + 1])(const lossi_product_block *block, const tile *t) = {
     [4] = near_4,
 #if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
@@ -452,141 +427,6 @@ static void multiply_down(const lossi_product_block *block)
         break;
     default:
         multiply_columns(block, 2, 4);
-    }
-}
-
-enum {
-    DOWN_VECTORS = (ROWS + VREAL_LANES - 1) / VREAL_LANES, /* that cover a tile's rows */
-    CHUNK = 64 /* steps at a time of rows that are not all there */
-};
-
-/*
- * n steps of a tile from rows of `stride`, of which there are as many as vectors cover: what a vector has too much lies where the next
- * step comes, behind the last one in what follows the tile.
- */
-LOSSI_INLINE void copy_steps_of_rows(int64_t n, int64_t tile_rows, const real *a, int64_t stride, real *to)
-{
-    const int vectors = (int)((tile_rows + VREAL_LANES - 1) / VREAL_LANES);
-    for (int64_t k = 0; k < n; k += LOSSI_GROUP) {
-        vreal columns[DOWN_VECTORS][LOSSI_GROUP];
-        for (int v = 0; v < vectors; v++) {
-            v_load_columns(a + v * VREAL_LANES * stride + k, stride, columns[v]);
-        }
-        for (int g = 0; g < LOSSI_GROUP && k + g < n; g++) {
-            for (int v = 0; v < vectors; v++) {
-                v_store(to + (k + g) * tile_rows + v * VREAL_LANES, columns[v][g]);
-            }
-        }
-    }
-}
-
-/* Tiles of contiguous rows. Where vectors would read behind them, at the right and below, it goes by way of a piece with zeros there. */
-static void copy_rows(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, real *to)
-{
-    real piece[DOWN_VECTORS * VREAL_LANES * CHUNK];
-    const int64_t covered = (tile_rows + VREAL_LANES - 1) / VREAL_LANES * VREAL_LANES;
-    const int64_t whole = inner - inner % LOSSI_GROUP;
-    memset(piece, 0, sizeof piece);
-    for (int64_t i = 0; i < rows; i += tile_rows) {
-        const int64_t there = rows - i < covered ? rows - i : covered;
-        const real *a = (const real *)from.data + i * from.row_stride;
-        real *made = to + i * inner;
-        int64_t k = 0;
-        if (there == covered) {
-            copy_steps_of_rows(whole, tile_rows, a, from.row_stride, made);
-            k = whole;
-        }
-        for (; k < inner; k += CHUNK) {
-            const int64_t n = inner - k < CHUNK ? inner - k : CHUNK;
-            for (int64_t r = 0; r < there; r++) {
-                memcpy(piece + r * CHUNK, a + r * from.row_stride + k, (size_t)n * sizeof *piece);
-            }
-            copy_steps_of_rows(n, tile_rows, piece, CHUNK, made + k * tile_rows);
-        }
-    }
-}
-
-/* Step by step, so that a transposed matrix is read in order. */
-static void copy_a(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to)
-{
-    if (from.column_stride == 1) {
-        copy_rows(rows, inner, tile_rows, from, to);
-        return;
-    }
-    const int64_t whole = from.row_stride == 1 && tile_rows == ROWS ? rows - rows % ROWS : 0;
-    for (int64_t k = 0; k < inner; k++) {
-        const real *a = (const real *)from.data + k * from.column_stride;
-        real *step = (real *)to + k * tile_rows;
-        for (int64_t i = 0; i < whole; i += ROWS) { /* of constant size: a few wide moves */
-            memcpy(step + i * inner, a + i, ROWS * sizeof(real));
-        }
-        for (int64_t i = whole; i < rows; i += tile_rows) {
-            const int64_t n = rows - i < tile_rows ? rows - i : tile_rows;
-            for (int64_t r = 0; r < n; r++) {
-                put(step + i * inner + r, get(a + (i + r) * from.row_stride));
-            }
-        }
-    }
-}
-
-/* Columns of a panel whose elements of one step are not contiguous, but those of consecutive steps may be. */
-static void gather_b(int64_t inner, int n, int pitch, lossi_matrix_view from, real *to)
-{
-    const real *b = from.data;
-    int64_t k = 0;
-    if (n == pitch && from.row_stride == 1) {
-        for (; k + LOSSI_GROUP <= inner; k += LOSSI_GROUP) {
-            for (int l = 0; l < pitch; l += VREAL_LANES) {
-                vreal columns[LOSSI_GROUP];
-                v_load_columns(b + l * from.column_stride + k, from.column_stride, columns);
-                for (int g = 0; g < LOSSI_GROUP; g++) {
-                    v_store(to + (k + g) * pitch + l, columns[g]);
-                }
-            }
-        }
-    }
-    for (; k < inner; k++) {
-        for (int l = 0; l < pitch; l++) {
-            put(to + k * pitch + l,
-                l < n ? get(b + k * from.row_stride + l * from.column_stride) : REAL(0.0));
-        }
-    }
-}
-
-/* Contiguous columns, step by step, so that B is read in order. */
-static void copy_steps(int64_t inner, int64_t columns, int pitch, lossi_matrix_view from, real *to)
-{
-    const int64_t whole = columns - columns % COLUMNS;
-    const int rest = (int)(columns - whole), first = rest < VREAL_LANES ? rest : VREAL_LANES;
-    for (int64_t k = 0; k < inner; k++) {
-        const real *b = (const real *)from.data + k * from.row_stride;
-        for (int64_t j = 0; j < whole; j += COLUMNS) {
-            for (int v = 0; v < VECTORS; v++) {
-                v_store(to + j * inner + k * COLUMNS + v * VREAL_LANES, v_load(b + j + v * VREAL_LANES));
-            }
-        }
-        if (rest > 0) {
-            real *step = to + whole * inner + k * pitch;
-            v_store(step, v_load_part(b + whole, first));
-            if (pitch > VREAL_LANES) {
-                v_store(step + VREAL_LANES, v_load_part(b + whole + first, rest - first));
-            }
-        }
-    }
-}
-
-static void copy_b(int64_t inner, int64_t columns, lossi_matrix_view from, void *to)
-{
-    const int pitch = columns <= VREAL_LANES ? VREAL_LANES : COLUMNS;
-    if (from.column_stride == 1) {
-        copy_steps(inner, columns, pitch, from, to);
-        return;
-    }
-    for (int64_t j = 0; j < columns; j += COLUMNS) {
-        const lossi_matrix_view part = {(const real *)from.data + j * from.column_stride, from.row_stride,
-                                        from.column_stride};
-        const int n = columns - j < COLUMNS ? (int)(columns - j) : COLUMNS;
-        gather_b(inner, n, pitch, part, (real *)to + j * inner);
     }
 }
 

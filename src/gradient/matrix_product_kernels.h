@@ -18,6 +18,9 @@
  * where a panel is as wide as vectors are, also the last. The block's sums are added to element (i, j) of C, c[i · c_row +
  * j · c_column], or with `fresh` are C.
  *
+ * With b_kept, and a copy of A in tiles of near_rows or more, the first tile of a panel that is whole copies B there while it reads it,
+ * as copy_b() does, and the tiles below read the copy: one panel at a time.
+ *
  * What is a_ahead elements behind A and b_ahead behind B is asked for while they are read: nothing where that is 0.
  */
 typedef struct lossi_product_block {
