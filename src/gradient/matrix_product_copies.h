@@ -60,23 +60,42 @@ LOSSI_INLINE void copy_steps_of_rows(int64_t n, int64_t tile_rows, const real *a
     }
 }
 
-/* Tiles of contiguous rows. Where vectors would read behind them, at the right and below, it goes by way of a piece with zeros there. */
+/* A few steps, element by element. */
+LOSSI_INLINE void copy_apart(int64_t begin, int64_t end, int64_t rows, int64_t tile_rows, const real *a,
+                             int64_t stride, real *to)
+{
+    for (int64_t k = begin; k < end; k++) {
+        for (int64_t r = 0; r < rows; r++) {
+            put(to + k * tile_rows + r, get(a + r * stride + k));
+        }
+    }
+}
+
+/*
+ * Tiles of contiguous rows. Where vectors would read behind the last row, rows go by way of a piece that has as many as they want; behind
+ * the last whole group of columns, and of few columns, it goes element by element.
+ */
 static inline void copy_rows(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, real *to)
 {
     real piece[DOWN_VECTORS * VREAL_LANES * CHUNK];
     const int64_t covered = (tile_rows + VREAL_LANES - 1) / VREAL_LANES * VREAL_LANES;
     const int64_t whole = inner - inner % LOSSI_GROUP;
-    memset(piece, 0, sizeof piece);
     for (int64_t i = 0; i < rows; i += tile_rows) {
         const int64_t there = rows - i < covered ? rows - i : covered;
+        const int64_t own = there < tile_rows ? there : tile_rows;
         const real *a = (const real *)from.data + i * from.row_stride;
         real *made = to + i * inner;
-        int64_t k = 0;
         if (there == covered) {
             copy_steps_of_rows(whole, tile_rows, a, from.row_stride, made);
-            k = whole;
+            copy_apart(whole, inner, own, tile_rows, a, from.row_stride, made);
+            continue;
         }
-        for (; k < inner; k += CHUNK) {
+        if (inner < CHUNK / 4) {
+            copy_apart(0, inner, own, tile_rows, a, from.row_stride, made);
+            continue;
+        }
+        memset(piece, 0, sizeof piece);
+        for (int64_t k = 0; k < inner; k += CHUNK) {
             const int64_t n = inner - k < CHUNK ? inner - k : CHUNK;
             for (int64_t r = 0; r < there; r++) {
                 memcpy(piece + r * CHUNK, a + r * from.row_stride + k, (size_t)n * sizeof *piece);

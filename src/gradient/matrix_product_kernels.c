@@ -152,6 +152,7 @@ LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t,
     vreal sums[ROWS][MOST];
     const real *a = t->a, *b = t->b;
     real *kept = t->kept;
+    const int64_t a_inner = block->a_inner, b_inner = t->b_inner, ahead = block->b_ahead;
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
@@ -171,7 +172,7 @@ LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t,
             for (int v = 0; v < vectors; v++) {
                 v_store(kept + v * VREAL_LANES, across[v]);
                 if (v * VREAL_LANES % LINE == 0) {
-                    ask_for(b + v * VREAL_LANES, block->b_ahead);
+                    ask_for(b + v * VREAL_LANES, ahead);
                 }
             }
             kept += vectors * VREAL_LANES;
@@ -184,8 +185,8 @@ LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t,
                 sums[r][v] = v_fma(down, across[v], sums[r][v]);
             }
         }
-        a += block->a_inner;
-        b += t->b_inner;
+        a += a_inner;
+        b += b_inner;
     }
     finish_tile(block, t, sums, rows, vectors);
 }
