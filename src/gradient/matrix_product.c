@@ -150,18 +150,24 @@ static void place_a(const job_list *list, lossi_product_block *block, int64_t fi
     block->a_tile = block->tile_rows * block->a_row;
 }
 
-/* B's steps k … and columns left … as a copy at `to`. */
-static void copy_b(const job_list *list, lossi_product_block *block, int64_t k, int64_t left, char *scratch,
-                   char *to)
+/* A part of B as a copy at `to`. */
+static void copy_b_from(const job_list *list, lossi_product_block *block, lossi_matrix_view b, char *to)
 {
     const lossi_product_kernels *kernels = list->kernels;
-    const lossi_matrix_view b = part_of(list, list->b, k, block->inner, left, block->columns,
-                                        scratch + list->b_panel);
     kernels->copy_b(block->inner, block->columns, b, to);
     block->b = to;
     block->b_inner = block->columns <= kernels->lanes ? kernels->lanes : kernels->tile_columns;
     block->b_panel = kernels->tile_columns * block->inner;
     block->b_ahead = 0;
+}
+
+/* B's steps k … and columns left … */
+static void copy_b(const job_list *list, lossi_product_block *block, int64_t k, int64_t left, char *scratch,
+                   char *to)
+{
+    const lossi_matrix_view b = part_of(list, list->b, k, block->inner, left, block->columns,
+                                        scratch + list->b_panel);
+    copy_b_from(list, block, b, to);
 }
 
 /* A strip of columns of a job. */
@@ -207,16 +213,18 @@ static void multiply_by_panels(const job_list *list, const strip *s)
         block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
         block.columns = s->columns;
         place_a(list, &block, s->top, k, s->scratch);
+        const lossi_matrix_view b = part_of(list, list->b, k, block.inner, s->left, s->columns,
+                                            s->scratch + list->b_panel);
         for (int64_t j = 0; j < s->columns; j += width) {
             block.columns = least(width, s->columns - j);
-            if (list->b->view.column_stride == 1 && block.columns == width && block.a_row == 1 &&
+            if (b.column_stride == 1 && block.columns == width && block.a_row == 1 &&
                 block.tile_rows >= list->kernels->near_rows) {
-                block.b = step(list->b->view, k, s->left + j, list->size).data;
-                block.b_inner = list->b->view.row_stride;
+                block.b = step(b, 0, j, list->size).data;
+                block.b_inner = b.row_stride;
                 block.b_kept = s->scratch + list->b_copy;
                 block.b_ahead = STEPS_AHEAD * block.b_inner;
             } else {
-                copy_b(list, &block, k, s->left + j, s->scratch, s->scratch + list->b_copy);
+                copy_b_from(list, &block, step(b, 0, j, list->size), s->scratch + list->b_copy);
                 block.b_kept = NULL;
             }
             block.c = c_of(list, s, 0, j);
@@ -334,7 +342,7 @@ static void multiply_strip(const job_list *list, const strip *s)
     } else if (list->a->pack == NULL && a_in_rows && s->columns < COPY_COLUMNS &&
                s->end - s->begin > LOSSI_PRODUCT_DEPTH && copied <= B_BYTES) {
         multiply_by_rows(list, s);
-    } else if (s->rows <= list->block_rows && list->b->pack == NULL) {
+    } else if (s->rows <= list->block_rows) {
         multiply_by_panels(list, s);
     } else {
         multiply_copied(list, s);
