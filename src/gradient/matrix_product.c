@@ -24,7 +24,8 @@ enum {
     DIRECT_TILES = 2,       /* rows of tiles for which B is not worth a copy */
     DIRECT_A = 1 << 15,     /* multiplications for which a transposed A is not */
     NEAR_BYTES = 16 * 1024, /* nor where all steps of it fill half of a first-level cache */
-    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows */
+    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows, */
+    COPY_PACKED = 96,       /* and one that was packed for a second */
     TILES_AHEAD = 2,        /* of A, asked for where there is no copy */
     STEPS_AHEAD = 16        /* of B: at 14 cycles each some twice what the second-level cache takes */
 };
@@ -135,7 +136,7 @@ static void place_a(const job_list *list, lossi_product_block *block, int64_t fi
     block->a_row = a.row_stride;
     block->a_inner = a.column_stride;
     block->a_ahead = 0;
-    if (a.column_stride == 1 && block->columns < COPY_COLUMNS) {
+    if (a.column_stride == 1 && block->columns < (list->a->pack == NULL ? COPY_COLUMNS : COPY_PACKED)) {
         block->a_ahead = list->a->pack == NULL ? TILES_AHEAD * block->tile_rows * a.row_stride : 0;
     } else if ((a.column_stride == 1 && block->tile_rows >= list->kernels->near_rows) ||
                (a.column_stride != 1 && block->rows * block->columns * block->inner > DIRECT_A &&
