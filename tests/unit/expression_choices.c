@@ -1,4 +1,4 @@
-/* Programs: a comparison and what is chosen by it, in one loop, beside the same operations one after the other. */
+/* Programs: loops that stand for several operations, or for a special case of one, beside the operations as they are. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -84,4 +84,45 @@ void choices_are_their_parts(void **state)
     }
     loss_context_free(context);
     assert_true(shorter > 200);
+}
+
+/* By one number, also a power of two, which is a product then, as by an array of it. */
+void quotients_by_a_number(void **state)
+{
+    enum { N = 100 };
+    static const double numbers[] = {1,         2,         0.5,      -4,      3,        -0.1,
+                                     0x1p-126,  0x1p-127,  0x1p126,  0x1p127, 0x1p1022, 0x1p1023,
+                                     0x1p-1022, 0x1p-1074, INFINITY, 0,       NAN};
+    static double x[N], divisors[N], made[N], expected[N];
+    loss_context *context;
+    (void)state;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    lossi_expression *e = lossi_expression_create(context, MOST);
+    const int32_t quotient = lossi_expression_make(e, LOSSI_SCALAR_divide, lossi_expression_input(e, 0),
+                                                   lossi_expression_input(e, 1), 0);
+    const uint8_t scalar[] = {0, 1};
+    lossi_program *by_number, *by_array;
+    assert_int_equal(lossi_program_compile(&by_number, e, &quotient, 1, 2, scalar), 0);
+    assert_int_equal(lossi_program_compile(&by_array, e, &quotient, 1, 2, NULL), 0);
+    for (size_t k = 0; k < 2 * sizeof numbers / sizeof *numbers; k++) {
+        const loss_dtype dtype = k % 2 ? LOSS_FLOAT32 : LOSS_FLOAT64;
+        const void *inputs[] = {x, divisors};
+        void *to_made = made, *to_expected = expected;
+        for (int64_t i = 0; i < N; i++) { /* of all sizes, to the smallest */
+            set_element(x, dtype, i,
+                        ldexp(sample_number(9, (uint64_t)i, 32), (int)(i - 50) * (k % 2 ? 3 : 21)));
+            set_element(divisors, dtype, i, numbers[k / 2]);
+        }
+        for (int32_t isa = 0; isa < LOSSI_ISA_COUNT; isa++) {
+            if (lossi_isa_supported(isa)) {
+                run_program(by_number, isa, dtype, N, inputs, &to_made);
+                run_program(by_array, isa, dtype, N, inputs, &to_expected);
+                assert_same_bits(made, expected, dtype, N);
+            }
+        }
+    }
+    lossi_program_free(by_number);
+    lossi_program_free(by_array);
+    lossi_expression_free(e);
+    loss_context_free(context);
 }

@@ -1,7 +1,5 @@
 /*
- * The scalar operations on vectors, and the loops over them.
- *
- * What each is stands in scalar_operations.def; what is not one of simd/ is here:
+ * The scalar operations on vectors, and the loops over them. What each is stands in scalar_operations.def; what is not one of simd/:
  *
  *     logistic_density    e / (1 + e)² of e = e^−|a|
  *     hypotenuse          |a| from 2^30 on, where 1 is nothing beside a²
@@ -10,6 +8,7 @@
 
 #include "core/isa.h"
 #include "loss/expression/choice_kernels.h"
+#include "loss/expression/division_kernels.h"
 #include "loss/lanes.h"
 #include "simd/math_atan.h"
 #include "simd/math_erf.h"
@@ -579,6 +578,7 @@ const lossi_expression_kernels LOSSI_NAME(expression_kernels) = {{
     [LOSSI_KERNEL_add_multiply] = TABLE_3(add_multiply),
     [LOSSI_KERNEL_difference_multiply] = TABLE_3(difference_multiply),
     [LOSSI_KERNEL_sign_multiply] = TABLE_2(sign_multiply),
+    [LOSSI_KERNEL_divide_by] = TABLE_1(divide_by),
     [LOSSI_KERNEL_choose_less] = TABLE_1(choose_less),
     [LOSSI_KERNEL_choose_less_equal] = TABLE_1(choose_less_equal),
     [LOSSI_KERNEL_choose_equal] = TABLE_1(choose_equal),

@@ -17,6 +17,7 @@ enum {
     LOSSI_KERNEL_add_multiply,        /* (a + b) c */
     LOSSI_KERNEL_difference_multiply, /* (a − b) c */
     LOSSI_KERNEL_sign_multiply,       /* sign(a) b */
+    LOSSI_KERNEL_divide_by,           /* a / b of a pack b, without variants */
     LOSSI_KERNEL_choose_less, /* a < b ? c : d, NaN where a or b is; and another choice (LOSSI_CHOICE_…) */
     LOSSI_KERNEL_choose_less_equal,  /* a <= b ? … */
     LOSSI_KERNEL_choose_equal,       /* a = b ? … */

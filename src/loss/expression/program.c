@@ -216,11 +216,12 @@ static void emit_node(plan *p, int32_t node)
         return;
     }
     const int32_t a = operands == 3 ? as_array(p, at.a) : at.a;
-    lossi_instruction *made = lossi_program_emit(p, at.operation, node);
+    const int32_t by_number = at.operation == LOSSI_SCALAR_divide && p->uniform[at.b];
+    lossi_instruction *made = lossi_program_emit(p, by_number ? LOSSI_KERNEL_divide_by : at.operation, node);
     made->a = a;
     made->b = at.b;
     made->c = at.c;
-    made->variant = variant_of(p, operands, operands == 3 ? 0 : a, at.b, at.c);
+    made->variant = by_number ? 0 : variant_of(p, operands, operands == 3 ? 0 : a, at.b, at.c);
 }
 
 /* Outputs that no instruction writes: inputs, uniforms, and nodes that are an output already. */
@@ -287,10 +288,10 @@ static int32_t operands_of(int32_t kernel)
 {
     const int32_t is_ternary = kernel >= LOSSI_KERNEL_multiply_add &&
                                kernel <= LOSSI_KERNEL_difference_multiply;
-    return kernel < LOSSI_SCALAR_COUNT            ? lossi_scalar_operands(kernel)
-           : is_ternary                           ? 3
-           : kernel == LOSSI_KERNEL_sign_multiply ? 2
-                                                  : 1;
+    return kernel < LOSSI_SCALAR_COUNT ? lossi_scalar_operands(kernel)
+           : is_ternary                ? 3
+           : kernel == LOSSI_KERNEL_sign_multiply || kernel == LOSSI_KERNEL_divide_by ? 2
+                                                                                      : 1;
 }
 
 enum { OPERANDS = 7 };
