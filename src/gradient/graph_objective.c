@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/isa.h"
 #include "gradient/graph/builder.h"
 #include "gradient/graph/channels.h"
 #include "gradient/graph/differentiate.h"
@@ -21,6 +22,7 @@
 #include "gradient/graph_predict.h"
 #include "gradient/graph/statistics.h"
 #include "gradient/objective.h"
+#include "gradient/parameter_kernels.h"
 
 enum { CHUNK_ROWS, TRAINING, SEED, ITERATE, CURVATURE, OPTIONS };
 
@@ -257,17 +259,23 @@ static loss_status weigh(evaluation *e, double *weight)
     return LOSS_OK;
 }
 
+static const lossi_parameter_kernels *kernels_of(const graph_objective *self)
+{
+    return lossi_parameter_kernels_for(lossi_context_isa(self->base.context),
+                                       lossi_real_index(self->base.dtype));
+}
+
 /* The mean of the pieces; of none that counts it is any of them. */
 static void put_mean(evaluation *e, void *result)
 {
     graph_objective *self = e->self;
+    const int64_t n = self->base.dimension;
     if (e->weights == 0) {
         e->values = e->value;
         e->weights = 1;
-    } else {
-        for (int64_t i = 0; i < self->base.dimension && result != NULL; i++) {
-            lossi_real_put(self->base.dtype, self->piece, i, self->total[i] / e->weights);
-        }
+    } else if (result != NULL) {
+        kernels_of(self)->divide(n, self->total, e->weights, self->total);
+        kernels_of(self)->narrow(n, self->total, self->piece);
     }
 }
 
@@ -292,8 +300,8 @@ static loss_status run_in_pieces(evaluation *e, int64_t samples, int64_t chunk, 
         }
         e->values += weight * e->value;
         e->weights += weight;
-        for (int64_t i = 0; i < n && result != NULL && status == LOSS_OK; i++) {
-            self->total[i] += weight * lossi_real_get(self->base.dtype, self->piece, i);
+        if (result != NULL && status == LOSS_OK) {
+            kernels_of(self)->add(n, weight, self->piece, self->total);
         }
     }
     return status;
