@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/isa.h"
 #include "gradient/graph/builder.h"
 #include "gradient/graph/channels.h"
 #include "gradient/graph/differentiate.h"
@@ -21,6 +22,7 @@
 #include "gradient/graph_predict.h"
 #include "gradient/graph/statistics.h"
 #include "gradient/objective.h"
+#include "gradient/parameter_kernels.h"
 
 enum { CHUNK_ROWS, TRAINING, SEED, ITERATE, CURVATURE, OPTIONS };
 
@@ -257,17 +259,23 @@ static loss_status weigh(evaluation *e, double *weight)
     return LOSS_OK;
 }
 
+static const lossi_parameter_kernels *kernels_of(const graph_objective *self)
+{
+    return lossi_parameter_kernels_for(lossi_context_isa(self->base.context),
+                                       lossi_real_index(self->base.dtype));
+}
+
 /* The mean of the pieces; of none that counts it is any of them. */
 static void put_mean(evaluation *e, void *result)
 {
     graph_objective *self = e->self;
+    const int64_t n = self->base.dimension;
     if (e->weights == 0) {
         e->values = e->value;
         e->weights = 1;
-    } else {
-        for (int64_t i = 0; i < self->base.dimension && result != NULL; i++) {
-            lossi_real_put(self->base.dtype, self->piece, i, self->total[i] / e->weights);
-        }
+    } else if (result != NULL) {
+        kernels_of(self)->divide(n, self->total, e->weights, self->total);
+        kernels_of(self)->narrow(n, self->total, self->piece);
     }
 }
 
@@ -292,11 +300,22 @@ static loss_status run_in_pieces(evaluation *e, int64_t samples, int64_t chunk, 
         }
         e->values += weight * e->value;
         e->weights += weight;
-        for (int64_t i = 0; i < n && result != NULL && status == LOSS_OK; i++) {
-            self->total[i] += weight * lossi_real_get(self->base.dtype, self->piece, i);
+        if (result != NULL && status == LOSS_OK) {
+            kernels_of(self)->add(n, weight, self->piece, self->total);
         }
     }
     return status;
+}
+
+/*
+ * Whether what is wanted may be made where it is wanted: a pass over all parameters less. It may not where x is, which is still read,
+ * nor at an address that is no multiple of the element's size.
+ */
+static int32_t in_place(const evaluation *e, const void *result)
+{
+    const loss_objective *base = &e->self->base;
+    return (uintptr_t)result % (uintptr_t)base->real_size == 0 &&
+           !lossi_objective_overlap(base, e->x, result);
 }
 
 /* All pieces; `result` is NULL, or gets the weighted mean of theirs, when nothing went wrong. */
@@ -307,10 +326,14 @@ static loss_status run_pieces(evaluation *e, void *result)
     const int64_t chunk = lossi_options_own(&self->base.options, CHUNK_ROWS)->integer;
     loss_status status;
     if (e->batch.count >= 0 || samples <= chunk) {
+        const int32_t direct = result != NULL && in_place(e, result);
         status = run_piece(e, 0, e->batch.count >= 0 ? e->batch.count : samples,
-                           result != NULL ? self->piece : NULL);
+                           direct           ? result
+                           : result != NULL ? self->piece
+                                            : NULL);
         e->values = e->value;
         e->weights = 1;
+        result = direct ? NULL : result; /* it is there */
     } else {
         status = run_in_pieces(e, samples, chunk, result);
         if (status == LOSS_OK) {

@@ -24,8 +24,10 @@ enum {
     DIRECT_TILES = 2,       /* rows of tiles for which B is not worth a copy */
     DIRECT_A = 1 << 15,     /* multiplications for which a transposed A is not */
     NEAR_BYTES = 16 * 1024, /* nor where all steps of it fill half of a first-level cache */
-    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows */
-    TILES_AHEAD = 2         /* of A, asked for where there is no copy */
+    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows, */
+    COPY_PACKED = 96,       /* and one that was packed for a second */
+    TILES_AHEAD = 2,        /* of A, asked for where there is no copy */
+    STEPS_AHEAD = 16        /* of B: at 14 cycles each some twice what the second-level cache takes */
 };
 
 typedef struct job_list {
@@ -129,22 +131,16 @@ static void place_a(const job_list *list, lossi_product_block *block, int64_t fi
     const lossi_matrix_view a = part_of(list, list->a, first, block->rows, k, block->inner,
                                         scratch + list->a_panel);
     block->tile_rows = (block->rows + tiles - 1) / tiles;
+    block->tile_rows = round_up(block->tile_rows, list->kernels->tile_step);
     block->a = a.data;
     block->a_row = a.row_stride;
     block->a_inner = a.column_stride;
     block->a_ahead = 0;
-    if (a.column_stride == 1 && block->columns < COPY_COLUMNS) {
+    if (a.column_stride == 1 && block->columns < (list->a->pack == NULL ? COPY_COLUMNS : COPY_PACKED)) {
         block->a_ahead = list->a->pack == NULL ? TILES_AHEAD * block->tile_rows * a.row_stride : 0;
-    } else if (a.column_stride == 1 && list->a->pack == NULL) {
-        const int64_t stride = panel_stride(block->inner, list->size);
-        for (int64_t i = 0; i < block->rows; i++) {
-            memcpy(scratch + list->a_panel + i * stride * list->size,
-                   (const char *)a.data + i * a.row_stride * list->size, (size_t)(block->inner * list->size));
-        }
-        block->a = scratch + list->a_panel;
-        block->a_row = stride;
-    } else if (a.column_stride != 1 && block->rows * block->columns * block->inner > DIRECT_A &&
-               (a.row_stride != 1 || a.column_stride * block->inner * list->size > NEAR_BYTES)) {
+    } else if ((a.column_stride == 1 && block->tile_rows >= list->kernels->near_rows) ||
+               (a.column_stride != 1 && block->rows * block->columns * block->inner > DIRECT_A &&
+                (a.row_stride != 1 || a.column_stride * block->inner * list->size > NEAR_BYTES))) {
         list->kernels->copy_a(block->rows, block->inner, block->tile_rows, a, scratch + list->a_copy);
         block->a = scratch + list->a_copy;
         block->a_row = 1;
@@ -155,18 +151,24 @@ static void place_a(const job_list *list, lossi_product_block *block, int64_t fi
     block->a_tile = block->tile_rows * block->a_row;
 }
 
-/* B's steps k … and columns left … as a copy at `to`. */
-static void copy_b(const job_list *list, lossi_product_block *block, int64_t k, int64_t left, char *scratch,
-                   char *to)
+/* A part of B as a copy at `to`. */
+static void copy_b_from(const job_list *list, lossi_product_block *block, lossi_matrix_view b, char *to)
 {
     const lossi_product_kernels *kernels = list->kernels;
-    const lossi_matrix_view b = part_of(list, list->b, k, block->inner, left, block->columns,
-                                        scratch + list->b_panel);
     kernels->copy_b(block->inner, block->columns, b, to);
     block->b = to;
     block->b_inner = block->columns <= kernels->lanes ? kernels->lanes : kernels->tile_columns;
     block->b_panel = kernels->tile_columns * block->inner;
     block->b_ahead = 0;
+}
+
+/* B's steps k … and columns left … */
+static void copy_b(const job_list *list, lossi_product_block *block, int64_t k, int64_t left, char *scratch,
+                   char *to)
+{
+    const lossi_matrix_view b = part_of(list, list->b, k, block->inner, left, block->columns,
+                                        scratch + list->b_panel);
+    copy_b_from(list, block, b, to);
 }
 
 /* A strip of columns of a job. */
@@ -195,6 +197,41 @@ static void multiply_copied(const job_list *list, const strip *s)
             block.c = c_of(list, s, i, 0);
             list->kernels->multiply(&block);
         }
+        block.fresh = 0;
+    }
+}
+
+/*
+ * A is copied, and a panel of B at a time, which is still in the first-level cache when the tiles of C read it: by the first of them on
+ * its way where B is contiguous.
+ */
+static void multiply_by_panels(const job_list *list, const strip *s)
+{
+    lossi_product_block block = s->block;
+    const int64_t width = list->kernels->tile_columns;
+    block.rows = s->rows;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.inner = least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        block.columns = s->columns;
+        place_a(list, &block, s->top, k, s->scratch);
+        const lossi_matrix_view b = part_of(list, list->b, k, block.inner, s->left, s->columns,
+                                            s->scratch + list->b_panel);
+        for (int64_t j = 0; j < s->columns; j += width) {
+            block.columns = least(width, s->columns - j);
+            if (b.column_stride == 1 && block.columns == width && block.a_row == 1 &&
+                block.tile_rows >= list->kernels->near_rows) {
+                block.b = step(b, 0, j, list->size).data;
+                block.b_inner = b.row_stride;
+                block.b_kept = s->scratch + list->b_copy;
+                block.b_ahead = STEPS_AHEAD * block.b_inner;
+            } else {
+                copy_b_from(list, &block, step(b, 0, j, list->size), s->scratch + list->b_copy);
+                block.b_kept = NULL;
+            }
+            block.c = c_of(list, s, 0, j);
+            list->kernels->multiply(&block);
+        }
+        block.b_kept = NULL;
         block.fresh = 0;
     }
 }
@@ -306,6 +343,8 @@ static void multiply_strip(const job_list *list, const strip *s)
     } else if (list->a->pack == NULL && a_in_rows && s->columns < COPY_COLUMNS &&
                s->end - s->begin > LOSSI_PRODUCT_DEPTH && copied <= B_BYTES) {
         multiply_by_rows(list, s);
+    } else if (s->rows <= list->block_rows) {
+        multiply_by_panels(list, s);
     } else {
         multiply_copied(list, s);
     }

@@ -10,38 +10,15 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "gradient/matrix_product_copies.h"
 #include "simd/transpose.h"
 
-/* Rows of the largest tile, and the heights there are (LOW: 1, 2, 3, …): a few rows more than wanted are computed twice. */
-#if defined(LOSSI_ISA_AVX512)
-enum { ROWS = 14 }; /* of 32 registers */
-#elif defined(LOSSI_ISA_AVX2)
-enum { ROWS = 6 }; /* of 16 */
-#elif defined(LOSSI_ISA_NEON)
-enum { ROWS = 12 }; /* of 32 */
-#else
-enum { ROWS = 4 }; /* of 16 on x86 */
-#endif
 enum {
-    VECTORS = 2,
-    COLUMNS = VECTORS * VREAL_LANES,
-    DOWN = 4, /* vectors of rows in a tile of few columns */
-    MOST = 8, /* vectors of a tile of one row, which has as many chains as multiply-adds are under way */
+    DOWN = 4,      /* vectors of rows in a tile of few columns */
+    NEAR_ROWS = 4, /* of a copy of lower tiles there is nothing to gain */
+    MOST = 8,      /* vectors of a tile of one row, which has as many chains as multiply-adds are under way */
     LINE = 64 / (LOSSI_REAL / 8)
 };
-
-/* Arrays need no alignment. */
-LOSSI_INLINE real get(const real *p)
-{
-    real x;
-    memcpy(&x, p, sizeof x);
-    return x;
-}
-
-LOSSI_INLINE void put(real *p, real x)
-{
-    memcpy(p, &x, sizeof x);
-}
 
 /* What it asks for may lie behind an array: it is never read. */
 LOSSI_INLINE void ask_for(const real *p, int64_t ahead)
@@ -53,6 +30,8 @@ typedef struct tile {
     const real *a, *b;
     real *c;
     int rows, columns; /* that there are */
+    int64_t b_inner;
+    real *kept; /* where B goes while it is read */
 } tile;
 
 LOSSI_INLINE void finish_vector(real *c, vreal sum, int n, int fresh)
@@ -157,11 +136,66 @@ LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t,
                 }
             }
             at += block->a_inner;
-            b += block->b_inner;
+            b += t->b_inner;
         }
     }
     finish_tile(block, t, sums, rows, vectors);
 }
+
+/*
+ * The same of a whole tile of a copy, whose rows lie next to each other in every step: one pointer goes along A, where several would
+ * take registers, loads and additions from the multiplications.
+ */
+LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t, const int rows,
+                                const int vectors)
+{
+    vreal sums[ROWS][MOST];
+    const real *a = t->a, *b = t->b;
+    real *kept = t->kept;
+    const int64_t a_inner = block->a_inner, b_inner = t->b_inner, ahead = block->b_ahead;
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            sums[r][v] = v_set1(0);
+        }
+    }
+#pragma GCC unroll 2
+    for (int64_t k = block->inner; k > 0; k--) {
+        vreal across[MOST];
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            across[v] = v_load(b + v * VREAL_LANES);
+        }
+        if (kept != NULL) {
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                v_store(kept + v * VREAL_LANES, across[v]);
+                if (v * VREAL_LANES % LINE == 0) {
+                    ask_for(b + v * VREAL_LANES, ahead);
+                }
+            }
+            kept += vectors * VREAL_LANES;
+        }
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++) {
+            const vreal down = v_set1(get(a + r));
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                sums[r][v] = v_fma(down, across[v], sums[r][v]);
+            }
+        }
+        a += a_inner;
+        b += b_inner;
+    }
+    finish_tile(block, t, sums, rows, vectors);
+}
+
+#define NEAR(rows)                                                                                           \
+    static __attribute__((noinline)) void near_##rows(const lossi_product_block *block, const tile *t)       \
+    {                                                                                                        \
+        multiply_near(block, t, rows, VECTORS);                                                              \
+    }
 
 #define TILE(rows, vectors)                                                                                  \
     static __attribute__((noinline)) void tile_##rows##_##vectors(const lossi_product_block *block,          \
@@ -223,6 +257,32 @@ static const tile_kernels tile_table[ROWS + 1] = {
 };
 #endif
 
+NEAR(4)
+#if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
+NEAR(6)
+NEAR(8)
+NEAR(10)
+NEAR(12)
+#if defined(LOSSI_ISA_AVX512)
+NEAR(14)
+#endif
+#elif defined(LOSSI_ISA_AVX2)
+NEAR(5)
+NEAR(6)
+#endif
+static void (*const near_table[ROWS + 1])(const lossi_product_block *block, const tile *t) = {
+    [4] = near_4,
+#if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_NEON)
+    [6] = near_6,   [8] = near_8, [10] = near_10, [12] = near_12,
+#if defined(LOSSI_ISA_AVX512)
+    [14] = near_14,
+#endif
+#elif defined(LOSSI_ISA_AVX2)
+    [5] = near_5,
+    [6] = near_6,
+#endif
+};
+
 static void multiply(const lossi_product_block *block)
 {
     const int64_t tile_rows = block->tile_rows;
@@ -233,13 +293,23 @@ static void multiply(const lossi_product_block *block)
         const int64_t n = block->columns - j;
         const int kind = n <= VREAL_LANES ? 0 : n < wide || wide == COLUMNS ? 1 : 2;
         const int64_t step = kind == 2 ? wide : COLUMNS;
-        tile t = {.b = (const real *)block->b + j / COLUMNS * block->b_panel};
+        tile t = {.b = (const real *)block->b + j / COLUMNS * block->b_panel, .b_inner = block->b_inner};
+        t.kept = n >= COLUMNS ? block->b_kept : NULL;
         t.columns = (int)(n < step ? n : step);
         for (int64_t i = 0; i < block->rows; i += tile_rows) {
             t.a = (const real *)block->a + i / tile_rows * block->a_tile;
             t.c = (real *)block->c + i * block->c_row + j * block->c_column;
             t.rows = (int)(block->rows - i < tile_rows ? block->rows - i : tile_rows);
-            tile_table[kind == 2 ? tile_rows : t.rows].multiply[kind](block, &t);
+            if (block->a_row == 1 && kind == 1 && near_table[t.rows] != NULL) {
+                near_table[t.rows](block, &t);
+                if (t.kept != NULL) {
+                    t.b = t.kept;
+                    t.b_inner = COLUMNS;
+                    t.kept = NULL;
+                }
+            } else {
+                tile_table[kind == 2 ? tile_rows : t.rows].multiply[kind](block, &t);
+            }
         }
         j += step;
     }
@@ -361,86 +431,6 @@ static void multiply_down(const lossi_product_block *block)
     }
 }
 
-/* Step by step, so that a transposed matrix is read in order. */
-static void copy_a(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to)
-{
-    const int64_t whole = from.row_stride == 1 && tile_rows == ROWS ? rows - rows % ROWS : 0;
-    for (int64_t k = 0; k < inner; k++) {
-        const real *a = (const real *)from.data + k * from.column_stride;
-        real *step = (real *)to + k * tile_rows;
-        for (int64_t i = 0; i < whole; i += ROWS) { /* of constant size: a few wide moves */
-            memcpy(step + i * inner, a + i, ROWS * sizeof(real));
-        }
-        for (int64_t i = whole; i < rows; i += tile_rows) {
-            const int64_t n = rows - i < tile_rows ? rows - i : tile_rows;
-            for (int64_t r = 0; r < n; r++) {
-                put(step + i * inner + r, get(a + (i + r) * from.row_stride));
-            }
-        }
-    }
-}
-
-/* Columns of a panel whose elements of one step are not contiguous, but those of consecutive steps may be. */
-static void gather_b(int64_t inner, int n, int pitch, lossi_matrix_view from, real *to)
-{
-    const real *b = from.data;
-    int64_t k = 0;
-    if (n == pitch && from.row_stride == 1) {
-        for (; k + LOSSI_GROUP <= inner; k += LOSSI_GROUP) {
-            for (int l = 0; l < pitch; l += VREAL_LANES) {
-                vreal columns[LOSSI_GROUP];
-                v_load_columns(b + l * from.column_stride + k, from.column_stride, columns);
-                for (int g = 0; g < LOSSI_GROUP; g++) {
-                    v_store(to + (k + g) * pitch + l, columns[g]);
-                }
-            }
-        }
-    }
-    for (; k < inner; k++) {
-        for (int l = 0; l < pitch; l++) {
-            put(to + k * pitch + l,
-                l < n ? get(b + k * from.row_stride + l * from.column_stride) : REAL(0.0));
-        }
-    }
-}
-
-/* Contiguous columns, step by step, so that B is read in order. */
-static void copy_steps(int64_t inner, int64_t columns, int pitch, lossi_matrix_view from, real *to)
-{
-    const int64_t whole = columns - columns % COLUMNS;
-    const int rest = (int)(columns - whole), first = rest < VREAL_LANES ? rest : VREAL_LANES;
-    for (int64_t k = 0; k < inner; k++) {
-        const real *b = (const real *)from.data + k * from.row_stride;
-        for (int64_t j = 0; j < whole; j += COLUMNS) {
-            for (int v = 0; v < VECTORS; v++) {
-                v_store(to + j * inner + k * COLUMNS + v * VREAL_LANES, v_load(b + j + v * VREAL_LANES));
-            }
-        }
-        if (rest > 0) {
-            real *step = to + whole * inner + k * pitch;
-            v_store(step, v_load_part(b + whole, first));
-            if (pitch > VREAL_LANES) {
-                v_store(step + VREAL_LANES, v_load_part(b + whole + first, rest - first));
-            }
-        }
-    }
-}
-
-static void copy_b(int64_t inner, int64_t columns, lossi_matrix_view from, void *to)
-{
-    const int pitch = columns <= VREAL_LANES ? VREAL_LANES : COLUMNS;
-    if (from.column_stride == 1) {
-        copy_steps(inner, columns, pitch, from, to);
-        return;
-    }
-    for (int64_t j = 0; j < columns; j += COLUMNS) {
-        const lossi_matrix_view part = {(const real *)from.data + j * from.column_stride, from.row_stride,
-                                        from.column_stride};
-        const int n = columns - j < COLUMNS ? (int)(columns - j) : COLUMNS;
-        gather_b(inner, n, pitch, part, (real *)to + j * inner);
-    }
-}
-
 static void add(int64_t rows, int64_t columns, void *to, int64_t to_row, int64_t to_column, const void *from)
 {
     for (int64_t i = 0; i < rows; i++) {
@@ -461,6 +451,8 @@ const lossi_product_kernels LOSSI_NAME(product_kernels) = {.tile_rows = ROWS,
                                                            .tile_columns = COLUMNS,
                                                            .lanes = VREAL_LANES,
                                                            .down_rows = DOWN * VREAL_LANES,
+                                                           .near_rows = NEAR_ROWS,
+                                                           .tile_step = TILE_STEP,
                                                            .multiply = multiply,
                                                            .multiply_down = multiply_down,
                                                            .copy_a = copy_a,

@@ -18,6 +18,9 @@
  * where a panel is as wide as vectors are, also the last. The block's sums are added to element (i, j) of C, c[i · c_row +
  * j · c_column], or with `fresh` are C.
  *
+ * With b_kept, and a copy of A in tiles of near_rows or more, the first tile of a panel that is whole copies B there while it reads it,
+ * as copy_b() does, and the tiles below read the copy: one panel at a time.
+ *
  * What is a_ahead elements behind A and b_ahead behind B is asked for while they are read: nothing where that is 0.
  */
 typedef struct lossi_product_block {
@@ -27,6 +30,7 @@ typedef struct lossi_product_block {
     int64_t a_tile, a_row, a_inner, a_ahead;
     const void *b;
     int64_t b_panel, b_inner, b_ahead;
+    void *b_kept;
     void *c;
     int64_t c_row, c_column;
     int32_t fresh;
@@ -35,7 +39,9 @@ typedef struct lossi_product_block {
 enum { LOSSI_PRODUCT_FEW = 4 };
 
 typedef struct lossi_product_kernels {
-    int32_t tile_rows, tile_columns, lanes, down_rows; /* tile_rows at most; lanes: elements of a vector */
+    /* tile_rows at most; lanes: elements of a vector; near_rows: from so many rows on tiles are faster from a copy of A */
+    int32_t tile_rows, tile_columns, lanes, down_rows, near_rows;
+    int32_t tile_step; /* heights between its multiples are those above them */
     void (*multiply)(const lossi_product_block *block);
     /*
      * The same for at most LOSSI_PRODUCT_FEW columns, with vectors down the rows of C: a_inner = 1, a_tile = tile_rows · a_row for any

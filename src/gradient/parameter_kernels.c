@@ -47,6 +47,29 @@ static void narrow(int64_t count, const double *from, void *to)
 #endif
 }
 
+LOSSI_INLINE f64v load_wide(const real *p)
+{
+#if LOSSI_REAL == 32
+    return f64_load_float32(p);
+#else
+    return f64_load(p);
+#endif
+}
+
+static void add(int64_t count, double weight, const void *from, double *sum)
+{
+    const real *x = from;
+    int64_t i = 0;
+    for (; i + F64_LANES <= count; i += F64_LANES) {
+        f64_store(sum + i, f64_load(sum + i) + f64_set1(weight) * load_wide(x + i));
+    }
+    for (; i < count; i++) {
+        real one;
+        memcpy(&one, x + i, sizeof one);
+        sum[i] += weight * (double)one;
+    }
+}
+
 /* 1 / x where that is exact, so that multiplying by it is dividing by x: of a batch of 2^k rows. Otherwise 0. */
 static double exact_reciprocal(double x)
 {
@@ -70,7 +93,7 @@ static void divide(int64_t count, const double *from, double denominator, double
 }
 
 extern const lossi_parameter_kernels LOSSI_NAME(parameter_kernels);
-const lossi_parameter_kernels LOSSI_NAME(parameter_kernels) = {widen, narrow, divide};
+const lossi_parameter_kernels LOSSI_NAME(parameter_kernels) = {widen, narrow, add, divide};
 
 #ifdef LOSSI_ONCE
 

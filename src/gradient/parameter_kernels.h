@@ -8,6 +8,8 @@ typedef struct lossi_parameter_kernels {
     /* Copies, of any alignment; narrow() rounds. */
     void (*widen)(int64_t count, const void *from, double *to);
     void (*narrow)(int64_t count, const double *from, void *to);
+    /* sum += weight from, the product rounded */
+    void (*add)(int64_t count, double weight, const void *from, double *sum);
     /* to = from / denominator */
     void (*divide)(int64_t count, const double *from, double denominator, double *to);
 } lossi_parameter_kernels;

@@ -9,6 +9,10 @@
 /* One node at one element, on the first instruction set; inputs in order. */
 double run_once(lossi_expression *e, int32_t node, loss_dtype dtype, int32_t inputs, const double *values);
 
+/* A program with scratch of its own. */
+void run_program(const lossi_program *program, int32_t isa, loss_dtype dtype, int64_t n,
+                 const void *const *inputs, void *const *outputs);
+
 /* The same operation in long double, of libm alone. */
 long double reference_of(int32_t operation, long double a, long double b, long double c);
 
@@ -23,6 +27,8 @@ void random_graphs_have_the_same_bits(void **state);
 void any_length_and_place(void **state);
 void outputs_of_every_kind(void **state);
 void scalars_are_computed_once(void **state);
+void choices_are_their_parts(void **state);
+void quotients_by_a_number(void **state);
 void registers_are_used_again(void **state);
 void memory_runs_out(void **state);
 void nodes_run_out(void **state);

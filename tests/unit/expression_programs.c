@@ -296,8 +296,8 @@ void random_graphs_derive(void **state)
 
 /* ---- the same bits ---- */
 
-static void run_program(const lossi_program *program, int32_t isa, loss_dtype dtype, int64_t n,
-                        const void *const *inputs, void *const *outputs)
+void run_program(const lossi_program *program, int32_t isa, loss_dtype dtype, int64_t n,
+                 const void *const *inputs, void *const *outputs)
 {
     void *scratch = NULL;
     assert_int_equal(posix_memalign(&scratch, 64, (size_t)lossi_program_scratch(program)), 0);

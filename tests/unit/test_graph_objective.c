@@ -236,6 +236,29 @@ static void batches_without_rows(void **unused)
     }
 }
 
+/* Gradients are made where they are wanted, but where x is, or at an odd address: there they are the same. */
+static void gradients_anywhere(void **unused)
+{
+    graph_model m;
+    double value, gradient[GRAPH_MODEL_X], over[GRAPH_MODEL_X];
+    char bytes[sizeof gradient + 1];
+    (void)unused;
+    graph_model_make(&m, LOSS_FLOAT64);
+    loss_objective *objective = graph_model_objective(
+        &m,
+        graph_model_add(&m, graph_model_loss(&m, "cross_entropy", "labels", ""), graph_model_penalty(&m)));
+    const size_t size = (size_t)loss_objective_dimension(objective) * sizeof *gradient;
+    assert_status(context, loss_objective_evaluate(objective, m.x, &value, gradient), LOSS_OK);
+    assert_true(gradient[0] != 0);
+    memcpy(over, m.x, size);
+    assert_status(context, loss_objective_evaluate(objective, over, &value, over), LOSS_OK);
+    assert_memory_equal(over, gradient, size);
+    assert_status(context, loss_objective_evaluate(objective, m.x, &value, bytes + 1), LOSS_OK);
+    assert_memory_equal(bytes + 1, gradient, size);
+    loss_objective_free(objective);
+    graph_model_free(&m);
+}
+
 static void data_without_rows(void **unused)
 {
     graph_model m;
@@ -373,6 +396,7 @@ int main(void)
         cmocka_unit_test(batches_are_the_same_rows_as_data),
         cmocka_unit_test(bad_labels_are_named),
         cmocka_unit_test(batches_without_rows),
+        cmocka_unit_test(gradients_anywhere),
         cmocka_unit_test(data_without_rows),
         cmocka_unit_test(no_parameters),
         cmocka_unit_test(predictions),

@@ -403,6 +403,67 @@ static void test_large_rows(void **state)
     loss_context_free(context);
 }
 
+/*
+ * The same of channels, in float64, of which one leaves the range and the others do not; a thousand rows are several blocks and slices.
+ * Gradients of numbers that are 2^power times as large are 2^−power times as large.
+ */
+static void test_large_channels(void **state)
+{
+    static const operation_case channels[] = {
+        {"batch_norm", {{0}}, 3, {{2, {7, 3}}, {1, {3}}, {1, {3}}}},
+        {"batch_norm", {{"epsilon", 0, {0}}}, 3, {{2, {7, 3}}, {1, {3}}, {1, {3}}}},
+        {"batch_norm", {{"epsilon", 0, {0}}}, 3, {{2, {1003, 5}}, {1, {5}}, {1, {5}}}},
+    };
+    static const int powers[] = {420, 532, 700, 1000, -420, -600, -1000}; /* 2^532 is about 1e160 */
+    loss_context *context = case_context(1);
+    (void)state;
+    for (int32_t i = 0; i < 21; i++) {
+        const operation_case *c = &channels[i / 7];
+        const int power = powers[i % 7], near = power > 0 ? 40 : 0;
+        const int64_t each = c->shapes[1].size[0], all = case_elements(&c->shapes[0]);
+        const int64_t parameters = case_parameters(c);
+        lossi_shape shape;
+        if (power < 0 && i / 7 == 0) { /* with an epsilon small numbers are something else */
+            continue;
+        }
+        double *x = case_numbers(LOSS_FLOAT64, parameters, 5, 0);
+        double *gradient = calloc((size_t)parameters * 2, sizeof *gradient),
+               *far_gradient = gradient + parameters;
+        loss_objective *objective = case_objective(context, c, LOSS_FLOAT64);
+        double value, far_value;
+        assert_non_null(gradient);
+        for (int64_t k = 1; k < all; k += each) {
+            x[k] = ldexp(x[k], near);
+        }
+        double *plain = case_forward(context, c, LOSS_FLOAT64, x, 1, &shape);
+        assert_status(context, loss_objective_evaluate(objective, x, &value, gradient), LOSS_OK);
+        for (int64_t k = 1; k < all; k += each) {
+            x[k] = ldexp(x[k], power - near);
+        }
+        double *far = case_forward(context, c, LOSS_FLOAT64, x, 1, &shape);
+        assert_status(context, loss_objective_evaluate(objective, x, &far_value, far_gradient), LOSS_OK);
+        assert_true(far_value == value);
+        for (int64_t k = 0; k < parameters; k++) {
+            /* Far out it is made of numbers that may be below the normal ones, whose unit is 2^−1074. */
+            const int by = k % each == 1 && k < all ? power - near : 0;
+            assert_close(ldexp(far_gradient[k], by), gradient[k], 0, ldexp(2, by - 1074));
+        }
+        for (int64_t k = 0; k < all; k++) {
+            assert_true(fabs(plain[k]) < 100);
+            if (far[k] != plain[k]) {
+                fail_msg("%d rows times 2^%d: element %d is %g, not %g", (int)(all / each), power, (int)k,
+                         far[k], plain[k]);
+            }
+        }
+        loss_objective_free(objective);
+        free(gradient);
+        free(x);
+        free(plain);
+        free(far);
+    }
+    loss_context_free(context);
+}
+
 /* norm(w), its gradient and the product of its Hessian with (1, 2, −1), at w = 2^power · (3, −4, 12): 13 for power 0. */
 static void norm_at(loss_context *context, loss_dtype dtype, int power, double *value, void *gradient,
                     void *product)
@@ -460,13 +521,13 @@ static void test_norm_far(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forward),    cmocka_unit_test(test_derivatives),
-        cmocka_unit_test(test_bits),       cmocka_unit_test(test_offset),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_running),
-        cmocka_unit_test(test_evaluation), cmocka_unit_test(test_training),
-        cmocka_unit_test(test_optimizers), cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_held_out),   cmocka_unit_test(test_large_rows),
-        cmocka_unit_test(test_norm_far),
+        cmocka_unit_test(test_forward),        cmocka_unit_test(test_derivatives),
+        cmocka_unit_test(test_bits),           cmocka_unit_test(test_offset),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_running),
+        cmocka_unit_test(test_evaluation),     cmocka_unit_test(test_training),
+        cmocka_unit_test(test_optimizers),     cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_held_out),       cmocka_unit_test(test_large_rows),
+        cmocka_unit_test(test_large_channels), cmocka_unit_test(test_norm_far),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

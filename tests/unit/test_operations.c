@@ -294,7 +294,7 @@ static void test_mistakes(void **state)
     loss_context_free(context);
 }
 
-/* Indices that are not there: the row of the data is named, whatever the piece or the batch; other rows do as before. */
+/* Indices that are not there: the node and the row of the data are named, whatever the piece or the batch; other rows do as before. */
 static void test_indices(void **state)
 {
     static const operation_case cases[] = {
@@ -309,7 +309,10 @@ static void test_indices(void **state)
     assert_non_null(made);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         double value = 7, gradient[MOST];
+        char node[64];
         operation_create(made, context, &cases[i], LOSS_FLOAT64);
+        snprintf(node, sizeof node, "the operation '%s' (node %d) has", cases[i].operation,
+                 (int)made->result);
         assert_status(context, loss_objective_set_int(made->objective, "chunk_rows", 2), LOSS_OK);
         char *indices = made->arrays[made->array_count - 1];
         const char *spec = cases[i].inputs[strcmp(cases[i].operation, "one_hot") != 0];
@@ -318,7 +321,7 @@ static void test_indices(void **state)
         indices[(5 * each + each - 1) * bytes] = 5; /* row 5, its last */
         assert_status(context, loss_objective_evaluate(made->objective, made->x, &value, gradient),
                       LOSS_ERROR_LABEL);
-        assert_sentence(context, cases[i].operation);
+        assert_sentence(context, node);
         assert_sentence(context, "index 5 in row 5");
         assert_int_equal(loss_context_error_row(context), 5);
         assert_true(value == 7);

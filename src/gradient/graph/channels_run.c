@@ -109,12 +109,17 @@ static void join(int64_t channels, double n, double *mean, double *spread, doubl
     }
 }
 
+static int64_t block_rows(const slices *s)
+{
+    const int64_t fit = BLOCK_BYTES / (s->channels * s->size) / 4 * 4;
+    return fit < 4 ? 4 : fit;
+}
+
 static void slice_moments(void *argument, int64_t index, int32_t worker)
 {
     const slices *s = argument;
     const int64_t begin = s->rows * index / s->count, end = s->rows * (index + 1) / s->count;
-    const int64_t channels = s->channels, fit = BLOCK_BYTES / (channels * s->size) / 4 * 4;
-    const int64_t block = fit < 4 ? 4 : fit;
+    const int64_t channels = s->channels, block = block_rows(s);
     double *mean = s->sums + index * 4 * channels, *spread = mean + channels;
     double *own_mean = spread + channels, *own_spread = own_mean + channels;
     (void)worker;
@@ -130,6 +135,75 @@ static void slice_moments(void *argument, int64_t index, int32_t worker)
         s->kernels->squares(x, n, channels, own_mean, own_spread);
         join(channels, (double)(row - begin), mean, spread, (double)n, own_mean, own_spread);
     }
+}
+
+/*
+ * Squares that leave the range of float64 - those of float32 do not, in double - are taken of the channel times a power of two, in the
+ * same order; so its numbers times a power of two have the same result, to the bit. The variance itself may be infinite or 0.
+ */
+enum { FAR = 800, FAR_POWER = 550 }; /* 2^±FAR is where range.c leaves the ordinary path, too */
+
+static double scaled_at(const char *x, int64_t i, double factor)
+{
+    double number;
+    memcpy(&number, x + 8 * i, sizeof number);
+    return number * factor;
+}
+
+/* Σ (x factor − mean)^degree of n rows of a channel, degree 1 or 2. */
+static double scaled_sum(const char *x, int64_t n, int64_t channels, double factor, double mean, int degree)
+{
+    double sum = 0;
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        double term[4];
+        for (int r = 0; r < 4; r++) {
+            const double d = scaled_at(x, (i + r) * channels, factor) - mean;
+            term[r] = degree == 2 ? d * d : d;
+        }
+        sum += (term[0] + term[1]) + (term[2] + term[3]);
+    }
+    for (; i < n; i++) {
+        const double d = scaled_at(x, i * channels, factor) - mean;
+        sum += degree == 2 ? d * d : d;
+    }
+    return sum;
+}
+
+/* Mean and spread of a channel times a factor. */
+static void scaled_moments(const slices *s, int64_t channel, double factor, double *mean, double *spread)
+{
+    const int64_t block = block_rows(s);
+    *mean = *spread = 0;
+    for (int64_t index = 0; index < s->count; index++) {
+        const int64_t begin = s->rows * index / s->count, end = s->rows * (index + 1) / s->count;
+        double slice_mean = 0, slice_spread = 0;
+        for (int64_t row = begin; row < end; row += block) {
+            const int64_t n = end - row < block ? end - row : block;
+            const char *x = s->x + (row * s->channels + channel) * s->size;
+            const double own_mean = scaled_sum(x, n, s->channels, factor, 0, 1) / (double)n;
+            const double own_spread = scaled_sum(x, n, s->channels, factor, own_mean, 2);
+            join(1, (double)(row - begin), &slice_mean, &slice_spread, (double)n, &own_mean, &own_spread);
+        }
+        if (index == 0) {
+            *mean = slice_mean;
+            *spread = slice_spread;
+        } else {
+            join(1, (double)begin, mean, spread, (double)(end - begin), &slice_mean, &slice_spread);
+        }
+    }
+}
+
+/* What a channel is to be taken times; 1 almost always. A spread that is not finite may be that of numbers that are. */
+static double factor_for(const slices *s, double spread, double epsilon)
+{
+    if (s->size != 8 || s->rows == 0) {
+        return 1;
+    }
+    if (!(spread <= ldexp(1, FAR))) {
+        return ldexp(1, -FAR_POWER);
+    }
+    return epsilon == 0 && spread < ldexp(1, -FAR) ? ldexp(1, FAR_POWER) : 1;
 }
 
 int64_t lossi_channel_moments_scratch(const lossi_tape *tape, int32_t node, int64_t rows)
@@ -152,11 +226,15 @@ loss_status lossi_channel_moments_run(const lossi_node_run *run)
         join(channels, (double)begin, mean, spread, (double)(end - begin), own, own + channels);
     }
     for (int64_t c = 0; c < channels; c++) {
+        const double epsilon = run->attributes->number[0], factor = factor_for(&s, spread[c], epsilon);
+        if (factor != 1) {
+            scaled_moments(&s, c, factor, &mean[c], &spread[c]);
+        }
         const double variance = s.rows > 0 ? spread[c] / (double)s.rows : 0.0;
-        put_real(&run->output, LOSSI_MOMENT_MEAN * channels + c, mean[c]);
+        put_real(&run->output, LOSSI_MOMENT_MEAN * channels + c, mean[c] / factor);
         put_real(&run->output, LOSSI_MOMENT_SCALE * channels + c,
-                 1.0 / sqrt(variance + run->attributes->number[0]));
-        put_real(&run->output, LOSSI_MOMENT_VARIANCE * channels + c, variance);
+                 factor / sqrt(variance + epsilon * factor * factor));
+        put_real(&run->output, LOSSI_MOMENT_VARIANCE * channels + c, variance / factor / factor);
     }
     return LOSS_OK;
 }

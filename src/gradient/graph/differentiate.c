@@ -53,6 +53,7 @@ static void propagate(lossi_tape *tape, int32_t node, const int32_t *depends, in
     if (operation->vector_jacobian == NULL) {
         return;
     }
+    tape->origin = tape->nodes[node].origin;
     for (int32_t which = 0; which < inputs; which++) {
         const int32_t input = lossi_tape_input(tape, node, which);
         if (depends[input] == 0) {
@@ -60,6 +61,7 @@ static void propagate(lossi_tape *tape, int32_t node, const int32_t *depends, in
             adjoint[input] = lossi_tape_sum(tape, adjoint[input], part);
         }
     }
+    tape->origin = LOSSI_NONE;
 }
 
 /* Zeros of a node's shape. */
@@ -113,8 +115,13 @@ static int32_t tangent_of(lossi_tape *tape, int32_t node, const int32_t *tangent
         of_inputs[which] = tangent[lossi_tape_input(tape, node, which)];
         any |= of_inputs[which] != LOSSI_NONE;
     }
-    return any && operation->jacobian_vector != NULL ? operation->jacobian_vector(tape, node, of_inputs)
-                                                     : LOSSI_NONE;
+    if (!any || operation->jacobian_vector == NULL) {
+        return LOSSI_NONE;
+    }
+    tape->origin = tape->nodes[node].origin;
+    const int32_t made = operation->jacobian_vector(tape, node, of_inputs);
+    tape->origin = LOSSI_NONE;
+    return made;
 }
 
 void lossi_tape_tangents(lossi_tape *tape, const int32_t *sources, const int32_t *directions, int32_t count,

@@ -5,8 +5,9 @@
  *     take_along_axis  y[…, k] = a[…, index[…, k]]          adjoint: a̅[…, n] = Σ over index[…, k] = n of y̅[…, k]
  *
  * The sums of a table's row are added up in double in the order of the indices, those of take_along_axis in the element type:
- * whatever the threads. An index that is not there is a failure that names the row of the data.
+ * whatever the threads. An index that is not there is a failure that names the node and the row of the data.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "gradient/graph/operations.h"
@@ -44,12 +45,21 @@ static loss_status check_indices_type(const lossi_tape *tape, const lossi_tape_n
                             node->operation->name, loss_dtype_name(dtype));
 }
 
-/* All are 0 … count − 1, or a sentence with the row of the data. */
+/* " (node 7)", of the graph. */
+static const char *origin_text(const lossi_node_run *run, char *text, size_t size)
+{
+    const int32_t origin = run->tape->nodes[run->node].origin;
+    snprintf(text, size, " (node %d)", (int)origin);
+    return origin == LOSSI_NONE ? "" : text;
+}
+
+/* All are 0 … count − 1, or a sentence with the node and the row of the data. */
 static loss_status check_indices(const lossi_node_run *run, const lossi_value *indices, int64_t count,
                                  const char *name)
 {
     const int64_t elements = lossi_value_elements(indices);
     const lossi_batch_state *batch = run->batch;
+    char text[32];
     for (int64_t i = 0; i < elements; i++) {
         const int64_t index = index_at(indices, i);
         if (index < 0 || index >= count) {
@@ -57,9 +67,10 @@ static loss_status check_indices(const lossi_node_run *run, const lossi_value *i
             const int32_t of_rows = lossi_shape_of_rows(lossi_tape_shape(run->tape, node));
             const int64_t r = of_rows ? i / (elements / indices->shape.size[0]) : i;
             const int64_t row = !of_rows ? i : batch->indices != NULL ? batch->indices[r] : batch->first + r;
-            return lossi_fail_row(run->context, LOSS_ERROR_LABEL, row,
-                                  "the operation '%s' has the index %lld in row %lld; 0 … %lld were expected",
-                                  name, (long long)index, (long long)row, (long long)count - 1);
+            return lossi_fail_row(
+                run->context, LOSS_ERROR_LABEL, row,
+                "the operation '%s'%s has the index %lld in row %lld; 0 … %lld were expected", name,
+                origin_text(run, text, sizeof text), (long long)index, (long long)row, (long long)count - 1);
         }
     }
     return LOSS_OK;

@@ -55,22 +55,16 @@ static loss_status infer(const lossi_tape *tape, lossi_tape_node *node)
     return LOSS_OK;
 }
 
-/* The mean over the last axes, which keep the size 1. */
-static int32_t put_mean(lossi_tape *tape, int32_t a, const lossi_shape *shape, int32_t axes)
+/* The last axes, a bit each, and how many elements they have. */
+static int32_t last_axes(const lossi_shape *shape, int32_t axes, double *count)
 {
-    double count = 1;
     int32_t bits = 0;
+    *count = 1;
     for (int32_t i = shape->rank - axes; i < shape->rank; i++) {
-        count *= (double)shape->size[i];
+        *count *= (double)shape->size[i];
         bits |= 1 << i;
     }
-    return lossi_tape_divide(tape, lossi_tape_reduce(tape, a, bits), lossi_tape_number(tape, count));
-}
-
-static int32_t put_square_mean(lossi_tape *tape, const lossi_attributes *attributes, int32_t a,
-                               const lossi_shape *shape)
-{
-    return put_mean(tape, lossi_tape_multiply(tape, a, a), shape, (int32_t)attributes->integer[0]);
+    return bits;
 }
 
 /*
@@ -80,14 +74,18 @@ static int32_t put_square_mean(lossi_tape *tape, const lossi_attributes *attribu
 static int32_t put_normal(lossi_tape *tape, const lossi_attributes *attributes, int32_t a, int32_t scale,
                           const lossi_shape *shape)
 {
+    double elements;
     const double epsilon = attributes->number[0];
-    const lossi_range range = lossi_tape_range(tape, put_square_mean(tape, attributes, a, shape),
-                                               epsilon == 0);
-    const int32_t scaled = lossi_tape_multiply(tape, a, range.factor);
+    const int32_t axes = last_axes(shape, (int32_t)attributes->integer[0], &elements);
+    const int32_t count = lossi_tape_number(tape, elements);
+    const int32_t plain = lossi_tape_reduce(tape, lossi_tape_multiply(tape, a, a), axes);
+    const lossi_range range = lossi_tape_range(tape, lossi_tape_divide(tape, plain, count), epsilon == 0);
+    const int32_t squares = lossi_tape_scaled_squares(tape, a, axes, plain, range.factor);
     const int32_t half = lossi_tape_multiply(tape, lossi_tape_number(tape, epsilon), range.factor);
-    const int32_t sum = lossi_tape_sum(tape, put_square_mean(tape, attributes, scaled, shape),
+    const int32_t sum = lossi_tape_sum(tape, lossi_tape_divide(tape, squares, count),
                                        lossi_tape_multiply(tape, half, range.factor));
     const int32_t root = lossi_tape_scalar(tape, LOSSI_SCALAR_sqrt, sum, LOSSI_NONE, LOSSI_NONE);
+    const int32_t scaled = lossi_tape_multiply(tape, a, range.factor);
     return lossi_tape_multiply(tape, lossi_tape_divide(tape, scaled, root), scale);
 }
 
@@ -95,7 +93,10 @@ static int32_t expand_layer(lossi_tape *tape, const lossi_attributes *attributes
                             int32_t count)
 {
     const lossi_shape shape = *lossi_tape_shape(tape, inputs[0]);
-    const int32_t mean = put_mean(tape, inputs[0], &shape, (int32_t)attributes->integer[0]);
+    double elements;
+    const int32_t axes = last_axes(&shape, (int32_t)attributes->integer[0], &elements);
+    const int32_t mean = lossi_tape_divide(tape, lossi_tape_reduce(tape, inputs[0], axes),
+                                           lossi_tape_number(tape, elements));
     const int32_t centred = lossi_tape_subtract(tape, inputs[0], mean);
     (void)count;
     return lossi_tape_sum(tape, put_normal(tape, attributes, centred, inputs[1], &shape), inputs[2]);

@@ -15,4 +15,10 @@ typedef struct lossi_range {
  */
 lossi_range lossi_tape_range(lossi_tape *tape, int32_t squares, int32_t small);
 
+/*
+ * The sum of (a factor)² over axes, which keep the size 1. plain is that of a²: where all factors are 1, as they are of ordinary
+ * numbers, it is the result, and nothing is added up a second time.
+ */
+int32_t lossi_tape_scaled_squares(lossi_tape *tape, int32_t a, int32_t axes, int32_t plain, int32_t factor);
+
 #endif

@@ -14,6 +14,8 @@ enum {
     MOST_LOOKED = 512  /* nodes of a search: some microseconds */
 };
 
+enum { NEEDED = 1, WANTED = 2 };
+
 /* Groups while they are made: nodes of a group are chained, each node knows its group's first node, its leader. */
 typedef struct grouping {
     lossi_plan *plan;
@@ -23,7 +25,7 @@ typedef struct grouping {
     int32_t *reach; /* of leaders: no node of the group, or that it depends on, has a higher number */
     int32_t *first_user,
         *users; /* the nodes that read node i are users[first_user[i]] … users[first_user[i + 1] − 1] */
-    uint8_t *needed;
+    uint8_t *needed; /* by a node that is, NEEDED, or by who wants it, WANTED */
 } grouping;
 
 static const lossi_tape_node *node_at(const grouping *g, int32_t node)
@@ -42,11 +44,11 @@ static void mark_needed(grouping *g)
 {
     const lossi_tape *tape = &g->plan->tape;
     for (int32_t i = 0; i < g->plan->output_count; i++) {
-        g->needed[g->plan->outputs[i].node] = 1;
+        g->needed[g->plan->outputs[i].node] = NEEDED | WANTED;
     }
     for (int32_t node = tape->count - 1; node >= 0; node--) {
         for (int32_t k = 0; g->needed[node] && k < tape->nodes[node].input_count; k++) {
-            g->needed[lossi_tape_input(tape, node, k)] = 1;
+            g->needed[lossi_tape_input(tape, node, k)] |= NEEDED;
         }
     }
 }
@@ -179,6 +181,83 @@ static void group_elementwise(grouping *g)
                 join(g, a, b);
             }
         }
+    }
+}
+
+/* ---- what another step does better ---- */
+
+/* The leader of the one elementwise group of the node's shape that reads it, which is not its own; −1. */
+static int32_t only_reader(const grouping *g, int32_t node)
+{
+    int32_t reader = -1;
+    for (int32_t u = g->first_user[node]; u < g->first_user[node + 1]; u++) {
+        const int32_t user = g->users[u], leader = g->leader[user];
+        if (!g->needed[user]) {
+            continue;
+        }
+        if (leader == g->leader[node] || (reader >= 0 && leader != reader) ||
+            !has_flag(g, user, LOSSI_OPERATION_ELEMENTWISE) ||
+            !lossi_shapes_equal(&node_at(g, user)->shape, &node_at(g, node)->shape)) {
+            return -1;
+        }
+        reader = leader;
+    }
+    return reader;
+}
+
+/* Whether others than its group read a node. */
+static int32_t is_kept(const grouping *g, int32_t node)
+{
+    for (int32_t u = g->first_user[node]; u < g->first_user[node + 1]; u++) {
+        if (g->needed[g->users[u]] && g->leader[g->users[u]] != g->leader[node]) {
+            return 1;
+        }
+    }
+    return (g->needed[node] & WANTED) != 0;
+}
+
+/* Whether all that a node reads is one node of its group, which is kept anyway, and numbers. */
+static int32_t follows_from_kept(const grouping *g, int32_t node)
+{
+    int32_t from = -1;
+    for (int32_t k = 0; k < node_at(g, node)->input_count; k++) {
+        const int32_t input = lossi_tape_input(&g->plan->tape, node, k);
+        if (node_at(g, input)->operation == &lossi_operation_number || input == from) {
+            continue;
+        }
+        if (from >= 0 || g->leader[input] != g->leader[node] || !is_kept(g, input)) {
+            return 0;
+        }
+        from = input;
+    }
+    return from >= 0;
+}
+
+/*
+ * A node that only another step reads, and that follows from what is kept for others anyway, is computed there: so the slope of a
+ * rectifier, which its result tells, is no array from the way there to the way back.
+ */
+static void hand_on(grouping *g)
+{
+    for (int32_t node = 0; node < g->plan->tape.count; node++) {
+        const int32_t from = g->leader[node];
+        if (!g->needed[node] || from == node || !has_flag(g, node, LOSSI_OPERATION_ELEMENTWISE) ||
+            (g->needed[node] & WANTED) != 0 || !follows_from_kept(g, node)) {
+            continue;
+        }
+        const int32_t to = only_reader(g, node);
+        if (to < 0 || g->size[to] >= MOST_MEMBERS) {
+            continue;
+        }
+        int32_t before = from;
+        while (g->next[before] != node) {
+            before = g->next[before];
+        }
+        g->next[before] = g->next[node];
+        g->next[node] = -1;
+        g->size[from]--;
+        g->size[node] = 1;
+        join(g, to, node);
     }
 }
 
@@ -369,6 +448,7 @@ static loss_status schedule(grouping *g)
     mark_needed(g);
     list_users(g);
     group_elementwise(g);
+    hand_on(g);
     group_losses(g);
     order(g);
     list_outputs(plan, g->needed);

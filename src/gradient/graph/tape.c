@@ -15,6 +15,7 @@ void lossi_tape_create(lossi_tape *tape, loss_context *context, loss_dtype dtype
     tape->context = context;
     tape->dtype = dtype;
     tape->purpose = purpose;
+    tape->origin = LOSSI_NONE;
 }
 
 void lossi_tape_destroy(lossi_tape *tape)
@@ -182,6 +183,7 @@ int32_t lossi_tape_add(lossi_tape *tape, const lossi_operation *operation, const
     node->first_input = tape->input_count;
     node->input_count = count;
     node->dtype = tape->dtype;
+    node->origin = tape->origin;
     for (int32_t i = 0; i < count; i++) {
         tape->inputs[tape->input_count + i] = inputs[i];
     }
@@ -210,9 +212,11 @@ void lossi_tape_copy(lossi_tape *tape, const lossi_tape *from, int32_t last, con
             for (int32_t k = 0; k < node->input_count; k++) {
                 inputs[k] = at[lossi_tape_input(from, i, k)];
             }
+            tape->origin = i;
             at[i] = lossi_tape_add(tape, node->operation, &node->attributes, inputs, node->input_count);
         }
     }
+    tape->origin = LOSSI_NONE;
 }
 
 void lossi_tape_truncate(lossi_tape *tape, int32_t count)

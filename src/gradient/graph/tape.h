@@ -38,6 +38,8 @@ typedef struct lossi_tape_node {
     loss_dtype dtype;
     lossi_shape shape;
     int32_t chain; /* the next node with the same hash */
+    int32_t
+        origin; /* the node of the graph that this one was first put for, for sentences; LOSSI_NONE: of none */
 } lossi_tape_node;
 
 /* What a plan is for, which some operations look at when they are put on a tape. */
@@ -56,6 +58,7 @@ typedef struct lossi_tape {
     lossi_purpose purpose;
     int32_t verbatim;        /* nodes stay what they are: nothing is expanded */
     const loss_graph *graph; /* whose nodes these are, with their names; NULL: a plan's */
+    int32_t origin;          /* of what is put now */
     loss_status status;
     lossi_tape_node *nodes;
     int32_t count, capacity;

@@ -70,8 +70,9 @@ static int32_t expand_norm(lossi_tape *tape, const lossi_attributes *attributes,
 {
     const int32_t axes = lossi_axes_of(attributes, lossi_tape_shape(tape, inputs[0])->rank);
     const int32_t zero = lossi_tape_number(tape, 0.0), one = lossi_tape_number(tape, 1.0);
-    const lossi_range range = lossi_tape_range(tape, put_squares(tape, inputs[0], axes), 1);
-    const int32_t sum = put_squares(tape, lossi_tape_multiply(tape, inputs[0], range.factor), axes);
+    const int32_t plain = put_squares(tape, inputs[0], axes);
+    const lossi_range range = lossi_tape_range(tape, plain, 1);
+    const int32_t sum = lossi_tape_scaled_squares(tape, inputs[0], axes, plain, range.factor);
     const int32_t none = lossi_tape_scalar(tape, LOSSI_SCALAR_equal, sum, zero, LOSSI_NONE);
     const int32_t some = lossi_tape_scalar(tape, LOSSI_SCALAR_select, none, one, sum);
     const int32_t root = lossi_tape_scalar(tape, LOSSI_SCALAR_sqrt, some, LOSSI_NONE, LOSSI_NONE);

@@ -1,7 +1,5 @@
 /*
- * The scalar operations on vectors, and the loops over them.
- *
- * What each is stands in scalar_operations.def; what is not one of simd/ is here:
+ * The scalar operations on vectors, and the loops over them. What each is stands in scalar_operations.def; what is not one of simd/:
  *
  *     logistic_density    e / (1 + e)² of e = e^−|a|
  *     hypotenuse          |a| from 2^30 on, where 1 is nothing beside a²
@@ -9,6 +7,8 @@
 #include "loss/expression/expression_kernels.h"
 
 #include "core/isa.h"
+#include "loss/expression/choice_kernels.h"
+#include "loss/expression/division_kernels.h"
 #include "loss/lanes.h"
 #include "simd/math_atan.h"
 #include "simd/math_erf.h"
@@ -180,6 +180,12 @@ UNARY(sign)
 {
     UNUSED_BC;
     return v_select(v_gt(a, ZERO), ONE, v_select(v_lt(a, ZERO), -ONE, a));
+}
+
+BINARY(sign_multiply)
+{
+    UNUSED_C;
+    return scalar_sign(a, a, a) * b;
 }
 
 UNARY(floor)
@@ -504,6 +510,7 @@ KERNELS_3(subtract_multiply)
 KERNELS_3(multiply_multiply)
 KERNELS_3(add_multiply)
 KERNELS_3(difference_multiply)
+KERNELS_2(sign_multiply)
 
 /* Two results of one operand, with what they have in common computed once. */
 typedef void (*scalar_pair)(vreal a, vreal *y, vreal *z);
@@ -570,6 +577,11 @@ const lossi_expression_kernels LOSSI_NAME(expression_kernels) = {{
     [LOSSI_KERNEL_multiply_multiply] = TABLE_3(multiply_multiply),
     [LOSSI_KERNEL_add_multiply] = TABLE_3(add_multiply),
     [LOSSI_KERNEL_difference_multiply] = TABLE_3(difference_multiply),
+    [LOSSI_KERNEL_sign_multiply] = TABLE_2(sign_multiply),
+    [LOSSI_KERNEL_divide_by] = TABLE_1(divide_by),
+    [LOSSI_KERNEL_choose_less] = TABLE_1(choose_less),
+    [LOSSI_KERNEL_choose_less_equal] = TABLE_1(choose_less_equal),
+    [LOSSI_KERNEL_choose_equal] = TABLE_1(choose_equal),
     [LOSSI_KERNEL_softplus_sigmoid] = TABLE_1(softplus_sigmoid),
     [LOSSI_KERNEL_pseudo_huber_slope] = TABLE_1(pseudo_huber_slope),
 }};

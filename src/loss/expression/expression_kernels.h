@@ -16,18 +16,29 @@ enum {
     LOSSI_KERNEL_multiply_multiply,   /* (a b) c */
     LOSSI_KERNEL_add_multiply,        /* (a + b) c */
     LOSSI_KERNEL_difference_multiply, /* (a − b) c */
-    LOSSI_KERNEL_softplus_sigmoid,    /* y = softplus(a), z = sigmoid(a) */
-    LOSSI_KERNEL_pseudo_huber_slope,  /* y = pseudo_huber(a), z = hypotenuse_slope(a) */
+    LOSSI_KERNEL_sign_multiply,       /* sign(a) b */
+    LOSSI_KERNEL_divide_by,           /* a / b of a pack b, without variants */
+    LOSSI_KERNEL_choose_less, /* a < b ? c : d, NaN where a or b is; and another choice (LOSSI_CHOICE_…) */
+    LOSSI_KERNEL_choose_less_equal,  /* a <= b ? … */
+    LOSSI_KERNEL_choose_equal,       /* a = b ? … */
+    LOSSI_KERNEL_softplus_sigmoid,   /* y = softplus(a), z = sigmoid(a) */
+    LOSSI_KERNEL_pseudo_huber_slope, /* y = pseudo_huber(a), z = hypotenuse_slope(a) */
     LOSSI_KERNEL_COUNT
 };
 
 /* Which operands are a pack of equal numbers and not an array: bits 1, 2 and 4 for a, b and c. */
 enum { LOSSI_KERNEL_VARIANTS = 7 };
 
-/* y, z, a, b, c: slots. */
+/*
+ * Of a choice, which has the variant 0: bit o says that operand o of a … f is a pack. y = a ? c : d, times a number with FACTOR, and with
+ * TWO z = a ? e : f beside it.
+ */
+enum { LOSSI_CHOICE_TWO = 64, LOSSI_CHOICE_FACTOR = 128 };
+
+/* y, z, a … f and factor: slots. */
 typedef struct lossi_instruction {
-    int32_t kernel, variant;
-    int32_t y, z, a, b, c;
+    int32_t kernel, variant, flags;
+    int32_t y, z, a, b, c, d, e, f, factor;
 } lossi_instruction;
 
 /* Of n elements, a multiple of 16. y and z may be any of the operands. */

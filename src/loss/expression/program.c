@@ -5,41 +5,15 @@
  * A product that is used once, in a sum or product, is computed with it, and a sum with the product it is used in: in two roundings
  * all the same, with a store and a load less.
  */
-#include "loss/expression/program.h"
+#include "loss/expression/program_plan.h"
 
 #include <stddef.h>
 #include <string.h>
-
-/* What a node is to the program. Nodes behind the last are copies of uniforms, one for each node. */
-typedef struct plan {
-    const lossi_expression *expression;
-    const int32_t *nodes;
-    int32_t outputs, inputs;
-    const uint8_t *scalar;
-    int32_t count; /* of nodes, 0 the first */
-    int32_t *uses; /* by nodes that are needed, and outputs */
-    int32_t *uniform, *absorbed, *done;
-    int32_t *output; /* 1 + the output that a node is, or 0 */
-    int32_t *partner;
-    int32_t *place, *last_use; /* of nodes and copies */
-    int32_t *free_registers, free_count, registers, uniforms;
-    lossi_program *made;
-} plan;
-
-static const lossi_node *node_of(const plan *p, int32_t node)
-{
-    return lossi_expression_node(p->expression, node);
-}
 
 static int32_t is_scalar_input(const plan *p, const lossi_node *at)
 {
     return at->operation == LOSSI_SCALAR_INPUT && at->a < p->inputs && p->scalar != NULL &&
            p->scalar[at->a] != 0;
-}
-
-static int32_t operand(const lossi_node *at, int32_t i)
-{
-    return i == 0 ? at->a : i == 1 ? at->b : at->c;
 }
 
 /* ---- what is needed ---- */
@@ -110,7 +84,7 @@ static void find_partners(plan *p, int32_t *of_operand)
 
 /* ---- instructions on nodes ---- */
 
-static lossi_instruction *emit(plan *p, int32_t kernel, int32_t y)
+lossi_instruction *lossi_program_emit(plan *p, int32_t kernel, int32_t y)
 {
     lossi_program *made = p->made;
     lossi_instruction *at = &made->instructions[made->count++];
@@ -138,7 +112,8 @@ static int32_t is_absorbable(const plan *p, int32_t consumer, int32_t node)
     const int32_t is_product = at->operation == LOSSI_SCALAR_multiply || at->operation == LOSSI_SCALAR_square;
     const int32_t is_sum = at->operation == LOSSI_SCALAR_add ||
                            (at->operation == LOSSI_SCALAR_subtract && !p->uniform[at->a]);
-    const int32_t fits = is_product || (is_sum && consumer == LOSSI_SCALAR_multiply);
+    const int32_t is_sign = at->operation == LOSSI_SCALAR_sign;
+    const int32_t fits = is_product || ((is_sum || is_sign) && consumer == LOSSI_SCALAR_multiply);
     return fits && p->uses[node] == 1 && p->output[node] == 0 && !p->uniform[node] &&
            !absorbs(p, node, at->a) && !absorbs(p, node, at->b);
 }
@@ -164,6 +139,7 @@ static int32_t kernel_with(const lossi_node *at, const lossi_node *inner, int32_
 {
     if (at->operation == LOSSI_SCALAR_multiply) {
         return inner->operation == LOSSI_SCALAR_add        ? LOSSI_KERNEL_add_multiply
+               : inner->operation == LOSSI_SCALAR_sign     ? LOSSI_KERNEL_sign_multiply
                : inner->operation == LOSSI_SCALAR_subtract ? LOSSI_KERNEL_difference_multiply
                                                            : LOSSI_KERNEL_multiply_multiply;
     }
@@ -175,11 +151,16 @@ static int32_t kernel_with(const lossi_node *at, const lossi_node *inner, int32_
 static void emit_with_operand(plan *p, int32_t node, int32_t absorbed)
 {
     const lossi_node *at = node_of(p, node), *inner = node_of(p, absorbed);
-    const int32_t b = inner->operation == LOSSI_SCALAR_square ? inner->a : inner->b;
-    lossi_instruction *made = emit(p, kernel_with(at, inner, at->a == absorbed), node);
+    const int32_t b = lossi_scalar_operands(inner->operation) == 1 ? inner->a : inner->b;
+    lossi_instruction *made = lossi_program_emit(p, kernel_with(at, inner, at->a == absorbed), node);
     made->a = p->uniform[inner->a] ? b : inner->a;
     made->b = made->a == inner->a ? b : inner->a;
     made->c = at->a == absorbed ? at->b : at->a;
+    if (inner->operation == LOSSI_SCALAR_sign) {
+        made->b = made->c;
+        made->variant = variant_of(p, 2, made->a, made->b, 0);
+        return;
+    }
     made->variant = variant_of(p, 3, made->a, made->b, made->c);
 }
 
@@ -188,7 +169,7 @@ static void emit_pair(plan *p, int32_t node)
     const struct pair *pair = &pairs[pair_of(node_of(p, node)->operation)];
     const int32_t other = p->partner[node];
     const int32_t first = node_of(p, node)->operation == pair->first ? node : other;
-    lossi_instruction *made = emit(p, pair->kernel, first);
+    lossi_instruction *made = lossi_program_emit(p, pair->kernel, first);
     made->z = first == node ? other : node;
     made->a = node_of(p, node)->a;
     p->done[other] = 1;
@@ -200,7 +181,7 @@ static int32_t as_array(plan *p, int32_t node)
     if (!p->uniform[node]) {
         return node;
     }
-    lossi_instruction *copy = emit(p, LOSSI_KERNEL_copy, p->count + node);
+    lossi_instruction *copy = lossi_program_emit(p, LOSSI_KERNEL_copy, p->count + node);
     copy->a = node;
     copy->variant = 1;
     return p->count + node;
@@ -213,8 +194,12 @@ static void emit_node(plan *p, int32_t node)
     if (operands == 0 || p->absorbed[node] != 0 || p->done[node]) {
         return;
     }
+    if (p->choice[node] != 0) {
+        lossi_program_emit_choice(p, node);
+        return;
+    }
     if (p->uniform[node]) {
-        lossi_instruction *made = emit(p, at.operation, node);
+        lossi_instruction *made = lossi_program_emit(p, at.operation, node);
         made->a = at.a;
         made->b = at.b;
         made->c = at.c;
@@ -231,11 +216,12 @@ static void emit_node(plan *p, int32_t node)
         return;
     }
     const int32_t a = operands == 3 ? as_array(p, at.a) : at.a;
-    lossi_instruction *made = emit(p, at.operation, node);
+    const int32_t by_number = at.operation == LOSSI_SCALAR_divide && p->uniform[at.b];
+    lossi_instruction *made = lossi_program_emit(p, by_number ? LOSSI_KERNEL_divide_by : at.operation, node);
     made->a = a;
     made->b = at.b;
     made->c = at.c;
-    made->variant = variant_of(p, operands, operands == 3 ? 0 : a, at.b, at.c);
+    made->variant = by_number ? 0 : variant_of(p, operands, operands == 3 ? 0 : a, at.b, at.c);
 }
 
 /* Outputs that no instruction writes: inputs, uniforms, and nodes that are an output already. */
@@ -245,7 +231,7 @@ static void emit_copies(plan *p)
         const int32_t node = p->nodes[k];
         if (p->output[node] != k + 1 || lossi_scalar_operands(node_of(p, node)->operation) == 0 ||
             p->uniform[node]) {
-            lossi_instruction *made = emit(p, LOSSI_KERNEL_copy, -(k + 1));
+            lossi_instruction *made = lossi_program_emit(p, LOSSI_KERNEL_copy, -(k + 1));
             made->a = node;
             made->variant = p->uniform[node] ? 1 : 0;
         }
@@ -302,16 +288,42 @@ static int32_t operands_of(int32_t kernel)
 {
     const int32_t is_ternary = kernel >= LOSSI_KERNEL_multiply_add &&
                                kernel <= LOSSI_KERNEL_difference_multiply;
-    return kernel < LOSSI_SCALAR_COUNT ? lossi_scalar_operands(kernel) : is_ternary ? 3 : 1;
+    return kernel < LOSSI_SCALAR_COUNT ? lossi_scalar_operands(kernel)
+           : is_ternary                ? 3
+           : kernel == LOSSI_KERNEL_sign_multiply || kernel == LOSSI_KERNEL_divide_by ? 2
+                                                                                      : 1;
+}
+
+enum { OPERANDS = 7 };
+
+/* Where an instruction names its operands; NULL behind the last. */
+static void list_operands(lossi_instruction *at, int32_t **operands)
+{
+    int32_t *const all[OPERANDS] = {&at->a, &at->b, &at->c, &at->d, &at->e, &at->f, &at->factor};
+    const int32_t is_choice = at->kernel >= LOSSI_KERNEL_choose_less &&
+                              at->kernel <= LOSSI_KERNEL_choose_equal;
+    int32_t count = 0;
+    for (int32_t o = 0; o < OPERANDS; o++) {
+        const int32_t there = !is_choice ? o < operands_of(at->kernel)
+                              : o < 4    ? 1
+                              : o < 6    ? (at->flags & LOSSI_CHOICE_TWO) != 0
+                                         : (at->flags & LOSSI_CHOICE_FACTOR) != 0;
+        if (there) {
+            operands[count++] = all[o];
+        } else {
+            *all[o] = 0;
+        }
+    }
+    operands[count] = NULL;
 }
 
 static void find_last_uses(plan *p)
 {
     for (int32_t i = p->made->uniform_count; i < p->made->count; i++) {
-        const lossi_instruction *at = &p->made->instructions[i];
-        const int32_t operands[3] = {at->a, at->b, at->c};
-        for (int32_t o = 0; o < operands_of(at->kernel); o++) {
-            p->last_use[operands[o]] = i;
+        int32_t *operands[OPERANDS + 1];
+        list_operands(&p->made->instructions[i], operands);
+        for (int32_t o = 0; operands[o] != NULL; o++) {
+            p->last_use[*operands[o]] = i;
         }
     }
 }
@@ -341,12 +353,12 @@ static void place_all(plan *p)
 {
     for (int32_t i = 0; i < p->made->count; i++) {
         lossi_instruction *at = &p->made->instructions[i];
-        int32_t *const operands[3] = {&at->a, &at->b, &at->c};
-        const int32_t count = operands_of(at->kernel);
-        for (int32_t o = 0; o < 3; o++) {
+        int32_t *operands[OPERANDS + 1];
+        list_operands(at, operands);
+        for (int32_t o = 0; operands[o] != NULL; o++) {
             const int32_t node = *operands[o];
-            *operands[o] = o < count ? p->place[node] : 0;
-            if (o < count && i >= p->made->uniform_count) {
+            *operands[o] = p->place[node];
+            if (i >= p->made->uniform_count) {
                 give_back(p, node, i);
             }
         }
@@ -370,6 +382,10 @@ static void finish(plan *p)
         at->a = final_slot(p, at->a);
         at->b = final_slot(p, at->b);
         at->c = final_slot(p, at->c);
+        at->d = final_slot(p, at->d);
+        at->e = final_slot(p, at->e);
+        at->f = final_slot(p, at->f);
+        at->factor = final_slot(p, at->factor);
     }
     for (int32_t i = 0; i < made->constant_count; i++) {
         made->constants[i].slot = final_slot(p, made->constants[i].slot);
@@ -413,7 +429,7 @@ static lossi_program *allocate(loss_context *context, int32_t count, int32_t inp
 }
 
 /* Arrays of a plan: how many numbers each node takes in all of them. */
-enum { ARRAYS = 12 };
+enum { ARRAYS = 16 };
 
 static void compile(plan *p, int32_t *numbers)
 {
@@ -425,7 +441,11 @@ static void compile(plan *p, int32_t *numbers)
     p->done = p->absorbed + count;
     p->output = p->done + count;
     p->partner = p->output + count;
-    of_operand = p->partner + count;
+    p->choice = p->partner + count;
+    p->chosen[0] = p->choice + count;
+    p->chosen[1] = p->chosen[0] + count;
+    p->times = p->chosen[1] + count;
+    of_operand = p->times + count;
     p->free_registers = of_operand + count;
     p->place = p->free_registers + count;
     p->last_use = p->place + 2 * count;
@@ -433,6 +453,7 @@ static void compile(plan *p, int32_t *numbers)
     find_uniform(p);
     find_partners(p, of_operand);
     find_absorbed(p);
+    lossi_program_find_choices(p);
     emit_all(p);
     place_leaves(p);
     find_last_uses(p);

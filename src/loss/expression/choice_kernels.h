@@ -1,0 +1,96 @@
+/* Loops over what is chosen by a comparison, for expression_kernels.c. */
+#ifndef LOSSI_LOSS_CHOICE_KERNELS_H
+#define LOSSI_LOSS_CHOICE_KERNELS_H
+
+#include "loss/expression/expression_kernels.h"
+#include "loss/lanes.h"
+
+/* Where a comparison holds, and where its opposite does: neither for NaN. */
+typedef void (*lossi_comparison)(vreal a, vreal b, vmask *yes, vmask *no);
+
+LOSSI_INLINE void compare_less(vreal a, vreal b, vmask *yes, vmask *no)
+{
+    *yes = v_lt(a, b);
+    *no = v_ge(a, b);
+}
+
+LOSSI_INLINE void compare_less_equal(vreal a, vreal b, vmask *yes, vmask *no)
+{
+    *yes = v_le(a, b);
+    *no = v_gt(a, b);
+}
+
+LOSSI_INLINE void compare_equal(vreal a, vreal b, vmask *yes, vmask *no)
+{
+    *yes = v_eq(a, b);
+    *no = v_mask_or(v_lt(a, b), v_gt(a, b));
+}
+
+/* An operand that is a pack stays where it is: there is no loop for each set of them. */
+typedef struct choice_operand {
+    const real *x;
+    int64_t mask;
+} choice_operand;
+
+LOSSI_INLINE const real *choice_at(choice_operand a, int64_t i)
+{
+    return a.x + (i & a.mask);
+}
+
+LOSSI_INLINE vreal chosen_of(vmask yes, vmask no, const real *c, const real *d)
+{
+    return v_select(yes, v_load(c), v_select(no, v_load(d), v_set1(REAL_NAN)));
+}
+
+/* All operands of a place are read before it is written to. */
+LOSSI_INLINE void choose(int64_t n, const choice_operand *x, real *y, real *z, vreal factor,
+                         lossi_comparison compare, const int two)
+{
+    for (int64_t i = 0; i < n; i += LOSSI_LANES) {
+        const real *a = choice_at(x[0], i), *b = choice_at(x[1], i), *c = choice_at(x[2], i),
+                   *d = choice_at(x[3], i), *e = two ? choice_at(x[4], i) : c,
+                   *f = two ? choice_at(x[5], i) : d;
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            const int k = v * VREAL_LANES;
+            vmask yes, no;
+            compare(v_load(a + k), v_load(b + k), &yes, &no);
+            const vreal first = chosen_of(yes, no, c + k, d + k);
+            if (two) {
+                const vreal second = chosen_of(yes, no, e + k, f + k);
+                v_store(z + i + k, second);
+            }
+            v_store(y + i + k, first * factor);
+        }
+    }
+}
+
+LOSSI_INLINE void choice_loop(int64_t n, char *const *slots, const lossi_instruction *at,
+                              lossi_comparison compare)
+{
+    const int32_t places[] = {at->a, at->b, at->c, at->d, at->e, at->f};
+    real *y = (real *)(void *)slots[at->y], *z = (real *)(void *)slots[at->z];
+    choice_operand x[6];
+    const vreal factor = at->flags & LOSSI_CHOICE_FACTOR
+                             ? v_set1(lossi_get((const real *)(const void *)slots[at->factor]))
+                             : v_set1(REAL(1.0));
+    for (int o = 0; o < 6; o++) {
+        x[o] = (choice_operand){(const real *)(const void *)slots[places[o]], at->flags >> o & 1 ? 0 : -1};
+    }
+    if (at->flags & LOSSI_CHOICE_TWO) {
+        choose(n, x, y, z, factor, compare, 1);
+    } else {
+        choose(n, x, y, y, factor, compare, 0);
+    }
+}
+
+#define LOSSI_CHOICE_KERNEL(name)                                                                            \
+    static void choose_##name##_0(int64_t n, char *const *slots, const lossi_instruction *at)                \
+    {                                                                                                        \
+        choice_loop(n, slots, at, compare_##name);                                                           \
+    }
+LOSSI_CHOICE_KERNEL(less)
+LOSSI_CHOICE_KERNEL(less_equal)
+LOSSI_CHOICE_KERNEL(equal)
+
+#endif

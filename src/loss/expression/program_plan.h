@@ -1,0 +1,43 @@
+/* What the compiler of programs (program.c) knows of every node, between its files. */
+#ifndef LOSSI_LOSS_PROGRAM_PLAN_H
+#define LOSSI_LOSS_PROGRAM_PLAN_H
+
+#include "loss/expression/program.h"
+
+/* What a node is to the program. Nodes behind the last are copies of uniforms, one for each node. */
+typedef struct plan {
+    const lossi_expression *expression;
+    const int32_t *nodes;
+    int32_t outputs, inputs;
+    const uint8_t *scalar;
+    int32_t count; /* of nodes, 0 the first */
+    int32_t *uses; /* by nodes that are needed, and outputs */
+    int32_t *uniform, *absorbed, *done;
+    int32_t *output; /* 1 + the output that a node is, or 0 */
+    int32_t *partner;
+    int32_t *choice;           /* of the node that makes one (choices.c): the comparison */
+    int32_t *chosen[2];        /* of a comparison: its selects, 0 none; */
+    int32_t *times;            /* of a select: the product with a number that is made with it, or 0 */
+    int32_t *place, *last_use; /* of nodes and copies */
+    int32_t *free_registers, free_count, registers, uniforms;
+    lossi_program *made;
+} plan;
+
+static inline const lossi_node *node_of(const plan *p, int32_t node)
+{
+    return lossi_expression_node(p->expression, node);
+}
+
+static inline int32_t operand(const lossi_node *at, int32_t i)
+{
+    return i == 0 ? at->a : i == 1 ? at->b : at->c;
+}
+
+/* The next instruction, which writes node y. */
+lossi_instruction *lossi_program_emit(plan *p, int32_t kernel, int32_t y);
+
+/* Finds comparisons that are made with what is chosen by them; and the instruction of one. */
+void lossi_program_find_choices(plan *p);
+void lossi_program_emit_choice(plan *p, int32_t node);
+
+#endif
