@@ -2,9 +2,9 @@
  * How fast the objective of a linear model is: value and gradient, Hessian products and Hessians, of all rows and of batches,
  * beside what the machine allows.
  *
- *     bench_gradients [--threads N] [--only NAME] [--percent P]
+ *     bench_gradients [--threads N] [--only LOSS] [--what WHAT] [--percent P]
  *
- * NAME is a loss, gradient, product, hessian or batch; P shortens the data. Without --threads: one thread, then two. One JSON
+ * WHAT is gradient, product, hessian or batch; P shortens the data. Without --threads: one thread, then two. One JSON
  * object a line:
  *   loss, what, rows, features, outputs, dtype, threads, isa, and batch, the rows of one (0: all)
  *   ns        a row, the smallest of some turns
@@ -282,12 +282,14 @@ int main(int argc, char **argv)
 {
     int32_t least = 1, most = 2;
     int64_t percent = 100;
-    const char *only = NULL;
+    const char *only = NULL, *what = NULL;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--threads") == 0) {
             least = most = (int32_t)strtol(argv[i + 1], NULL, 10);
         } else if (strcmp(argv[i], "--only") == 0) {
             only = argv[i + 1];
+        } else if (strcmp(argv[i], "--what") == 0) {
+            what = argv[i + 1];
         } else if (strcmp(argv[i], "--percent") == 0) {
             percent = strtoll(argv[i + 1], NULL, 10);
         }
@@ -299,8 +301,10 @@ int main(int argc, char **argv)
         for (size_t k = 0; k < sizeof tasks / sizeof *tasks; k++) {
             task t = tasks[k];
             t.rows = t.rows * percent / 100;
-            if (only == NULL || strcmp(only, t.loss) == 0 ||
-                strcmp(only, t.batch > 0 ? "batch" : names[t.what]) == 0) {
+            if (what != NULL && strcmp(what, t.batch > 0 ? "batch" : names[t.what]) != 0) {
+                continue;
+            }
+            if (only == NULL || strcmp(only, t.loss) == 0) {
                 measure(context, &t, threads);
             }
         }
