@@ -4,7 +4,7 @@
  *
  *     bench_gradients [--threads N] [--only LOSS] [--what WHAT] [--percent P]
  *
- * WHAT is gradient, product, hessian or batch; P shortens the data. Without --threads: one thread, then two. One JSON
+ * WHAT is gradient, product, hessian, batch or sparse; P shortens the data. Without --threads: one thread, then two. One JSON
  * object a line:
  *   loss, what, rows, features, outputs, dtype, threads, isa, and batch, the rows of one (0: all)
  *   ns        a row, the smallest of some turns
@@ -331,6 +331,11 @@ static void measure(loss_context *context, const task *t, int32_t threads)
     unmake(&p);
 }
 
+static const char *kind_of(const task *t)
+{
+    return t->sparse ? "sparse" : t->batch > 0 ? "batch" : names[t->what];
+}
+
 int main(int argc, char **argv)
 {
     int32_t least = 1, most = 2;
@@ -354,7 +359,7 @@ int main(int argc, char **argv)
         for (size_t k = 0; k < sizeof tasks / sizeof *tasks; k++) {
             task t = tasks[k];
             t.rows = t.rows * percent / 100;
-            if (what != NULL && strcmp(what, t.batch > 0 ? "batch" : names[t.what]) != 0) {
+            if (what != NULL && strcmp(what, kind_of(&t)) != 0) {
                 continue;
             }
             if (only == NULL || strcmp(only, t.loss) == 0) {
