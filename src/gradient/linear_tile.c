@@ -14,9 +14,10 @@
 
 enum {
     ALIGNMENT = 64,
-    AHEAD_ROWS = 8, /* of one output: asked for at least, of the products that are being made */
-    FIRST_ROWS = 4, /* of many: asked for at once, before the first product */
-    PIECE_ROWS = 8, /* of one output: few enough that what was asked for arrives while they are multiplied */
+    AHEAD_ROWS = 8, /* of a batch of one output: asked for at least, of the products being made */
+    FIRST_ROWS = 4, /* otherwise: asked for at once, before the first product */
+    LINES_MOST = 8, /* a turn of one output asks for: more would hold up what follows them */
+    PIECE_ROWS = 8, /* of a batch of one output: what was asked for arrives while so few are multiplied */
     SPARSE_PIECE_ROWS = 2 /* asked for in small portions: scattering needs the buffers too */
 };
 
@@ -179,10 +180,16 @@ static lossi_sparse_tile sparse_rows(const lossi_tile_pass *p, const lossi_spars
     return (lossi_sparse_tile){&p->shape, p->sparse->array->index_dtype == LOSS_INT64, rows, x};
 }
 
+/* Of a batch of one output its rows, anywhere in memory, and their targets are asked for between the products of a few. */
+static int32_t in_pieces(const lossi_tile_pass *p)
+{
+    return p->indices != NULL && p->shape.outputs == 1;
+}
+
 /* How many rows to multiply at once. */
 static int64_t piece(const lossi_tile_pass *p, int64_t count)
 {
-    return p->asks_ahead && p->shape.outputs == 1 ? PIECE_ROWS : count;
+    return p->asks_ahead && in_pieces(p) ? PIECE_ROWS : count;
 }
 
 /* How many rows of a slice were asked for while what came before it was multiplied. */
@@ -212,11 +219,11 @@ void lossi_tile_begin(const lossi_tile_pass *p, lossi_tile_work *w, int64_t row,
  * where that is not known before.
  */
 static lossi_upcoming *ahead(const lossi_tile_pass *p, lossi_tile_work *w, int64_t first, int64_t count,
-                             int64_t products)
+                             int64_t products, int64_t turn)
 {
     lossi_upcoming *a = &w->ahead;
-    const int64_t turns = products * count * p->shape.features * p->shape.outputs / p->kernels->turn;
-    if (!p->asks_ahead || p->shape.outputs == 1) {
+    const int64_t turns = products * count * p->shape.features * p->shape.outputs / turn;
+    if (!p->asks_ahead || in_pieces(p)) {
         return NULL;
     }
     for (; a->next < w->end && a->next < first + FIRST_ROWS; a->next++) {
@@ -227,8 +234,13 @@ static lossi_upcoming *ahead(const lossi_tile_pass *p, lossi_tile_work *w, int64
         a->at = lossi_upcoming_row(a);
     }
     const int64_t bytes = (a->stop - a->at) + (a->next < a->end ? a->end - a->next : 0) * a->bytes,
-                  pace = turns > 0 ? bytes / turns + 1 : LOSSI_LINE;
-    a->pace = pace < LOSSI_LINE ? pace : LOSSI_LINE;
+                  pace = turns > 0 ? bytes / turns + 1 : LOSSI_LINE,
+                  lines = (pace + LOSSI_LINE - 1) / LOSSI_LINE;
+    if (p->shape.outputs == 1) {
+        a->pace = (lines < LINES_MOST ? lines : LINES_MOST) * LOSSI_LINE;
+    } else {
+        a->pace = pace < LOSSI_LINE ? pace : LOSSI_LINE;
+    }
     return a;
 }
 
@@ -243,7 +255,8 @@ static void dense_forward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t 
             ask(p, w, w->asked + step / 2);
         }
         p->kernels->forward(&p->shape, rows, w->x + i, parameters, prediction + i * bytes,
-                            ahead(p, w, first, count, products));
+                            ahead(p, w, first, count, products,
+                                  p->shape.outputs == 1 ? p->kernels->one_forward : p->kernels->turn));
     }
 }
 
@@ -277,7 +290,9 @@ static void dense_backward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t
             ask(p, w, w->asked + step / 2);
         }
         p->kernels->backward(&p->shape, count - i < step ? count - i : step, w->x + i,
-                             r + i * p->shape.outputs, w->fresh, sums, ahead(p, w, first, count, 1));
+                             r + i * p->shape.outputs, w->fresh, sums,
+                             ahead(p, w, first, count, 1,
+                                   p->shape.outputs == 1 ? p->kernels->one_backward : p->kernels->turn));
         w->fresh = 0;
     }
 }

@@ -36,6 +36,27 @@ LOSSI_INLINE double value_at(const void *values, int64_t e)
     return (double)value;
 }
 
+/* Two numbers, on every instruction set: wider vectors take longer to put together of numbers that lie anywhere. */
+typedef double pair __attribute__((vector_size(16)));
+
+LOSSI_INLINE pair pair_fma(pair a, pair b, pair c)
+{
+#if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_AVX2)
+    return (pair)_mm_fmadd_pd((__m128d)a, (__m128d)b, (__m128d)c);
+#else /* as wide as a vector */
+    return (pair)f64_fma((f64v)a, (f64v)b, (f64v)c);
+#endif
+}
+
+/* Values e and e + 1. */
+LOSSI_INLINE pair values_at(const void *values, int64_t e)
+{
+    typedef real two __attribute__((vector_size(2 * sizeof(real))));
+    two value;
+    memcpy(&value, (const char *)values + e * (int64_t)sizeof(real), sizeof value);
+    return __builtin_convertvector(value, pair);
+}
+
 /* sum += x w, `width` of them, which the compiler knows: in vectors where they fill some. */
 LOSSI_INLINE void multiply_add(int width, double x, const double *w, double *sum)
 {
@@ -51,6 +72,63 @@ LOSSI_INLINE void multiply_add(int width, double x, const double *w, double *sum
 }
 
 /* ---- forward ---- */
+
+/* The parameters of entries e and e + 1, one each. */
+LOSSI_INLINE pair parameters_at(int wide, const void *indices, int64_t e, const double *w)
+{
+    return (pair){w[index_at(wide, indices, e)], w[index_at(wide, indices, e + 1)]};
+}
+
+/* The dot product of a row with one number of each row of parameters: neighbouring lanes are a pair. */
+LOSSI_INLINE double dot(int wide, const lossi_sparse_row *x, const double *w)
+{
+    pair low = {0, 0}, high = {0, 0};
+    int64_t e = 0;
+    for (; e + LANES <= x->count; e += LANES) {
+        low = pair_fma(values_at(x->values, e), parameters_at(wide, x->indices, e, w), low);
+        high = pair_fma(values_at(x->values, e + 2), parameters_at(wide, x->indices, e + 2, w), high);
+    }
+    double lanes[LANES] = {low[0], low[1], high[0], high[1]};
+    UNROLL
+    for (int lane = 0; lane < LANES - 1; lane++) {
+        if (e + lane < x->count) {
+            lanes[lane] = __builtin_fma(value_at(x->values, e + lane),
+                                        w[index_at(wide, x->indices, e + lane)], lanes[lane]);
+        }
+    }
+    return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+}
+
+/* What an entry adds to two sums. */
+LOSSI_INLINE pair two_more(int wide, const lossi_sparse_row *x, const double *w, int64_t step, int64_t e,
+                           pair sum)
+{
+    const double value = value_at(x->values, e);
+    pair parameters;
+    memcpy(&parameters, w + index_at(wide, x->indices, e) * step, sizeof parameters);
+    return pair_fma((pair){value, value}, parameters, sum);
+}
+
+/* The same with two neighbouring numbers of each row: they are a pair. */
+LOSSI_INLINE void two_dots(int wide, const lossi_sparse_row *x, const double *w, int64_t step, double *result)
+{
+    pair sums[LANES] = {{0}};
+    int64_t e = 0;
+    for (; e + LANES <= x->count; e += LANES) {
+        UNROLL
+        for (int lane = 0; lane < LANES; lane++) {
+            sums[lane] = two_more(wide, x, w, step, e + lane, sums[lane]);
+        }
+    }
+    UNROLL
+    for (int lane = 0; lane < LANES - 1; lane++) {
+        if (e + lane < x->count) {
+            sums[lane] = two_more(wide, x, w, step, e + lane, sums[lane]);
+        }
+    }
+    const pair sum = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+    memcpy(result, &sum, sizeof sum);
+}
 
 /* The dot products of a row with `width` neighbouring numbers of the parameters, whose rows have `step`. */
 LOSSI_INLINE void dots(int width, int wide, const lossi_sparse_row *x, const double *w, int64_t step,
@@ -87,7 +165,13 @@ LOSSI_INLINE void forward_columns(int width, int wide, const lossi_sparse_tile *
     const double *intercept = w + shape->features * step + first;
     double sums[WIDTH_MAX];
     for (int64_t i = 0; i < tile->rows; i++) {
-        dots(width, wide, &tile->x[i], w + first, step, sums);
+        if (width == 1) {
+            sums[0] = dot(wide, &tile->x[i], w);
+        } else if (width == 2) {
+            two_dots(wide, &tile->x[i], w, step, sums);
+        } else {
+            dots(width, wide, &tile->x[i], w + first, step, sums);
+        }
         for (int k = 0; k < width; k++) {
             const int64_t column = first + k, output = column < stride ? column : column - stride;
             if (output < outputs) {
@@ -140,6 +224,7 @@ LOSSI_INLINE double power_of(int kind, double x, const double *means, int64_t j)
 LOSSI_INLINE void add_row(int width, int wide, int kind, const lossi_sparse_row *x, const double *r,
                           const double *means, double *g, int64_t stride)
 {
+#pragma GCC unroll 4
     for (int64_t e = 0; e < x->count; e++) {
         const int64_t j = index_at(wide, x->indices, e);
         const double factor = power_of(kind, value_at(x->values, e), means, j);

@@ -81,6 +81,7 @@ LOSSI_INLINE void add_rows(int rows, const panel *a, int64_t i, int64_t features
     const int32_t fresh = a->fresh && i == 0;
     const real *x[BACK_ROWS];
     f64v factor[BACK_ROWS];
+    const char *ahead = a->ahead->at;
     int64_t j = 0;
     UNROLL
     for (int r = 0; r < rows; r++) {
@@ -94,7 +95,9 @@ LOSSI_INLINE void add_rows(int rows, const panel *a, int64_t i, int64_t features
             sum = f64_fma(factor[r], load(x[r] + j), sum);
         }
         f64_store(a->g + j, sum);
+        ahead = lossi_upcoming_ask_lines(a->ahead, ahead);
     }
+    a->ahead->at = ahead;
     if (j < features) {
         f64v sum = fresh ? f64_set1(0) : f64_load(a->g + j);
         UNROLL

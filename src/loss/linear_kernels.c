@@ -204,7 +204,7 @@ LOSSI_INLINE void pass(int rows, int outputs, int v, const chunk *c, int64_t who
         for (int u = 0; u < at_once(rows * outputs); u++) {
             multiply_add(rows, outputs, WHOLE, c, j + u * F64_LANES, sums[u]);
         }
-        ahead = lossi_upcoming_ask(c->ahead, ahead);
+        ahead = outputs > 1 ? lossi_upcoming_ask(c->ahead, ahead) : lossi_upcoming_ask_lines(c->ahead, ahead);
     }
     c->ahead->at = ahead;
     /* all lanes, on every instruction set: + 0 makes −0 to +0 */
@@ -413,7 +413,16 @@ static void add(int64_t count, const double *x, double *y)
 
 extern const lossi_linear_kernels LOSSI_NAME(linear_kernels);
 const lossi_linear_kernels LOSSI_NAME(linear_kernels) = {
-    forward, forward_wide, backward, widen, add, (int64_t)ROWS *OUTPUTS *F64_LANES};
+    .forward = forward,
+    .forward_wide = forward_wide,
+    .backward = backward,
+    .widen = widen,
+    .add = add,
+    .turn = (int64_t)ROWS * OUTPUTS * F64_LANES,
+    .one_forward = (int64_t)ROWS_OF_ONE * F64_LANES *
+                   (MOST_AT_ONCE * ROWS_OF_ONE <= SUMS_AT_ONCE ? MOST_AT_ONCE : 1),
+    .one_backward = (int64_t)BACK_ROWS * F64_LANES,
+};
 
 #ifdef LOSSI_ONCE
 
@@ -429,8 +438,9 @@ const char *lossi_upcoming_row(lossi_upcoming *a)
     const int64_t row = a->indices != NULL ? a->indices[a->next] : a->next;
     /* an index that was not checked may be any: only the address is made of it */
     const uintptr_t start = (uintptr_t)a->rows + (uintptr_t)row * (uintptr_t)a->step;
-    a->next++;
-    a->stop = (const char *)(start + (uintptr_t)a->bytes);
+    const int64_t rows = a->indices == NULL && a->step == a->bytes ? a->end - a->next : 1;
+    a->next += rows;
+    a->stop = (const char *)(start + (uintptr_t)(rows * a->bytes));
     return (const char *)start;
 }
 

@@ -19,11 +19,12 @@ typedef struct lossi_linear_shape {
 /*
  * Rows that will be wanted soon, asked for while the processor multiplies: a product that waits for memory and then multiplies takes
  * the time of both. A turn of an inner loop moves on by `pace` bytes, so that requests are spread over the whole product; more at once
- * than the ten to sixteen that a core of today keeps open would hold it up. One row after another, or those of `indices`.
+ * than the ten to sixteen that a core of today keeps open would hold it up. One row after another, or those of `indices`; rows that
+ * follow each other without a gap are taken as one.
  */
 typedef struct lossi_upcoming {
     const char *at, *stop; /* what is left of the row being asked for; at = stop: nothing */
-    int64_t pace;          /* at most LOSSI_LINE */
+    int64_t pace;          /* of many outputs at most LOSSI_LINE, of one whole lines */
     const char *rows;
     int64_t step, bytes; /* from row to row, and of one */
     const int64_t *indices;
@@ -42,6 +43,20 @@ static inline const char *lossi_upcoming_ask(lossi_upcoming *ahead, const char *
         __builtin_prefetch(at, 0, 2);
         at += ahead->pace;
         at = at < ahead->stop ? at : lossi_upcoming_row(ahead);
+    }
+    return at;
+}
+
+/* The same for some lines a turn: that of one output is short, as its rows are read once forward and once back. */
+static inline const char *lossi_upcoming_ask_lines(lossi_upcoming *ahead, const char *at)
+{
+    if (at < ahead->stop) {
+        const char *end = ahead->stop - at > ahead->pace ? at + ahead->pace : ahead->stop;
+        do {
+            __builtin_prefetch(at, 0, 2);
+            at += LOSSI_LINE;
+        } while (at < end);
+        at = end < ahead->stop ? end : lossi_upcoming_row(ahead);
     }
     return at;
 }
@@ -67,7 +82,8 @@ typedef struct lossi_linear_kernels {
     const double *(*widen)(int64_t count, const void *from, double *to);
     /* y += x */
     void (*add)(int64_t count, const double *x, double *y);
-    int64_t turn; /* multiply-adds of a turn of the inner loops, of many outputs */
+    int64_t turn;                      /* multiply-adds of a turn of the inner loops, of many outputs */
+    int64_t one_forward, one_backward; /* the same of one output */
 } lossi_linear_kernels;
 
 /* Of an instruction set (core/isa.h) and element type. */

@@ -2,30 +2,30 @@
  * How fast the objective of a linear model is: value and gradient, Hessian products and Hessians, of all rows and of batches,
  * beside what the machine allows.
  *
- *     bench_gradients [--threads N] [--only NAME] [--percent P]
+ *     bench_gradients [--threads N] [--only LOSS] [--what WHAT] [--percent P]
  *
- * NAME is a loss, gradient, product, hessian or batch; P shortens the data. Without --threads: one thread, then two. One JSON
+ * WHAT is gradient, product, hessian, batch or sparse; P shortens the data. Without --threads: one thread, then two. One JSON
  * object a line:
  *   loss, what, rows, features, outputs, dtype, threads, isa, and batch, the rows of one (0: all)
  *   ns        a row, the smallest of some turns
  *   read_ns   of reading the features once, as many threads, in turns with it; of a batch, the same rows in the same order
  *   fma_ns    of the multiply-adds, which are float64 for both types, at the most that the machine does of them
+ *   entries   of sparse rows, all of them; 0: they are dense
+ *   gather_ns of sparse rows, of gathering the parameters of their columns and scattering to sums of them with nothing else to do
  *   limit_ns  the larger of the two, and ratio = ns / limit_ns
  */
 #include <loss/loss.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 #include "core/context.h"
 #include "core/sum.h"
 #include "measure.h"
 #include "passes.h"
+#include "sparse_data.h"
 
-enum { TURNS = 5, CLASSES = 10, LARGE_PAGE = 2 << 20, SUM_BYTES = 128 };
+enum { TURNS = 5, CLASSES = 10, SUM_BYTES = 128, MOST_WORKERS = 2 };
 enum { GRADIENT, PRODUCT, HESSIAN };
 static const double seconds = 0.05; /* a measurement lasts at least */
 
@@ -37,6 +37,7 @@ typedef struct task {
     loss_dtype dtype;
     int what;
     int64_t batch; /* 0: all rows */
+    int sparse;
 } task;
 
 /* 60,000 × 784 are the training images of MNIST and its kin; batches are drawn from as much. */
@@ -55,6 +56,8 @@ static const task tasks[] = {
     {"cross_entropy", 60000, 784, CLASSES, LOSS_FLOAT32, GRADIENT, 256},
     {"logistic", 1000000, 100, 1, LOSS_FLOAT64, GRADIENT, 64},
     {"logistic", 1000000, 100, 1, LOSS_FLOAT64, GRADIENT, 256},
+    {"logistic", 200000, 100000, 1, LOSS_FLOAT64, GRADIENT, 0, 1},
+    {"logistic", 200000, 100000, 1, LOSS_FLOAT64, PRODUCT, 0, 1},
 };
 
 static void must(loss_context *context, loss_status status)
@@ -67,17 +70,12 @@ static void must(loss_context *context, loss_status status)
 
 /* ---- data ---- */
 
-/* Whole large pages where the system has them, as the arrays of most programs that train. */
 static void *room(int64_t bytes)
 {
-    const size_t size = ((size_t)bytes / LARGE_PAGE + 1) * LARGE_PAGE;
-    void *made = aligned_alloc(LARGE_PAGE, size);
+    void *made = bench_room(bytes);
     if (made == NULL) {
         must(NULL, LOSS_ERROR_MEMORY);
     }
-#if defined(__linux__)
-    madvise(made, size, MADV_HUGEPAGE);
-#endif
     return made;
 }
 
@@ -113,6 +111,8 @@ typedef struct problem {
     int64_t *order; /* of the rows, for batches */
     const bench_passes *passes;
     lossi_cut cut;
+    bench_sparse_data sparse;
+    double *parameters, *sums[MOST_WORKERS]; /* of gathering and scattering */
 } problem;
 
 static void make_target(problem *p)
@@ -143,6 +143,36 @@ static void shuffle(problem *p)
     }
 }
 
+static void make_dense(problem *p)
+{
+    const task *t = &p->t;
+    p->cut = lossi_cut_rows(t->rows, t->features);
+    p->features = numbers(t->rows * t->features, t->dtype, 1);
+    must(p->context, loss_data_set_input(p->data, "features", p->features, t->dtype, t->rows, t->features,
+                                         t->features, 1));
+    make_target(p);
+    shuffle(p);
+}
+
+static void make_sparse(problem *p)
+{
+    const task *t = &p->t;
+    if (!bench_sparse_make(&p->sparse, t->rows, t->features)) {
+        must(NULL, LOSS_ERROR_MEMORY);
+    }
+    p->cut = lossi_cut_rows(t->rows, 1);
+    must(p->context,
+         loss_data_set_sparse_input(p->data, "features", t->rows, t->features, p->sparse.offsets[t->rows],
+                                    p->sparse.offsets, LOSS_INT64, p->sparse.indices, LOSS_INT32,
+                                    p->sparse.values, LOSS_FLOAT64));
+    must(p->context,
+         loss_data_set_input(p->data, "target", p->sparse.labels, LOSS_FLOAT64, t->rows, 1, 1, 1));
+    p->parameters = numbers(t->features, LOSS_FLOAT64, 1);
+    for (int i = 0; i < MOST_WORKERS; i++) {
+        p->sums[i] = numbers(t->features, LOSS_FLOAT64, 0);
+    }
+}
+
 static void make(problem *p, const task *t, loss_context *context)
 {
     const char *isa = "";
@@ -151,14 +181,13 @@ static void make(problem *p, const task *t, loss_context *context)
     p->context = context;
     must(context, loss_context_get_string(context, "isa", &isa));
     p->passes = bench_passes_for(isa, t->dtype == LOSS_FLOAT64 ? 64 : 32);
-    p->cut = lossi_cut_rows(t->rows, t->features);
     must(context, loss_function_create(&p->function, context, t->loss));
     must(context, loss_data_create(&p->data, context));
-    p->features = numbers(t->rows * t->features, t->dtype, 1);
-    must(context, loss_data_set_input(p->data, "features", p->features, t->dtype, t->rows, t->features,
-                                      t->features, 1));
-    make_target(p);
-    shuffle(p);
+    if (t->sparse) {
+        make_sparse(p);
+    } else {
+        make_dense(p);
+    }
     must(context, loss_objective_create_linear(&p->objective, context, p->function, p->data));
     must(context, loss_objective_set_int(p->objective, "intercept", 0));
     must(context, loss_objective_set_int(p->objective, "outputs", t->outputs));
@@ -171,10 +200,12 @@ static void make(problem *p, const task *t, loss_context *context)
 
 static void unmake(problem *p)
 {
-    void *const arrays[] = {p->features, p->target, p->x, p->direction, p->out, p->order};
+    void *const arrays[] = {p->features, p->target,     p->x,       p->direction, p->out,
+                            p->order,    p->parameters, p->sums[0], p->sums[1]};
     loss_objective_free(p->objective);
     loss_data_free(p->data);
     loss_function_free(p->function);
+    bench_sparse_free(&p->sparse);
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         free(arrays[i]);
     }
@@ -206,7 +237,9 @@ static void read_slice(void *argument, int64_t slice, int32_t worker)
     const int64_t first = slice * p->cut.slice_rows, bytes = p->t.features * loss_dtype_size(p->t.dtype),
                   end = first + p->cut.slice_rows < p->t.rows ? first + p->cut.slice_rows : p->t.rows;
     (void)worker;
-    if (p->t.batch == 0) {
+    if (p->t.sparse) {
+        sums[0] = (char)bench_sparse_read(&p->sparse, first, end);
+    } else if (p->t.batch == 0) {
         p->passes->read((end - first) * p->t.features, (const char *)p->features + first * bytes, NULL, sums);
     }
     for (int64_t i = first; p->t.batch > 0 && i < end; i++) {
@@ -223,6 +256,20 @@ static void run_read(void *argument)
 {
     problem *p = argument;
     lossi_parallel(p->context, p->cut.slices, read_slice, p);
+}
+
+static void gather_slice(void *argument, int64_t slice, int32_t worker)
+{
+    const problem *p = argument;
+    const int64_t first = slice * p->cut.slice_rows,
+                  end = first + p->cut.slice_rows < p->t.rows ? first + p->cut.slice_rows : p->t.rows;
+    bench_sparse_gather(&p->sparse, first, end, p->parameters, p->sums[worker]);
+}
+
+static void run_gather(void *argument)
+{
+    problem *p = argument;
+    lossi_parallel(p->context, p->cut.slices, gather_slice, p);
 }
 
 enum { FMA_TURNS = 100000, FMA_SLICES = 32 };
@@ -245,9 +292,11 @@ static void run_fma(void *argument)
  * Of a row. A gradient makes predictions and multiplies back; a product, where the predictions are known from the one
  * before, the same. A Hessian has half of its elements for every pair of outputs, once.
  */
-static double multiply_adds(const task *t)
+static double multiply_adds(const problem *p)
 {
-    const double features = (double)t->features, outputs = (double)t->outputs;
+    const task *t = &p->t;
+    const double entries = t->sparse ? (double)p->sparse.offsets[t->rows] / (double)t->rows : 0,
+                 features = t->sparse ? entries : (double)t->features, outputs = (double)t->outputs;
     return t->what == HESSIAN
                ? features * outputs + features * (features + 1) / 2 * outputs * (outputs + 1) / 2
                : 2 * features * outputs;
@@ -260,34 +309,45 @@ static void measure(loss_context *context, const task *t, int32_t threads)
     make(&p, t, context);
     bench_action actions[] = {{.run = run_task, .argument = &p},
                               {.run = run_read, .argument = &p},
-                              {.run = run_fma, .argument = &p}};
-    bench_measure(actions, 3, seconds, TURNS);
+                              {.run = run_fma, .argument = &p},
+                              {.run = run_gather, .argument = &p}};
+    bench_measure(actions, t->sparse ? 4 : 3, seconds, TURNS);
     const double fma = (double)FMA_SLICES * FMA_TURNS * (double)p.passes->multiply_adds,
                  rows = (double)(t->batch > 0 ? t->rows / t->batch * t->batch : t->rows);
     const double ns = 1e9 * actions[0].smallest / rows, read_ns = 1e9 * actions[1].smallest / (double)t->rows,
-                 fma_ns = 1e9 * actions[2].smallest / fma * multiply_adds(t),
+                 fma_ns = 1e9 * actions[2].smallest / fma * multiply_adds(&p),
+                 gather_ns = 1e9 * actions[3].smallest / (double)t->rows,
                  limit = read_ns > fma_ns ? read_ns : fma_ns;
     must(context, loss_context_get_string(context, "isa", &isa));
     printf("{\"loss\": \"%s\", \"what\": \"%s\", \"rows\": %lld, \"features\": %lld, \"outputs\": %lld, "
-           "\"dtype\": \"%s\", \"batch\": %lld, \"threads\": %d, \"isa\": \"%s\", \"ns\": %.2f, "
-           "\"read_ns\": %.2f, \"fma_ns\": %.2f, \"limit_ns\": %.2f, \"ratio\": %.3f}\n",
+           "\"dtype\": \"%s\", \"batch\": %lld, \"entries\": %lld, \"threads\": %d, \"isa\": \"%s\", \"ns\": "
+           "%.2f, "
+           "\"read_ns\": %.2f, \"fma_ns\": %.2f, \"gather_ns\": %.2f, \"limit_ns\": %.2f, \"ratio\": %.3f}\n",
            t->loss, names[t->what], (long long)t->rows, (long long)t->features, (long long)t->outputs,
-           loss_dtype_name(t->dtype), (long long)t->batch, (int)threads, isa, ns, read_ns, fma_ns, limit,
-           ns / limit);
+           loss_dtype_name(t->dtype), (long long)t->batch,
+           t->sparse ? (long long)p.sparse.offsets[t->rows] : 0, (int)threads, isa, ns, read_ns, fma_ns,
+           gather_ns, limit, ns / limit);
     fflush(stdout);
     unmake(&p);
+}
+
+static const char *kind_of(const task *t)
+{
+    return t->sparse ? "sparse" : t->batch > 0 ? "batch" : names[t->what];
 }
 
 int main(int argc, char **argv)
 {
     int32_t least = 1, most = 2;
     int64_t percent = 100;
-    const char *only = NULL;
+    const char *only = NULL, *what = NULL;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--threads") == 0) {
             least = most = (int32_t)strtol(argv[i + 1], NULL, 10);
         } else if (strcmp(argv[i], "--only") == 0) {
             only = argv[i + 1];
+        } else if (strcmp(argv[i], "--what") == 0) {
+            what = argv[i + 1];
         } else if (strcmp(argv[i], "--percent") == 0) {
             percent = strtoll(argv[i + 1], NULL, 10);
         }
@@ -299,8 +359,10 @@ int main(int argc, char **argv)
         for (size_t k = 0; k < sizeof tasks / sizeof *tasks; k++) {
             task t = tasks[k];
             t.rows = t.rows * percent / 100;
-            if (only == NULL || strcmp(only, t.loss) == 0 ||
-                strcmp(only, t.batch > 0 ? "batch" : names[t.what]) == 0) {
+            if (what != NULL && strcmp(what, kind_of(&t)) != 0) {
+                continue;
+            }
+            if (only == NULL || strcmp(only, t.loss) == 0) {
                 measure(context, &t, threads);
             }
         }

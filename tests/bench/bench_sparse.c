@@ -5,10 +5,8 @@
  *     bench_sparse [threads]            a pass, in milliseconds
  *     bench_sparse train [optimizer…]   seconds until (F − F*)/F* ≤ 1e-6, F* by newton_cg
  *
- * The data are 200 000 rows of 50 draws among 100 000 columns, the first of them much more often (u³), positive values, rows of
- * length 1, and labels by a logistic model: what counts of words look like. λ = 5e-6, no intercept.
+ * The data are 200 000 rows among 100 000 columns (sparse_data.h). λ = 5e-6, no intercept.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,145 +15,40 @@
 #include "loss/loss.h"
 #include "loss/random.h"
 #include "measure.h"
+#include "sparse_data.h"
 
-enum { ROWS = 200000, COLUMNS = 100000, DRAWS = 50, TILE = 256, TURNS = 9 };
-static const double strength = 5e-6, tolerance = 1e-6, labels_strength = 5;
+enum { ROWS = 200000, COLUMNS = 100000, TURNS = 9 };
+static const double strength = 5e-6, tolerance = 1e-6;
 
-/* ---- the data ---- */
-
-typedef struct sparse_data {
-    int64_t *offsets;
-    int32_t *indices;
-    double *values, *labels;
-} sparse_data;
-
-typedef struct entry {
-    int32_t index;
-    double value;
-} entry;
-
-static int by_index(const void *a, const void *b)
+static void *memory(int64_t count)
 {
-    return ((const entry *)a)->index - ((const entry *)b)->index;
-}
-
-static void *memory(size_t count, size_t size)
-{
-    void *made = calloc(count, size);
+    void *made = bench_room(count * 8);
     if (made == NULL) {
         fputs("no memory\n", stderr);
         exit(1);
     }
-    return made;
-}
-
-/* Box and Muller. */
-static double normal(double u, double v)
-{
-    return sqrt(-2 * log(1 - u)) * cos(6.283185307179586 * v);
-}
-
-/* The entries of a row, one a column, of length 1; gives how many. */
-static int64_t draw_row(int64_t row, entry *drawn)
-{
-    double u[3 * DRAWS], squares = 0;
-    int64_t count = 0;
-    loss_random_uniform(20240501, 1, row * 3 * DRAWS, 3 * DRAWS, u);
-    for (int64_t e = 0; e < DRAWS; e++) {
-        drawn[e].index = (int32_t)(COLUMNS * (u[3 * e] * u[3 * e] * u[3 * e]));
-        drawn[e].value = fabs(normal(u[3 * e + 1], u[3 * e + 2])) + 0.1;
-    }
-    qsort(drawn, DRAWS, sizeof *drawn, by_index);
-    for (int64_t e = 0; e < DRAWS; e++) {
-        if (count > 0 && drawn[count - 1].index == drawn[e].index) {
-            drawn[count - 1].value += drawn[e].value;
-        } else {
-            drawn[count++] = drawn[e];
-        }
-    }
-    for (int64_t e = 0; e < count; e++) {
-        squares += drawn[e].value * drawn[e].value;
-    }
-    for (int64_t e = 0; e < count; e++) {
-        drawn[e].value /= sqrt(squares);
-    }
-    return count;
-}
-
-static sparse_data make_data(void)
-{
-    sparse_data d = {memory(ROWS + 1, 8), memory((size_t)ROWS * DRAWS, 4), memory((size_t)ROWS * DRAWS, 8),
-                     memory(ROWS, 8)};
-    double *weights = memory(2 * COLUMNS, sizeof *weights), u;
-    entry drawn[DRAWS];
-    loss_random_uniform(20240501, 2, 0, 2 * COLUMNS, weights);
-    for (int64_t row = 0; row < ROWS; row++) {
-        const int64_t begin = d.offsets[row], count = draw_row(row, drawn);
-        double z = 0;
-        for (int64_t e = 0; e < count; e++) {
-            const int32_t j = drawn[e].index;
-            d.indices[begin + e] = j;
-            d.values[begin + e] = drawn[e].value;
-            z += drawn[e].value * labels_strength * normal(weights[2 * j], weights[2 * j + 1]);
-        }
-        d.offsets[row + 1] = begin + count;
-        loss_random_uniform(20240501, 3, row, 1, &u);
-        d.labels[row] = u < 1 / (1 + exp(-z));
-    }
-    free(weights);
-    return d;
+    return memset(made, 0, (size_t)count * 8);
 }
 
 /* ---- the limits ---- */
 
 typedef struct problem {
-    sparse_data data;
+    bench_sparse_data data;
     loss_objective *objective;
     double *x, *direction, *gradient, *plain;
     double value;
 } problem;
 
-/* Adds up what there is, eight sums at a time. */
 static void read_all(void *argument)
 {
     problem *p = argument;
-    const int64_t entries = p->data.offsets[ROWS];
-    double sums[8] = {0};
-    int32_t indices[8] = {0};
-    for (int64_t e = 0; e + 8 <= entries; e += 8) {
-        for (int i = 0; i < 8; i++) {
-            sums[i] += p->data.values[e + i];
-            indices[i] ^= p->data.indices[e + i];
-        }
-    }
-    for (int i = 0; i < 8; i++) {
-        p->value += sums[i] + indices[i];
-    }
+    p->value += bench_sparse_read(&p->data, 0, ROWS);
 }
 
-/* A dot product and a sum of a multiple for each row, tile by tile, in plain C: no loss, no order to keep. */
 static void gather_and_scatter(void *argument)
 {
     problem *p = argument;
-    const sparse_data *d = &p->data;
-    double z[TILE];
-    for (int64_t first = 0; first < ROWS; first += TILE) {
-        const int64_t last = first + TILE < ROWS ? first + TILE : ROWS;
-        for (int64_t row = first; row < last; row++) {
-            double even = 0, odd = 0;
-            int64_t e = d->offsets[row];
-            for (; e + 2 <= d->offsets[row + 1]; e += 2) {
-                even += d->values[e] * p->x[d->indices[e]];
-                odd += d->values[e + 1] * p->x[d->indices[e + 1]];
-            }
-            z[row - first] = even + odd + (e < d->offsets[row + 1] ? d->values[e] * p->x[d->indices[e]] : 0);
-        }
-        for (int64_t row = first; row < last; row++) {
-            for (int64_t e = d->offsets[row]; e < d->offsets[row + 1]; e++) {
-                p->plain[d->indices[e]] += 1e-9 * z[row - first] * d->values[e];
-            }
-        }
-    }
+    bench_sparse_gather(&p->data, 0, ROWS, p->x, p->plain);
 }
 
 /* ---- the model ---- */
@@ -168,7 +61,7 @@ static void must(loss_context *context, loss_status status)
     }
 }
 
-static loss_objective *make_objective(loss_context *context, const sparse_data *d)
+static loss_objective *make_objective(loss_context *context, const bench_sparse_data *d)
 {
     loss_function *function;
     loss_data *data;
@@ -269,14 +162,18 @@ static double train(loss_context *context, problem *p, const char *name, double 
 int main(int count, char **arguments)
 {
     loss_context *context;
-    problem p = {.data = make_data()};
+    problem p = {0};
     const int training = count > 1 && strcmp(arguments[1], "train") == 0;
+    if (!bench_sparse_make(&p.data, ROWS, COLUMNS)) {
+        fputs("no memory\n", stderr);
+        return 1;
+    }
     must(NULL, loss_context_create(&context));
     must(context, loss_context_set_int(context, "threads", training || count < 2 ? 1 : atoi(arguments[1])));
-    p.x = memory(COLUMNS, sizeof *p.x);
-    p.direction = memory(COLUMNS, sizeof *p.direction);
-    p.gradient = memory(COLUMNS, sizeof *p.gradient);
-    p.plain = memory(COLUMNS, sizeof *p.plain);
+    p.x = memory(COLUMNS);
+    p.direction = memory(COLUMNS);
+    p.gradient = memory(COLUMNS);
+    p.plain = memory(COLUMNS);
     loss_random_uniform(7, 0, 0, COLUMNS, p.x);
     loss_random_uniform(7, 1, 0, COLUMNS, p.direction);
     const double start = now();
@@ -292,5 +189,6 @@ int main(int count, char **arguments)
     }
     loss_objective_free(p.objective);
     loss_context_free(context);
+    bench_sparse_free(&p.data);
     return 0;
 }

@@ -28,9 +28,10 @@ def cells(line):
 def page(lines, runs):
     found = {}
     for line in lines:
-        key = (line["loss"], line["what"], line["rows"], line["features"], line["outputs"], line["dtype"], line["batch"])
+        key = (line["loss"], line["what"], line["rows"], line["features"], line["outputs"], line["dtype"], line["batch"],
+               line["entries"])
         kept = found.setdefault(key, {}).setdefault(line["threads"], line)
-        for time in ("ns", "read_ns", "fma_ns"):
+        for time in ("ns", "read_ns", "fma_ns", "gather_ns"):
             kept[time] = min(kept[time], line[time])
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
     yield f"- machine: {table.machine()}"
@@ -42,10 +43,21 @@ def page(lines, runs):
     yield ("| loss | what | rows × features × outputs | type |" +
            "".join(f" {n} thread{'s' if n > 1 else ''}: ns a row | limit | × |" for n in threads))
     yield "|---|---|---:|---|" + "---:|---:|---:|" * len(threads)
-    for (loss, what, rows, features, outputs, dtype, batch), by_threads in found.items():
-        words = WORDS[what] + (f", batches of {batch}" if batch else "")
+    for (loss, what, rows, features, outputs, dtype, batch, entries), by_threads in found.items():
+        words = WORDS[what] + (f", batches of {batch}" if batch else "") + (f", {entries / rows:.0f} stored a row" if entries else "")
         yield (f"| {loss} | {words} | {rows:,} × {features} × {outputs} | {dtype} | " +
                " | ".join(cells(by_threads.get(n)) for n in threads) + " |")
+    yield from gathering(found)
+
+
+def gathering(found):
+    """What sparse rows cost that reading them does not: the other yardstick, which the table has no column for."""
+    sparse = [lines for key, lines in found.items() if key[-1]]
+    if sparse:
+        times = ", ".join(f"{min(lines[n]['gather_ns'] for lines in sparse):,.0f} ns on {n} thread{'s' if n > 1 else ''}"
+                          for n in sorted(sparse[0]))
+        yield ""
+        yield f"- a sparse row: gathering the parameters of its columns and scattering to their sums, nothing else: {times}"
 
 
 if __name__ == "__main__":
