@@ -25,7 +25,7 @@ static loss_status find_model(loss_objective *objective, const void *wanted, con
 
 loss_status loss_objective_column_means(loss_objective *objective, double *means)
 {
-    const lossi_linear_model *m;
+    const lossi_linear_model *m = NULL;
     loss_status status = find_model(objective, means, "means", &m);
     for (int64_t j = 0; status == LOSS_OK && j < m->shape.features; j++) {
         means[j] = m->means != NULL ? m->means[j] : 0;
@@ -35,7 +35,7 @@ loss_status loss_objective_column_means(loss_objective *objective, double *means
 
 loss_status loss_objective_column_deviations(loss_objective *objective, double *deviations)
 {
-    const lossi_linear_model *m;
+    const lossi_linear_model *m = NULL;
     loss_status status = find_model(objective, deviations, "deviations", &m);
     for (int64_t j = 0; status == LOSS_OK && j < m->shape.features; j++) {
         deviations[j] = m->deviations != NULL ? m->deviations[j] : 1;
@@ -46,7 +46,7 @@ loss_status loss_objective_column_deviations(loss_objective *objective, double *
 loss_status loss_objective_original_parameters(loss_objective *objective, const void *x, void *weights,
                                                void *intercepts)
 {
-    const lossi_linear_model *m;
+    const lossi_linear_model *m = NULL;
     loss_status status = find_model(objective, x, "x", &m);
     if (status == LOSS_OK && (weights == NULL || intercepts == NULL)) {
         return lossi_fail_null(objective->context, weights == NULL ? "weights" : "intercepts");

@@ -134,7 +134,7 @@ static int64_t back_outputs_at_once(int64_t left)
 static void backward(const lossi_linear_shape *shape, int64_t rows, const void *const *x, const double *r,
                      int32_t fresh, double *g, lossi_upcoming *ahead)
 {
-    lossi_upcoming nothing = {NULL};
+    lossi_upcoming nothing = {0};
     panel a = {rows,
                shape->outputs,
                shape->stride,

@@ -345,7 +345,7 @@ static int64_t chunk_length(const lossi_linear_shape *shape)
 static void forward_to(const lossi_linear_shape *shape, int64_t rows, const real *const *x, const double *w,
                        const sink *to, lossi_upcoming *ahead)
 {
-    lossi_upcoming nothing = {NULL};
+    lossi_upcoming nothing = {0};
     double lanes[GROUP_ROWS * GROUP_OUTPUTS * LOSSI_LANES];
     const int64_t length = chunk_length(shape), step = length < shape->features ? GROUP_ROWS : rows;
     for (int64_t i = 0; i < rows; i += step) {
