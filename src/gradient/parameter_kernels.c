@@ -47,21 +47,12 @@ static void narrow(int64_t count, const double *from, void *to)
 #endif
 }
 
-LOSSI_INLINE f64v load_wide(const real *p)
-{
-#if LOSSI_REAL == 32
-    return f64_load_float32(p);
-#else
-    return f64_load(p);
-#endif
-}
-
 static void add(int64_t count, double weight, const void *from, double *sum)
 {
     const real *x = from;
     int64_t i = 0;
     for (; i + F64_LANES <= count; i += F64_LANES) {
-        f64_store(sum + i, f64_load(sum + i) + f64_set1(weight) * load_wide(x + i));
+        f64_store(sum + i, f64_load(sum + i) + f64_set1(weight) * v_load_wide(x + i));
     }
     for (; i < count; i++) {
         real one;

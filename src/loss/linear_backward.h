@@ -33,7 +33,7 @@ LOSSI_INLINE void accumulate(int outputs, int vectors, int part, const panel *a,
         f64v columns[PAIR_VECTORS];
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            columns[v] = part != 0 ? load_part(x, part) : load(x + v * F64_LANES);
+            columns[v] = part != 0 ? load_part(x, part) : v_load_wide(x + v * F64_LANES);
         }
         /* the columns that come next: rows are too far apart for the processor to see where this goes */
         UNROLL
@@ -92,7 +92,7 @@ LOSSI_INLINE void add_rows(int rows, const panel *a, int64_t i, int64_t features
         f64v sum = fresh ? f64_set1(0) : f64_load(a->g + j);
         UNROLL
         for (int r = 0; r < rows; r++) {
-            sum = f64_fma(factor[r], load(x[r] + j), sum);
+            sum = f64_fma(factor[r], v_load_wide(x[r] + j), sum);
         }
         f64_store(a->g + j, sum);
         ahead = lossi_upcoming_ask_lines(a->ahead, ahead);

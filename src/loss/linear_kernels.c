@@ -71,16 +71,6 @@ enum { GROUP_ROWS = 16, GROUP_OUTPUTS = 10, CHUNK_NUMBERS = 4096, CHUNK_LEAST = 
 #define LOADED_ONCE(v) (void)(v)
 #endif
 
-/* A vector of elements as float64. */
-LOSSI_INLINE f64v load(const real *x)
-{
-#if LOSSI_REAL == 64
-    return f64_load(x);
-#else
-    return f64_load_float32(x);
-#endif
-}
-
 /* The first 0 <= count <= F64_LANES elements, and zeros. */
 LOSSI_INLINE f64v load_part(const real *x, int count)
 {
@@ -131,7 +121,7 @@ LOSSI_INLINE void multiply_add(int rows, int outputs, int part, const chunk *c, 
     }
     UNROLL
     for (int r = 0; r < rows; r++) {
-        f64v x = part == WHOLE ? load(c->x[r] + j) : load_part(c->x[r] + j, part);
+        f64v x = part == WHOLE ? v_load_wide(c->x[r] + j) : load_part(c->x[r] + j, part);
         if (outputs > 1) {
             LOADED_ONCE(x);
         }
@@ -391,7 +381,7 @@ static const double *widen(int64_t count, const void *from, double *to)
     const float *x = from;
     int64_t i = 0;
     for (; i + F64_LANES <= count; i += F64_LANES) {
-        f64_store(to + i, load(x + i));
+        f64_store(to + i, v_load_wide(x + i));
     }
     for (; i < count; i++) {
         to[i] = (double)x[i];

@@ -20,4 +20,20 @@ LOSSI_INLINE f64v f64_load_float32(const float *p)
 #endif
 }
 
+#if defined(LOSSI_REAL)
+
+#include "simd/real.h"
+
+/* F64_LANES numbers of the element type, widened. */
+LOSSI_INLINE f64v v_load_wide(const real *p)
+{
+#if LOSSI_REAL == 32
+    return f64_load_float32(p);
+#else
+    return f64_load(p);
+#endif
+}
+
+#endif
+
 #endif

@@ -13,15 +13,6 @@
 #include "simd/transpose.h"
 #include "simd/widen.h"
 
-LOSSI_INLINE f64v load_wide(const real *p)
-{
-#if LOSSI_REAL == 32
-    return f64_load_float32(p);
-#else
-    return f64_load(p);
-#endif
-}
-
 /* What is so far and one more. */
 LOSSI_INLINE f64v combine(const int kind, f64v so_far, f64v x)
 {
@@ -66,7 +57,7 @@ LOSSI_INLINE void reduce_tile(const int kind, const int vectors, int64_t rows, i
     for (int64_t i = 0; i < whole; i++) {
 #pragma GCC unroll 16
         for (int v = 0; v < vectors; v++) {
-            lanes[v] = combine(kind, lanes[v], load_wide(x + v * F64_LANES));
+            lanes[v] = combine(kind, lanes[v], v_load_wide(x + v * F64_LANES));
         }
         x += stride;
     }
@@ -75,7 +66,7 @@ LOSSI_INLINE void reduce_tile(const int kind, const int vectors, int64_t rows, i
         memcpy(last, x, (size_t)n * sizeof *last);
 #pragma GCC unroll 16
         for (int v = 0; v < vectors; v++) {
-            lanes[v] = combine(kind, lanes[v], load_wide(last + v * F64_LANES));
+            lanes[v] = combine(kind, lanes[v], v_load_wide(last + v * F64_LANES));
         }
     }
     if (n == vectors * F64_LANES) {
@@ -141,7 +132,7 @@ LOSSI_INLINE void add_rest(int64_t n, const real *x, f64v *lanes)
 {
 #if F64_LANES == 2
     for (int64_t i = 0; i + 1 < n; i += 2) { /* loads of parts are slow there */
-        lanes[i / 2] = lanes[i / 2] + load_wide(x + i);
+        lanes[i / 2] = lanes[i / 2] + v_load_wide(x + i);
     }
     if (n % 2 != 0) {
         real last;
@@ -171,7 +162,7 @@ static double sum_row(int64_t n, const real *x)
     for (; i + LOSSI_LANES <= n; i += LOSSI_LANES) {
 #pragma GCC unroll 8
         for (int v = 0; v < LOSSI_SIXTEEN; v++) {
-            lanes[v] = lanes[v] + load_wide(x + i + v * F64_LANES);
+            lanes[v] = lanes[v] + v_load_wide(x + i + v * F64_LANES);
         }
     }
     add_rest(n - i, x + i, lanes);
@@ -217,7 +208,7 @@ LOSSI_INLINE double extreme_row(const int kind, int64_t n, const real *x)
     }
     for (; i + LOSSI_LANES <= n; i += LOSSI_LANES) {
         for (int v = 0; v < LOSSI_SIXTEEN; v++) {
-            lanes[v] = combine(kind, lanes[v], load_wide(x + i + v * F64_LANES));
+            lanes[v] = combine(kind, lanes[v], v_load_wide(x + i + v * F64_LANES));
         }
     }
     if (i < n) {
@@ -227,7 +218,7 @@ LOSSI_INLINE double extreme_row(const int kind, int64_t n, const real *x)
         }
         memcpy(last, x + i, (size_t)(n - i) * sizeof *last);
         for (int v = 0; v < LOSSI_SIXTEEN; v++) {
-            lanes[v] = combine(kind, lanes[v], load_wide(last + v * F64_LANES));
+            lanes[v] = combine(kind, lanes[v], v_load_wide(last + v * F64_LANES));
         }
     }
     for (int half = LOSSI_SIXTEEN / 2; half > 0; half /= 2) {
