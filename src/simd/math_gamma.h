@@ -118,7 +118,7 @@ LOSSI_INLINE vreal v_stirling_tail(vreal z)
 LOSSI_INLINE vreal v_stirling_slope(vreal a, vreal b)
 {
     vreal p = v_set1(math_stirling_tail[0]), slope = p;
-    for (size_t k = 1; k + 1 < sizeof math_stirling_tail / sizeof *math_stirling_tail; k++) {
+    for (int k = 1; k + 1 < (int)(sizeof math_stirling_tail / sizeof *math_stirling_tail); k++) {
         p = v_fma(p, a, v_set1(math_stirling_tail[k]));
         slope = v_fma(slope, b, p);
     }
