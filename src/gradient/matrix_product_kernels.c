@@ -171,11 +171,16 @@ LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t,
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) {
                 v_store(kept + v * VREAL_LANES, across[v]);
+            }
+            kept += vectors * VREAL_LANES;
+        }
+        if (ahead != 0) { /* not of a copy, which is near */
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
                 if (v * VREAL_LANES % LINE == 0) {
                     ask_for(b + v * VREAL_LANES, ahead);
                 }
             }
-            kept += vectors * VREAL_LANES;
         }
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++) {
