@@ -135,8 +135,8 @@ LOSSI_INLINE int64_t lossi_elements_plain(const lossi_part *whole, lossi_element
     for (; i + LOSSI_LANES <= elements; i += LOSSI_LANES) {
         vreal values[LOSSI_PACK];
         for (int r = 0; r < roles; r++) { /* of what is not there the address is never read */
-            lossi_ask((const real *)part.input[r].data + i);
-            lossi_ask_to_write((real *)part.output[r].gradient + i);
+            lossi_ask((const real *)part.input[r].data + i, part.ask_ahead);
+            lossi_ask_to_write((real *)part.output[r].gradient + i, part.ask_ahead);
         }
         if (at_once) {
             LOSSI_UNROLL

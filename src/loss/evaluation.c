@@ -510,6 +510,7 @@ void lossi_evaluation_tile(const lossi_evaluation *e, char *scratch, int64_t til
                        .scale = e->scale,
                        .curvature_kind = e->function->curvature_kind,
                        .isa = e->isa,
+                       .ask_ahead = lossi_ask_ahead(LOSSI_POINTWISE_AHEAD),
                        .columns = e->columns,
                        .prediction_stride = e->columns,
                        .target_stride = e->columns,

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/isa.h"
+
 enum {
     ALIGNMENT = 64 /* of streaming stores, at most a vector */,
     PAGE = 4096,
@@ -193,6 +195,7 @@ static void pointwise_block(const lossi_plain *plain, char *scratch, int64_t fir
                        .lanes = total->lanes,
                        .elements = e->rows * e->columns,
                        .isa = e->isa,
+                       .ask_ahead = lossi_ask_ahead(LOSSI_POINTWISE_AHEAD),
                        .scratch = scratch + gradient_bytes(plain),
                        .streaming = e->streaming && aligned,
                        .outside = plain->domains && !in_place ? &outside : NULL};

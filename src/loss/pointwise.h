@@ -168,24 +168,20 @@ LOSSI_INLINE void lossi_pointwise_parameters(const lossi_tile *tile, lossi_param
 
 /* ---- what lies ahead ---- */
 
-/*
- * How far ahead of the formula its arrays are asked for, in bytes: measured to be about best from the second-level cache to
- * memory. The prefetchers of the hardware stop at every page, and this loop is over before they have begun anew.
- */
-enum { LOSSI_POINTWISE_AHEAD = 1024, LOSSI_LINE = 64 };
+enum { LOSSI_LINE = 64 };
 
 /* Behind the end of an array there is no harm in asking: the address is never read. */
-LOSSI_INLINE void lossi_ask(const real *x)
+LOSSI_INLINE void lossi_ask(const real *x, int64_t ahead)
 {
     for (unsigned line = 0; line < LOSSI_LANES * sizeof *x; line += LOSSI_LINE) {
-        __builtin_prefetch((const void *)((uintptr_t)x + LOSSI_POINTWISE_AHEAD + line), 0, 3);
+        __builtin_prefetch((const void *)((uintptr_t)x + (uintptr_t)ahead + line), 0, 3);
     }
 }
 
-LOSSI_INLINE void lossi_ask_to_write(const real *x)
+LOSSI_INLINE void lossi_ask_to_write(const real *x, int64_t ahead)
 {
     for (unsigned line = 0; line < LOSSI_LANES * sizeof *x; line += LOSSI_LINE) {
-        __builtin_prefetch((const void *)((uintptr_t)x + LOSSI_POINTWISE_AHEAD + line), 1, 3);
+        __builtin_prefetch((const void *)((uintptr_t)x + (uintptr_t)ahead + line), 1, 3);
     }
 }
 
@@ -319,7 +315,7 @@ LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formu
     real *gradient = tile->gradient, *curvature = tile->curvature;
     const vreal scale = v_set1((real)tile->scale);
     if (variant >= LOSSI_GRADIENT && !streaming) {
-        lossi_ask_to_write(gradient + i);
+        lossi_ask_to_write(gradient + i, tile->ask_ahead);
     }
     LOSSI_UNROLL
     for (int v = 0; v < LOSSI_PACK; v++) {
@@ -456,7 +452,7 @@ LOSSI_INLINE void lossi_packs_in_turn(const lossi_tile *tile, const lossi_tile *
     const int together = again == NULL ? 1 : LOSSI_TOGETHER, vectors = again == NULL ? LOSSI_PACK : VECTORS;
     if (tile->gradient != NULL && !tile->streaming) {
         for (int k = 0; k < vectors; k += LOSSI_PACK) {
-            lossi_ask_to_write((real *)tile->gradient + i + k * VREAL_LANES);
+            lossi_ask_to_write((real *)tile->gradient + i + k * VREAL_LANES, tile->ask_ahead);
         }
     }
     if (together == vectors) {
@@ -506,8 +502,8 @@ LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula fo
         vreal values[LOSSI_PACKS * LOSSI_PACK];
         LOSSI_UNROLL
         for (int64_t k = i; k < i + packs * LOSSI_LANES; k += LOSSI_LANES) {
-            lossi_ask((const real *)tile.prediction + k);
-            lossi_ask((const real *)tile.target + k);
+            lossi_ask((const real *)tile.prediction + k, tile.ask_ahead);
+            lossi_ask((const real *)tile.target + k, tile.ask_ahead);
             if (__builtin_expect(looking,
                                  domains == LOSSI_SIGNS)) { /* before the gradient takes their place */
                 lossi_pass(&predictions, (const real *)tile.prediction + k, tile.outside);

@@ -111,6 +111,12 @@ typedef struct lossi_stream {
 } lossi_stream;
 
 /*
+ * How far ahead of a formula its arrays are asked for, in bytes, given to lossi_ask_ahead(): measured to be about best from the
+ * second-level cache to memory, for this loop is over before prefetchers that stop at every page have begun anew.
+ */
+enum { LOSSI_POINTWISE_AHEAD = 1024 };
+
+/*
  * What a kernel works on: one tile. Arrays are contiguous within a row. For a pointwise loss there are `rows` elements
  * one behind the other (columns is 1); for the others row i of an array is at i · its stride.
  * Outputs that are NULL are not wanted; value always is, but for a pointwise loss asked for no more than the gradient:
@@ -136,6 +142,7 @@ typedef struct lossi_tile {
     int64_t elements;         /* of a formula: how many predictions there are in all, 0: few, or not known; */
     int32_t isa;              /* the instruction set; and its scratch, aligned to 64 */
     void *scratch;
+    int64_t ask_ahead; /* of a pointwise loss: how many bytes ahead its arrays are asked for */
 } lossi_tile;
 
 typedef void (*lossi_kernel)(const lossi_tile *tile);

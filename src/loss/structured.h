@@ -79,6 +79,7 @@ typedef struct lossi_part {
     int32_t *outside;    /* this is set to 1 where a number may lie outside its domain */
     double *denominator; /* the same: what it adds to the denominator; not for pointwise losses */
     void *scratch;       /* as many bytes as the structure asked for, aligned to 64 */
+    int64_t ask_ahead;   /* elementwise: how many bytes ahead its arrays are asked for */
 } lossi_part;
 
 /* Shapes of a call, for the hooks: of a tile of rows, or of the largest group. */

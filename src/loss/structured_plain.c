@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "core/isa.h"
+
 static int32_t has_domain(const lossi_role *role)
 {
     return role->domain.low != 0 || role->domain.high != 0 || role->domain.discrete;
@@ -93,6 +95,7 @@ int32_t lossi_structured_run_plain(const lossi_run *r, lossi_slice *s, int64_t f
                        .rows = rows,
                        .columns = call->columns,
                        .lanes = s->total.lanes,
+                       .ask_ahead = lossi_ask_ahead(LOSSI_POINTWISE_AHEAD),
                        .outside = &outside};
     if (r->look_before && !look(call, s, first, rows)) {
         return 0;
