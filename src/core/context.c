@@ -114,9 +114,32 @@ void lossi_release(loss_context *context, void *pointer)
     }
 }
 
+enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector */
+
+/* Where the memory begins that lines were taken of stands before them. */
+void *lossi_allocate_lines(loss_context *context, int64_t size)
+{
+    const int64_t more = ALIGNMENT - 1 + (int64_t)sizeof(void *);
+    char *origin = size < 0 || size > INT64_MAX - more ? NULL : lossi_allocate(context, size + more);
+    if (origin == NULL) {
+        return NULL;
+    }
+    char *lines = origin + more - ((uintptr_t)origin + (uintptr_t)more) % ALIGNMENT;
+    memcpy(lines - sizeof origin, &origin, sizeof origin);
+    return lines;
+}
+
+void lossi_release_lines(loss_context *context, void *pointer)
+{
+    void *origin;
+    if (pointer != NULL) {
+        memcpy(&origin, (char *)pointer - sizeof origin, sizeof origin);
+        lossi_release(context, origin);
+    }
+}
+
 void *lossi_scratch(loss_context *context, int64_t size)
 {
-    enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector */
     if (context->scratch == NULL || size > context->scratch_size) {
         lossi_release(context, context->scratch);
         context->scratch_size = 0;

@@ -16,6 +16,10 @@ void lossi_context_drop(loss_context *context);
 void *lossi_allocate(loss_context *context, int64_t size);
 void lossi_release(loss_context *context, void *pointer);
 
+/* The same from the start of a cache line on, which is as far as the widest vector reaches; for what kernels load all the time. */
+void *lossi_allocate_lines(loss_context *context, int64_t size);
+void lossi_release_lines(loss_context *context, void *pointer);
+
 /*
  * Scratch of at least size bytes, aligned to 64, kept by the context and reused by its next user: at most one
  * user at a time. NULL when there is no memory.

@@ -254,7 +254,7 @@ static loss_status prepare(hessian_pass *p, lossi_linear_model *m)
         const int64_t size = p->pairs > INT64_MAX / 8 / LOSSI_SLICES / p->block_size
                                  ? -1
                                  : (p->slices > 0 ? p->slices : 1) * p->pairs * p->block_size * 8;
-        m->hessian = lossi_allocate(context, size);
+        m->hessian = lossi_allocate_lines(context, size);
         status = m->hessian == NULL ? lossi_fail_memory(context, "the sums of a Hessian") : LOSS_OK;
     }
     return status;

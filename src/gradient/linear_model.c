@@ -154,7 +154,7 @@ static void release(lossi_linear_model *m)
     double **const arrays[] = {&m->parameters, &m->direction, &m->sums,      &m->hessian,
                                &m->predicted,  &m->means,     &m->deviations};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
-        lossi_release(m->base.context, *arrays[i]);
+        lossi_release_lines(m->base.context, *arrays[i]);
         *arrays[i] = NULL;
     }
     lossi_release(m->base.context, m->diagonal);
@@ -165,7 +165,7 @@ static void release(lossi_linear_model *m)
 
 static double *allocate_numbers(const lossi_linear_model *m, int64_t count)
 {
-    return lossi_allocate(m->base.context, count * (int64_t)sizeof(double));
+    return lossi_allocate_lines(m->base.context, count * (int64_t)sizeof(double));
 }
 
 /* Rows to predict may be dense or sparse whatever those of the data are, so the parameters have room for both. */

@@ -41,7 +41,9 @@ lossi_linear_shape lossi_linear_shape_for(const lossi_linear_model *m, int32_t s
 
 int64_t lossi_linear_numbers(const lossi_linear_shape *shape, int32_t sparse, int64_t sets)
 {
-    return sparse ? (shape->features + 1) * shape->stride * sets : lossi_linear_size(shape) * sets;
+    const int64_t numbers = sparse ? (shape->features + 1) * shape->stride : lossi_linear_size(shape),
+                  line = LOSSI_LINE / (int64_t)sizeof(double);
+    return (numbers * sets + line - 1) / line * line;
 }
 
 /* Whole vectors for contiguous parameters: of small batches these are a good part of the time. */

@@ -139,11 +139,12 @@ loss_status lossi_linear_reserve(lossi_linear_model *m, int64_t slices)
     if (slices <= m->slices) {
         return LOSS_OK;
     }
-    double *sums = m->size > INT64_MAX / 8 / slices ? NULL : lossi_allocate(context, slices * m->size * 8);
+    double *sums = m->size > INT64_MAX / 8 / slices ? NULL
+                                                    : lossi_allocate_lines(context, slices * m->size * 8);
     if (sums == NULL) {
         return lossi_fail_memory(context, "the sums of a gradient");
     }
-    lossi_release(context, m->sums);
+    lossi_release_lines(context, m->sums);
     m->sums = sums;
     m->slices = slices;
     return LOSS_OK;
@@ -302,7 +303,7 @@ static void know_predictions(lossi_linear_model *m)
     const size_t size = (size_t)m->size * sizeof *m->parameters;
     if (m->predictions == NULL) {
         m->predictions = lossi_allocate(context, m->features->rows * m->shape.outputs * m->base.real_size);
-        m->predicted = m->predictions != NULL ? lossi_allocate(context, (int64_t)size) : NULL;
+        m->predicted = m->predictions != NULL ? lossi_allocate_lines(context, (int64_t)size) : NULL;
         m->predictions_known = 0;
         if (m->predicted == NULL) {
             lossi_release(context, m->predictions);
@@ -315,13 +316,23 @@ static void know_predictions(lossi_linear_model *m)
     }
 }
 
+/*
+ * Whether prefetchers manage alone: rows of one output, one after another, are a loop over memory, which the processor may want to be
+ * asked for a few lines ahead at most. Many outputs multiply for so long between two rows that asking gains anywhere.
+ */
+static int32_t alone(const lossi_tile_pass *p)
+{
+    const int64_t tile = p->cut.tile_rows * p->shape.features * p->model->base.real_size;
+    return p->indices == NULL && p->shape.outputs == 1 && lossi_ask_ahead(tile) < tile;
+}
+
 /* What to ask memory for ahead: also of the next batch, as far as this one does not need where its sparse rows are. */
 static void look_ahead(lossi_tile_pass *p, lossi_batch batch)
 {
     lossi_linear_model *m = p->model;
     const int32_t dense = p->sparse == NULL && !lossi_tile_copied(m->features);
     p->serial = workers(p) == 1;
-    p->asks_ahead = large(p) && (dense || p->sparse != NULL);
+    p->asks_ahead = large(p) && (dense ? !alone(p) : p->sparse != NULL);
     if (dense && p->asks_ahead && batch.following > 0) {
         p->following = batch.following < p->cut.tile_rows ? batch.following : p->cut.tile_rows;
     }

@@ -84,6 +84,13 @@ int64_t lossi_tile_find_rows(const lossi_tile_pass *p, const lossi_tile_work *w,
         lossi_sparse_find(p->sparse, first, rows, w->entries);
         return rows;
     }
+    if (p->sparse == NULL && mask == NULL && p->indices == NULL) {
+        const char *x = features->pointer + first * step;
+        for (; count < rows; count++, x += step) {
+            w->x[count] = x;
+        }
+        rows = 0; /* none is left to be looked for */
+    }
     for (int64_t i = 0; i < rows; i++) {
         const int64_t row = p->indices != NULL ? p->indices[first + i] : first + i;
         if (!lossi_masked(mask, row)) {

@@ -76,9 +76,8 @@ LOSSI_INLINE void accumulate_columns(int outputs, int vectors, const panel *a, i
 }
 
 /* A few rows, all columns of one output: the rows are read as they lie. */
-LOSSI_INLINE void add_rows(int rows, const panel *a, int64_t i, int64_t features)
+LOSSI_INLINE void add_rows(int rows, int asks, const panel *a, int64_t i, int64_t features)
 {
-    const int32_t fresh = a->fresh && i == 0;
     const real *x[BACK_ROWS];
     f64v factor[BACK_ROWS];
     const char *ahead = a->ahead->at;
@@ -89,17 +88,17 @@ LOSSI_INLINE void add_rows(int rows, const panel *a, int64_t i, int64_t features
         factor[r] = f64_set1(a->r[(i + r) * a->outputs]);
     }
     for (; j + F64_LANES <= features; j += F64_LANES) {
-        f64v sum = fresh ? f64_set1(0) : f64_load(a->g + j);
+        f64v sum = f64_load(a->g + j);
         UNROLL
         for (int r = 0; r < rows; r++) {
             sum = f64_fma(factor[r], v_load_wide(x[r] + j), sum);
         }
         f64_store(a->g + j, sum);
-        ahead = lossi_upcoming_ask_lines(a->ahead, ahead);
+        ahead = asks ? lossi_upcoming_ask_lines(a->ahead, ahead) : ahead;
     }
     a->ahead->at = ahead;
     if (j < features) {
-        f64v sum = fresh ? f64_set1(0) : f64_load(a->g + j);
+        f64v sum = f64_load(a->g + j);
         UNROLL
         for (int r = 0; r < rows; r++) {
             sum = f64_fma(factor[r], load_part(x[r] + j, (int)(features - j)), sum);
@@ -108,14 +107,27 @@ LOSSI_INLINE void add_rows(int rows, const panel *a, int64_t i, int64_t features
     }
 }
 
-static void accumulate_one(const panel *a, int64_t features)
+LOSSI_INLINE void add_all_rows(int asks, const panel *a, int64_t features)
 {
     int64_t i = 0;
     for (; i + BACK_ROWS <= a->rows; i += BACK_ROWS) {
-        add_rows(BACK_ROWS, a, i, features);
+        add_rows(BACK_ROWS, asks, a, i, features);
     }
     for (; BACK_ROWS > 1 && i < a->rows; i++) {
-        add_rows(1, a, i, features);
+        add_rows(1, asks, a, i, features);
+    }
+}
+
+static void accumulate_one(const panel *a, int64_t features)
+{
+    for (int64_t j = 0; a->fresh && j < a->stride;
+         j += F64_LANES) { /* its padding too, which a last vector goes over */
+        f64_store(a->g + j, f64_set1(0));
+    }
+    if (a->ahead->at < a->ahead->stop) {
+        add_all_rows(1, a, features);
+    } else {
+        add_all_rows(0, a, features);
     }
 }
 

@@ -56,10 +56,11 @@ enum { SHORT = 16 * LOSSI_LANES }; /* features */
 enum { PAIR_VECTORS = 4 };         /* of columns, for two outputs */
 
 /*
- * Features are taken in chunks, so that the parameters of OUTPUTS outputs stay in a first-level cache of 32 KiB with room for the
- * rows; the lanes of GROUP_ROWS rows and GROUP_OUTPUTS outputs wait in memory between chunks.
+ * Features are taken in chunks, so that the parameters of OUTPUTS outputs stay in a first-level cache of 32 to 48 KiB beside ROWS rows
+ * of them, which as float64 take twice as much; the lanes of GROUP_ROWS rows and GROUP_OUTPUTS outputs wait in memory between chunks.
  */
-enum { GROUP_ROWS = 16, GROUP_OUTPUTS = 10, CHUNK_NUMBERS = 4096, CHUNK_LEAST = 8 * LOSSI_LANES };
+enum { GROUP_ROWS = 16, GROUP_OUTPUTS = 10, CHUNK_LEAST = 8 * LOSSI_LANES };
+enum { CHUNK_NUMBERS = LOSSI_REAL == 64 ? 2816 : 4096 };
 
 /* Without it GCC leaves small loops rolled at -O2, and their arrays in memory instead of registers: as many turns as SUMS. */
 #define UNROLL _Pragma("GCC unroll 24")
