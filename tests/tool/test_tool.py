@@ -336,6 +336,17 @@ class Fit(ToolTest):
         smooth = self.json("fit", CANCER, "--target", "diagnosis", "--set", "max_iterations=7")
         self.assertEqual(smooth["test"], "max_iterations")
 
+    def test_a_long_memory_where_the_features_are_many_times_it(self):
+        columns, rows = 1001, 600
+        self.file("wide.csv", ",".join(f"x{j}" for j in range(columns)) + ",y\n" + "".join(
+            ",".join(f"{math.sin(i * (j + 1) + j * j) / (1 + j % 40):.3f}" for j in range(columns)) + f",{'no' if i * 7 % 11 < 5 else 'yes'}\n"
+            for i in range(rows)))
+        fit = "fit", "wide.csv", "--target", "y", "--l2", "1e-3", "--test-fraction", "0", "--no-standardize"
+        pairs = rows * columns // 8 // (2 * (columns + 1))
+        result = self.json(*fit)
+        self.assertEqual(result["objective"], self.json(*fit, "--set", f"memory={pairs}")["objective"])
+        self.assertLess(result["evaluations"], self.json(*fit, "--set", "memory=20")["evaluations"])
+
     def test_a_kink_where_no_step_leads_on_is_no_failure(self):
         self.file("v.csv", "x,y\n" + "".join(f"{x},{y}\n" for x, y in ((-1, 0.5), (0.25, 1.25), (1, -3), (2, 4.5), (3.5, 2))))
         outcomes = set()
