@@ -91,15 +91,15 @@ static const void *narrow(const work *w, const double *from, double factor)
     return w->told;
 }
 
-/* Central differences of gradients along v. */
+/* Central differences of gradients along v, of the length of x, which is taken for 1 unless it is next to nothing. */
 static const void *product(work *w)
 {
-    double norm_x = 1.0, norm_v = 0.0;
+    double norm_x = 0.0, norm_v = 0.0;
     for (int64_t i = 0; i < w->p->n; i++) {
         norm_x = fmax(norm_x, fabs(w->x[i]));
         norm_v = fmax(norm_v, fabs(w->v[i]));
     }
-    double h = 1e-5 * norm_x / norm_v;
+    double h = 1e-5 * (norm_x > 0.0 && norm_x < 1e-18 ? norm_x : fmax(1.0, norm_x)) / norm_v;
     for (int64_t i = 0; i < w->p->n; i++) {
         w->x[i] += h * w->v[i];
     }
