@@ -223,7 +223,7 @@ static void weigh(const lossi_many *many, int64_t begin, int64_t end, double *su
 typedef double four __attribute__((vector_size(32), aligned(8), may_alias));
 enum { FOUR = 4, MOST_FOURS = LOSSI_LARGEST_ROW / FOUR, PAIRS_IN_REGISTERS = 24 };
 
-/* q += factor·row; all of a row, also where nobody looks any more. */
+/* q += factor·row; of all places, also where nobody looks any more. */
 LOSSI_INLINE void add_row(four *q, double factor, const double *row, int fours)
 {
 #pragma GCC unroll 6
@@ -304,17 +304,25 @@ LOSSI_INLINE int32_t recur_by_fours(const lossi_recursion *r, int fours, int cop
     return check + 0.0 * scale == 0.0;
 }
 
+/* Of a row, the places behind the last pair are left alone. */
 static int32_t recur(const lossi_recursion *r)
 {
-    switch (r->row) {
-    case 8:
-        return recur_by_fours(r, 8 / FOUR, 1);
-    case 16:
-        return recur_by_fours(r, 16 / FOUR, 1);
-    case PAIRS_IN_REGISTERS:
+    const int32_t end = r->oldest + r->count, used = end < r->places ? end : r->places;
+    switch ((used + FOUR - 1) / FOUR) {
+    case 1:
+        return recur_by_fours(r, 1, 1);
+    case 2:
+        return recur_by_fours(r, 2, 1);
+    case 3:
+        return recur_by_fours(r, 3, 1);
+    case 4:
+        return recur_by_fours(r, 4, 1);
+    case 5:
+        return recur_by_fours(r, 5, 1);
+    case PAIRS_IN_REGISTERS / FOUR:
         return recur_by_fours(r, PAIRS_IN_REGISTERS / FOUR, 1);
     default:
-        return recur_by_fours(r, (int)(r->row / FOUR), 0);
+        return recur_by_fours(r, (used + FOUR - 1) / FOUR, 0);
     }
 }
 
