@@ -69,11 +69,11 @@ static const char *row_name(const void *rows, int32_t index)
 /* Whether that is its name or one of its aliases. */
 static int32_t called(const loss_option *row, const char *name)
 {
-    const size_t length = strlen(name);
-    const char *alias = row->aliases == NULL ? "" : row->aliases;
-    if (strcmp(row->name, name) == 0) {
+    if (row->name[0] == name[0] && strcmp(row->name, name) == 0) { /* most names are other ones */
         return 1;
     }
+    const size_t length = row->aliases == NULL ? 0 : strlen(name);
+    const char *alias = row->aliases == NULL ? "" : row->aliases;
     while (*alias != '\0') {
         const size_t end = strcspn(alias, " ");
         if (end == length && strncmp(alias, name, length) == 0) {

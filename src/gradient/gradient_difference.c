@@ -18,6 +18,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/isa.h"
+#include "core/sum.h"
+#include "gradient/difference_kernels.h"
+
 /* Along what: a direction, or a coordinate when that is NULL. */
 typedef struct line {
     const void *x, *direction;
@@ -31,37 +35,35 @@ typedef struct ends {
     int32_t finite;
 } ends;
 
-static double element(const loss_objective *o, const line *l, int64_t i)
+static const lossi_difference_kernels *kernels_for(const loss_objective *o)
 {
-    return ldexp(lossi_real_get(o->dtype, l->direction, i), -l->exponent);
+    return lossi_difference_kernels_for(lossi_context_isa(o->context), lossi_real_index(o->dtype));
 }
 
-/* Moves the point to x + t along the line; the way gone, 0 when rounding leaves it where it is. */
-static double move(lossi_gradient_difference *d, const loss_objective *o, const line *l, double t)
+/* 2^exponent. */
+static lossi_power power_of_two(int exponent)
 {
-    int32_t moved = 0;
+    enum { MOST = 1000 }; /* more is not always a double; less than the smallest there is none of */
+    const int first = exponent < MOST ? exponent : MOST;
+    return (lossi_power){ldexp(1, first), ldexp(1, exponent - first)};
+}
+
+/* Moves the point to x + t along the line, which may have no finite such point; the way gone, 0 when rounding leaves it where it is. */
+static double move(lossi_gradient_difference *d, const loss_objective *o, const line *l, double t,
+                   int32_t *finite)
+{
+    const lossi_difference_kernels *kernels = kernels_for(o);
     if (l->direction == NULL) {
         const double at = lossi_real_get(o->dtype, l->x, l->index);
         memcpy(d->point, l->x, (size_t)(o->dimension * o->real_size));
         lossi_real_put(o->dtype, d->point, l->index, at + t);
+        *finite = kernels->finite(o->dimension, d->point);
         return lossi_real_get(o->dtype, d->point, l->index) - at;
     }
-    for (int64_t i = 0; i < o->dimension; i++) {
-        const double at = lossi_real_get(o->dtype, l->x, i);
-        lossi_real_put(o->dtype, d->point, i, at + t * element(o, l, i));
-        moved |= lossi_real_get(o->dtype, d->point, i) != at;
-    }
-    return moved ? t : 0;
-}
-
-static int32_t all_finite(const loss_objective *o, const void *vector)
-{
-    for (int64_t i = 0; i < o->dimension; i++) {
-        if (!isfinite(lossi_real_get(o->dtype, vector, i))) {
-            return 0;
-        }
-    }
-    return 1;
+    const int32_t result = kernels->move(o->dimension, l->x, l->direction, power_of_two(-l->exponent), t,
+                                         d->point);
+    *finite = (result & LOSSI_FINITE) != 0;
+    return (result & LOSSI_MOVED) != 0 ? t : 0;
 }
 
 /* The gradient at x + t along the line; *finite: whether there is one, somewhere else than at x unless t is 0. */
@@ -69,13 +71,14 @@ static loss_status gradient_at(lossi_gradient_difference *d, loss_objective *o, 
                                char *gradient, double *way, int32_t *finite)
 {
     double value;
-    *way = move(d, o, l, t);
+    int32_t inside;
+    *way = move(d, o, l, t, &inside);
     *finite = 0;
-    if (t != 0 && (*way == 0 || !all_finite(o, d->point))) {
+    if (t != 0 && (*way == 0 || !inside)) {
         return LOSS_OK;
     }
     loss_status status = d->gradient(o, d->point, &value, gradient);
-    *finite = status == LOSS_OK && isfinite(value) && all_finite(o, gradient);
+    *finite = status == LOSS_OK && isfinite(value) && kernels_for(o)->finite(o->dimension, gradient);
     return status;
 }
 
@@ -145,11 +148,8 @@ static loss_status along(lossi_gradient_difference *d, loss_objective *o, const 
     if (status != LOSS_OK) {
         return status;
     }
-    for (int64_t i = 0; i < o->dimension; i++) {
-        const double rise = lossi_real_get(o->dtype, d->ahead, i) - lossi_real_get(o->dtype, d->behind, i);
-        lossi_real_put(o->dtype, out, i,
-                       e.finite ? ldexp(rise / (e.ahead - e.behind), l->exponent) : (double)NAN);
-    }
+    const double width = e.finite ? e.ahead - e.behind : (double)NAN;
+    kernels_for(o)->quotient(o->dimension, d->ahead, d->behind, width, power_of_two(l->exponent), out);
     return e.finite ? LOSS_OK
                     : lossi_fail(o->context, LOSS_ERROR_NONFINITE,
                                  "there are no finite gradients around x to take a difference of, which "
@@ -158,23 +158,23 @@ static loss_status along(lossi_gradient_difference *d, loss_objective *o, const 
 
 /* ---- directions ---- */
 
-/* The exponent of the largest element, NaN in *norm when there is one that is not finite; *norm is that of the vector over 2^exponent. */
+/* The exponent of the largest element, NaN in *norm when there is one that is not a number; *norm is that of the vector over 2^exponent. */
 static int32_t measure(const loss_objective *o, const void *vector, double *norm)
 {
-    double largest = 0, sum = 0;
+    const lossi_difference_kernels *kernels = kernels_for(o);
+    const lossi_cut cut = lossi_cut_rows(o->dimension, 1);
+    const double largest = kernels->largest(o->dimension, vector);
+    double sums[LOSSI_SLICES];
     int exponent = 0;
-    for (int64_t i = 0; i < o->dimension; i++) {
-        const double size = fabs(lossi_real_get(o->dtype, vector, i));
-        largest = isnan(size) || isnan(largest) ? (double)NAN : fmax(largest, size);
-    }
     if (isfinite(largest)) {
         frexp(largest, &exponent);
     }
-    for (int64_t i = 0; i < o->dimension; i++) {
-        const double part = ldexp(lossi_real_get(o->dtype, vector, i), -exponent);
-        sum += part * part;
+    for (int64_t slice = 0; slice < cut.slices; slice++) {
+        const int64_t begin = slice * cut.slice_rows, end = begin + cut.slice_rows;
+        sums[slice] = kernels->squares(vector, power_of_two(-exponent), begin,
+                                       end < cut.rows ? end : cut.rows);
     }
-    *norm = sqrt(sum);
+    *norm = sqrt(lossi_sum_slices(sums, cut.slices));
     return exponent;
 }
 

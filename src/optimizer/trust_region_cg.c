@@ -23,7 +23,7 @@ enum { UNUSABLE = 2 }; /* iterates in a row whose first product is not finite, b
 
 typedef struct trust_region_cg {
     lossi_trust trust;
-    double unit;           /* s: 1, but for derivatives whose products would overflow */
+    double unit;           /* s: 1, but for derivatives and steps whose products would overflow or vanish */
     double rz;             /* rᵀM⁻¹r of the inner iteration */
     double pp, pd, dd;     /* pᵀMp, pᵀMd, dᵀMd */
     double slope, model;   /* pᵀ∇f, Q */
@@ -165,19 +165,32 @@ static void preconditioned(loss_optimizer *optimizer, trust_region_cg *state)
 }
 
 /*
- * Products of d with itself grow as the square of the units of f, with the Hessian as the third power. Beyond this
- * size of ∇f the system is solved for −s∇f with a power of two s that takes it to 1: no digit changes.
+ * With ∇f of size G and steps of size X, ‖d‖² is s²G², ‖p‖² is s²X², and dᵀ∇²f d is s²G³/X: what is largest and what is smallest of
+ * them lie apart by (X/G)³, or its inverse. Where G or X is beyond this size, s is the power of two that has them equally far from 1:
+ * no digit changes.
  */
 static const double ordinary = 0x1p100;
 
-static double choose_unit(double norm)
+static int exponent_of(double size)
 {
     int exponent = 0;
-    if (norm == 0.0 || (norm < ordinary && norm > 1.0 / ordinary)) {
+    if (isfinite(size)) {
+        frexp(size, &exponent);
+    }
+    return exponent;
+}
+
+static int32_t is_ordinary(double size)
+{
+    return size == 0.0 || (size < ordinary && size > 1.0 / ordinary);
+}
+
+static double choose_unit(double norm, double radius)
+{
+    if (is_ordinary(norm) && is_ordinary(radius)) {
         return 1.0;
     }
-    frexp(norm, &exponent);
-    return ldexp(1.0, -exponent);
+    return ldexp(1.0, -(3 * exponent_of(norm) + exponent_of(radius)) / 4);
 }
 
 /* p = 0, r = −s∇f. */
@@ -186,7 +199,8 @@ static void solve(loss_optimizer *optimizer)
     trust_region_cg *state = optimizer->state;
     const lossi_machine *m = &optimizer->machine;
     int32_t gradient = lossi_pair_gradient(m->at);
-    state->unit = choose_unit(m->gradient_norm);
+    state->unit = choose_unit(m->gradient_norm,
+                              state->trust.radius > 0.0 ? state->trust.radius : lossi_trust_guess(optimizer));
     combine(optimizer, lossi_own_vector(optimizer, STEP), 0.0, gradient, 0.0, gradient);
     state->squares = state->start = combine(optimizer, lossi_own_vector(optimizer, RESIDUAL), -state->unit,
                                             gradient, 0.0, gradient)

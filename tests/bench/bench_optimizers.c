@@ -194,8 +194,13 @@ static loss_status make(loss_optimizer **out, loss_context *context, const char 
         double number = strtod(value, &end);
         if (*end != '\0') {
             status = loss_optimizer_set_string(*out, options, value);
-        } else if ((status = loss_optimizer_set_double(*out, options, number)) == LOSS_ERROR_TYPE) {
+        } else if (
+            number ==
+            trunc(
+                number)) { /* a double option takes an int; the other way round is an error, with its sentence */
             status = loss_optimizer_set_int(*out, options, (int64_t)number);
+        } else {
+            status = loss_optimizer_set_double(*out, options, number);
         }
         options = next;
     }
@@ -284,10 +289,10 @@ static int solve_all(loss_context *context, const char *set, const char *only, i
 
 /* ---- overhead ---- */
 
+/* user: where a gradient that is not wanted goes. */
 static int32_t rosenbrock(void *user, int64_t n, const void *x, double *value, void *gradient)
 {
-    (void)user;
-    *value = extended_rosenbrock_evaluate(n, x, gradient);
+    *value = extended_rosenbrock_evaluate(n, x, gradient != NULL ? gradient : user);
     return 0;
 }
 
@@ -315,7 +320,7 @@ static int measure(loss_context *context, const char *set, const char *name, int
     int64_t evaluations = 0;
     loss_objective *objective = NULL;
     if (block == NULL || loss_objective_create_callback(&objective, context, LOSS_FLOAT64, n, rosenbrock,
-                                                        NULL, &n) != LOSS_OK) {
+                                                        NULL, gradient) != LOSS_OK) {
         free(block);
         return fail(context, name);
     }

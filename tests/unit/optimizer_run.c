@@ -91,15 +91,15 @@ static const void *narrow(const work *w, const double *from, double factor)
     return w->told;
 }
 
-/* Central differences of gradients along v. */
+/* Central differences of gradients along v, of the length of x, which is taken for 1 unless it is next to nothing. */
 static const void *product(work *w)
 {
-    double norm_x = 1.0, norm_v = 0.0;
+    double norm_x = 0.0, norm_v = 0.0;
     for (int64_t i = 0; i < w->p->n; i++) {
         norm_x = fmax(norm_x, fabs(w->x[i]));
         norm_v = fmax(norm_v, fabs(w->v[i]));
     }
-    double h = 1e-5 * norm_x / norm_v;
+    double h = 1e-5 * (norm_x > 0.0 && norm_x < 1e-18 ? norm_x : fmax(1.0, norm_x)) / norm_v;
     for (int64_t i = 0; i < w->p->n; i++) {
         w->x[i] += h * w->v[i];
     }
@@ -151,6 +151,12 @@ static const void *precondition(work *w, const run_plan *plan)
     return told;
 }
 
+/* What is told where the plan wants no number. */
+static double no_number(const run_plan *plan)
+{
+    return plan->infinite == 0.0 ? (double)NAN : plan->infinite;
+}
+
 /* A second derivative as told, with a NaN in it when the plan says so. */
 static const void *spoiled(work *w, const void *told, const run_plan *plan, int64_t count)
 {
@@ -165,9 +171,9 @@ static void answer_gradient(loss_optimizer *optimizer, work *w, const run_plan *
 {
     double factor = plan->gradient_factor == 0.0 ? 1.0 : plan->gradient_factor;
     if (wrong && plan->in_gradient) {
-        w->g[w->p->n - 1] = NAN;
+        w->g[w->p->n - 1] = no_number(plan);
     } else if (wrong) {
-        value = NAN;
+        value = no_number(plan);
     }
     if (isfinite(value) && !wrong) {
         result->least = fmin(result->least, value);
@@ -186,7 +192,7 @@ static void answer(loss_optimizer *optimizer, work *w, int32_t request, const ru
     case LOSS_REQUEST_VALUE:
         result->values++;
         assert_int_equal(loss_optimizer_tell_value(optimizer, wrong && !plan->in_gradient
-                                                                  ? NAN
+                                                                  ? no_number(plan)
                                                                   : w->p->evaluate(w->p->n, w->x, w->g)),
                          LOSS_OK);
         return;
@@ -199,8 +205,8 @@ static void answer(loss_optimizer *optimizer, work *w, int32_t request, const ru
         result->batches++;
         result->digest = hash(result->digest, indices, (size_t)count * sizeof *indices);
         double value = logistic_batch(w->x, count, indices, w->g);
-        w->g[0] = wrong && plan->in_gradient ? NAN : w->g[0];
-        value = wrong && !plan->in_gradient ? NAN : value;
+        w->g[0] = wrong && plan->in_gradient ? no_number(plan) : w->g[0];
+        value = wrong && !plan->in_gradient ? no_number(plan) : value;
         assert_int_equal(loss_optimizer_tell_gradient(optimizer, value, narrow(w, w->g, 1.0)), LOSS_OK);
         return;
     case LOSS_REQUEST_HESSIAN_PRODUCT:

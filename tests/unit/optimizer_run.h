@@ -32,6 +32,7 @@ typedef struct run_plan {
     int64_t nan_at;         /* the value of this answer, counted from 1, is NaN; 0: none */
     int64_t nan_from;       /* and of all from this one on */
     int32_t in_gradient;    /* 1: a derivative is NaN there in place of the value */
+    double infinite;        /* ±INFINITY: what it is in place of NaN; 0: NaN */
     double gradient_factor; /* told gradients are multiplied by it; 0 means 1 */
     int64_t nan_second_at;  /* this Hessian or product, counted from 1, has a NaN; 0: none */
     int64_t nan_second_from;

@@ -1,4 +1,5 @@
 /* What Newton methods do with second derivatives: negative curvature, bad Hessians, radii, preconditioners. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -439,6 +440,45 @@ static void conjugate_gradients_obey_their_options(void **unused)
     }
 }
 
+static double afar; /* times the start of Rosenbrock's function */
+
+static void start_afar(int64_t n, double *x)
+{
+    rosenbrock.start(n, x);
+    x[0] *= afar;
+    x[1] *= afar;
+}
+
+/*
+ * Far up Rosenbrock's valley its curvature along the valley, about 2, drowns in float32: what is lost in rounding the second derivative
+ * across it, 1200x², is more. So where such a run ends at the precision floor the Hessian told has nothing left to say.
+ */
+static void a_float32_hessian_loses_the_valley(void **unused)
+{
+    static const char *const exact[] = {"newton", "trust_region"};
+    static const double factors[] = {3e3, 1e4, 3e4, 1e5};
+    const problem far_off = {"rosenbrock from afar", 2, 0.0, start_afar, rosenbrock.evaluate};
+    int32_t floors = 0;
+    (void)unused;
+    for (int k = 0; k < 8; k++) {
+        const float *x = NULL;
+        afar = factors[k / 2];
+        fixture f = make(exact[k % 2], &far_off, LOSS_FLOAT32);
+        run_result result = start_and_run(f.optimizer, &far_off, LOSS_FLOAT32, NULL);
+        if (result.outcome == LOSS_STOP_PRECISION) {
+            assert_int_equal(loss_optimizer_get_pointer(f.optimizer, "best_x", (const void **)&x), LOSS_OK);
+            double u = x[0], v = x[1], across = 2.0 + 1200.0 * u * u - 400.0 * v,
+                   along = 2.0 + 400.0 * (u * u - v);
+            assert_true(fabs(along) <= FLT_EPSILON * across); /* along = across − (400u)²/200 */
+            floors++;
+        } else {
+            assert_true(result.outcome > 0);
+        }
+        fixture_drop(&f);
+    }
+    assert_true(floors >= 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +496,7 @@ int main(void)
         cmocka_unit_test(preconditioners_are_asked_for),
         cmocka_unit_test(bad_preconditioners_are_left_out),
         cmocka_unit_test(conjugate_gradients_obey_their_options),
+        cmocka_unit_test(a_float32_hessian_loses_the_valley),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,6 +132,52 @@ static void the_units_of_the_objective_do_not_matter(void **unused)
     loss_context_free(context);
 }
 
+static double variable_unit; /* of the variables below */
+
+static double stretched_rosenbrock(int64_t n, const double *x, double *g)
+{
+    double y[2] = {x[0] / variable_unit, x[1] / variable_unit}, f = rosenbrock.evaluate(n, y, g);
+    g[0] /= variable_unit;
+    g[1] /= variable_unit;
+    return f;
+}
+
+static void stretched_start(int64_t n, double *x)
+{
+    rosenbrock.start(n, x);
+    x[0] *= variable_unit;
+    x[1] *= variable_unit;
+}
+
+/* A step of another length may come first, so it need not be as many answers. */
+static void the_units_of_the_variables_do_not_matter_much(void **unused)
+{
+    static const double units[] = {1.0, 1e20, 1e40, 1e80, 1e-20, 1e-40, 1e-80};
+    const problem stretched = {"stretched", 2, 0.0, stretched_start, stretched_rosenbrock};
+    loss_context *context = context_create();
+    (void)unused;
+    for (int k = 0; k < DETERMINISTIC; k++) {
+        int64_t plain = 0;
+        for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+            loss_optimizer *optimizer = create(context, deterministic[k].name, LOSS_FLOAT64, 2);
+            variable_unit = units[i];
+            assert_int_equal(loss_optimizer_set_double(optimizer, "gradient_tolerance", 0.0), LOSS_OK);
+            assert_int_equal(loss_optimizer_set_double(optimizer, "gradient_tolerance_relative", 1e-6),
+                             LOSS_OK);
+            run_result result = start_and_run(optimizer, &stretched, LOSS_FLOAT64, NULL);
+            plain = i == 0 ? result.answers : plain;
+            if (result.outcome != LOSS_STOP_GRADIENT || result.answers > 2 * plain) {
+                fail_msg("%s in units of %g: %s after %lld answers, in units of 1 %lld",
+                         deterministic[k].name, units[i], loss_status_name(result.outcome),
+                         (long long)result.answers, (long long)plain);
+            }
+            assert_close(get_double(optimizer, "value"), 0.0, 0.0, 1e-5);
+            loss_optimizer_free(optimizer);
+        }
+    }
+    loss_context_free(context);
+}
+
 /* Where squares of derivatives overflow, or vanish, slopes say nothing: that is no precision reached. A method may solve it all
  * the same. */
 static void squares_out_of_range_are_solved_or_refused(void **unused)
@@ -493,6 +539,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_problem_is_solved),
         cmocka_unit_test(the_units_of_the_objective_do_not_matter),
+        cmocka_unit_test(the_units_of_the_variables_do_not_matter_much),
         cmocka_unit_test(squares_out_of_range_are_solved_or_refused),
         cmocka_unit_test(float32_reaches_its_own_precision),
         cmocka_unit_test(at_the_floor_it_is_precision),

@@ -172,12 +172,119 @@ static void a_weighed_sum_moves_the_trial(void **state)
     loss_context_free(context);
 }
 
+/* ---- the recursion ---- */
+
+typedef struct numbers {
+    double with_s[LOSSI_LARGEST_ROW], with_y[LOSSI_LARGEST_ROW];
+    double sy[LOSSI_LARGEST_ROW * LOSSI_LARGEST_ROW], yy[LOSSI_LARGEST_ROW * LOSSI_LARGEST_ROW];
+} numbers;
+
+static int32_t place_of(const lossi_recursion *r, int32_t age)
+{
+    return (r->oldest + age) % r->places;
+}
+
+/* Numbers for the pairs there are, and NaN for all others. */
+static void fill(numbers *to, const lossi_recursion *r)
+{
+    for (int64_t i = 0; i < LOSSI_LARGEST_ROW * LOSSI_LARGEST_ROW; i++) {
+        to->with_s[i % LOSSI_LARGEST_ROW] = to->with_y[i % LOSSI_LARGEST_ROW] = to->sy[i] = to->yy[i] = NAN;
+    }
+    for (int32_t i = 0; i < r->count; i++) {
+        const int64_t at = place_of(r, i);
+        to->with_s[at] = (double)((i * 7 + 5) % 23 - 11) / 8.0;
+        to->with_y[at] = (double)((i * 5 + 3) % 19 - 9) / 8.0;
+        for (int32_t j = 0; j < r->count; j++) {
+            const int64_t other = place_of(r, j);
+            to->sy[at * r->row + other] = (double)((i * j * 3 + i + j) % 17 - 8) / 64.0 /
+                                          (1.0 + (double)r->count);
+            to->yy[at * r->row + other] = (double)((i * j * 5 + i + j) % 13 - 6) / 32.0 /
+                                          (1.0 + (double)r->count);
+        }
+        to->sy[at * r->row + at] = 0.75 + (double)(i % 3) / 4.0;
+    }
+}
+
+/* The two loops as they are written down, on the same numbers. */
+static void two_loops(const lossi_recursion *r, double *weight)
+{
+    double q_s[LOSSI_LARGEST_ROW], q_y[LOSSI_LARGEST_ROW], alpha[LOSSI_LARGEST_ROW];
+    memcpy(q_s, r->with_s, sizeof q_s);
+    memcpy(q_y, r->with_y, sizeof q_y);
+    for (int32_t i = r->count - 1; i >= 0; i--) {
+        const int64_t at = place_of(r, i);
+        alpha[i] = q_s[at] * r->sy[at * r->row + at];
+        for (int32_t j = 0; j < r->places; j++) {
+            q_s[j] -= alpha[i] * r->sy[at * r->row + j];
+            q_y[j] -= alpha[i] * r->yy[at * r->row + j];
+        }
+    }
+    for (int32_t j = 0; j < r->places; j++) {
+        q_y[j] *= r->scale;
+    }
+    for (int32_t i = 0; i < r->count; i++) {
+        const int64_t at = place_of(r, i);
+        const double factor = alpha[i] - q_y[at] * r->sy[at * r->row + at];
+        weight[2 * i] = -factor;
+        weight[2 * i + 1] = r->scale * alpha[i];
+        for (int32_t j = 0; j < r->places; j++) {
+            q_y[j] += factor * r->sy[at * r->row + j];
+        }
+    }
+}
+
+static void compare_recursion(const loss_optimizer *optimizer, int32_t places, int32_t oldest, int32_t count)
+{
+    static numbers all;
+    double weight[2 * LOSSI_LARGEST_ROW], expected[2 * LOSSI_LARGEST_ROW];
+    const lossi_recursion r = {.with_s = all.with_s,
+                               .with_y = all.with_y,
+                               .sy = all.sy,
+                               .yy = all.yy,
+                               .weight = weight,
+                               .scale = 0.625,
+                               .row = (places + 7) / 8 * 8,
+                               .count = count,
+                               .places = places,
+                               .oldest = oldest};
+    fill(&all, &r);
+    two_loops(&r, expected);
+    assert_true(optimizer->memory_kernels->recur(&r));
+    assert_same_bits(weight, expected, LOSS_FLOAT64, 2 * (int64_t)count);
+    all.with_y[place_of(&r, count - 1)] = INFINITY;
+    assert_false(optimizer->memory_kernels->recur(&r));
+}
+
+/* On every part of a ring; what is in places without a pair does not matter. */
+static void the_recursion_is_the_two_loops(void **state)
+{
+    static const int32_t rings[] = {1, 2, 3, 4, 5, 8, 9, 10, 13, 16, 17, 20, 24, 25, 40, 60, 100};
+    loss_context *context = new_context();
+    (void)state;
+    for (int32_t isa = 0; loss_context_isa_name(context, isa) != NULL; isa++) {
+        if (loss_context_set_string(context, "isa", loss_context_isa_name(context, isa)) != LOSS_OK) {
+            continue; /* not this processor's */
+        }
+        loss_optimizer *optimizer = begin(context, &shapes[0]);
+        for (size_t k = 0; k < sizeof rings / sizeof rings[0]; k++) {
+            for (int32_t oldest = 0; oldest < rings[k]; oldest += 1 + rings[k] / 8) {
+                for (int32_t count = 1; count <= rings[k]; count += 1 + rings[k] / 30) {
+                    compare_recursion(optimizer, rings[k], oldest, count);
+                }
+            }
+        }
+        loss_optimizer_free(optimizer);
+    }
+    loss_context_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeros_behind_the_elements_stay),
         cmocka_unit_test(passes_agree),
         cmocka_unit_test(a_weighed_sum_moves_the_trial),
+        cmocka_unit_test(the_recursion_is_the_two_loops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
