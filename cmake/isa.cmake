@@ -40,7 +40,7 @@ endif()
 # Formulas so long that vectors wait for their own results, while what could be done meanwhile stands too far ahead to be seen. GCC
 # orders instructions on x86 only after it has given out registers; for these losses, where 32 registers are, before that too: 3 to
 # 29 % less time (the others are no faster, or slower: student_t by 15 %). Bits do not depend on it.
-set(LOSS_SCHEDULED asymmetric binary_cross_entropy focal generalized_logistic logistic poly1_logistic savage
+set(LOSS_SCHEDULED asymmetric binary_cross_entropy cross_entropy focal generalized_logistic logistic poly1_logistic savage
                    smoothed_quantile soft_margin squared_logarithmic_error tolerant tweedie welsch)
 set(LOSS_SCHEDULED_FLAGS "")
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT LOSS_EMULATE_AVX512)

@@ -58,12 +58,13 @@ static void evaluate_slice(void *argument, int64_t slice, int32_t worker)
     lossi_total_clear(total);
     lossi_plain_begin(&stream);
     end = end < c->cut.rows ? end : c->cut.rows;
+    while (c->is_plain && row < end && total->status == LOSS_OK) {
+        const int64_t most = lossi_plain_next(&c->plain, &stream), rows = most < end - row ? most : end - row;
+        lossi_plain_rows(&c->plain, scratch, row, rows, &stream, total);
+        row += rows;
+    }
     while (row < end && total->status == LOSS_OK) {
         int64_t block_end = row + c->cut.block_rows < end ? row + c->cut.block_rows : end;
-        if (c->is_plain) {
-            lossi_plain_block(&c->plain, scratch, row, block_end - row, &stream, total);
-            row = block_end;
-        }
         while (row < block_end && total->status == LOSS_OK) {
             int64_t rows = block_end - row < c->cut.tile_rows ? block_end - row : c->cut.tile_rows;
             evaluate_tile(c, scratch, row, rows, total);

@@ -41,6 +41,7 @@ LOSSI_INLINE void lossi_scale_on_the_way(const lossi_pieces *pieces, const lossi
         rows->factor[i * parts + c] = by->inverse * pieces->factor[c] * by->weight;
         rows->label[i * parts + c] = -1;
     }
+    rows->alike = 0;
     const int64_t own = i * parts + by->label / rows->each;
     rows->label[own] = i * pieces->columns + by->label;
     rows->at_label[own] = by->at_label;

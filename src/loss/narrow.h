@@ -15,10 +15,14 @@
 enum { LOSSI_NARROW_LEAST = 2, LOSSI_NARROW_MOST = 2 * LOSSI_LANES };
 
 /*
- * Two vectors of rows go through every step together: within one, each step waits for the one before it, which takes longer than
- * the work itself.
+ * Several vectors of rows go through every step together: within one, each step waits for the one before it, which takes longer than
+ * the work itself. Two of them, and four where there are registers for it, and rows.
  */
-enum { LOSSI_NARROW_GROUPS = 2, LOSSI_NARROW_CHUNK = LOSSI_NARROW_GROUPS * VREAL_LANES };
+enum {
+    LOSSI_NARROW_FEW = 2,
+    LOSSI_NARROW_GROUPS = VREAL_LANES * LOSSI_REAL == 512 ? 4 : LOSSI_NARROW_FEW,
+    LOSSI_NARROW_CHUNK = LOSSI_NARROW_GROUPS * VREAL_LANES
+};
 
 /* Rows whose logarithms are taken together. */
 enum { LOSSI_NARROW_ROWS = 128 };
@@ -106,12 +110,12 @@ LOSSI_INLINE void lossi_narrow_store(real *out, int64_t stride, int64_t columns,
 /* ---- rows ---- */
 
 /* The sum in the order of lossi_short_total(): columns that are not there would be +0, which adds nothing. */
-LOSSI_INLINE void lossi_narrow_sum(lossi_narrow_column *x, int64_t columns)
+LOSSI_INLINE void lossi_narrow_sum(lossi_narrow_column *x, int64_t columns, int groups)
 {
     for (int64_t half = LOSSI_LANES; half > 0; half /= 2) {
         for (int64_t j = half; j < columns && j < 2 * half; j++) {
             LOSSI_UNROLL
-            for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+            for (int g = 0; g < groups; g++) {
                 x[j - half].of[g] = x[j - half].of[g] + x[j].of[g];
             }
         }
@@ -136,12 +140,12 @@ static __attribute__((noinline)) void lossi_narrow_ties(lossi_narrow *n, int gro
 }
 
 /* Logits, their largest, and that of the label; gives whether all exponentials are far from where they underflow. */
-LOSSI_INLINE int lossi_narrow_look(lossi_narrow *n)
+LOSSI_INLINE int lossi_narrow_look(lossi_narrow *n, int groups)
 {
     lossi_narrow_column low, high, own, label;
     int near = 1;
     LOSSI_UNROLL
-    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+    for (int g = 0; g < groups; g++) {
         lossi_narrow_load(n->from + g * VREAL_LANES * n->from_stride, n->from_stride, n->columns, g,
                           n->logit);
         high.of[g] = v_set1(-REAL_INFINITY);
@@ -152,7 +156,7 @@ LOSSI_INLINE int lossi_narrow_look(lossi_narrow *n)
     for (int64_t j = 0; j < n->columns; j++) {
         const vreal number = lossi_narrow_number(j);
         LOSSI_UNROLL
-        for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+        for (int g = 0; g < groups; g++) {
             const vreal z = n->logit[j].of[g];
             high.of[g] = v_max(z, high.of[g]); /* NaN is passed over */
             low.of[g] = v_min(z, low.of[g]);
@@ -162,25 +166,28 @@ LOSSI_INLINE int lossi_narrow_look(lossi_narrow *n)
     n->logit[n->columns] = own;
     n->maximum = high;
     LOSSI_UNROLL
-    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+    for (int g = 0; g < groups; g++) {
         near &= v_mask_all(v_ge(low.of[g] - high.of[g], v_set1(LOSSI_EXP_NEAR)));
     }
     return near;
 }
 
 /* Also that of the label, once more: cheaper than to look for it; no number without a label, and not used. */
-LOSSI_INLINE void lossi_narrow_exponentials(lossi_narrow *n, int near)
+LOSSI_INLINE void lossi_narrow_exponentials(lossi_narrow *n, int groups, int near)
 {
     const vreal zero = v_set1(0), one = v_set1(1);
     const lossi_narrow_column m = n->maximum;
     /* asks for rows that are not yet worked on, and need not be there: the loads would wait for them */
     const uintptr_t ahead = (uintptr_t)n->from +
-                            2 * LOSSI_NARROW_CHUNK * (uintptr_t)n->from_stride * sizeof(real);
-    lossi_narrow_column times = {{zero, zero}};
+                            2 * (uintptr_t)(groups * VREAL_LANES) * (uintptr_t)n->from_stride * sizeof(real);
+    lossi_narrow_column times;
+    for (int g = 0; g < groups; g++) {
+        times.of[g] = zero;
+    }
     for (int64_t j = 0; j <= n->columns; j++) {
-        __builtin_prefetch((const void *)(ahead + (uintptr_t)j * LOSSI_NARROW_GROUPS * sizeof(vreal)), 0, 3);
+        __builtin_prefetch((const void *)(ahead + (uintptr_t)(j * groups) * sizeof(vreal)), 0, 3);
         LOSSI_UNROLL
-        for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+        for (int g = 0; g < groups; g++) {
             const vreal z = n->logit[j].of[g], apart = z - m.of[g];
             const vreal e = near ? lossi_exp_near(apart) : lossi_exp_far(apart);
             const vmask largest = v_eq(z, m.of[g]);
@@ -189,7 +196,7 @@ LOSSI_INLINE void lossi_narrow_exponentials(lossi_narrow *n, int near)
             n->addend[j].of[g] = v_select(largest, zero, e);
         }
     }
-    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+    for (int g = 0; g < groups; g++) {
         const vreal again = v_select(v_eq(n->logit[n->columns].of[g], m.of[g]), one, zero);
         const vmask once = v_eq(times.of[g] - again, one), finite = v_eq(m.of[g] - m.of[g], zero);
         if (!v_mask_all(v_mask_and(once, finite))) {
@@ -199,11 +206,11 @@ LOSSI_INLINE void lossi_narrow_exponentials(lossi_narrow *n, int near)
 }
 
 /* s, and the part of the loss that is linear in the logits. */
-LOSSI_INLINE void lossi_narrow_totals(lossi_narrow *n, real *others, real *linear)
+LOSSI_INLINE void lossi_narrow_totals(lossi_narrow *n, int groups, real *others, real *linear)
 {
     const vreal zero = v_set1(0);
-    lossi_narrow_sum(n->addend, n->columns);
-    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+    lossi_narrow_sum(n->addend, n->columns, groups);
+    for (int g = 0; g < groups; g++) {
         const vreal m = n->maximum.of[g], z = n->logit[n->columns].of[g];
         const vreal own = v_load(n->own + g * VREAL_LANES), label = v_load(n->label + g * VREAL_LANES);
         const vmask none = v_mask_or(v_eq(own, zero), v_eq(z, m));
@@ -214,11 +221,11 @@ LOSSI_INLINE void lossi_narrow_totals(lossi_narrow *n, real *others, real *linea
 }
 
 /* The gradient takes the place of the exponentials, and goes out. */
-LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *n, real scale, real *to, int64_t stride)
+LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *n, int groups, real scale, real *to, int64_t stride)
 {
     const vreal one = v_set1(1);
     lossi_narrow_column by, at_label, label;
-    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+    for (int g = 0; g < groups; g++) {
         const vreal others = n->addend[0].of[g], inverse = one / (one + others);
         const vreal factor = v_load(n->own + g * VREAL_LANES) * v_set1(scale);
         const vreal rest = v_select(v_eq(n->logit[n->columns].of[g], n->maximum.of[g]), others * inverse,
@@ -230,12 +237,12 @@ LOSSI_INLINE void lossi_narrow_backward(lossi_narrow *n, real scale, real *to, i
     for (int64_t j = 0; j < n->columns; j++) {
         const vreal number = lossi_narrow_number(j);
         LOSSI_UNROLL
-        for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+        for (int g = 0; g < groups; g++) {
             const vmask here = v_eq(number, label.of[g]);
             n->e[j].of[g] = v_select(here, at_label.of[g], n->e[j].of[g] * by.of[g]);
         }
     }
-    for (int g = 0; g < LOSSI_NARROW_GROUPS; g++) {
+    for (int g = 0; g < groups; g++) {
         lossi_narrow_store(to + g * VREAL_LANES * stride, stride, n->columns, g, n->e);
     }
 }
@@ -281,9 +288,24 @@ LOSSI_INLINE void lossi_narrow_copy(const real *from, int64_t stride, real *to, 
     }
 }
 
+/* All of it; the gradient NULL: not wanted. */
+LOSSI_INLINE void lossi_narrow_work(lossi_narrow *n, int groups, real scale, real *others, real *linear,
+                                    real *gradient, int64_t stride)
+{
+    if (lossi_narrow_look(n, groups)) {
+        lossi_narrow_exponentials(n, groups, 1);
+    } else {
+        lossi_narrow_exponentials(n, groups, 0);
+    }
+    lossi_narrow_totals(n, groups, others, linear);
+    if (gradient != NULL) {
+        lossi_narrow_backward(n, groups, scale, gradient, stride);
+    }
+}
+
 /* A chunk of rows; fewer than a whole one go through a place where it is whole. */
-static void lossi_narrow_chunk(const lossi_tile *tile, int64_t first, int64_t count, int64_t i,
-                               lossi_narrow_rows *rows, lossi_narrow *n)
+LOSSI_INLINE void lossi_narrow_chunk(const lossi_tile *tile, int groups, int64_t first, int64_t count,
+                                     int64_t i, lossi_narrow_rows *rows, lossi_narrow *n)
 {
     const int64_t columns = tile->columns;
     real padded[LOSSI_NARROW_CHUNK * LOSSI_NARROW_MOST];
@@ -294,23 +316,16 @@ static void lossi_narrow_chunk(const lossi_tile *tile, int64_t first, int64_t co
     n->from_stride = tile->prediction_stride;
     n->label = rows->label + i;
     n->own = rows->own + i;
-    if (count < LOSSI_NARROW_CHUNK) {
-        memset(padded, 0, sizeof padded);
+    if (count < groups * VREAL_LANES) {
+        memset(padded, 0, (size_t)(groups * VREAL_LANES * columns) * sizeof *padded);
         lossi_narrow_copy(n->from, n->from_stride, padded, columns, columns, count);
         n->from = to = padded;
         n->from_stride = stride = columns;
     }
-    if (lossi_narrow_look(n)) {
-        lossi_narrow_exponentials(n, 1);
-    } else {
-        lossi_narrow_exponentials(n, 0);
-    }
-    lossi_narrow_totals(n, rows->others + i, rows->linear + i);
-    if (gradient != NULL) {
-        lossi_narrow_backward(n, (real)tile->scale, to, stride);
-        if (to != gradient) {
-            lossi_narrow_copy(to, stride, gradient, tile->gradient_stride, columns, count);
-        }
+    lossi_narrow_work(n, groups, (real)tile->scale, rows->others + i, rows->linear + i,
+                      gradient != NULL ? to : NULL, stride);
+    if (gradient != NULL && to != gradient) {
+        lossi_narrow_copy(to, stride, gradient, tile->gradient_stride, columns, count);
     }
 }
 
@@ -335,7 +350,11 @@ static void lossi_narrow_tile(const lossi_tile *tile)
         const int64_t left = tile->rows - first, count = left < LOSSI_NARROW_ROWS ? left : LOSSI_NARROW_ROWS;
         const int32_t ignored = lossi_narrow_labels(tile, tile->labels + first, count, rows.label, rows.own);
         for (int64_t i = 0; i < count; i += LOSSI_NARROW_CHUNK) {
-            lossi_narrow_chunk(tile, first + i, count - i, i, &rows, &n);
+            if (LOSSI_NARROW_GROUPS == LOSSI_NARROW_FEW || count - i > LOSSI_NARROW_FEW * VREAL_LANES) {
+                lossi_narrow_chunk(tile, LOSSI_NARROW_GROUPS, first + i, count - i, i, &rows, &n);
+            } else {
+                lossi_narrow_chunk(tile, LOSSI_NARROW_FEW, first + i, count - i, i, &rows, &n);
+            }
         }
         lossi_narrow_values(tile, first, count, &rows);
         for (int64_t i = 0; i < count && tile->gradient != NULL && ignored; i++) {

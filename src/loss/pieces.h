@@ -13,7 +13,7 @@
 #ifndef LOSSI_LOSS_PIECES_H
 #define LOSSI_LOSS_PIECES_H
 
-#include "loss/rowwise.h"
+#include "loss/range.h"
 
 enum { LOSSI_PIECE = 2048 /* columns; measured */, LOSSI_PIECES = LOSSI_PARTS };
 
@@ -51,108 +51,12 @@ LOSSI_INLINE void lossi_pieces_clear(lossi_pieces *pieces, int64_t columns, int6
     pieces->factor[0] = 1;
 }
 
-/* The range of the numbers of a piece, NaN passed over, and the run that its first maximum is in. */
-typedef struct lossi_piece_range {
-    real high, low;
-    int64_t run;
-} lossi_piece_range;
-
-/* The same in lanes, while it is looked for; and the number of the run that is next. */
-typedef struct lossi_range_lanes {
-    vreal high, low, run, next;
-} lossi_range_lanes;
-
-LOSSI_INLINE void lossi_range_clear(lossi_range_lanes *lanes)
-{
-    *lanes = (lossi_range_lanes){v_set1(-REAL_INFINITY), v_set1(REAL_INFINITY), v_set1(0), v_set1(0)};
-}
-
-/* A whole run. Where there is a NaN it may pass over its neighbours as well: the row is NaN then. */
-LOSSI_INLINE void lossi_range_of_run(const real *run, vreal *highest, vreal *lowest)
-{
-    vreal high[LOSSI_ABREAST], low[LOSSI_ABREAST];
-    for (int v = 0; v < LOSSI_ABREAST; v++) {
-        high[v] = low[v] = v_load(run + v * VREAL_LANES);
-    }
-    LOSSI_UNROLL_RUN
-    for (int i = LOSSI_ABREAST * VREAL_LANES; i < LOSSI_RUN; i += LOSSI_ABREAST * VREAL_LANES) {
-        for (int v = 0; v < LOSSI_ABREAST; v++) {
-            const vreal x = v_load(run + i + v * VREAL_LANES);
-            high[v] = v_max(x, high[v]);
-            low[v] = v_min(x, low[v]);
-        }
-    }
-    *highest = v_max(v_max(high[0], high[1]), v_max(high[2], high[3]));
-    *lowest = v_min(v_min(low[0], low[1]), v_min(low[2], low[3]));
-}
-
-/* The last run of a row. */
-static __attribute__((noinline)) void lossi_range_of_part(const real *run, int64_t columns, vreal *highest,
-                                                          vreal *lowest)
-{
-    *highest = v_set1(-REAL_INFINITY);
-    *lowest = v_set1(REAL_INFINITY);
-    for (int64_t i = 0; i < columns; i += VREAL_LANES) {
-        const vreal x = lossi_load_columns(run, i, columns, REAL_NAN);
-        *highest = v_max(x, *highest);
-        *lowest = v_min(x, *lowest);
-    }
-}
-
-/* Of so many columns that are left from `run` on, the first run. */
-LOSSI_INLINE void lossi_range_add(lossi_range_lanes *lanes, const real *run, int64_t left)
-{
-    vreal high, low;
-    if (left >= LOSSI_RUN) {
-        lossi_range_of_run(run, &high, &low);
-    } else {
-        lossi_range_of_part(run, left, &high, &low);
-    }
-    lanes->run = v_select(v_gt(high, lanes->high), lanes->next, lanes->run);
-    lanes->high = v_max(high, lanes->high);
-    lanes->low = v_min(low, lanes->low);
-    lanes->next = lanes->next + v_set1(1);
-}
-
-/* The rest of a piece, from column j on, and its range. */
-static __attribute__((noinline)) lossi_piece_range
-lossi_range_end(lossi_range_lanes *lanes, const real *piece, int64_t j, int64_t columns)
-{
-    for (; j < columns; j += LOSSI_RUN) {
-        lossi_range_add(lanes, piece + j, columns - j);
-    }
-    lossi_piece_range range = {v_largest_lane(lanes->high), -v_largest_lane(-lanes->low), 0};
-    range.run = (int64_t)-v_largest_lane(
-        v_select(v_eq(lanes->high, v_set1(range.high)), -lanes->run, v_set1(-REAL_INFINITY)));
-    return range;
-}
-
-/* The first column of a run, which has it, of a number. */
-LOSSI_INLINE int64_t lossi_run_find(const real *row, int64_t columns, real number)
-{
-    const vreal sought = v_set1(number);
-    int64_t j = 0;
-    while (j + VREAL_LANES < columns && !v_mask_any(v_eq(v_load(row + j), sought))) {
-        j += VREAL_LANES;
-    }
-    const vreal x = lossi_load_columns(row, j, columns, REAL_NAN);
-    return j +
-           (int64_t)-v_largest_lane(v_select(v_eq(x, sought), -lossi_lane_numbers(0), v_set1(-VREAL_LANES)));
-}
-
-LOSSI_INLINE lossi_piece_range lossi_range_of(const real *piece, int64_t columns)
-{
-    lossi_range_lanes lanes;
-    lossi_range_clear(&lanes);
-    return lossi_range_end(&lanes, piece, 0, columns);
-}
-
 /*
  * Numbers of the next piece are looked at, and so fetched, while exponentials keep the processor busy; not in float64, where two pieces
  * and the exponentials of one fill the first-level cache. Asked for are those after them: so far ahead, in bytes, was measured to be
  * about best.
  */
-enum { LOSSI_LOOKS_AHEAD = LOSSI_REAL == 32, LOSSI_PIECE_AHEAD = LOSSI_LOOKS_AHEAD ? 12288 : 16384 };
+enum { LOSSI_LOOKS_AHEAD = LOSSI_REAL == 32, LOSSI_PIECE_AHEAD = 16384 };
 
 /* A piece that comes next, NULL when there is none; its range is found while the exponentials of the one before it are made. */
 typedef struct lossi_next_piece {
@@ -160,6 +64,132 @@ typedef struct lossi_next_piece {
     int64_t columns;
     lossi_piece_range range;
 } lossi_next_piece;
+
+/* A piece that is worked on. */
+typedef struct lossi_piece_now {
+    const real *row;
+    int64_t columns, whole; /* whole: in whole runs that are near */
+    real maximum;           /* its own */
+    int32_t near;
+    int64_t leave,
+        out; /* the run that has a column to leave out, where it begins (−1: none), and that column, counted from there */
+    real *e;
+    lossi_stream *stream;
+} lossi_piece_now;
+
+/* Runs that go together, and their sums, 16 of each. */
+enum { LOSSI_RUNS_TOGETHER = LOSSI_PIECE / LOSSI_RUN };
+
+typedef struct lossi_runs {
+    vreal sums[LOSSI_RUNS_TOGETHER][LOSSI_PACK];
+} lossi_runs;
+
+LOSSI_INLINE real *lossi_place_in(real *e, int64_t j)
+{
+    return e != NULL ? e + j : NULL;
+}
+
+/* So many whole near runs from column j on, none of them with a column left out; and of the next piece the range of as many. */
+LOSSI_INLINE void lossi_runs_near(const lossi_piece_now *now, int64_t j, int64_t number, const real *next,
+                                  lossi_range_lanes *ahead, lossi_runs *runs)
+{
+    const real *const row = now->row + j;
+    real *const e = lossi_place_in(now->e, j);
+    lossi_stream *const stream = now->stream;
+    const vreal m = v_set1(now->maximum);
+    lossi_range_lanes range = *ahead;
+    for (int64_t k = 0; k < number; k++) {
+        const int64_t i = k * LOSSI_RUN;
+        lossi_prefetch_run(row + i, LOSSI_PIECE_AHEAD);
+        lossi_send(stream, LOSSI_RUN);
+        if (next != NULL) {
+            lossi_range_add(&range, next + j + i, LOSSI_RUN);
+        }
+        lossi_run_whole(row + i, m, lossi_place_in(e, i), runs->sums[k]);
+    }
+    *ahead = range;
+}
+
+/* The 16 sums of a whole run that has its exponentials already, without column `out`. */
+LOSSI_INLINE void lossi_run_without(const real *e, int64_t out, vreal *sums)
+{
+    const vreal left_out = v_set1((real)out);
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        vreal x[LOSSI_RUN_PACKS];
+        LOSSI_UNROLL_RUN
+        for (int i = 0; i < LOSSI_RUN_PACKS; i++) {
+            const int j = i * LOSSI_LANES + v * VREAL_LANES;
+            const vmask here = v_eq(lossi_lane_numbers(0) + v_set1((real)j), left_out);
+            x[i] = v_select(here, v_set1(0), v_load(e + j));
+        }
+        sums[v] = lossi_run_tree(x, 1);
+    }
+}
+
+/* Adds the sums of so many runs from column j on, in order. */
+LOSSI_INLINE void lossi_runs_add(const lossi_piece_now *now, int64_t j, int64_t number, lossi_runs *runs,
+                                 lossi_lane_sum *lanes)
+{
+    const int64_t leave = now->leave - j;
+    if (leave >= 0 && leave < number * LOSSI_RUN) {
+        vreal *const sums = runs->sums[leave / LOSSI_RUN];
+        if (now->e != NULL) {
+            lossi_run_without(now->e + now->leave, now->out, sums);
+        } else {
+            lossi_run_of(now->row + now->leave, LOSSI_RUN, now->maximum, 1, now->out, NULL, sums);
+        }
+    }
+    for (int64_t k = 0; k < number; k++) {
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_lane_sum_add(lanes, v, runs->sums[k][v]);
+        }
+    }
+}
+
+/*
+ * The runs that are whole and near, which is nearly all there is, as long as there are runs of the next piece beside them; then the
+ * range of the next piece, whose end is waited for while sums are added; then the others. Gives how many columns that were.
+ */
+LOSSI_INLINE int64_t lossi_piece_whole(const lossi_piece_now *now, lossi_next_piece *next, lossi_runs *runs,
+                                       lossi_lane_sum *lanes)
+{
+    const int64_t beside = next->piece == NULL ? 0 : next->columns / LOSSI_RUN * LOSSI_RUN;
+    const int64_t both = beside < now->whole ? beside : now->whole;
+    lossi_range_lanes ahead;
+    int64_t j = 0, number;
+    lossi_range_clear(&ahead);
+    if (next->piece != NULL && both == 0) {
+        next->range = lossi_range_of(next->piece, next->columns);
+    }
+    for (; j < now->whole; j += number * LOSSI_RUN) {
+        const int64_t left = ((j < both ? both : now->whole) - j) / LOSSI_RUN;
+        number = left < LOSSI_RUNS_TOGETHER ? left : LOSSI_RUNS_TOGETHER;
+        if (j < both) {
+            lossi_runs_near(now, j, number, next->piece, &ahead, runs);
+            if (number == left) {
+                next->range = lossi_range_end(&ahead, next->piece, both, next->columns);
+            }
+        } else {
+            lossi_runs_near(now, j, number, NULL, &ahead, runs);
+        }
+        lossi_runs_add(now, j, number, runs, lanes);
+    }
+    return j;
+}
+
+/* Any run. */
+static __attribute__((noinline)) void lossi_piece_run(const lossi_piece_now *now, int64_t j, vreal *sums)
+{
+    const int64_t left = now->columns - j, out = j == now->leave ? now->out : -1;
+    real *const e = lossi_place_in(now->e, j);
+    lossi_prefetch_run(now->row + j, LOSSI_PIECE_AHEAD);
+    lossi_send(now->stream, left < LOSSI_RUN ? left : LOSSI_RUN);
+    if (left >= LOSSI_RUN) {
+        lossi_run_of(now->row + j, LOSSI_RUN, now->maximum, now->near, out, e, sums);
+    } else {
+        lossi_run_of(now->row + j, left, now->maximum, now->near, out, e, sums);
+    }
+}
 
 /*
  * One piece, whose range is known: the exponentials into e (NULL: not wanted; may be the row itself) and their sum. Where its largest
@@ -169,39 +199,24 @@ static int64_t lossi_piece(const real *row, int64_t columns, const lossi_piece_r
                            real *e, lossi_stream *stream, lossi_next_piece *next, double *sum)
 {
     lossi_lane_sum lanes;
-    lossi_range_lanes ahead;
-    vreal sums[LOSSI_PACK] = {v_set1(0)}; /* GCC cannot see that there is a column */
-    const real m = range->high == -REAL_INFINITY ? 0 : range->high; /* e is 0 also there */
-    const int32_t near = range->low - range->high >= LOSSI_EXP_NEAR;
-    const int64_t leave = range->high > before ? range->run * LOSSI_RUN : -1;
-    const int64_t next_columns = next->piece != NULL ? next->columns : 0;
-    int64_t left_out = -1, j = 0;
-
+    lossi_runs runs;
+    lossi_piece_now now = {.row = row, .columns = columns, .leave = -1, .out = -1, .e = e, .stream = stream};
+    now.maximum = range->high == -REAL_INFINITY ? 0 : range->high; /* e is 0 also there */
+    now.near = range->low - range->high >= LOSSI_EXP_NEAR;
+    now.whole = now.near ? columns / LOSSI_RUN * LOSSI_RUN : 0;
+    if (range->high > before) { /* before exponentials take the place of the row */
+        now.leave = range->run * LOSSI_RUN;
+        now.out = lossi_run_find(row + now.leave, columns - now.leave, range->high);
+    }
     lossi_lane_sum_clear(&lanes);
-    lossi_range_clear(&ahead);
-    for (; j < columns; j += LOSSI_RUN) {
-        const int64_t left = columns - j < LOSSI_RUN ? columns - j : LOSSI_RUN;
-        const int64_t out = j == leave ? lossi_run_find(row + j, left, range->high) : -1;
-        left_out = j == leave ? j + out : left_out;
-        lossi_prefetch_run(row + j, LOSSI_PIECE_AHEAD);
-        lossi_send(stream, left);
-        if (j < next_columns) {
-            lossi_range_add(&ahead, next->piece + j, next_columns - j);
-        }
-        if (left == LOSSI_RUN) {
-            lossi_run_of(row + j, LOSSI_RUN, m, near, out, e != NULL ? e + j : NULL, sums);
-        } else {
-            lossi_run_of(row + j, left, m, near, out, e != NULL ? e + j : NULL, sums);
-        }
+    for (int64_t j = lossi_piece_whole(&now, next, &runs, &lanes); j < columns; j += LOSSI_RUN) {
+        lossi_piece_run(&now, j, runs.sums[0]);
         for (int v = 0; v < LOSSI_PACK; v++) {
-            lossi_lane_sum_add(&lanes, v, sums[v]);
+            lossi_lane_sum_add(&lanes, v, runs.sums[0][v]);
         }
     }
-    *sum = columns <= LOSSI_SHORT_ROW ? lossi_short_total(sums) : lossi_lane_sum_total(&lanes);
-    if (next->piece != NULL) {
-        next->range = lossi_range_end(&ahead, next->piece, j, next_columns);
-    }
-    return left_out;
+    *sum = columns <= LOSSI_SHORT_ROW ? lossi_short_total(runs.sums[0]) : lossi_lane_sum_total(&lanes);
+    return now.leave >= 0 ? now.leave + now.out : -1;
 }
 
 /* f_c of all pieces, and what they are missing. */

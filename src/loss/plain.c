@@ -9,6 +9,7 @@
 enum {
     ALIGNMENT = 64 /* of streaming stores, at most a vector */,
     PAGE = 4096,
+    TOGETHER = 4 /* blocks; measured */,
     MOST_ON_THE_WAY =
         512 *
         1024 /* bytes: larger blocks, and the rows they come from, do not stay in a second-level cache */
@@ -22,6 +23,19 @@ static int32_t dense(const lossi_array *array, int64_t columns)
 static int32_t everywhere(const lossi_domain *domain)
 {
     return isinf(domain->low) && isinf(domain->high);
+}
+
+/*
+ * Several blocks, where a block has few rows. Not where rows are checked for more than labels: of two things that are wrong the one in the
+ * first block is named.
+ */
+static int64_t rows_together(const lossi_plain *plain)
+{
+    const int64_t rows = TOGETHER * plain->block_rows;
+    if (plain->pointwise || plain->domains || plain->block_rows == 1 || plain->block_rows >= LOSSI_PARTS) {
+        return plain->block_rows;
+    }
+    return rows < LOSSI_PARTS ? rows : LOSSI_PARTS;
 }
 
 int32_t lossi_plain_init(lossi_plain *plain, const lossi_evaluation *e, const lossi_cut *cut,
@@ -54,6 +68,7 @@ int32_t lossi_plain_init(lossi_plain *plain, const lossi_evaluation *e, const lo
                          (target->dtype != LOSS_INT64 || (uintptr_t)plain->target % sizeof(int64_t) != 0);
     plain->tile_rows = cut->tile_rows;
     plain->block_rows = cut->block_rows;
+    plain->rows_together = rows_together(plain);
     /* element i of a tile belongs to lane i mod 16: the lanes go on through a block only when tiles are packs of 16 */
     return !plain->pointwise || cut->tile_rows * e->columns % LOSSI_LANES == 0;
 }
@@ -72,21 +87,21 @@ static int64_t padded(int64_t bytes)
  */
 static int64_t place_bytes(const lossi_plain *plain)
 {
-    const int64_t bytes = ALIGNMENT + padded(plain->block_rows * plain->e->columns * plain->e->real_size);
+    const int64_t bytes = ALIGNMENT + padded(plain->rows_together * plain->e->columns * plain->e->real_size);
     return (bytes + PAGE - 1) / PAGE * PAGE + PAGE / 2;
 }
 
 static int64_t gradient_bytes(const lossi_plain *plain)
 {
     return !plain->e->streaming ? 0
-           : plain->pointwise   ? padded(plain->block_rows * plain->e->columns * plain->e->real_size)
+           : plain->pointwise   ? padded(plain->rows_together * plain->e->columns * plain->e->real_size)
                                 : 2 * place_bytes(plain);
 }
 
 /* Whether a block waits for the next one to send it. */
 static int32_t waits(const lossi_plain *plain)
 {
-    return plain->block_rows * plain->e->columns * plain->e->real_size <= MOST_ON_THE_WAY;
+    return plain->rows_together * plain->e->columns * plain->e->real_size <= MOST_ON_THE_WAY;
 }
 
 static char *place_of(const lossi_plain *plain, char *scratch, int64_t first)
@@ -97,7 +112,7 @@ static char *place_of(const lossi_plain *plain, char *scratch, int64_t first)
 
 int64_t lossi_plain_scratch(const lossi_plain *plain)
 {
-    const int64_t rows = plain->pointwise ? 0 : plain->block_rows, size = plain->e->real_size;
+    const int64_t rows = plain->pointwise ? 0 : plain->rows_together, size = plain->e->real_size;
     return gradient_bytes(plain) + plain->e->own_scratch + 2 * padded(rows * size) +
            padded(rows * (int64_t)sizeof(int64_t));
 }
@@ -264,11 +279,29 @@ void lossi_plain_end(const lossi_plain *plain, lossi_stream *stream)
     }
 }
 
-static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
-                          lossi_stream *stream, lossi_total *total)
+/* Rows of one block: the sum goes by tiles. */
+static void add_block(const lossi_plain *plain, const char *value, const char *denominator, int64_t rows,
+                      lossi_total *total)
 {
     const lossi_evaluation *e = plain->e;
-    const int64_t columns = e->columns, size = e->real_size, each = padded(plain->block_rows * size);
+    for (int64_t i = 0; i < rows; i += plain->tile_rows) {
+        const int64_t left = rows - i, count = left < plain->tile_rows ? left : plain->tile_rows;
+        if (count == 1) {
+            total->lanes[0] += lossi_real_at(e->dtype, value, i);
+            total->weight_lanes[0] += lossi_real_at(e->dtype, denominator, i);
+        } else {
+            e->tiles->sum(count, value + i * e->real_size, total->lanes);
+            e->tiles->sum(count, denominator + i * e->real_size, total->weight_lanes);
+        }
+    }
+    lossi_total_end_block(total);
+}
+
+static void rowwise_rows(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
+                         lossi_stream *stream, lossi_total *total)
+{
+    const lossi_evaluation *e = plain->e;
+    const int64_t columns = e->columns, size = e->real_size, each = padded(plain->rows_together * size);
     char *value = scratch + gradient_bytes(plain), *denominator = value + each;
     char *gradient = plain->gradient == NULL ? NULL : plain->gradient + first * columns * size;
     const int32_t copied = gradient != NULL && e->streaming;
@@ -287,7 +320,7 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
                        .gradient_stride = columns,
                        .stream = copied ? stream : NULL,
                        .denominator = denominator};
-    stream->multiplies = copied && plain->block_rows <= LOSSI_PARTS &&
+    stream->multiplies = copied && plain->rows_together <= LOSSI_PARTS &&
                          ((uintptr_t)gradient | (uintptr_t)(rows * columns * size)) % ALIGNMENT == 0;
     if (!in_domains(plain, total, first * columns, rows * columns)) {
         return;
@@ -301,10 +334,10 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
         tile.target = plain->target + first * columns * size;
     }
     run(plain, &tile);
-    for (int64_t i = 0; i < rows; i += plain->tile_rows) { /* the sum goes by tiles */
-        const int64_t count = rows - i < plain->tile_rows ? rows - i : plain->tile_rows;
-        e->tiles->sum(count, value + i * size, total->lanes);
-        e->tiles->sum(count, denominator + i * size, total->weight_lanes);
+    for (int64_t i = 0; i < rows; i += plain->block_rows) {
+        const int64_t left = rows - i;
+        add_block(plain, value + i * size, denominator + i * size,
+                  left < plain->block_rows ? left : plain->block_rows, total);
     }
     if (copied) {
         follow(plain, stream, place, gradient, rows * columns * size);
@@ -315,13 +348,14 @@ static void rowwise_block(const lossi_plain *plain, char *scratch, int64_t first
     }
 }
 
-void lossi_plain_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
-                       lossi_stream *stream, lossi_total *total)
+void lossi_plain_rows(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
+                      lossi_stream *stream, lossi_total *total)
 {
     if (plain->pointwise) {
         const int64_t columns = plain->e->columns;
         pointwise_block(plain, scratch, first * columns, rows * columns, total);
+        lossi_total_end_block(total);
     } else {
-        rowwise_block(plain, scratch, first, rows, stream, total);
+        rowwise_rows(plain, scratch, first, rows, stream, total);
     }
 }

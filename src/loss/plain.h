@@ -12,6 +12,7 @@ typedef struct lossi_plain {
     char *prediction, *target, *gradient; /* gradient NULL: not wanted */
     int32_t pointwise, domains, copy_labels;
     int64_t tile_rows, block_rows;
+    int64_t rows_together; /* the most that a kernel is given at a time: a block, or several */
 } lossi_plain;
 
 /* 0 when the case is not the common one. */
@@ -30,11 +31,20 @@ static inline void lossi_plain_begin(lossi_stream *stream)
 }
 
 /*
- * Evaluates rows first … first + rows − 1, a block or the last part of one. A bad row stops it, and total says which; the
- * first row that is not finite is not looked for. `stream` is the gradient that is on its way past the caches.
+ * Evaluates rows first … first + rows − 1, at most rows_together from the begin of a block on. A bad row stops it, and total says which;
+ * the first row that is not finite is not looked for. `stream` is the gradient that is on its way past the caches.
  */
-void lossi_plain_block(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
-                       lossi_stream *stream, lossi_total *total);
+void lossi_plain_rows(const lossi_plain *plain, char *scratch, int64_t first, int64_t rows,
+                      lossi_stream *stream, lossi_total *total);
+
+/*
+ * How many rows come next. What a kernel does once for all the rows it is given takes as long for few as for many; but a gradient that
+ * is not on its way soon leaves the first-level cache, which matters least where it is read no more than once, multiplied on the way.
+ */
+static inline int64_t lossi_plain_next(const lossi_plain *plain, const lossi_stream *stream)
+{
+    return stream->rows.elements > 0 ? plain->rows_together : plain->block_rows;
+}
 
 /* After the last block: what is still on its way arrives. */
 void lossi_plain_end(const lossi_plain *plain, lossi_stream *stream);

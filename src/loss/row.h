@@ -94,6 +94,8 @@ enum { LOSSI_PARTS = 64 };
 
 typedef struct lossi_unscaled {
     int64_t elements, each; /* of all rows, 0: there is nothing to multiply; and of a part but for the last */
+    int64_t alike; /* of the elements that come next so many have one factor, and none a number of its own */
+    double alike_factor;
     int64_t label[LOSSI_PARTS]; /* the element of that column, counted from the first of all; -1: none */
     double factor[LOSSI_PARTS], at_label[LOSSI_PARTS];
 } lossi_unscaled;

@@ -290,7 +290,7 @@ LOSSI_INLINE void lossi_prefetch_run(const real *row, int64_t ahead)
 {
     LOSSI_UNROLL_RUN
     for (int j = 0; j < LOSSI_RUN; j += LOSSI_CACHE_LINE) {
-        __builtin_prefetch((const void *)((uintptr_t)(row + j) + (uintptr_t)ahead), 0, 2);
+        __builtin_prefetch((const void *)((uintptr_t)(row + j) + (uintptr_t)ahead), 0, 3);
     }
 }
 
@@ -374,6 +374,48 @@ LOSSI_INLINE void lossi_run_of(const real *row, int64_t columns, real maximum, i
     lossi_run_sums(to, columns, sums);
     if (out >= 0) {
         to[out] = 1;
+    }
+}
+
+/*
+ * Vectors of a run worked on side by side, all of them loaded before the first is stored: then a compiler may put what the one does
+ * between what the other waits for. And whether a run stays in registers until it is summed.
+ */
+enum {
+    LOSSI_RUN_VECTORS = LOSSI_RUN / VREAL_LANES,
+    LOSSI_RUN_ABREAST = 8,
+    LOSSI_RUN_HELD = VREAL_LANES * LOSSI_REAL == 512
+};
+
+/* A whole run, all of it near: its exponentials into e (NULL: not wanted; may be the row itself) and its 16 sums. */
+LOSSI_INLINE void lossi_run_whole(const real *row, vreal maximum, real *e, vreal *sums)
+{
+    real place[LOSSI_RUN_HELD ? 1 : LOSSI_RUN];
+    real *const to = e == NULL && !LOSSI_RUN_HELD ? place : e;
+    vreal x[LOSSI_RUN_VECTORS];
+    LOSSI_UNROLL_RUN
+    for (int first = 0; first < LOSSI_RUN_VECTORS; first += LOSSI_RUN_ABREAST) {
+        LOSSI_UNROLL_RUN
+        for (int v = first; v < first + LOSSI_RUN_ABREAST; v++) {
+            x[v] = v_load(row + v * VREAL_LANES);
+        }
+        LOSSI_UNROLL_RUN
+        for (int v = first; v < first + LOSSI_RUN_ABREAST; v++) {
+            x[v] = lossi_exp_near(x[v] - maximum);
+        }
+        if (to != NULL) {
+            LOSSI_UNROLL_RUN
+            for (int v = first; v < first + LOSSI_RUN_ABREAST; v++) {
+                v_store(to + v * VREAL_LANES, x[v]);
+            }
+        }
+    }
+    if (!LOSSI_RUN_HELD) {
+        lossi_run_sums(to, LOSSI_RUN, sums);
+        return;
+    }
+    for (int v = 0; v < LOSSI_PACK; v++) {
+        sums[v] = lossi_run_tree(x + v, LOSSI_PACK);
     }
 }
 
