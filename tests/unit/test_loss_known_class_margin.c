@@ -238,6 +238,13 @@ static void test_multilabel_soft_margin(void **state)
                 assert_close(made.gradient[j], one.gradient[0] / 3, tolerance[k], 0);
                 assert_close(made.curvature[j], one.curvature[0] / 3, tolerance[k], 0);
             }
+            made = evaluate_row("multilabel_soft_margin", "curvature=majorizer", dtypes[k], 3, logits + 3 * i,
+                                target + 3 * i, 0, NULL);
+            for (int j = 0; j < 3; j++) {
+                row one = pair("logistic", "curvature=majorizer", dtypes[k], logits[3 * i + j],
+                               target[3 * i + j]);
+                assert_close(made.curvature[j], one.curvature[0] / 3, tolerance[k], 0);
+            }
             sum += evaluate_row("multilabel_soft_margin", "class_weight=1 3 0.5", dtypes[k], 3,
                                 logits + 3 * i, target + 3 * i, 0, NULL)
                        .value;
