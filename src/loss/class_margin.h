@@ -2,8 +2,8 @@
  * What losses share that ask the logit of the label for a margin over those of the other classes, its rivals: options, and the walk
  * over rows.
  *
- * The class weight of the label multiplies its row, and is what the row adds to the denominator (PyTorch's mean divides by the
- * number of rows). A NaN in a row makes the whole row NaN, and so do two infinities whose difference there is not; no comparison
+ * The class weight of the label multiplies its row, but not the denominator: every row whose label is not ignored adds 1, as to
+ * PyTorch's mean of these losses, and other than with cross-entropy. A NaN in a row makes the whole row NaN, and so do two infinities whose difference there is not; no comparison
  * hides them.
  *
  * The including file defines margin_row(), and margin_rows() where it defines LOSSI_MARGIN_ABREAST before.
@@ -80,7 +80,7 @@ static void margin_of_row(const lossi_tile *tile, int64_t row)
     lossi_margin_row m = {.label = tile->labels[row]};
     const int32_t counts = m.label != tile->prepared->ignore_label;
     m.weight = !counts ? 0 : weights == NULL ? 1 : (real)weights[m.label];
-    lossi_put((real *)tile->denominator + row, m.weight);
+    lossi_put((real *)tile->denominator + row, (real)counts);
     if (!counts) {
         lossi_margin_fill(tile, row, 0, 0);
         return;
@@ -163,7 +163,7 @@ static int32_t evaluate_abreast(const lossi_tile *tile, int64_t first, int64_t c
     for (int64_t j = 0; j < tile->columns && tile->gradient != NULL && !v_mask_all(counts); j++) {
         m.gradient.column[j] = v_select(counts, m.gradient.column[j], v_set1(0)); /* whatever the scale */
     }
-    lossi_abreast_put(tile->denominator, first, count, m.weight);
+    lossi_abreast_put(tile->denominator, first, count, v_select(counts, v_set1(1), v_set1(0)));
     lossi_abreast_finish(tile, first, value, &m.gradient);
     return 1;
 }

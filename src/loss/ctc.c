@@ -16,6 +16,8 @@
  * they leave: 1 − P without a subtraction. Gauss–Newton and the majorizer, ½ I, are those of the softmax: the rest is
  * concave. A sequence that cannot be spread over its frames has loss ∞ and no gradient; labels may be none.
  *
+ * By default all that is divided by the number of labels, at least 1, so that the cost is PyTorch's mean.
+ *
  * Derivatives are within 16 ulp of their terms, p and post say, not of the difference: a posterior is a sum of products over all
  * frames, in double, and labels may say so little of a frame that next to nothing is left.
  *
@@ -232,7 +234,7 @@ static const loss_option options[] = {
                        .doc = "1: sequences that their frames cannot hold have loss 0, not infinity"},
     [NORMALIZATION] = {.name = "normalization",
                        .type = LOSS_OPTION_STRING,
-                       .text = "none",
+                       .text = "target_length",
                        .choices = "none|target_length",
                        .doc = "whether a loss is divided by its number of labels, at least 1"},
 };
@@ -303,7 +305,7 @@ static const lossi_structure structure = {
     .role_count = ROLES,
     .weight_doc =
         "groups x 1, real, optional: a factor on every output of its sequence; denominator: the sum of "
-        "weight x labels, at least 1 a sequence; the sum of weight with normalization = target_length",
+        "weight; with normalization = none the sum of weight x labels, at least 1 a sequence",
     .flags = LOSSI_GROUPED,
     .check = check,
     .classes = classes,
@@ -321,11 +323,13 @@ const lossi_row lossi_row_ctc = {
     .name = "ctc",
     .aliases = "ctc_loss connectionist_temporal_classification",
     .summary = "minus the log-probability of labels spread over frames in every way, with blanks between",
-    .formula =
-        "-log sum over paths that collapse to the labels of prod_t p_t(path_t), p_t = softmax(prediction_t)",
+    .formula = "-1/L log sum over paths that collapse to the labels of prod_t p_t(path_t), p_t = "
+               "softmax(prediction_t), "
+               "L = labels, at least 1; without 1/L with normalization = none",
     .reference =
         "Graves, Fernandez, Gomez & Schmidhuber, Connectionist temporal classification (2006), eq. (8)",
-    .elsewhere = "PyTorch CTCLoss, its mean with normalization = target_length; optax ctc_loss; Keras CTC",
+    .elsewhere = "PyTorch CTCLoss, its mean, and its none and sum with normalization = none; optax ctc_loss "
+                 "and Keras CTC (normalization = none)",
     .flags = LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC | LOSSI_LABELS | LOSSI_MAJORIZED,
     .link = LOSSI_LINK_SOFTMAX,
     .structure = &structure,

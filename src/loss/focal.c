@@ -4,14 +4,25 @@
  *     loss = (α t + (1 − α)(1 − t)) m^γ B,   m = (1 − t) σ(x) + t σ(−x),   B = −t log σ(x) − (1 − t) log σ(−x)
  *
  * For a target of 1 that is −α (1 − p)^γ log p with p = σ(x). A negative α weighs both classes with 1. γ = 0 is the logistic
- * loss. Not convex for γ > 0; no majorizer. focal.h has the derivatives.
+ * loss. Not convex for γ > 0. The majorizer is the largest curvature, rounded up to a multiple of 2⁻²⁰ so that it does not
+ * depend on the last digits of a search. focal.h has the derivatives.
  * Lin et al., Focal loss for dense object detection (2017), eq. (5); between 0 and 1 the target is mixed as torchvision does.
  */
 #include "loss/focal.h"
 #include "loss/pointwise.h"
 
 /* The weight of a target is LEAST + MORE · (SLOPE t + OFFSET) too, where nothing cancels. */
-enum { GAMMA, ALPHA, POSITIVE, NEGATIVE, LEAST, MORE, SLOPE, OFFSET };
+enum {
+    GAMMA,
+    ALPHA,
+    POSITIVE,
+    NEGATIVE,
+    LEAST,
+    MORE,
+    SLOPE,
+    OFFSET,
+    LARGEST = ALPHA /* kernels have no use for it */
+};
 
 /* positive t + negative (1 − t), from the nearer end: with one rounding, and exact where both are 1. */
 LOSSI_INLINE vreal class_weight(vreal t, const real *parameters)
@@ -33,7 +44,7 @@ LOSSI_INLINE void focal(vreal x, vreal t, const real *parameters, lossi_point *o
     out->value = weight * term.value;
     out->gradient = weight * v_select(l.up, term.slope, -term.slope);
     out->curvature = weight * term.bend;
-    out->majorizer = out->curvature;
+    out->majorizer = v_select(v_is_nan(x), x, weight * v_set1(parameters[LARGEST]));
 }
 
 /*
@@ -107,6 +118,8 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     const double largest = positive > negative ? positive : negative;
     prepared->bounds.lipschitz = largest * focal_lipschitz(gamma);
     prepared->bounds.curvature = largest * focal_largest_curvature(gamma);
+    prepared->parameters[LARGEST] = gamma == 0 ? 0.25
+                                               : ceil(focal_largest_curvature(gamma) * 0x1p20) * 0x1p-20;
     prepared->bounds.derivatives = REAL_INFINITY;
     if (gamma > 0) {
         prepared->flags &= ~(uint32_t)LOSSI_CONVEX;
@@ -128,7 +141,7 @@ const lossi_row lossi_row_focal = {
     .elsewhere = "torchvision sigmoid_focal_loss; Keras BinaryFocalCrossentropy; optax sigmoid_focal_loss; "
                  "CatBoost Focal",
     .elementary = "exp log1p",
-    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_CLASSIFICATION,
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_CLASSIFICATION | LOSSI_MAJORIZED,
     .link = LOSSI_LINK_LOGIT,
     .options = options,
     .option_count = 2,

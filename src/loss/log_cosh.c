@@ -6,7 +6,8 @@
  *
  * With e = e⁻²ˣ it is x − log 2 + log1p(e) over a, two positive terms from log 2 on. Below, where they would cancel, log cosh x is
  * x² times a polynomial of x²: its next singularity is at iπ/2, so that is shorter than another logarithm. With M = 1 − e,
- * made like an expm1, and d = 1 + e: tanh x = M/d, and 1 − tanh² x = 4e/d².
+ * made like an expm1, and d = 1 + e: tanh x = M/d, and 1 − tanh² x = 4e/d². Up to tanh x = ½ that is left to the first form, which
+ * rounds once what is next to 1: the roundings of the other are twice as many units below 1 as above.
  * Green, Bayesian reconstructions from emission tomography data using a modified EM algorithm (1990), §III; majorizer
  * a tanh(x)/x: Huber & Ronchetti, Robust statistics (2009), §7.8.
  */
@@ -66,7 +67,7 @@ LOSSI_INLINE void log_cosh(vreal prediction, vreal target, const real *parameter
 
     out->value = v_select(near, below, above);
     out->gradient = v_copysign(slope, r);
-    out->curvature = bell * e;
+    out->curvature = v_select(v_lt(slope, v_set1((real)0.5)), scale * v_fnma(slope, slope, one), bell * e);
     if (lossi_unusual(out, far)) {
         const vreal half = v_exp_nonpositive(v_select(far, -x, zero));
         out->curvature = v_select(far, (bell * half) * half, out->curvature);

@@ -21,8 +21,7 @@ const lossi_row lossi_row_multi_margin = {
                "u = class_weight of y",
     .reference =
         "Weston & Watkins, Support vector machines for multi-class pattern recognition (1999), eq. (2)",
-    .elsewhere = "PyTorch MultiMarginLoss, whose mean with class weights divides by the rows, not by their "
-                 "class weights",
+    .elsewhere = "PyTorch MultiMarginLoss",
     .flags = LOSSI_CONVEX | LOSSI_CLASSIFICATION | LOSSI_LABELS | LOSSI_LABELS_ONLY,
     .options = options,
     .option_count = POWER + 1,

@@ -5,6 +5,7 @@
  *
  * v weighs the positive targets, so the mean over rows is PyTorch's BCEWithLogitsLoss with a pos_weight for each class. With the pieces of loss/logit.h a term is (wrong + right) log(1 + e⁻ᵃ) + wrong a, its gradient ±(wrong − right e)/(1 + e), its curvature
  * (wrong + right) σ'(z_j), where wrong + right is 1 without v. A class of weight 0 counts for nothing at ±∞ either. A row adds 1 to the denominator.
+ * The majorizer has tanh(a/2)/(2a) instead of σ'(z_j), as that of the logistic loss.
  *
  * Cox, The regression analysis of binary sequences (1958), of several sequences, as PyTorch has it.
  */
@@ -58,6 +59,14 @@ LOSSI_INLINE vreal weighed(vreal factor, vreal x)
     return v_select(v_eq(factor, v_set1(0)), v_select(v_is_nan(x), x, v_set1(0)), factor * x);
 }
 
+/* tanh(a/2)/(2a), ¼ at 0: Jaakkola & Jordan, Bayesian parameter estimation via variational methods (2000), eq. (9) */
+LOSSI_INLINE vreal bound_of(const lossi_logit *l)
+{
+    const vreal half = v_set1((real)0.5);
+    return v_select(v_lt(l->a, v_set1(REAL_MIN)), v_set1((real)0.25),
+                    half * ((-v_expm1(-l->a) / l->a) * l->large));
+}
+
 /* Everything is read of 16 columns before anything of them is written: the gradient may take the prediction's place. */
 static void evaluate_pack(const lossi_tile *tile, int64_t row, int64_t j, lossi_lane_sum *sum)
 {
@@ -65,7 +74,8 @@ static void evaluate_pack(const lossi_tile *tile, int64_t row, int64_t j, lossi_
     const vreal zero = v_set1(0);
     vreal z[LOSSI_PACK], t[LOSSI_PACK], factor[LOSSI_PACK], curvature[LOSSI_PACK], d[LOSSI_PACK];
     vreal positive[LOSSI_PACK];
-    const int32_t has_positive = tile->prepared->positive_weight != NULL;
+    const int32_t has_positive = tile->prepared->positive_weight != NULL,
+                  majorizer = tile->curvature_kind == LOSSI_MAJORIZER;
     if (has_positive) {
         load_positive(tile, j, positive);
     }
@@ -82,7 +92,7 @@ static void evaluate_pack(const lossi_tile *tile, int64_t row, int64_t j, lossi_
         const vreal slope = base * l.large;
         lossi_lane_sum_add(sum, v, weighed(factor[v], v_fma(both, l.soft, linear)));
         z[v] = factor[v] * v_select(l.up, slope, -slope);
-        curvature[v] = factor[v] * (both * l.small_large);
+        curvature[v] = factor[v] * (both * (majorizer ? bound_of(&l) : l.small_large));
     }
     if (to.product != NULL) {
         lossi_load_pack(lossi_row_of(tile->direction, row, tile->direction_stride), j, tile->columns, 0, d);
@@ -164,7 +174,7 @@ const lossi_row lossi_row_multilabel_soft_margin = {
     .elsewhere = "PyTorch MultiLabelSoftMarginLoss, and BCEWithLogitsLoss with a pos_weight for each class; "
                  "CatBoost MultiLogloss; mlpack MultiLabelSoftMarginLoss",
     .elementary = "exp log1p",
-    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC,
+    .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_PROBABILISTIC | LOSSI_MAJORIZED,
     .link = LOSSI_LINK_LOGIT,
     .constant = LOSSI_CONSTANT_MEAN,
     .options = options,

@@ -9,6 +9,7 @@
  *     geman_mcclure   b v/(1 + v)
  *     welsch          b (1 − e⁻ᵛ)
  *     arctan          a arctan(s/a), a in units of s
+ *     fair            2b (√v − log(1 + √v))
  *     tolerant        w log((1 + e^((s − a)/w))/(1 + e^(−a/w))), w the width: scale and width are in units of s
  *
  * ρ(s) ≈ s at 0 (but for tolerant), and ρ(r²) is twice the loss of the residual r that has the name. The objective
@@ -17,9 +18,10 @@
  */
 #include "loss/tolerance.h"
 #include "simd/math_atan.h"
+#include "simd/math_logarithms.h"
 
 enum { KIND, SCALE, WIDTH, SQUARE = LOSSI_PARAMETERS - 1 /* b */ };
-enum { HUBER, SOFT_L1, CAUCHY, TUKEY, GEMAN_MCCLURE, WELSCH, TOLERANT, ARCTAN, KINDS };
+enum { HUBER, SOFT_L1, CAUCHY, TUKEY, GEMAN_MCCLURE, WELSCH, TOLERANT, ARCTAN, FAIR, KINDS };
 
 LOSSI_INLINE vreal constant(double x)
 {
@@ -138,6 +140,31 @@ LOSSI_INLINE void arctan(vreal s, const real *parameters, lossi_point *out)
     }
 }
 
+/* log(1 + √v)/√v is next to nothing */
+#if LOSSI_REAL == 32
+#define STRAIGHT REAL(0x1p40)
+#else
+#define STRAIGHT REAL(0x1p72)
+#endif
+
+/* With p = 1/(1 + √v): ρ′ = p, ρ″ = −½ p²/(a √s), which is −∞ at 0 */
+LOSSI_INLINE void fair(vreal s, const real *parameters, lossi_point *out)
+{
+    const vreal a = v_set1(parameters[SCALE]), one = v_set1(1), root = v_sqrt(s), twice = a + a;
+    const lossi_ratio x = lossi_ratio_above(root, a, STRAIGHT);
+    const vreal sum = one + x.q, inverse = one / sum;
+    const vreal near = twice * (a * v_x_minus_log1p_of(x.q, sum, inverse));
+    vreal p = inverse;
+
+    out->value = v_select(v_lt(x.q, v_set1(ROBUST_TINY)), s, near);
+    if (lossi_rare(x.large)) { /* infinity among them */
+        out->value = v_select(x.large, twice * root, out->value);
+        p = v_select(x.large, a / root, p);
+    }
+    out->gradient = p;
+    out->curvature = constant(-0.5) * (p / a) * (p / root);
+}
+
 /* ---- huber, the kind by default, in the loop of long formulas ---- */
 
 #undef LOSSI_DOMAINS /* loss/robust.h has residuals: a squared norm is not below 0 */
@@ -189,6 +216,9 @@ static void evaluate(const real *s, int count, const real *parameters, int curve
         break;
     case TOLERANT:
         fill(s, count, parameters, curved, out, tolerant);
+        break;
+    case FAIR:
+        fill(s, count, parameters, curved, out, fair);
         break;
     default:
         fill(s, count, parameters, curved, out, arctan);
@@ -283,7 +313,7 @@ static const loss_option options[] = {
     [KIND] = {.name = "kind",
               .type = LOSS_OPTION_STRING,
               .text = "huber",
-              .choices = "huber|soft_l1|cauchy|tukey|geman_mcclure|welsch|tolerant|arctan",
+              .choices = "huber|soft_l1|cauchy|tukey|geman_mcclure|welsch|tolerant|arctan|fair",
               .doc = "which loss; docs/losses.md has their formulas"},
     [SCALE] = {.name = "scale",
                SCALE_RANGE,
@@ -298,7 +328,8 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
     const double most[KINDS] = {[HUBER] = LOSSI_UNBOUNDED,    [SOFT_L1] = LOSSI_UNBOUNDED,
                                 [CAUCHY] = LOSSI_UNBOUNDED,   [TUKEY] = b / 3,
                                 [GEMAN_MCCLURE] = b,          [WELSCH] = b,
-                                [TOLERANT] = LOSSI_UNBOUNDED, [ARCTAN] = 1.5707963267948966 * a};
+                                [TOLERANT] = LOSSI_UNBOUNDED, [ARCTAN] = 1.5707963267948966 * a,
+                                [FAIR] = LOSSI_UNBOUNDED};
     const double derivatives[KINDS] = {
         [HUBER] = 1,
         [SOFT_L1] = LOSSI_UNBOUNDED,
@@ -308,6 +339,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
         [WELSCH] = LOSSI_UNBOUNDED,
         [TOLERANT] = LOSSI_UNBOUNDED,
         [ARCTAN] = LOSSI_UNBOUNDED,
+        [FAIR] = LOSSI_UNBOUNDED,
     };
     prepared->parameters[SQUARE] = b;
     prepared->prediction = (lossi_domain){0, LOSSI_UNBOUNDED, 0};

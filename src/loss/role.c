@@ -70,6 +70,9 @@ static const char *weight_doc(const lossi_row *row)
            : (row->flags & LOSSI_POINTWISE) != 0
                ? "rows x 1, real, optional: a factor on every output of its row; denominator: the sum of "
                  "weight x columns"
+           : (row->flags & LOSSI_LABELS_ONLY) != 0
+               ? "rows x 1, real, optional: a factor on every output of its row; denominator: the sum of "
+                 "weight over the rows not ignored"
            : row->structure == NULL && (row->flags & LOSSI_LABELS) != 0
                ? "rows x 1, real, optional: a factor on every output of its row; denominator: the sum of "
                  "weight x class weight of the label, over the rows not ignored; with distributions that of "

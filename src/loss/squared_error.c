@@ -46,7 +46,7 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
 extern const lossi_row lossi_row_squared_error;
 const lossi_row lossi_row_squared_error = {
     .name = "squared_error",
-    .aliases = "mse mse_loss l2_loss mean_squared_error half_squared_error l2 rmse multi_rmse "
+    .aliases = "mse mse_loss l2_loss mean_squared_error l2 rmse multi_rmse "
                "regression regression_l2 reg_squarederror",
     .summary = "the square of the difference",
     .formula = "r^2, or r^2/2 with half = 1, with r = prediction - target",

@@ -18,7 +18,7 @@ static const char *const margin_losses[] = {"crammer_singer", "categorical_hinge
 
 enum { MARGIN_LOSSES = sizeof margin_losses / sizeof *margin_losses };
 
-/* Numbers of PyTorch 1.13; the class weight is inside the sum, over which its mean is one of rows: ours is one of weights. */
+/* Numbers of PyTorch 1.13; the class weight is inside the sum, and the mean is one of rows, here of those not ignored. */
 static void test_multi_margin_of_pytorch(void **state)
 {
     static const double logits[] = {1, 2, -0.5, 0, 1, 0.25, 2, -1, 1.5};
@@ -31,7 +31,7 @@ static void test_multi_margin_of_pytorch(void **state)
         {"margin=0.5", {0.5, 0, 1.0 / 3}},
         {"class_weight=1 3 0.5", {2.0 / 3, 0.25, 0.25}},
     };
-    static const int64_t labels[] = {0, 1, 2};
+    static const int64_t labels[] = {0, 1, 2}, few[] = {0, -100, 2};
     (void)state;
     for (int k = 0; k < 2; k++) {
         for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -47,7 +47,11 @@ static void test_multi_margin_of_pytorch(void **state)
         assert_close(cost_of("multi_margin", "", dtypes[k], 3, 3, logits, labels, NULL), 5.0 / 12,
                      tolerance[k], 0);
         assert_close(cost_of("multi_margin", "class_weight=1 3 0.5", dtypes[k], 3, 3, logits, labels, NULL),
-                     (2.0 / 3 + 0.25 + 0.25) / 4.5, tolerance[k], 0);
+                     (2.0 / 3 + 0.25 + 0.25) / 3, tolerance[k], 0);
+        assert_close(cost_of("multi_margin", "class_weight=1 3 0.5", dtypes[k], 3, 3, logits, few, NULL),
+                     (2.0 / 3 + 0.25) / 2, tolerance[k], 0);
+        assert_close(cost_of("multi_margin", "class_weight=0 3 0.5", dtypes[k], 3, 3, logits, few, NULL),
+                     0.125, tolerance[k], 0);
     }
 }
 
@@ -232,6 +236,13 @@ static void test_multilabel_soft_margin(void **state)
             for (int j = 0; j < 3; j++) {
                 row one = pair("logistic", "", dtypes[k], logits[3 * i + j], target[3 * i + j]);
                 assert_close(made.gradient[j], one.gradient[0] / 3, tolerance[k], 0);
+                assert_close(made.curvature[j], one.curvature[0] / 3, tolerance[k], 0);
+            }
+            made = evaluate_row("multilabel_soft_margin", "curvature=majorizer", dtypes[k], 3, logits + 3 * i,
+                                target + 3 * i, 0, NULL);
+            for (int j = 0; j < 3; j++) {
+                row one = pair("logistic", "curvature=majorizer", dtypes[k], logits[3 * i + j],
+                               target[3 * i + j]);
                 assert_close(made.curvature[j], one.curvature[0] / 3, tolerance[k], 0);
             }
             sum += evaluate_row("multilabel_soft_margin", "class_weight=1 3 0.5", dtypes[k], 3,

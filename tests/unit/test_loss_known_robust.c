@@ -170,6 +170,7 @@ static void test_rho_and_residual(void **state)
         {"kind=geman_mcclure;scale=1.5", "geman_mcclure", "scale=1.5"},
         {"kind=welsch;scale=1.5", "welsch", "scale=1.5"},
         {"kind=arctan;scale=1.5", "arctan", "scale=1.5"},
+        {"kind=fair;scale=1.5", "fair", "scale=1.5"},
         {"kind=tolerant;scale=1.5;width=0.75", "tolerant", "scale=1.5;width=0.75"},
     };
     (void)state;

@@ -64,7 +64,7 @@ static const home_name of_keras[] = {
 };
 
 static const home_name of_scikit_learn[] = {
-    {"scikit-learn", "squared_error", "half_squared_error squared_error mean_squared_error"},
+    {"scikit-learn", "squared_error", "squared_error mean_squared_error"},
     {"scikit-learn", "absolute_error", "absolute_error mean_absolute_error"},
     {"scikit-learn", "absolute_percentage_error", "mean_absolute_percentage_error"},
     {"scikit-learn", "squared_logarithmic_error", "mean_squared_log_error"},
@@ -153,6 +153,15 @@ static void test_names(void **state)
     assert_int_equal(missing, 0);
 }
 
+/* A name that says half is not one of the whole square. */
+static void test_half_is_no_whole(void **state)
+{
+    loss_function *function;
+    assert_status(*state, loss_function_create(&function, *state, "half_squared_error"), LOSS_ERROR_NAME);
+    assert_sentence(*state, "'squared_error'");
+    assert_null(function);
+}
+
 /* A choice in another library's word is the choice, and is told by its own; other words are none. */
 static void test_words(void **state)
 {
@@ -196,6 +205,7 @@ static int destroy(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_words)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_words),
+                                              cmocka_unit_test(test_half_is_no_whole)};
     return cmocka_run_group_tests_name("loss_names", tests, create, destroy);
 }

@@ -1,5 +1,6 @@
 """Connectionist temporal classification (Graves et al. 2006): minus the logarithm of the sum, over all paths through the
-frames that collapse to the labels (repeats merged, then blanks removed), of the product of the softmax probabilities."""
+frames that collapse to the labels (repeats merged, then blanks removed), of the product of the softmax probabilities; divided by
+the number of labels, at least 1, unless normalization is none."""
 
 import itertools
 
@@ -27,6 +28,10 @@ def groups(arrays):
             for a, b, c, d in zip(frames, frames[1:], labels, labels[1:])]
 
 
+def parts(labels, options):
+    return 1 if options.get("normalization") == "none" else max(1, len(labels))
+
+
 def values(arrays, options):
     found = []
     for frames, labels in groups(arrays):
@@ -36,8 +41,7 @@ def values(arrays, options):
         for path in itertools.product(range(len(frames[0])), repeat=len(frames)):
             if collapse(path, blank) == labels:
                 total += mp.fprod(row[k] for row, k in zip(p, path))
-        by_length = options.get("normalization") == "target_length"
-        found.append(-log(total) / (max(1, len(labels)) if by_length else 1))
+        found.append(-log(total) / parts(labels, options))
     return found
 
 
@@ -47,7 +51,7 @@ def blocks(arrays, options, block):
     matrix = [[mpf(0)] * (count * classes) for _ in range(count * classes)]
     at = 0
     for frames, labels in groups(arrays):
-        factor = 1 / mpf(max(1, len(labels)) if options.get("normalization") == "target_length" else 1)
+        factor = 1 / mpf(parts(labels, options))
         for row in frames:
             for j, line in enumerate(block(softmax(row))):
                 for k, number in enumerate(line):
@@ -92,7 +96,7 @@ def cases(rng, dtype):
 
     yield "random", {}, call([(frames(3, 3), [1]), (frames(3, 3), [2, 1])])
     yield "random", {"blank": -1}, call([(frames(3, 3), [1, 1])])
-    yield "random", {"normalization": "target_length"}, call([(frames(4, 3), [1, 2]), (frames(1, 3), [])])
+    yield "random", {"normalization": "none"}, call([(frames(4, 3), [1, 2]), (frames(1, 3), [])])
     sure = [[0.0, 9.0, -1.0], [8.5, 0.5, 0.0], [0.25, -1.0, 9.5]]
     if dtype == "float32":  # worked out in double: every digit is there, though the two probabilities nearly agree
         yield "grid", {}, call([(sure, [1, 2])])

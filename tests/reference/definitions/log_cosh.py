@@ -5,6 +5,7 @@ from oracle import INF, REAL, exp, log, mpf
 PREDICTION = REAL
 TARGET = REAL
 OPTIONS = [{}, {"scale": 0.3125}, {"scale": 24.5}]
+HARD = [({}, float.fromhex("-0x1.53435ep-11"), 0.0)]  # a curvature just below 1
 
 
 def value(x, target, options):

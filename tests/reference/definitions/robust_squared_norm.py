@@ -1,13 +1,15 @@
 """Robust losses of a squared norm s >= 0 as nonlinear least squares uses them (Triggs et al. 2000, section 4.3), with b = a^2:
 
 huber s or 2 a sqrt(s) - b; soft_l1 2 b (sqrt(1 + s/b) - 1); cauchy b log(1 + s/b); tukey b/3 (1 - (1 - s/b)^3) or b/3;
-geman_mcclure s/(1 + s/b); welsch b (1 - exp(-s/b)); tolerant w log(1 + exp((s - a)/w)) - w log(1 + exp(-a/w)); arctan a arctan(s/a).
+geman_mcclure s/(1 + s/b); welsch b (1 - exp(-s/b)); tolerant w log(1 + exp((s - a)/w)) - w log(1 + exp(-a/w)); arctan a arctan(s/a);
+fair 2 b (sqrt(s/b) - log(1 + sqrt(s/b))).
 """
 
 from oracle import NONNEGATIVE, exp, log, mp, mpf
 
 PREDICTION = NONNEGATIVE
 TARGET = None
+LIMITS_AT_EDGES = True  # fair bends without bound at 0
 
 
 def huber(s, a, w):
@@ -42,7 +44,11 @@ def arctan(s, a, w):
     return a * mp.atan(s / a)
 
 
-KINDS = {f.__name__: f for f in (huber, soft_l1, cauchy, tukey, geman_mcclure, welsch, tolerant, arctan)}
+def fair(s, a, w):
+    return 2 * a**2 * (mp.sqrt(s) / a - log(1 + mp.sqrt(s) / a))
+
+
+KINDS = {f.__name__: f for f in (huber, soft_l1, cauchy, tukey, geman_mcclure, welsch, tolerant, arctan, fair)}
 
 
 def value(x, target, options):
