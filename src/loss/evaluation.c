@@ -500,6 +500,24 @@ static int32_t run(const lossi_evaluation *e, lossi_tile *tile, int32_t pointwis
     return total->status == LOSS_OK;
 }
 
+/* Multiplies what the tile gave by the weights of its rows; gives these, NULL where there are none. */
+static const char *weigh(work *w, const lossi_tile *tile, int64_t value_columns, int64_t columns)
+{
+    const lossi_evaluation *e = w->e;
+    void *const derivatives[] = {tile->gradient, tile->curvature, tile->product};
+    if (e->weight == NULL) {
+        return NULL;
+    }
+    const char *weight = fetch_array(w, e->weight, 1, w->by_row[WEIGHT]);
+    e->tiles->weigh(w->count, value_columns, weight, tile->value);
+    for (int32_t i = 0; i < 3; i++) {
+        if (derivatives[i] != NULL) {
+            e->tiles->weigh(w->count, columns, weight, derivatives[i]);
+        }
+    }
+    return weight;
+}
+
 void lossi_evaluation_tile(const lossi_evaluation *e, char *scratch, int64_t tile_rows, int64_t first,
                            int64_t rows, const lossi_place *place, lossi_total *total)
 {
@@ -545,17 +563,7 @@ void lossi_evaluation_tile(const lossi_evaluation *e, char *scratch, int64_t til
         e->tiles->multiply(w.count * elements_per_row, tile.curvature, tile.direction, tile.product);
     }
 
-    const char *weight = NULL;
-    if (e->weight != NULL) {
-        weight = fetch_array(&w, e->weight, 1, w.by_row[WEIGHT]);
-        e->tiles->weigh(w.count, value_columns, weight, tile.value);
-        void *const derivatives[] = {tile.gradient, tile.curvature, tile.product};
-        for (int32_t i = 0; i < 3; i++) {
-            if (derivatives[i] != NULL) {
-                e->tiles->weigh(w.count, elements_per_row, weight, derivatives[i]);
-            }
-        }
-    }
+    const char *weight = weigh(&w, &tile, value_columns, elements_per_row);
     e->tiles->sum(w.count * value_columns, tile.value, total->lanes);
     look_for_nonfinite(&w, total, tile.value, value_columns);
     add_denominator(&w, total, weight, tile.denominator);
