@@ -13,224 +13,16 @@
  * Normal intervals: two hazards are in the ratio and its slope, each good to 3 ulp, hence up to 8 ulp.
  * Kalbfleisch & Prentice, The statistical analysis of failure time data (2nd ed. 2002), §3.2 and §2.2.
  */
-#include "loss/elementwise.h"
-#include "loss/two_sum.h"
+#include "loss/failure_time_normal.h"
+#include "loss/failure_time_single.h"
 #include "simd/math_logarithms.h"
-#include "simd/math_normal.h"
+#include "simd/widen.h"
 
 enum { DISTRIBUTION, SCALE, CONSTANT = LOSSI_PARAMETERS - 1 };
 enum { NORMAL, LOGISTIC, EXTREME };
 enum { PREDICTION, LOWER, UPPER, ROLES };
 
-/* head + tail */
-typedef struct parts {
-    vreal head, tail;
-} parts;
-
-/* −log of the probability, and its derivatives by z (of both ends alike). */
-typedef struct result {
-    vreal value, slope, bend;
-} result;
-
-/* A row: z at both ends, log t of the upper one, their mean and distance; which case it is. */
-typedef struct row {
-    parts lower, upper, middle, log_time, constant;
-    vreal width;
-    vmask exact, left, interval;
-} row;
-
-LOSSI_INLINE parts sum_of(vreal a, vreal b)
-{
-    const vreal sum = a + b;
-    return (parts){sum, lossi_missing_of(a, b, sum)};
-}
-
-LOSSI_INLINE parts add(parts a, parts b)
-{
-    const parts sum = sum_of(a.head, b.head);
-    return sum_of(sum.head, sum.tail + (a.tail + b.tail));
-}
-
-LOSSI_INLINE parts opposite(parts a)
-{
-    return (parts){-a.head, -a.tail};
-}
-
-LOSSI_INLINE parts either(vmask mask, parts a, parts b)
-{
-    return (parts){v_select(mask, a.head, b.head), v_select(mask, a.tail, b.tail)};
-}
-
-LOSSI_INLINE vreal whole(parts a)
-{
-    return a.head + a.tail;
-}
-
-/* slope · tail, which is nothing where the tail is 0, even at infinity */
-LOSSI_INLINE vreal shift(vreal slope, vreal tail)
-{
-    return v_select(v_eq(tail, v_set1(0)), v_set1(0), slope * tail);
-}
-
-/* (log t − x)/σ */
-LOSSI_INLINE parts standard(parts log_time, vreal x, vreal scale)
-{
-    const parts over = add(log_time, (parts){-x, v_set1(0)});
-    const vreal z = over.head / scale, rest = v_fnma(z, scale, over.head) + over.tail;
-    return v_mask_all(v_eq(scale, v_set1(1)))
-               ? over
-               : sum_of(z, v_select(v_lt(v_abs(z), v_set1(REAL_INFINITY)), rest / scale, v_set1(0)));
-}
-
-/* ---- normal ---- */
-
-/* Hazard h, its slope h (h − z) and −log(1 − Φ) at z. */
-typedef struct tail {
-    vreal hazard, slope, value;
-} tail;
-
-LOSSI_INLINE tail beyond(parts z)
-{
-    const vreal h = v_normal_hazard(z.head), c = v_normal_hazard_slope(z.head, h), one = v_set1(1);
-    const vreal apart = v_select(v_lt(z.head, v_set1(0)), h - z.head, c / h); /* h − z */
-    return (tail){h + shift(c, z.tail), c + shift(v_fma(c, apart, h * (c - one)), z.tail),
-                  shift(h, z.tail) - v_log_normal_survival(z.head)};
-}
-
-/* The sums over a series in an interval: see narrow(). */
-#if LOSSI_REAL == 32
-#define TERMS 16
-#else
-#define TERMS 28
-#endif
-
-/*
- * A narrow interval about m ≥ 0, of half the width d ≤ 0.63, d m ≤ ½: φ(m + t) = φ(m) e^(−mt − t²/2), whose series in t = d u has
- * Hermite's polynomials as coefficients, integrated over −1 ≤ u ≤ 1, and times u and u². The bend is 1 less the variance.
- */
-LOSSI_INLINE result narrow(parts m, vreal width, vreal *density)
-{
-    const vreal half = v_set1((real)0.5), one = v_set1(1), d = half * width, y = m.head * d, square = d * d;
-    vreal before = v_set1(0), now = one, total = one, first = v_set1(0), second = v_set1((real)1 / 3);
-    LOSSI_UNROLL
-    for (int k = 1; k <= TERMS; k++) {
-        const vreal next = -(y * now + square * before) * v_set1((real)1 / (real)k);
-        before = now;
-        now = next;
-        if (k % 2 == 0) {
-            total = v_fma(now, v_set1((real)1 / (real)(k + 1)), total);
-            second = v_fma(now, v_set1((real)1 / (real)(k + 3)), second);
-        } else {
-            first = v_fma(now, v_set1((real)1 / (real)(k + 2)), first);
-        }
-    }
-    const vreal mean = first / total;
-    const vreal head = half * m.head, high = head * m.head; /* m²/2 */
-    const vreal low = v_fma(head, m.head, -high) + m.head * m.tail;
-    result out;
-    *density = v_exp(v_fma(-half, square, y)) / (width * total); /* at the lower end, over the probability */
-    out.value = high + (low + (v_set1(REAL(0.9189385332046727)) - v_log(width) - v_log(total)));
-    out.slope = v_set1(0);
-    out.bend = one - square * (second / total - mean * mean);
-    return out;
-}
-
-/* Both ends on one side: Φ(−a) (1 − ratio), ratio = Φ(−b)/Φ(−a) = e^(−w m) h(a)/h(b). */
-LOSSI_INLINE result one_side(parts a, parts b, vreal decay, vreal *density)
-{
-    const tail low = beyond(a), high = beyond(b);
-    const vreal zero = v_set1(0), one = v_set1(1);
-    const vreal ratio = v_select(v_eq(decay, zero), zero, decay * (low.hazard / high.hazard));
-    const vreal odds = ratio / (one - ratio), apart = high.hazard - low.hazard;
-    const vreal other = odds * (v_fma(apart * (one + odds), apart, low.slope - high.slope));
-    *density = low.hazard / (one - ratio);
-    return (result){low.value + v_log_complement(ratio), zero,
-                    low.slope + v_select(v_eq(odds, zero), zero, other)};
-}
-
-/* 0 between the ends, none near: 1 less both tails. */
-LOSSI_INLINE result both_sides(parts a, parts b, vreal decay, vreal *density)
-{
-    const vreal height = v_normal_density(v_abs(a.head));
-    const vreal below = v_normal_cdf(a.head) + shift(height, a.tail);
-    const vreal above = v_normal_cdf(-b.head) - shift(v_normal_density(v_abs(b.head)), b.tail);
-    const vreal outside = below + above, probability = v_set1(1) - outside;
-    const vreal start = (height - shift(height * a.head, a.tail)) / probability, end = start * decay;
-    const vreal difference = start - end;
-    *density = start;
-    return (result){-v_log1p(-outside), v_set1(0),
-                    v_fma(difference, difference,
-                          v_select(v_eq(end, v_set1(0)), v_set1(0), b.head * end) -
-                              v_select(v_eq(start, v_set1(0)), v_set1(0), a.head * start))};
-}
-
-LOSSI_INLINE void choose(vmask mask, const result *x, vreal x_density, result *out, vreal *density)
-{
-    out->value = v_select(mask, x->value, out->value);
-    out->bend = v_select(mask, x->bend, out->bend);
-    *density = v_select(mask, x_density, *density);
-}
-
-/* Three ways, each taken only when an interval asks for it: the result of a lane is that of its own way, whatever the others do. */
-LOSSI_INLINE result normal_interval(const row *r)
-{
-    const vreal zero = v_set1(0), w = r->width;
-    const vmask flip = v_lt(r->middle.head, zero);
-    const parts m = either(flip, opposite(r->middle), r->middle);
-    const parts a = either(flip, opposite(r->upper), r->lower),
-                b = either(flip, opposite(r->lower), r->upper);
-    const vreal product = w * m.head, missing = v_fma(w, m.head, -product) + w * m.tail;
-    const vmask far = v_eq(v_abs(product), v_set1(REAL_INFINITY));
-    const vreal rest = v_select(far, zero, missing);
-    const vreal decay = v_exp_of_parts(-product, -rest); /* φ(b)/φ(a) */
-    const vmask slim = v_mask_and(r->interval,
-                                  v_mask_and(v_le(w, v_set1((real)1.26)), v_le(product, v_set1(1))));
-    const vmask wide = v_mask_and(r->interval, v_mask_not(slim)), across = v_lt(a.head, zero);
-    const vmask straddling = v_mask_and(wide, across), beside = v_mask_and(wide, v_mask_not(across));
-    vreal density = zero;
-    result out = {zero, zero, zero};
-    if (v_mask_any(beside)) {
-        out = one_side(a, b, decay, &density);
-    }
-    if (v_mask_any(straddling)) {
-        vreal other;
-        const result x = both_sides(a, b, decay, &other);
-        choose(straddling, &x, other, &out, &density);
-    }
-    if (v_mask_any(slim)) {
-        vreal other;
-        const result x = narrow(m, w, &other);
-        choose(slim, &x, other, &out, &density);
-    }
-    /* (φ(a) − φ(b)) / P */
-    const vreal slope = v_select(v_eq(product, zero), zero, density * -v_expm1_of_parts(-product, -rest));
-    out.slope = v_select(flip, -slope, slope);
-    return out;
-}
-
-LOSSI_INLINE result normal(const row *r)
-{
-    const vmask known = v_mask_or(r->exact, r->interval);
-    tail one = {v_set1(0), v_set1(0), v_set1(0)};
-    if (!v_mask_all(known)) {
-        one = beyond(either(r->left, opposite(r->upper), r->lower));
-    }
-    const vreal z = r->lower.head, half = v_set1((real)0.5) * z, square = half * z;
-    const parts squared = {square, v_fma(half, z, -square) + shift(z, r->lower.tail)};
-    const parts far = {square, v_set1(0)};
-    const vreal exact = whole(
-        add(add(either(v_lt(square, v_set1(REAL_INFINITY)), squared, far), r->log_time), r->constant));
-    result out = {v_select(r->exact, exact, one.value),
-                  v_select(r->exact, z, v_select(r->left, -one.hazard, one.hazard)),
-                  v_select(r->exact, v_set1(1), one.slope)};
-    if (v_mask_any(r->interval)) {
-        const result between = normal_interval(r);
-        out.value = v_select(r->interval, between.value, out.value);
-        out.slope = v_select(r->interval, between.slope, out.slope);
-        out.bend = v_select(r->interval, between.bend, out.bend);
-    }
-    return out;
-}
+#define LEAST 0x1p-126 /* time: the smallest float32 that is a normal number, for both types */
 
 /* ---- logistic ---- */
 
@@ -324,23 +116,214 @@ LOSSI_INLINE result extreme(const row *r)
 
 /* ---- all of them ---- */
 
-LOSSI_INLINE void formula(const lossi_part *part, const real *numbers, lossi_element *e)
+/* Of a row, divided by σ; 0 where nothing is known. A row outside its domain is NaN. */
+LOSSI_INLINE void put(lossi_element *e, vreal value, vreal slope, vreal bend)
 {
+    const vreal x = e->in[PREDICTION], lower = e->in[LOWER], upper = e->in[UPPER], zero = v_set1(0);
+    const vmask nothing = v_mask_and(v_le(lower, zero), v_eq(upper, v_set1(REAL_INFINITY)));
+    const vreal bad = v_select(
+        v_is_nan(x), x,
+        v_select(v_is_nan(lower), lower,
+                 v_select(v_is_nan(upper), upper, v_nan_where(v_gt(lower, upper), zero))));
+    e->outside = v_lt(upper, v_set1((real)LEAST));
+    e->value = bad + v_select(nothing, zero, value);
+    e->gradient[PREDICTION] = bad - v_select(nothing, zero, slope);
+    e->curvature[PREDICTION] = bad + v_select(nothing, zero, bend);
+    e->product[PREDICTION] = e->curvature[PREDICTION] * e->direction[PREDICTION];
+}
+
+#if LOSSI_REAL == 32
+
+/* Value and slope of normal noise, in double: the two halves of a vector side by side. */
+LOSSI_INLINE f64m normal_halves(const double *parameters, const lossi_element *e, int care, f64v *value,
+                                f64v *slope)
+{
+    const vreal x = e->in[PREDICTION], lower = e->in[LOWER], upper = e->in[UPPER];
+    const f64v inverse = f64_set1(1 / parameters[SCALE]), constant = f64_set1(parameters[CONSTANT]);
+    const lossi_failure_row low = {f32_to_f64_low(x), f32_to_f64_low(lower), f32_to_f64_low(upper), inverse,
+                                   constant};
+    const lossi_failure_row high = {f32_to_f64_high(x), f32_to_f64_high(lower), f32_to_f64_high(upper),
+                                    inverse, constant};
+    const f64m rare = lossi_failure_single(&low, care, &value[0], &slope[0]);
+    return f64_mask_or(rare, lossi_failure_single(&high, care, &value[1], &slope[1]));
+}
+
+static __attribute__((noinline)) void with_care(const double *parameters, const lossi_element *e, f64v *value,
+                                                f64v *slope)
+{
+    normal_halves(parameters, e, 1, value, slope);
+}
+
+LOSSI_INLINE void normal_single(const double *parameters, const lossi_element *e, vreal *value, vreal *slope)
+{
+    f64v values[2], slopes[2];
+    if (__builtin_expect(f64_mask_any(normal_halves(parameters, e, 0, values, slopes)), 0)) {
+        f64v made[2], steep[2];
+        const lossi_element copy = *e;
+        with_care(parameters, &copy, made, steep);
+        for (int half = 0; half < 2; half++) {
+            values[half] = made[half];
+            slopes[half] = steep[half];
+        }
+    }
+    *value = f64_to_f32(values[0], values[1]);
+    *slope = f64_to_f32(slopes[0], slopes[1]);
+}
+
+/* Without the curvature, which is not made in double. */
+LOSSI_INLINE void normal_formula(const lossi_part *part, const real *numbers, lossi_element *e)
+{
+    vreal value, slope;
     (void)numbers;
+    normal_single(part->prepared->parameters, e, &value, &slope);
+    put(e, value, slope, v_set1(0));
+}
+
+/*
+ * The formula is so long that a vector is over before the processor sees the next. In thirds, each of which goes over a chunk of
+ * rows, there is always another one to work on.
+ */
+enum { CHUNK = 256 };
+
+typedef struct chunk {
+    double a[CHUNK], b[CHUNK], product[CHUNK], turn[CHUNK], value[CHUNK], slope[CHUNK];
+    double probability[CHUNK], rest[CHUNK], base[CHUNK], steep[CHUNK];
+} chunk;
+
+/* Returns whether a row is rare. */
+static int chunk_begin(const lossi_part *part, int64_t first, int count, chunk *c)
+{
     const double *parameters = part->prepared->parameters;
-    const vreal scale = v_set1((real)parameters[SCALE]), zero = v_set1(0), one = v_set1(1);
-    const vreal x = e->in[PREDICTION], lower = e->in[LOWER], upper = e->in[UPPER],
-                infinity = v_set1(REAL_INFINITY);
-    const vmask right = v_eq(upper, infinity), above = v_gt(lower, zero), wrong = v_gt(lower, upper);
-    const vreal first = v_select(above, lower, one), last = v_select(right, one, upper);
+    const float *x = (const float *)part->input[PREDICTION].data + first;
+    const float *lower = (const float *)part->input[LOWER].data + first;
+    const float *upper = (const float *)part->input[UPPER].data + first;
+    lossi_failure_row given = {.inverse_scale = f64_set1(1 / parameters[SCALE]),
+                               .constant = f64_set1(parameters[CONSTANT])};
+    f64m rare = f64_lt(f64_set1(0), f64_set1(0)), known;
+    LOSSI_NO_UNROLL
+    for (int k = 0; k < count; k += F64_LANES) {
+        f64v log_time, width;
+        given.lower = f64_load_float32(lower + k);
+        given.upper = f64_load_float32(upper + k);
+        rare = f64_mask_or(rare, lossi_failure_logarithms(&given, 0, &log_time, &width));
+        f64_store(c->value + k, log_time);
+        f64_store(c->slope + k, width);
+    }
+    LOSSI_NO_UNROLL
+    for (int k = 0; k < count; k += F64_LANES) {
+        lossi_failure_ends ends;
+        const f64v log_time = f64_load(c->value + k), width = f64_load(c->slope + k);
+        given.prediction = f64_load_float32(x + k);
+        given.lower = f64_load_float32(lower + k);
+        given.upper = f64_load_float32(upper + k);
+        rare = f64_mask_or(rare, lossi_failure_ends_of(&given, log_time, width, 0, &ends, &known));
+        f64_store(c->a + k, ends.a);
+        f64_store(c->b + k, ends.b);
+        f64_store(c->product + k, ends.product);
+        f64_store(c->turn + k, ends.turn);
+        f64_store(c->value + k, ends.value);
+        f64_store(c->slope + k, ends.slope);
+    }
+    return f64_mask_any(rare);
+}
+
+static void chunk_go_on(int count, chunk *c)
+{
+    LOSSI_NO_UNROLL
+    for (int k = 0; k < count; k += F64_LANES) {
+        const lossi_failure_ends ends = {.a = f64_load(c->a + k),
+                                         .b = f64_load(c->b + k),
+                                         .product = f64_load(c->product + k),
+                                         .turn = f64_load(c->turn + k)};
+        const lossi_failure_sides sides = lossi_failure_sides_of(&ends);
+        f64_store(c->probability + k, sides.probability);
+        f64_store(c->rest + k, sides.rest);
+        f64_store(c->base + k, sides.value);
+        f64_store(c->steep + k, sides.slope);
+    }
+}
+
+/* Half a vector of float32: value and derivative. */
+LOSSI_INLINE void chunk_end(const chunk *c, int k, const float *lower, const float *upper, f64v *value,
+                            f64v *slope)
+{
+    const f64m known = lossi_failure_is_exact(f64_load_float32(lower), f64_load_float32(upper));
+    const f64v made = lossi_failure_value(f64_load(c->probability + k), f64_load(c->rest + k),
+                                          f64_load(c->base + k));
+    *value = f64_select(known, f64_load(c->value + k), made);
+    *slope = f64_select(known, f64_load(c->slope + k), f64_load(c->steep + k));
+}
+
+LOSSI_INLINE vreal chunk_vector(const lossi_part *part, int64_t i, const chunk *c, int k, vmask *outside)
+{
+    const float *lower = part->input[LOWER].data, *upper = part->input[UPPER].data;
+    lossi_element e;
+    f64v value[2], slope[2];
+    for (int r = 0; r < ROLES; r++) {
+        e.in[r] = v_load((const real *)part->input[r].data + i);
+    }
+    chunk_end(c, k, lower + i, upper + i, &value[0], &slope[0]);
+    chunk_end(c, k + F64_LANES, lower + i + F64_LANES, upper + i + F64_LANES, &value[1], &slope[1]);
+    e.direction[PREDICTION] = v_set1(0);
+    put(&e, f64_to_f32(value[0], value[1]), f64_to_f32(slope[0], slope[1]), v_set1(0));
+    *outside = v_mask_or(*outside, e.outside);
+    lossi_element_store(part->output[PREDICTION].gradient, i, VREAL_LANES,
+                        e.gradient[PREDICTION] * v_set1((real)part->scale));
+    return e.value;
+}
+
+/* Whole packs; returns how many elements. */
+static int64_t normal_packs(const lossi_part *part)
+{
+    const int64_t elements = part->rows * part->columns / LOSSI_LANES * LOSSI_LANES;
+    f64v lanes[LOSSI_WIDE] = {{0}};
+    vmask outside = {0};
+    chunk c;
+    if (part->value == NULL) {
+        lossi_lanes_load(part->lanes, lanes);
+    }
+    for (int64_t first = 0; first < elements; first += CHUNK) {
+        const int count = elements - first < CHUNK ? (int)(elements - first) : CHUNK;
+        const int rare = chunk_begin(part, first, count, &c);
+        if (!rare) {
+            chunk_go_on(count, &c);
+        }
+        LOSSI_NO_UNROLL
+        for (int k = 0; k < count; k += LOSSI_LANES) {
+            vreal values[LOSSI_PACK];
+            for (int v = 0; v < LOSSI_PACK; v++) {
+                const int at = k + v * VREAL_LANES;
+                values[v] = __builtin_expect(rare, 0)
+                                ? lossi_element_at(part, normal_formula, NULL, ROLES, first + at, &outside)
+                                : chunk_vector(part, first + at, &c, at, &outside);
+            }
+            lossi_put_values(values, part->value, first + k, lanes);
+        }
+    }
+    if (part->value == NULL) {
+        lossi_lanes_store(part->lanes, lanes);
+    }
+    if (part->outside != NULL && v_mask_any(outside)) {
+        *part->outside = 1;
+    }
+    return elements;
+}
+
+#endif
+
+LOSSI_INLINE row row_of(const lossi_element *e, vreal scale)
+{
+    const vreal x = e->in[PREDICTION], lower = e->in[LOWER], upper = e->in[UPPER], one = v_set1(1);
+    const vmask finite = v_lt(upper, v_set1(REAL_INFINITY)), above = v_gt(lower, v_set1(0));
+    const vreal first = v_select(above, lower, one),
+                last = v_select(v_eq(upper, v_set1(REAL_INFINITY)), one, upper);
     parts log_lower, log_upper;
     row r;
-    result out;
     log_lower.head = v_log_parts(first, &log_lower.tail);
     log_upper.head = v_log_parts(last, &log_upper.tail);
-    r.left = v_mask_and(v_le(lower, zero), v_lt(upper, infinity));
-    r.exact = v_mask_and(v_eq(lower, upper), v_lt(upper, infinity));
-    r.interval = v_mask_and(v_mask_and(above, v_lt(lower, upper)), v_lt(upper, infinity));
+    r.left = v_mask_and(v_le(lower, v_set1(0)), finite);
+    r.exact = v_mask_and(v_eq(lower, upper), finite);
+    r.interval = v_mask_and(v_mask_and(above, v_lt(lower, upper)), finite);
     r.lower = standard(log_lower, x, scale);
     r.upper = standard(log_upper, x, scale);
     r.middle = add(r.lower, r.upper);
@@ -348,30 +331,48 @@ LOSSI_INLINE void formula(const lossi_part *part, const real *numbers, lossi_ele
     r.log_time = log_lower;
     const vreal ratio = (last - first) / first;
     r.width = v_select(v_lt(ratio, one), v_log1p(ratio), whole(add(log_upper, opposite(log_lower)))) / scale;
+    return r;
+}
+
+LOSSI_INLINE void formula(const lossi_part *part, const real *numbers, lossi_element *e)
+{
+    (void)numbers;
+    const double *parameters = part->prepared->parameters;
     const double constant = parameters[CONSTANT];
+    const vreal scale = v_set1((real)parameters[SCALE]);
+    row r = row_of(e, scale);
     r.constant.head = v_set1((real)constant);
     r.constant.tail = v_set1((real)(constant - (double)(real)constant));
+    const result out = parameters[DISTRIBUTION] == NORMAL     ? normal(&r)
+                       : parameters[DISTRIBUTION] == LOGISTIC ? logistic(&r)
+                                                              : extreme(&r);
+    vreal value = out.value, slope = out.slope / scale;
+#if LOSSI_REAL == 32
     if (parameters[DISTRIBUTION] == NORMAL) {
-        out = normal(&r);
-    } else if (parameters[DISTRIBUTION] == LOGISTIC) {
-        out = logistic(&r);
-    } else {
-        out = extreme(&r);
+        normal_single(parameters, e, &value, &slope);
     }
-    const vmask nothing = v_mask_and(v_le(lower, zero), right);
-    const vreal bad = v_select(
-        v_is_nan(x), x,
-        v_select(v_is_nan(lower), lower,
-                 v_select(v_is_nan(upper), upper, v_select(wrong, v_set1(REAL_NAN), zero))));
-    e->value = bad + v_select(nothing, zero, out.value);
-    e->gradient[PREDICTION] = bad - v_select(nothing, zero, out.slope / scale);
-    e->curvature[PREDICTION] = bad + v_select(nothing, zero, out.bend / scale / scale);
-    e->product[PREDICTION] = e->curvature[PREDICTION] * e->direction[PREDICTION];
+#endif
+    put(e, value, slope, out.bend / scale / scale);
+}
+
+static void everything(const lossi_part *part)
+{
+    lossi_elements(part, formula, ROLES, 1);
 }
 
 static void accelerated_failure_time(const lossi_part *part)
 {
-    lossi_elementwise_long(part, formula, ROLES);
+#if LOSSI_REAL == 32
+    if (part->prepared->parameters[DISTRIBUTION] == NORMAL) {
+        if (lossi_elementwise_second(part, ROLES)) {
+            everything(part);
+        } else {
+            lossi_elements_rest(part, ROLES, normal_packs(part), everything);
+        }
+        return;
+    }
+#endif
+    lossi_elementwise(part, formula, ROLES, 0, everything);
 }
 
 extern const lossi_kernels LOSSI_NAME(accelerated_failure_time);
@@ -405,12 +406,12 @@ static const lossi_role roles[ROLES] = {
          .doc = "rows x columns, real: the time at which the event had not happened yet; 0 or less: nothing "
                 "known (left-censored); the same number as upper: the time of the event; above upper: NaN"},
     [UPPER] = {.name = "upper",
-               .domain = {0x1p-126, LOSSI_UNBOUNDED, 0},
+               .domain = {LEAST, LOSSI_UNBOUNDED, 0},
                .doc = "rows x columns, real: the time by which it had happened; infinity: not seen "
                       "(right-censored); with lower <= 0 as well the loss is 0"},
 };
 
-static const lossi_structure structure = {.roles = roles, .role_count = ROLES};
+static const lossi_structure structure = {.roles = roles, .role_count = ROLES, .flags = LOSSI_ADDS_UP};
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {

@@ -17,6 +17,7 @@
  * Ridnik et al., Asymmetric loss for multi-label classification (2021), eq. (7); the gradient is that of the whole, focusing
  * weights included.
  */
+#define LOSSI_PAIRS
 #include "loss/focal.h"
 #include "loss/pointwise.h"
 

@@ -178,19 +178,11 @@ LOSSI_INLINE lossi_part lossi_elements_left(const lossi_part *part, int roles, i
     return rest;
 }
 
-/*
- * A part of which second derivatives may be wanted or not. `any` makes any number of elements of everything by lossi_elements(), and
- * what is left over here.
- */
-LOSSI_INLINE void lossi_elementwise(const lossi_part *part, lossi_element_formula formula, int roles,
-                                    int at_once, void (*any)(const lossi_part *part))
+/* The same made: by `any`, which makes any number of elements of everything. */
+LOSSI_INLINE void lossi_elements_rest(const lossi_part *part, int roles, int64_t done,
+                                      void (*any)(const lossi_part *part))
 {
-    if (lossi_elementwise_second(part, roles)) {
-        any(part);
-        return;
-    }
     real values[LOSSI_LANES];
-    const int64_t done = lossi_elements_plain(part, formula, roles, at_once);
     const lossi_part rest = lossi_elements_left(part, roles, done, values);
     if (rest.rows == 0) {
         return;
@@ -201,10 +193,15 @@ LOSSI_INLINE void lossi_elementwise(const lossi_part *part, lossi_element_formul
     }
 }
 
-/* One copy of the formula: where it is so long that what is not wanted hardly counts. It adds nothing up. */
-LOSSI_INLINE void lossi_elementwise_long(const lossi_part *part, lossi_element_formula formula, int roles)
+/* A part of which second derivatives may be wanted or not; `any` makes it by lossi_elements(), and what is left over here. */
+LOSSI_INLINE void lossi_elementwise(const lossi_part *part, lossi_element_formula formula, int roles,
+                                    int at_once, void (*any)(const lossi_part *part))
 {
-    lossi_elements(part, formula, roles, lossi_elementwise_second(part, roles));
+    if (lossi_elementwise_second(part, roles)) {
+        any(part);
+        return;
+    }
+    lossi_elements_rest(part, roles, lossi_elements_plain(part, formula, roles, at_once), any);
 }
 
 #endif

@@ -49,7 +49,8 @@ static __attribute__((noinline)) vreal with_constant(vreal value, vreal bend, vr
     return v_select(number, sum + (lossi_missing_of(part, rest, sum) + missing), value);
 }
 
-LOSSI_INLINE void gamma(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+/* The default: without the constants */
+LOSSI_INLINE void gamma_deviance(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal x = prediction, y = target, one = v_set1(1), infinity = v_set1(REAL_INFINITY);
     const vreal shape = v_set1(parameters[SHAPE]), part = y * v_exp(-x);
@@ -78,15 +79,25 @@ LOSSI_INLINE void gamma(vreal prediction, vreal target, const real *parameters, 
         out->gradient = v_select(plain, out->gradient, shape - safe);
         out->curvature = out->majorizer = v_select(plain, out->curvature, safe);
     }
+}
+
+static int is_deviance(const lossi_prepared *prepared)
+{
+    return prepared->parameters[FULL] == 0;
+}
+
+LOSSI_INLINE void gamma(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    gamma_deviance(prediction, target, parameters, out);
     if (parameters[FULL] != 0) {
-        out->value = with_constant(out->value, out->curvature, x, y, parameters);
+        out->value = with_constant(out->value, out->curvature, prediction, target, parameters);
     }
 }
 
-#if LOSSI_REAL == 32 /* short enough for memory to be what it waits for */
 #define LOSSI_ALONE
-#endif
-#define LOSSI_FORMULA gamma
+#define LOSSI_FORMULA    gamma
+#define LOSSI_SPECIAL    gamma_deviance
+#define LOSSI_IS_SPECIAL is_deviance
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

@@ -14,6 +14,7 @@
 #define LOSSI_LOSS_POINTWISE_H
 
 #include "loss/lanes.h"
+#include "loss/look.h"
 #include "loss/row.h"
 
 /* What a copy of the loop makes: so much and no less, or what the tile wants; of a very long formula one vector at a time. */
@@ -61,23 +62,7 @@ typedef void (*lossi_formula)(vreal prediction, vreal target, const real *parame
 #endif
 
 /*
- * True where a lane is in a range that data are hardly ever in: huge, next to nothing, infinite. Such a range costs nothing but
- * this question when its results are made only then, and selected:
- *
- *     out->value = plain;
- *     if (lossi_rare(huge)) {
- *         out->value = v_select(huge, special, out->value);
- *     }
- *
- * The other lanes keep what they have, so the bits of an element never depend on its neighbours or on how many there are.
- */
-LOSSI_INLINE int lossi_rare(vmask mask)
-{
-    return (int)__builtin_expect(v_mask_any(mask), 0);
-}
-
-/*
- * The same question of a long formula, as lossi_unusual(out, mask). It is not answered at once, for vectors between which nothing
+ * The question of lossi_rare() (loss/look.h) in a long formula, as lossi_unusual(out, mask). It is not answered at once, for vectors between which nothing
  * branches overlap: a mask is noted, and the vectors are done once more when there was any, now with the special results. Such a
  * vector costs twice, and `mask` should not hold for what data are full of, a residual of 0.
  */
@@ -185,88 +170,6 @@ LOSSI_INLINE void lossi_ask_to_write(const real *x, int64_t ahead)
     }
 }
 
-/* ---- domains, looked at in passing ---- */
-
-/*
- * What a file may declare as LOSSI_DOMAINS of the domains that its prepare() gives, so that the loop is spared looks, and
- * registers for them. Nothing declared is right for every loss, and slower for simple ones.
- */
-enum {
-    LOSSI_SOMEWHERE,  /* any domains */
-    LOSSI_EVERYWHERE, /* predictions and targets may be any numbers */
-    LOSSI_SIGNS       /* predictions may be any numbers, targets are one of two */
-};
-
-/* LOSSI_LOOK_SIGNS is of −1 and +1: numbers whose bits differ in one. */
-enum { LOSSI_LOOK_NOT, LOSSI_LOOK_RANGE, LOSSI_LOOK_DISCRETE, LOSSI_LOOK_SIGNS };
-
-typedef struct lossi_look {
-    int kind;
-    vreal low, high;
-    vreal least,
-        most; /* so far; NaN is passed over; of signs the bits that all have, and those that any has */
-} lossi_look;
-
-LOSSI_INLINE lossi_look lossi_look_at(const lossi_tile *tile, const lossi_domain *domain, int domains,
-                                      int is_target)
-{
-    const int everywhere = domain->low == -__builtin_inf() && domain->high == __builtin_inf();
-    lossi_look look;
-    if (domains != LOSSI_SOMEWHERE) {
-        look.kind = domains != LOSSI_SIGNS || !is_target || tile->outside == NULL ? LOSSI_LOOK_NOT
-                    : domain->low == -domain->high                                ? LOSSI_LOOK_SIGNS
-                                                                                  : LOSSI_LOOK_DISCRETE;
-    } else {
-        look.kind = tile->outside == NULL || everywhere ? LOSSI_LOOK_NOT
-                    : domain->discrete                  ? LOSSI_LOOK_DISCRETE
-                                                        : LOSSI_LOOK_RANGE;
-    }
-    look.low = look.most = v_set1((real)domain->low);
-    look.high = look.least = v_set1((real)domain->high);
-    return look;
-}
-
-/* A pack of them. What is neither of two numbers, NaN too, is told at once: a vector to remember it is one too many. */
-LOSSI_INLINE void lossi_pass(lossi_look *look, const real *x, int32_t *outside)
-{
-    if (look->kind == LOSSI_LOOK_RANGE) {
-        LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            look->least = v_min(v_load(x + v * VREAL_LANES), look->least);
-            look->most = v_max(v_load(x + v * VREAL_LANES), look->most);
-        }
-    } else if (look->kind == LOSSI_LOOK_SIGNS) {
-        LOSSI_UNROLL
-        for (int v = 0; v < LOSSI_PACK; v++) {
-            const vint bits = v_bits(v_load(x + v * VREAL_LANES));
-            look->least = v_from_bits(v_bits(look->least) & bits);
-            look->most = v_from_bits(v_bits(look->most) | bits);
-        }
-    } else if (look->kind == LOSSI_LOOK_DISCRETE) {
-        vmask wrong = v_mask_and(v_ne(v_load(x), look->low), v_ne(v_load(x), look->high));
-        LOSSI_UNROLL
-        for (int v = 1; v < LOSSI_PACK; v++) {
-            const vreal number = v_load(x + v * VREAL_LANES);
-            wrong = v_mask_or(wrong, v_mask_and(v_ne(number, look->low), v_ne(number, look->high)));
-        }
-        if (lossi_rare(wrong)) {
-            *outside = 1;
-        }
-    }
-}
-
-LOSSI_INLINE int lossi_looked_outside(const lossi_look *look)
-{
-    if (look->kind ==
-        LOSSI_LOOK_SIGNS) { /* as numbers the bits that should not differ are not 0, for the sign is not among them */
-        const vint low = v_bits(look->low), high = v_bits(look->high);
-        const vint wrong = (v_bits(look->most) & ~low) | (~v_bits(look->least) & high);
-        return v_mask_any(v_ne(v_from_bits(wrong), v_set1(0)));
-    }
-    return look->kind == LOSSI_LOOK_RANGE &&
-           v_mask_any(v_mask_or(v_lt(look->least, look->low), v_gt(look->most, look->high)));
-}
-
 /* ---- the loop ---- */
 
 /* Where a sum starts; nothing where nobody wants it. */
@@ -297,6 +200,30 @@ LOSSI_INLINE void lossi_put_values(const vreal *values, real *array, int64_t i, 
     }
 }
 
+/*
+ * Whether values are added to the lanes an iteration late, where there are registers to keep them. The end of a formula waits for all
+ * of it, and what waits fills the window in which the processor looks for work: an addition of 16 values in double is seven
+ * instructions, which had better come when the values are there.
+ */
+enum { LOSSI_LATE = VREAL_LANES * LOSSI_REAL == 512 };
+
+/* `count` values of an iteration, stored where there is an array for them, and those of the one before (+0 before the first) to
+ * the lanes, which nobody reads where there is an array. */
+LOSSI_INLINE void lossi_put_values_late(const vreal *values, vreal *late, int count, real *array, f64v *lanes)
+{
+    if (__builtin_expect(array != NULL, 0)) {
+        LOSSI_UNROLL
+        for (int v = 0; v < count; v++) {
+            v_store(array + v * VREAL_LANES, values[v]);
+        }
+    }
+    LOSSI_UNROLL
+    for (int v = 0; v < count; v++) {
+        lossi_lanes_add(lanes, v % LOSSI_PACK, late[v]);
+        late[v] = values[v];
+    }
+}
+
 LOSSI_INLINE void lossi_put_gradient(vreal slope, real *place, int32_t streaming)
 {
     if (__builtin_expect(streaming, 0)) {
@@ -306,42 +233,62 @@ LOSSI_INLINE void lossi_put_gradient(vreal slope, real *place, int32_t streaming
     }
 }
 
-/* A pack of a short formula: its vectors side by side. What is stored past the caches is not asked for: it would be read. */
-LOSSI_INLINE void lossi_pack_at_once(const lossi_tile *tile, lossi_formula formula, int variant,
-                                     int streaming, int64_t i, const lossi_parameter *parameters,
-                                     vreal *values)
+/*
+ * How many packs an iteration takes of a long formula, and how many of their vectors stand side by side: two, which overlap; four
+ * with 32 registers of 64 bytes, unless the file says LOSSI_PAIRS, for a formula that fills them; one where vectors have 16 bytes,
+ * or are two halves.
+ */
+#if VREAL_LANES * LOSSI_REAL == 128 || defined(LOSSI_WIDENED_FORMULA)
+enum { LOSSI_PACKS = 1, LOSSI_TOGETHER = 1 };
+#elif VREAL_LANES * LOSSI_REAL == 512 && !defined(LOSSI_PAIRS)
+enum { LOSSI_TOGETHER = 4, LOSSI_PACKS = LOSSI_TOGETHER / LOSSI_PACK };
+#else
+enum { LOSSI_PACKS = LOSSI_PACK < 2 ? 2 : 1, LOSSI_TOGETHER = 2 };
+#endif
+
+/* The same of a short formula, where vectors wait for each other's stores elsewhere. In float64 it waits for memory, which several at
+ * once make no faster. */
+enum { LOSSI_SHORT_LATE = LOSSI_LATE && LOSSI_REAL == 32, LOSSI_SHORT_PACKS = LOSSI_SHORT_LATE ? 4 : 1 };
+
+enum { LOSSI_MOST = LOSSI_PACK < 4 ? 4 : LOSSI_PACK }; /* vectors an iteration */
+
+/* A pack of a short formula, or several: vectors side by side. What is stored past the caches is not asked for: it would be read. */
+LOSSI_INLINE void lossi_packs_at_once(const lossi_tile *tile, lossi_formula formula, int variant,
+                                      int streaming, int packs, int64_t i, const lossi_parameter *parameters,
+                                      vreal *values)
 {
     const real *prediction = tile->prediction, *target = tile->target;
     real *gradient = tile->gradient, *curvature = tile->curvature;
     const vreal scale = v_set1((real)tile->scale);
-    if (variant >= LOSSI_GRADIENT && !streaming) {
-        lossi_ask_to_write(gradient + i, tile->ask_ahead);
+    const int count = packs * LOSSI_PACK,
+              before = LOSSI_SHORT_LATE ? count : 1; /* formulas before their stores */
+    LOSSI_UNROLL
+    for (int pack = 0; pack < packs && variant >= LOSSI_GRADIENT && !streaming; pack++) {
+        lossi_ask_to_write(gradient + i + pack * LOSSI_LANES, tile->ask_ahead);
     }
     LOSSI_UNROLL
-    for (int v = 0; v < LOSSI_PACK; v++) {
-        const int64_t k = i + v * VREAL_LANES;
-        lossi_point point = {.noting = 0};
-        lossi_apply(formula, v_load(prediction + k), v_load(target + k), parameters, &point);
-        values[v] = point.value;
-        /* at once: a pack of slopes beside one of values is more than there are registers for */
-        if (variant >= LOSSI_GRADIENT) {
-            lossi_put_gradient(point.gradient * scale, gradient + k, streaming);
+    for (int first = 0; first < count; first += before) {
+        lossi_point points[LOSSI_MOST];
+        LOSSI_UNROLL
+        for (int v = 0; v < before; v++) {
+            const int64_t k = i + (first + v) * VREAL_LANES;
+            points[v] = (lossi_point){.noting = 0};
+            lossi_apply(formula, v_load(prediction + k), v_load(target + k), parameters, &points[v]);
+            values[first + v] = points[v].value;
         }
-        if (variant == LOSSI_EVERYTHING) {
-            v_store(curvature + k, lossi_curvature_of(&point, tile->curvature_kind) * scale);
+        LOSSI_UNROLL
+        for (int v = 0; v < before; v++) {
+            const int64_t k = i + (first + v) * VREAL_LANES;
+            /* at once: a pack of slopes beside one of values is more than 16 registers hold */
+            if (variant >= LOSSI_GRADIENT) {
+                lossi_put_gradient(points[v].gradient * scale, gradient + k, streaming);
+            }
+            if (variant == LOSSI_EVERYTHING) {
+                v_store(curvature + k, lossi_curvature_of(&points[v], tile->curvature_kind) * scale);
+            }
         }
     }
 }
-
-/*
- * How many packs an iteration takes of a long formula, and how many of their vectors stand side by side: two, which overlap; one
- * where vectors have 16 bytes, or are two halves.
- */
-#if VREAL_LANES * LOSSI_REAL == 128 || defined(LOSSI_WIDENED_FORMULA)
-enum { LOSSI_PACKS = 1, LOSSI_TOGETHER = 1 };
-#else
-enum { LOSSI_PACKS = LOSSI_PACK < 2 ? 2 : 1, LOSSI_TOGETHER = 2 };
-#endif
 
 /* Makes `count` vectors of a long formula from element k on with all special results: values to an array, derivatives to the tile's. */
 typedef void (*lossi_again)(const lossi_tile *tile, int64_t k, int count, real *values);
@@ -465,7 +412,7 @@ LOSSI_INLINE void lossi_packs_in_turn(const lossi_tile *tile, const lossi_tile *
     }
 }
 
-/* The pack that is left where an iteration takes two. */
+/* A pack that is left where an iteration takes more. */
 LOSSI_INLINE void lossi_last_pack(const lossi_tile *tile, const lossi_tile *whole, lossi_again again,
                                   int64_t i, f64v *lanes)
 {
@@ -489,17 +436,18 @@ LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula fo
     lossi_look predictions = lossi_look_at(&tile, &tile.prepared->prediction, domains, 0),
                targets = lossi_look_at(&tile, &tile.prepared->target, domains, 1);
     const int looking = (predictions.kind | targets.kind) != LOSSI_LOOK_NOT;
-    const int long_formula = variant >= LOSSI_WANTED;
-    const int packs = long_formula && again != NULL ? LOSSI_PACKS : 1;
+    const int long_formula = variant >= LOSSI_WANTED, add_late = long_formula ? LOSSI_LATE : LOSSI_SHORT_LATE;
+    const int packs = !long_formula ? LOSSI_SHORT_PACKS : again != NULL ? LOSSI_PACKS : 1;
     lossi_parameter parameters[LOSSI_PARAMETERS];
     f64v lanes[LOSSI_WIDE];
+    vreal late[LOSSI_MOST] = {{0}};
 
     tile.value = variant == LOSSI_GRADIENT && streaming ? NULL : tile.value;
     lossi_pointwise_parameters(&tile, parameters);
     lossi_lanes_begin(&tile, lanes);
     int64_t i = 0;
     for (; i + packs * LOSSI_LANES <= tile.rows; i += packs * LOSSI_LANES) {
-        vreal values[LOSSI_PACKS * LOSSI_PACK];
+        vreal values[LOSSI_MOST];
         LOSSI_UNROLL
         for (int64_t k = i; k < i + packs * LOSSI_LANES; k += LOSSI_LANES) {
             lossi_ask((const real *)tile.prediction + k, tile.ask_ahead);
@@ -513,16 +461,29 @@ LOSSI_INLINE void lossi_pointwise_loop(const lossi_tile *whole, lossi_formula fo
         if (long_formula) {
             lossi_packs_in_turn(&tile, whole, formula, again, variant, i, parameters, values);
         } else {
-            lossi_pack_at_once(&tile, formula, variant, streaming, i, parameters, values);
+            lossi_packs_at_once(&tile, formula, variant, streaming, packs, i, parameters, values);
         }
-        for (int pack = 0; pack < packs; pack++) {
+        if (add_late) {
+            real *array = tile.value == NULL ? NULL : (real *)tile.value + i;
+            lossi_put_values_late(values, late, packs * LOSSI_PACK, array, lanes);
+        }
+        for (int pack = 0; pack < packs && !add_late; pack++) {
             lossi_put_values(values + pack * LOSSI_PACK, tile.value, i + pack * LOSSI_LANES, lanes);
         }
     }
-    if (packs > 1 && i < tile.rows) {
+    for (int v = 0; v < packs * LOSSI_PACK && add_late; v++) {
+        lossi_lanes_add(lanes, v % LOSSI_PACK, late[v]);
+    }
+    for (; packs > 1 && i < tile.rows; i += LOSSI_LANES) {
         lossi_pass(&predictions, (const real *)tile.prediction + i, tile.outside);
         lossi_pass(&targets, (const real *)tile.target + i, tile.outside);
-        lossi_last_pack(&tile, whole, again, i, lanes);
+        if (long_formula) {
+            lossi_last_pack(&tile, whole, again, i, lanes);
+        } else {
+            vreal values[LOSSI_MOST];
+            lossi_packs_at_once(&tile, formula, variant, streaming, 1, i, parameters, values);
+            lossi_put_values(values, tile.value, i, lanes);
+        }
     }
     if (tile.value == NULL) {
         lossi_lanes_store(tile.lanes, lanes);

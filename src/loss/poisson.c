@@ -63,6 +63,27 @@ LOSSI_INLINE void ends_of_log(vreal x, vreal y, vreal mean, lossi_point *out)
     out->curvature = v_select(nan, y, out->curvature);
 }
 
+/* The default: the link log, without log Γ(y + 1) */
+LOSSI_INLINE void poisson_log(vreal prediction, vreal target, const real *parameters, lossi_point *out)
+{
+    const vreal x = prediction, y = target, mean = v_exp(x);
+
+    (void)parameters;
+    out->value = mean - y * x;
+    out->gradient = mean - y;
+    out->curvature = mean;
+    const vmask number = v_lt(v_abs(out->value), v_set1(REAL_INFINITY));
+    if (lossi_unusual(out, v_mask_not(number))) {
+        ends_of_log(x, y, mean, out);
+    }
+    out->majorizer = out->curvature;
+}
+
+static int is_plain(const lossi_prepared *prepared)
+{
+    return prepared->parameters[LINK] == 0 && prepared->parameters[FULL] == 0;
+}
+
 LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal zero = v_set1(0), one = v_set1(1), infinity = v_set1(REAL_INFINITY), x = prediction,
@@ -80,27 +101,19 @@ LOSSI_INLINE void poisson(vreal prediction, vreal target, const real *parameters
             out->value = with_constant(out->value, x, y, x, term, 1);
         }
     } else {
-        const vreal mean = v_exp(x);
-        const vreal linear = y * x;
-        out->value = mean - linear;
-        out->gradient = mean - y;
-        out->curvature = mean;
-        const vmask number = v_lt(v_abs(out->value), infinity);
-        if (lossi_unusual(out, v_mask_not(number))) {
-            ends_of_log(x, y, mean, out);
-        }
+        poisson_log(x, y, parameters, out);
         if (parameters[FULL] != 0) {
-            const vreal rest = v_select(v_mask_or(v_eq(y, zero), v_eq(x, zero)), y - y, linear);
-            out->value = with_constant(out->value, x, y, mean, rest, 0);
+            const vreal rest = v_select(v_mask_or(v_eq(y, zero), v_eq(x, zero)), y - y, y * x);
+            out->value = with_constant(out->value, x, y, out->curvature, rest, 0);
         }
     }
     out->majorizer = out->curvature;
 }
 
-#if LOSSI_REAL == 32 /* short enough for memory to be what it waits for */
 #define LOSSI_ALONE
-#endif
-#define LOSSI_FORMULA poisson
+#define LOSSI_FORMULA    poisson
+#define LOSSI_SPECIAL    poisson_log
+#define LOSSI_IS_SPECIAL is_plain
 #include "loss/pointwise_long_kernels.h"
 
 #ifdef LOSSI_ONCE

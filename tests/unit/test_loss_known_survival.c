@@ -300,6 +300,61 @@ static void test_failure_partition(void **state)
     }
 }
 
+/* The gradient where no value and no second derivative is wanted. */
+static double plain_failure(const double *x, const double *lower, const double *upper, double *gradient)
+{
+    const char *const roles[] = {"prediction", "lower", "upper"};
+    const double *const numbers[] = {x, lower, upper};
+    loss_function *function = make_function("accelerated_failure_time", "");
+    loss_data *in, *out;
+    void *arrays[3], *made = column(LOSS_FLOAT32, NULL, ROWS);
+    double sum, denominator;
+    assert_status(context, loss_data_create(&in, context), LOSS_OK);
+    assert_status(context, loss_data_create(&out, context), LOSS_OK);
+    for (int k = 0; k < 3; k++) {
+        arrays[k] = column(LOSS_FLOAT32, numbers[k], ROWS);
+        loss_data_set_input(in, roles[k], arrays[k], LOSS_FLOAT32, ROWS, 1, 1, 1);
+    }
+    loss_data_set_output(out, "prediction.gradient", made, LOSS_FLOAT32, ROWS, 1, 1, 1);
+    assert_status(context, loss_function_evaluate(context, function, in, out, &sum, &denominator), LOSS_OK);
+    for (int i = 0; i < ROWS; i++) {
+        gradient[i] = element(made, LOSS_FLOAT32, i);
+    }
+    for (int k = 0; k < 3; k++) {
+        free(arrays[k]);
+    }
+    free(made);
+    loss_data_free(in);
+    loss_data_free(out);
+    loss_function_free(function);
+    return sum;
+}
+
+/* float32 is made in double: float64 but for one rounding, however narrow intervals are, and the same with second derivatives. */
+static void test_failure_single(void **state)
+{
+    double x[ROWS], lower[ROWS], upper[ROWS], gradient[ROWS];
+    (void)state;
+    for (int power = 0; power < 24; power++) {
+        for (int i = 0; i < ROWS; i++) {
+            const double size = ldexp(1 + scatter(700 + i), -power);
+            x[i] = (double)(float)(12 * scatter(800 + i) - 6);
+            lower[i] = i % 5 == 4 ? 0 : (double)(float)(0.05 + 4 * scatter(900 + i + power));
+            upper[i] = i % 5 == 3 ? infinity : (double)(float)((lower[i] + (i % 5 == 4)) * (1 + size));
+        }
+        const input given[] = {{"prediction", x}, {"lower", lower}, {"upper", upper}, {NULL, NULL}};
+        const call all = evaluate("accelerated_failure_time", "", LOSS_FLOAT32, ROWS, ROWS, given);
+        const double sum = plain_failure(x, lower, upper, gradient);
+        for (int i = 0; i < ROWS; i++) {
+            const call one = failure("", LOSS_FLOAT64, x[i], lower[i], upper[i]);
+            assert_close(all.value[i], one.value[0], 1.25e-7, 0);
+            assert_close(all.gradient[i], one.gradient[0], 1.25e-7, 1e-9);
+            assert_true(same_bits(all.gradient[i], gradient[i]));
+        }
+        assert_true(same_bits(all.sum, sum));
+    }
+}
+
 /* ---- intensities ---- */
 
 static call intensity(loss_dtype dtype, double x, double t, double w)
@@ -463,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_weibull),
         cmocka_unit_test(test_failure_tails),
         cmocka_unit_test(test_failure_partition),
+        cmocka_unit_test(test_failure_single),
         cmocka_unit_test(test_intensity_of_one),
         cmocka_unit_test(test_intensity_numbers),
         cmocka_unit_test(test_intensity_limits),
