@@ -30,8 +30,9 @@ typedef struct tile {
     const real *a, *b;
     real *c;
     int rows, columns; /* that there are */
-    int64_t b_inner;
-    real *kept; /* where B goes while it is read */
+    const int64_t *a_rows;
+    int64_t b_inner, b_apart; /* from vector to vector, of two */
+    real *kept;               /* where B goes while it is read */
 } tile;
 
 LOSSI_INLINE void finish_vector(real *c, vreal sum, int n, int fresh)
@@ -103,26 +104,30 @@ LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t,
     vreal sums[ROWS][MOST];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
-        a[r] = t->a + (r < t->rows ? r : t->rows - 1) * block->a_row;
+        const int there = r < t->rows ? r : t->rows - 1;
+        a[r] = t->a + (t->a_rows != NULL ? t->a_rows[there] : there * block->a_row);
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
             sums[r][v] = v_set1(0);
         }
     }
     const real *b = t->b;
-    int64_t at = 0;
-    for (int64_t left = block->inner; left > 0; left -= LINE) {
+    const int64_t apart = vectors == 2 ? t->b_apart : VREAL_LANES;
+    const lossi_product_run *run = block->runs;
+    int64_t at = 0, steps;
+    for (int64_t left = block->inner; left > 0; left -= steps) {
+        steps = run != NULL ? run->steps : left < LINE ? left : LINE;
         if (block->a_ahead != 0) {
 #pragma GCC unroll 16
             for (int r = 0; r < rows; r++) {
                 ask_for(a[r] + at, block->a_ahead);
             }
         }
-        for (int64_t k = left < LINE ? left : LINE; k > 0; k--) {
+        for (int64_t k = steps; k > 0; k--) {
             vreal across[MOST];
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) {
-                across[v] = v_load(b + v * VREAL_LANES);
+                across[v] = v_load(b + v * apart);
                 if (v * VREAL_LANES % LINE == 0) {
                     ask_for(b + v * VREAL_LANES, block->b_ahead);
                 }
@@ -138,6 +143,11 @@ LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t,
             at += block->a_inner;
             b += t->b_inner;
         }
+        if (run != NULL) {
+            at += run->a_jump;
+            b += run->b_jump;
+            run++;
+        }
     }
     finish_tile(block, t, sums, rows, vectors);
 }
@@ -152,7 +162,9 @@ LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t,
     vreal sums[ROWS][MOST];
     const real *a = t->a, *b = t->b;
     real *kept = t->kept;
-    const int64_t a_inner = block->a_inner, b_inner = t->b_inner, ahead = block->b_ahead;
+    const int64_t a_inner = block->a_inner, b_inner = t->b_inner, ahead = block->b_ahead, apart = t->b_apart;
+    const lossi_product_run *run = block->runs;
+    int64_t steps;
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
@@ -160,40 +172,138 @@ LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t,
             sums[r][v] = v_set1(0);
         }
     }
+    for (int64_t left = block->inner; left > 0; left -= steps) {
+        steps = run != NULL ? run->steps : left;
 #pragma GCC unroll 2
-    for (int64_t k = block->inner; k > 0; k--) {
-        vreal across[MOST];
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; v++) {
-            across[v] = v_load(b + v * VREAL_LANES);
-        }
-        if (kept != NULL) {
+        for (int64_t k = steps; k > 0; k--) {
+            vreal across[MOST];
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) {
-                v_store(kept + v * VREAL_LANES, across[v]);
+                across[v] = v_load(b + v * apart);
             }
-            kept += vectors * VREAL_LANES;
-        }
-        if (ahead != 0) { /* not of a copy, which is near */
+            if (kept != NULL) {
 #pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) {
-                if (v * VREAL_LANES % LINE == 0) {
-                    ask_for(b + v * VREAL_LANES, ahead);
+                for (int v = 0; v < vectors; v++) {
+                    v_store(kept + v * VREAL_LANES, across[v]);
+                }
+                kept += vectors * VREAL_LANES;
+            }
+            if (ahead != 0) { /* not of a copy, which is near */
+#pragma GCC unroll 8
+                for (int v = 0; v < vectors; v++) {
+                    if (v * VREAL_LANES % LINE == 0) {
+                        ask_for(b + v * VREAL_LANES, ahead);
+                    }
                 }
             }
-        }
 #pragma GCC unroll 16
-        for (int r = 0; r < rows; r++) {
-            const vreal down = v_set1(get(a + r));
+            for (int r = 0; r < rows; r++) {
+                const vreal down = v_set1(get(a + r));
 #pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) {
-                sums[r][v] = v_fma(down, across[v], sums[r][v]);
+                for (int v = 0; v < vectors; v++) {
+                    sums[r][v] = v_fma(down, across[v], sums[r][v]);
+                }
             }
+            a += a_inner;
+            b += b_inner;
         }
-        a += a_inner;
-        b += b_inner;
+        if (run != NULL) { /* A has none: it is a copy */
+            b += run->b_jump;
+            run++;
+        }
     }
     finish_tile(block, t, sums, rows, vectors);
+}
+
+#if defined(LOSSI_ISA_AVX512)
+#define EVEN 1
+#else
+#define EVEN 0 /* tiles are so low, or registers so many, that every row has a pointer of its own */
+#endif
+
+/* Of a whole tile of the most rows: how far it is from each to the next; 0 where that differs, or where something is asked for ahead. */
+static int64_t pitch_of(const lossi_product_block *block, const tile *t)
+{
+    if (!EVEN || t->rows < ROWS || block->a_ahead != 0 || block->b_ahead != 0) {
+        return 0;
+    }
+    if (t->a_rows == NULL) {
+        return block->a_row;
+    }
+    const int64_t pitch = t->a_rows[1] - t->a_rows[0];
+    int64_t others = 0;
+    for (int r = 2; r < ROWS; r++) {
+        others |= (t->a_rows[r] - t->a_rows[r - 1]) ^ pitch;
+    }
+    return others == 0 ? pitch : 0;
+}
+
+/*
+ * The same of a whole tile of the most rows that are as far apart: a pointer goes along every third of them, and the two behind it are
+ * one and two pitches on, so that pointers stay in registers.
+ */
+LOSSI_INLINE void multiply_even(const lossi_product_block *block, const tile *t, const int64_t pitch,
+                                const int vectors)
+{
+    enum { POINTERS = (ROWS + 2) / 3 };
+    vreal sums[ROWS][MOST];
+    const real *a[POINTERS], *b = t->b;
+    const int64_t apart = vectors == 2 ? t->b_apart : VREAL_LANES;
+    const lossi_product_run *run = block->runs;
+    int64_t steps;
+#pragma GCC unroll 16
+    for (int p = 0; p < POINTERS; p++) {
+        a[p] = t->a + (t->a_rows != NULL ? t->a_rows[0] : 0) + 3 * p * pitch;
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            sums[r][v] = v_set1(0);
+        }
+    }
+    for (int64_t left = block->inner; left > 0; left -= steps) {
+        steps = run != NULL ? run->steps : left;
+        for (int64_t k = steps; k > 0; k--) {
+            vreal across[MOST];
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                across[v] = v_load(b + v * apart);
+            }
+#pragma GCC unroll 16
+            for (int r = 0; r < ROWS; r++) {
+                const vreal down = v_set1(get(a[r / 3] + r % 3 * pitch));
+#pragma GCC unroll 8
+                for (int v = 0; v < vectors; v++) {
+                    sums[r][v] = v_fma(down, across[v], sums[r][v]);
+                }
+            }
+#pragma GCC unroll 16
+            for (int p = 0; p < POINTERS; p++) {
+                a[p] += block->a_inner;
+            }
+            b += t->b_inner;
+        }
+        if (run != NULL) {
+#pragma GCC unroll 16
+            for (int p = 0; p < POINTERS; p++) {
+                a[p] += run->a_jump;
+            }
+            b += run->b_jump;
+            run++;
+        }
+    }
+    finish_tile(block, t, sums, ROWS, vectors);
+}
+
+static __attribute__((noinline)) void even_1(const lossi_product_block *block, const tile *t, int64_t pitch)
+{
+    multiply_even(block, t, pitch, 1);
+}
+
+static __attribute__((noinline)) void even_2(const lossi_product_block *block, const tile *t, int64_t pitch)
+{
+    multiply_even(block, t, pitch, 2);
 }
 
 #define NEAR(rows)                                                                                           \
@@ -298,20 +408,31 @@ static void multiply(const lossi_product_block *block)
         const int64_t n = block->columns - j;
         const int kind = n <= VREAL_LANES ? 0 : n < wide || wide == COLUMNS ? 1 : 2;
         const int64_t step = kind == 2 ? wide : COLUMNS;
-        tile t = {.b = (const real *)block->b + j / COLUMNS * block->b_panel, .b_inner = block->b_inner};
+        tile t = {.b = (const real *)block->b + j / COLUMNS * block->b_panel,
+                  .b_inner = block->b_inner,
+                  .b_apart = VREAL_LANES};
+        if (block->b_vectors != NULL) {
+            const int64_t *first = block->b_vectors + j / VREAL_LANES;
+            t.b = (const real *)block->b + first[0];
+            t.b_apart = kind == 1 ? first[1] - first[0] : 0;
+        }
         t.kept = n >= COLUMNS ? block->b_kept : NULL;
         t.columns = (int)(n < step ? n : step);
         for (int64_t i = 0; i < block->rows; i += tile_rows) {
             t.a = (const real *)block->a + i / tile_rows * block->a_tile;
             t.c = (real *)block->c + i * block->c_row + j * block->c_column;
             t.rows = (int)(block->rows - i < tile_rows ? block->rows - i : tile_rows);
+            t.a_rows = block->a_rows != NULL ? block->a_rows + i : NULL;
             if (block->a_row == 1 && kind == 1 && near_table[t.rows] != NULL) {
                 near_table[t.rows](block, &t);
                 if (t.kept != NULL) {
                     t.b = t.kept;
                     t.b_inner = COLUMNS;
+                    t.b_apart = VREAL_LANES;
                     t.kept = NULL;
                 }
+            } else if (pitch_of(block, &t) != 0) {
+                (kind == 0 ? even_1 : even_2)(block, &t, pitch_of(block, &t));
             } else {
                 tile_table[kind == 2 ? tile_rows : t.rows].multiply[kind](block, &t);
             }
