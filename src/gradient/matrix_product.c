@@ -247,8 +247,9 @@ static void run_product(loss_context *context, int32_t isa, int32_t threads, los
     list.block_columns = LOSSI_PRODUCT_B_BYTES / (LOSSI_PRODUCT_DEPTH * list.size);
     list.scratch = scratch;
     list.sums = list.scratch + lay_out(&list) * threads;
-    list.a_laid = lossi_laid_fits(list.a, list.block_rows, list.a_copy - list.a_panel);
-    list.b_laid = !list.a_laid && list.b->together % kernels->lanes == 0 &&
+    list.a_laid = lossi_laid_fits(list.a, list.a->transposed ? LOSSI_PRODUCT_DEPTH : list.block_rows,
+                                  list.a_copy - list.a_panel);
+    list.b_laid = !list.a_laid && !list.b->transposed && list.b->together % kernels->lanes == 0 &&
                   lossi_laid_fits(list.b, LOSSI_PRODUCT_DEPTH, list.b_copy - list.b_panel);
     if (list.b_laid) { /* no copy is to fit */
         list.block_columns = LOSSI_PRODUCT_PANEL_ROWS * kernels->lanes;

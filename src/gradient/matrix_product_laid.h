@@ -15,7 +15,7 @@ typedef struct lossi_laid {
     int64_t begin, end; /* rows of the factor; none where both are −1 */
     int64_t rows[LOSSI_PRODUCT_PANEL_ROWS];
     lossi_product_run runs[LOSSI_PRODUCT_PANEL_ROWS];
-    int64_t vectors[LOSSI_PRODUCT_PANEL_ROWS];
+    int64_t places[LOSSI_PRODUCT_PANEL_ROWS]; /* of columns, or of vectors of them */
 } lossi_laid;
 
 static inline void lossi_laid_forget(lossi_laid *laid)
