@@ -52,6 +52,23 @@ typedef void (*lossi_matrix_pack)(const void *argument, int64_t row_begin, int64
 enum { LOSSI_PRODUCT_PANEL_ROWS = 256 };
 
 /*
+ * Lays rows of such a matrix out where its elements have places that add up: element (i, j), begin <= i < end, is the element
+ * room[rows[i − begin] + place of column j], begin and end at most LOSSI_PRODUCT_PANEL_ROWS apart. Of so many rows a
+ * lossi_matrix_room says how many bytes they take at most.
+ */
+typedef void (*lossi_matrix_lay)(const void *argument, int64_t begin, int64_t end, void *room, int64_t *rows);
+typedef int64_t (*lossi_matrix_room)(const void *argument, int64_t rows);
+
+/* Neighbouring columns whose elements are neighbours: the place of the first, and how many. */
+typedef struct lossi_matrix_run {
+    int64_t first, count;
+} lossi_matrix_run;
+
+/* The places of columns begin … end − 1 as runs; gives how many there are, at most one for each column. */
+typedef int32_t (*lossi_matrix_runs)(const void *argument, int64_t begin, int64_t end,
+                                     lossi_matrix_run *runs);
+
+/*
  * A factor: the view, or where `pack` is not NULL the matrix that it packs. With `transposed` the factor is the transpose of
  * the packed matrix: one packer of patches serves patches · weights, patchesᵀ · gradient and gradientᵀ · patches. (A view
  * is transposed by its strides; `transposed` is not looked at.)
@@ -59,6 +76,11 @@ enum { LOSSI_PRODUCT_PANEL_ROWS = 256 };
 typedef struct lossi_matrix_factor {
     lossi_matrix_view view;
     lossi_matrix_pack pack;
+    lossi_matrix_lay
+        lay; /* NULL, or with the next three another way to what `pack` packs: the bits are the same */
+    lossi_matrix_room room;
+    lossi_matrix_runs runs;
+    int64_t together; /* every run is so many columns, or a multiple of that, but where it is cut off */
     const void *argument;
     int32_t transposed;
 } lossi_matrix_factor;

@@ -105,6 +105,17 @@ static inline void copy_rows(int64_t rows, int64_t inner, int64_t tile_rows, los
     }
 }
 
+enum { MOVE = 16 / sizeof(real) };
+
+/* n elements, MOVE or more. */
+LOSSI_INLINE void move(int64_t n, const real *from, real *to)
+{
+    for (int64_t i = 0; i + MOVE < n; i += MOVE) {
+        memcpy(to + i, from + i, MOVE * sizeof(real));
+    }
+    memcpy(to + n - MOVE, from + n - MOVE, MOVE * sizeof(real));
+}
+
 /* Step by step, so that a transposed matrix is read in order. */
 static inline void copy_a(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to)
 {
@@ -112,12 +123,22 @@ static inline void copy_a(int64_t rows, int64_t inner, int64_t tile_rows, lossi_
         copy_rows(rows, inner, tile_rows, from, to);
         return;
     }
-    const int64_t whole = from.row_stride == 1 && tile_rows == ROWS ? rows - rows % ROWS : 0;
+    const int64_t whole = from.row_stride == 1 && tile_rows >= MOVE ? rows - rows % tile_rows : 0;
     for (int64_t k = 0; k < inner; k++) {
         const real *a = (const real *)from.data + k * from.column_stride;
         real *step = (real *)to + k * tile_rows;
-        for (int64_t i = 0; i < whole; i += ROWS) { /* of constant size: a few wide moves */
-            memcpy(step + i * inner, a + i, ROWS * sizeof(real));
+        if (tile_rows == ROWS) { /* of constant size: a few wide moves */
+            for (int64_t i = 0; i < whole; i += ROWS) {
+                memcpy(step + i * inner, a + i, ROWS * sizeof(real));
+            }
+        } else {
+            for (int64_t i = 0; i < whole; i += tile_rows) {
+                move(tile_rows, a + i, step + i * inner);
+            }
+        }
+        if (from.row_stride == 1 && rows - whole >= MOVE && rows - whole < tile_rows) { /* the last tile */
+            move(rows - whole, a + whole, step + whole * inner);
+            continue;
         }
         for (int64_t i = whole; i < rows; i += tile_rows) {
             const int64_t n = rows - i < tile_rows ? rows - i : tile_rows;

@@ -11,55 +11,22 @@
 
 #include "core/isa.h"
 #include "gradient/matrix_product_copies.h"
+#include "gradient/matrix_product_down.h"
 #include "simd/transpose.h"
 
 enum {
-    DOWN = 4,      /* vectors of rows in a tile of few columns */
     NEAR_ROWS = 4, /* of a copy of lower tiles there is nothing to gain */
     MOST = 8,      /* vectors of a tile of one row, which has as many chains as multiply-adds are under way */
-    LINE = 64 / (LOSSI_REAL / 8)
 };
-
-/* What it asks for may lie behind an array: it is never read. */
-LOSSI_INLINE void ask_for(const real *p, int64_t ahead)
-{
-    __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)ahead * sizeof(real)), 0, 3);
-}
 
 typedef struct tile {
     const real *a, *b;
     real *c;
     int rows, columns; /* that there are */
-    int64_t b_inner;
-    real *kept; /* where B goes while it is read */
+    const int64_t *a_rows;
+    int64_t b_inner, b_apart; /* from vector to vector, of two */
+    real *kept;               /* where B goes while it is read */
 } tile;
-
-LOSSI_INLINE void finish_vector(real *c, vreal sum, int n, int fresh)
-{
-    if (n >= VREAL_LANES) {
-        v_store(c, fresh ? sum : v_load(c) + sum);
-    } else if (n > 0) {
-        v_store_part(c, fresh ? sum : v_load_part(c, n) + sum, n);
-    }
-}
-
-/* n elements of C, of a tile that is not whole or not contiguous in C. */
-static __attribute__((noinline)) void finish_part(real *c, int64_t stride, const real *sums, int n, int fresh)
-{
-    if (stride == 1) {
-        for (int l = 0; l < n; l += VREAL_LANES) {
-            finish_vector(c + l, v_load(sums + l), n - l, fresh);
-        }
-    } else if (fresh) {
-        for (int l = 0; l < n; l++) {
-            put(c + l * stride, sums[l]);
-        }
-    } else {
-        for (int l = 0; l < n; l++) {
-            put(c + l * stride, get(c + l * stride) + sums[l]);
-        }
-    }
-}
 
 LOSSI_INLINE void finish_tile(const lossi_product_block *block, const tile *t, vreal sums[ROWS][MOST],
                               const int rows, const int vectors)
@@ -93,36 +60,40 @@ LOSSI_INLINE void finish_tile(const lossi_product_block *block, const tile *t, v
 }
 
 /*
- * `rows` and `vectors` are constants after inlining; where the tile has fewer rows its last one is taken once more. Of A a
- * line is asked for when one has been read, of B every step.
+ * `rows`, `vectors` and `laid`, whether there are runs, are constants after inlining; where the tile has fewer rows its last one is
+ * taken once more. Of A a line is asked for when one has been read, of B every step.
  */
 LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t, const int rows,
-                                const int vectors)
+                                const int vectors, const int laid)
 {
     const real *a[ROWS];
     vreal sums[ROWS][MOST];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
-        a[r] = t->a + (r < t->rows ? r : t->rows - 1) * block->a_row;
+        const int there = r < t->rows ? r : t->rows - 1;
+        a[r] = t->a + (laid && t->a_rows != NULL ? t->a_rows[there] : there * block->a_row);
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
             sums[r][v] = v_set1(0);
         }
     }
     const real *b = t->b;
-    int64_t at = 0;
-    for (int64_t left = block->inner; left > 0; left -= LINE) {
+    const int64_t apart = laid && vectors == 2 ? t->b_apart : VREAL_LANES;
+    const lossi_product_run *run = block->runs;
+    int64_t at = 0, steps;
+    for (int64_t left = block->inner; left > 0; left -= steps) {
+        steps = laid ? run->steps : left < LINE ? left : LINE;
         if (block->a_ahead != 0) {
 #pragma GCC unroll 16
             for (int r = 0; r < rows; r++) {
                 ask_for(a[r] + at, block->a_ahead);
             }
         }
-        for (int64_t k = left < LINE ? left : LINE; k > 0; k--) {
+        for (int64_t k = steps; k > 0; k--) {
             vreal across[MOST];
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) {
-                across[v] = v_load(b + v * VREAL_LANES);
+                across[v] = v_load(b + v * apart);
                 if (v * VREAL_LANES % LINE == 0) {
                     ask_for(b + v * VREAL_LANES, block->b_ahead);
                 }
@@ -138,6 +109,11 @@ LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t,
             at += block->a_inner;
             b += t->b_inner;
         }
+        if (laid) {
+            at += run->a_jump;
+            b += run->b_jump;
+            run++;
+        }
     }
     finish_tile(block, t, sums, rows, vectors);
 }
@@ -147,12 +123,15 @@ LOSSI_INLINE void multiply_tile(const lossi_product_block *block, const tile *t,
  * take registers, loads and additions from the multiplications.
  */
 LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t, const int rows,
-                                const int vectors)
+                                const int vectors, const int laid)
 {
     vreal sums[ROWS][MOST];
     const real *a = t->a, *b = t->b;
     real *kept = t->kept;
-    const int64_t a_inner = block->a_inner, b_inner = t->b_inner, ahead = block->b_ahead;
+    const int64_t a_inner = block->a_inner, b_inner = t->b_inner, ahead = block->b_ahead,
+                  apart = laid ? t->b_apart : VREAL_LANES;
+    const lossi_product_run *run = block->runs;
+    int64_t steps;
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
@@ -160,54 +139,156 @@ LOSSI_INLINE void multiply_near(const lossi_product_block *block, const tile *t,
             sums[r][v] = v_set1(0);
         }
     }
+    for (int64_t left = block->inner; left > 0; left -= steps) {
+        steps = laid ? run->steps : left;
 #pragma GCC unroll 2
-    for (int64_t k = block->inner; k > 0; k--) {
-        vreal across[MOST];
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; v++) {
-            across[v] = v_load(b + v * VREAL_LANES);
-        }
-        if (kept != NULL) {
+        for (int64_t k = steps; k > 0; k--) {
+            vreal across[MOST];
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) {
-                v_store(kept + v * VREAL_LANES, across[v]);
+                across[v] = v_load(b + v * apart);
             }
-            kept += vectors * VREAL_LANES;
-        }
-        if (ahead != 0) { /* not of a copy, which is near */
+            if (kept != NULL) {
 #pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) {
-                if (v * VREAL_LANES % LINE == 0) {
-                    ask_for(b + v * VREAL_LANES, ahead);
+                for (int v = 0; v < vectors; v++) {
+                    v_store(kept + v * VREAL_LANES, across[v]);
+                }
+                kept += vectors * VREAL_LANES;
+            }
+            if (ahead != 0) { /* not of a copy, which is near */
+#pragma GCC unroll 8
+                for (int v = 0; v < vectors; v++) {
+                    if (v * VREAL_LANES % LINE == 0) {
+                        ask_for(b + v * VREAL_LANES, ahead);
+                    }
                 }
             }
-        }
 #pragma GCC unroll 16
-        for (int r = 0; r < rows; r++) {
-            const vreal down = v_set1(get(a + r));
+            for (int r = 0; r < rows; r++) {
+                const vreal down = v_set1(get(a + r));
 #pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) {
-                sums[r][v] = v_fma(down, across[v], sums[r][v]);
+                for (int v = 0; v < vectors; v++) {
+                    sums[r][v] = v_fma(down, across[v], sums[r][v]);
+                }
             }
+            a += a_inner;
+            b += b_inner;
         }
-        a += a_inner;
-        b += b_inner;
+        if (laid) { /* A has none: it is a copy */
+            b += run->b_jump;
+            run++;
+        }
     }
     finish_tile(block, t, sums, rows, vectors);
 }
 
-#define NEAR(rows)                                                                                           \
-    static __attribute__((noinline)) void near_##rows(const lossi_product_block *block, const tile *t)       \
-    {                                                                                                        \
-        multiply_near(block, t, rows, VECTORS);                                                              \
-    }
+#if defined(LOSSI_ISA_AVX512)
+#define EVEN 1
+#else
+#define EVEN 0 /* tiles are so low, or registers so many, that every row has a pointer of its own */
+#endif
 
-#define TILE(rows, vectors)                                                                                  \
-    static __attribute__((noinline)) void tile_##rows##_##vectors(const lossi_product_block *block,          \
-                                                                  const tile *t)                             \
-    {                                                                                                        \
-        multiply_tile(block, t, rows, vectors);                                                              \
+/* Of a whole tile of the most rows: how far it is from each to the next; 0 where that differs, or where something is asked for ahead. */
+static int64_t pitch_of(const lossi_product_block *block, const tile *t)
+{
+    if (!EVEN || t->rows < ROWS || block->a_ahead != 0 || block->b_ahead != 0) {
+        return 0;
     }
+    if (t->a_rows == NULL) {
+        return block->a_row;
+    }
+    const int64_t pitch = t->a_rows[1] - t->a_rows[0];
+    int64_t others = 0;
+    for (int r = 2; r < ROWS; r++) {
+        others |= (t->a_rows[r] - t->a_rows[r - 1]) ^ pitch;
+    }
+    return others == 0 ? pitch : 0;
+}
+
+/*
+ * The same of a whole tile of the most rows that are as far apart: a pointer goes along every third of them, and the two behind it are
+ * one and two pitches on, so that pointers stay in registers.
+ */
+LOSSI_INLINE void multiply_even(const lossi_product_block *block, const tile *t, const int64_t pitch,
+                                const int vectors)
+{
+    enum { POINTERS = (ROWS + 2) / 3 };
+    vreal sums[ROWS][MOST];
+    const real *a[POINTERS], *b = t->b;
+    const int64_t apart = vectors == 2 ? t->b_apart : VREAL_LANES;
+    const lossi_product_run *run = block->runs;
+    int64_t steps;
+#pragma GCC unroll 16
+    for (int p = 0; p < POINTERS; p++) {
+        a[p] = t->a + (t->a_rows != NULL ? t->a_rows[0] : 0) + 3 * p * pitch;
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            sums[r][v] = v_set1(0);
+        }
+    }
+    for (int64_t left = block->inner; left > 0; left -= steps) {
+        steps = run != NULL ? run->steps : left;
+        for (int64_t k = steps; k > 0; k--) {
+            vreal across[MOST];
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                across[v] = v_load(b + v * apart);
+            }
+#pragma GCC unroll 16
+            for (int r = 0; r < ROWS; r++) {
+                const vreal down = v_set1(get(a[r / 3] + r % 3 * pitch));
+#pragma GCC unroll 8
+                for (int v = 0; v < vectors; v++) {
+                    sums[r][v] = v_fma(down, across[v], sums[r][v]);
+                }
+            }
+#pragma GCC unroll 16
+            for (int p = 0; p < POINTERS; p++) {
+                a[p] += block->a_inner;
+            }
+            b += t->b_inner;
+        }
+        if (run != NULL) {
+#pragma GCC unroll 16
+            for (int p = 0; p < POINTERS; p++) {
+                a[p] += run->a_jump;
+            }
+            b += run->b_jump;
+            run++;
+        }
+    }
+    finish_tile(block, t, sums, ROWS, vectors);
+}
+
+static __attribute__((noinline)) void even_1(const lossi_product_block *block, const tile *t, int64_t pitch)
+{
+    multiply_even(block, t, pitch, 1);
+}
+
+static __attribute__((noinline)) void even_2(const lossi_product_block *block, const tile *t, int64_t pitch)
+{
+    multiply_even(block, t, pitch, 2);
+}
+
+/* Functions for themselves, with and without runs: the second are short where inner is. */
+#define LAID(name, multiply, rows, vectors)                                                                  \
+    static __attribute__((noinline)) void laid_##name(const lossi_product_block *block, const tile *t)       \
+    {                                                                                                        \
+        multiply(block, t, rows, vectors, 1);                                                                \
+    }                                                                                                        \
+    static __attribute__((noinline)) void name(const lossi_product_block *block, const tile *t)              \
+    {                                                                                                        \
+        if (block->runs != NULL) {                                                                           \
+            laid_##name(block, t);                                                                           \
+            return;                                                                                          \
+        }                                                                                                    \
+        multiply(block, t, rows, vectors, 0);                                                                \
+    }
+#define NEAR(rows)          LAID(near_##rows, multiply_near, rows, VECTORS)
+#define TILE(rows, vectors) LAID(tile_##rows##_##vectors, multiply_tile, rows, vectors)
 /* Tiles of some height: one vector wide, two, and as many as there are chains for. */
 #define TILES(rows) TILE(rows, 1) TILE(rows, 2)
 #define HEIGHT(rows, most)                                                                                   \
@@ -298,141 +379,36 @@ static void multiply(const lossi_product_block *block)
         const int64_t n = block->columns - j;
         const int kind = n <= VREAL_LANES ? 0 : n < wide || wide == COLUMNS ? 1 : 2;
         const int64_t step = kind == 2 ? wide : COLUMNS;
-        tile t = {.b = (const real *)block->b + j / COLUMNS * block->b_panel, .b_inner = block->b_inner};
+        tile t = {.b = (const real *)block->b + j / COLUMNS * block->b_panel,
+                  .b_inner = block->b_inner,
+                  .b_apart = VREAL_LANES};
+        if (block->b_vectors != NULL) {
+            const int64_t *first = block->b_vectors + j / VREAL_LANES;
+            t.b = (const real *)block->b + first[0];
+            t.b_apart = kind == 1 ? first[1] - first[0] : 0;
+        }
         t.kept = n >= COLUMNS ? block->b_kept : NULL;
         t.columns = (int)(n < step ? n : step);
         for (int64_t i = 0; i < block->rows; i += tile_rows) {
             t.a = (const real *)block->a + i / tile_rows * block->a_tile;
             t.c = (real *)block->c + i * block->c_row + j * block->c_column;
             t.rows = (int)(block->rows - i < tile_rows ? block->rows - i : tile_rows);
+            t.a_rows = block->a_rows != NULL ? block->a_rows + i : NULL;
             if (block->a_row == 1 && kind == 1 && near_table[t.rows] != NULL) {
                 near_table[t.rows](block, &t);
                 if (t.kept != NULL) {
                     t.b = t.kept;
                     t.b_inner = COLUMNS;
+                    t.b_apart = VREAL_LANES;
                     t.kept = NULL;
                 }
+            } else if (pitch_of(block, &t) != 0) {
+                (kind == 0 ? even_1 : even_2)(block, &t, pitch_of(block, &t));
             } else {
                 tile_table[kind == 2 ? tile_rows : t.rows].multiply[kind](block, &t);
             }
         }
         j += step;
-    }
-}
-
-/* One column of at most a vector of rows. */
-LOSSI_INLINE vreal gather_rows(const real *a, int64_t stride, int rows)
-{
-    real column[VREAL_LANES] = {0};
-#pragma GCC unroll 1
-    for (int r = 0; r < rows; r++) {
-        column[r] = get(a + r * stride);
-    }
-    return v_load(column);
-}
-
-LOSSI_INLINE void finish_down(const lossi_product_block *block, int64_t first, int rows, int j, vreal sum)
-{
-    real apart[VREAL_LANES];
-    v_store(apart, sum);
-    finish_part((real *)block->c + first * block->c_row + j * block->c_column, block->c_row, apart, rows,
-                block->fresh);
-}
-
-/* Whole vectors of rows from `first` on; both numbers are constants after inlining. */
-LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first, const int vectors,
-                                const int columns)
-{
-    const real *a = (const real *)block->a + first * block->a_row, *b = block->b;
-    vreal sums[DOWN][LOSSI_PRODUCT_FEW];
-    for (int v = 0; v < vectors; v++) {
-        for (int j = 0; j < columns; j++) {
-            sums[v][j] = v_set1(0);
-        }
-    }
-    int64_t k = 0;
-    for (; k + LOSSI_GROUP <= block->inner; k += LOSSI_GROUP) {
-        if (k % LINE == 0 && block->a_ahead != 0) {
-#pragma GCC unroll 1
-            for (int r = 0; r < vectors * VREAL_LANES; r++) {
-                ask_for(a + r * block->a_row + k, block->a_ahead);
-            }
-        }
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) {
-            vreal steps[LOSSI_GROUP];
-            v_load_columns(a + v * VREAL_LANES * block->a_row + k, block->a_row, steps);
-#pragma GCC unroll 4
-            for (int g = 0; g < LOSSI_GROUP; g++) {
-#pragma GCC unroll 4
-                for (int j = 0; j < columns; j++) {
-                    const vreal across = v_set1(get(b + (k + g) * block->b_inner + j * block->b_panel));
-                    sums[v][j] = v_fma(steps[g], across, sums[v][j]);
-                }
-            }
-        }
-    }
-#pragma GCC unroll 1
-    for (; k < block->inner; k++) {
-#pragma GCC unroll 1
-        for (int v = 0; v < vectors; v++) {
-            const vreal step = gather_rows(a + v * VREAL_LANES * block->a_row + k, block->a_row, VREAL_LANES);
-            for (int j = 0; j < columns; j++) {
-                const vreal across = v_set1(get(b + k * block->b_inner + j * block->b_panel));
-                sums[v][j] = v_fma(step, across, sums[v][j]);
-            }
-        }
-    }
-    for (int v = 0; v < vectors; v++) {
-        for (int j = 0; j < columns; j++) {
-            finish_down(block, first + v * VREAL_LANES, VREAL_LANES, j, sums[v][j]);
-        }
-    }
-}
-
-/* The rows behind the last whole vector. */
-static __attribute__((noinline)) void multiply_rest(const lossi_product_block *block, int64_t first)
-{
-    const real *a = (const real *)block->a + first * block->a_row, *b = block->b;
-    const int rows = (int)(block->rows - first);
-    for (int j = 0; j < block->columns; j++) {
-        vreal sum = v_set1(0);
-        for (int64_t k = 0; k < block->inner; k++) {
-            const vreal across = v_set1(get(b + k * block->b_inner + j * block->b_panel));
-            sum = v_fma(gather_rows(a + k, block->a_row, rows), across, sum);
-        }
-        finish_down(block, first, rows, j, sum);
-    }
-}
-
-LOSSI_INLINE void multiply_columns(const lossi_product_block *block, const int vectors, const int columns)
-{
-    int64_t i = 0;
-    for (; i + vectors * VREAL_LANES <= block->rows; i += vectors * VREAL_LANES) {
-        multiply_rows(block, i, vectors, columns);
-    }
-    for (; i + VREAL_LANES <= block->rows; i += VREAL_LANES) {
-        multiply_rows(block, i, 1, columns);
-    }
-    if (i < block->rows) {
-        multiply_rest(block, i);
-    }
-}
-
-static void multiply_down(const lossi_product_block *block)
-{
-    switch (block->columns) {
-    case 1:
-        multiply_columns(block, 4, 1);
-        break;
-    case 2:
-        multiply_columns(block, 4, 2);
-        break;
-    case 3:
-        multiply_columns(block, 2, 3);
-        break;
-    default:
-        multiply_columns(block, 2, 4);
     }
 }
 

@@ -12,6 +12,11 @@
 
 #include "gradient/matrix_product.h"
 
+/* Steps of inner, and how far it is to the next ones beyond what they are apart. */
+typedef struct lossi_product_run {
+    int64_t steps, a_jump, b_jump;
+} lossi_product_run;
+
 /*
  * rows × columns of C over `inner` steps, at most LOSSI_PRODUCT_DEPTH of them, as tiles. Element (i, k) of A with i = t · tile_rows
  * + r is a[t · a_tile + r · a_row + k · a_inner]; (k, j) of B with j = p · tile_columns + l is b[p · b_panel + k · b_inner + l],
@@ -21,6 +26,9 @@
  * With b_kept, and a copy of A in tiles of near_rows or more, the first tile of a panel that is whole copies B there while it reads it,
  * as copy_b() does, and the tiles below read the copy: one panel at a time.
  *
+ * With a_rows row i of A begins at a[a_rows[i]] instead, and with b_vectors vector v of B's columns at b[b_vectors[v]]. With `runs` the
+ * steps are those of one run after the other, all `inner` of them.
+ *
  * What is a_ahead elements behind A and b_ahead behind B is asked for while they are read: nothing where that is 0.
  */
 typedef struct lossi_product_block {
@@ -28,9 +36,12 @@ typedef struct lossi_product_block {
     int64_t tile_rows;
     const void *a;
     int64_t a_tile, a_row, a_inner, a_ahead;
+    const int64_t *a_rows; /* NULL: none */
     const void *b;
     int64_t b_panel, b_inner, b_ahead;
+    const int64_t *b_vectors; /* NULL: none */
     void *b_kept;
+    const lossi_product_run *runs; /* NULL: none */
     void *c;
     int64_t c_row, c_column;
     int32_t fresh;

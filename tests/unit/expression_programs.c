@@ -472,8 +472,8 @@ void registers_are_used_again(void **state)
     assert_int_equal(lossi_program_compile(&program, g.e, &node, 1, INPUTS, NULL), 0);
     assert_int_equal(lossi_program_length(program), 1000);
     assert_int_equal(lossi_program_registers(program), 1);
-    assert_int_equal(lossi_program_block(program, LOSSI_FLOAT32), 512);
-    assert_int_equal(lossi_program_block(program, LOSSI_FLOAT64), 256);
+    assert_int_equal(lossi_program_block(program, LOSSI_FLOAT32), 1024);
+    assert_int_equal(lossi_program_block(program, LOSSI_FLOAT64), 512);
     lossi_program_free(program);
     free_random(&g);
 }

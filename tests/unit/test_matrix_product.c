@@ -18,6 +18,7 @@ static const shape shapes[] = {
     {11, 24, 255}, {1, 40, 77},    {40, 1, 77},    {97, 31, 20},  {100, 10, 64},  {64, 10, 256},
     {3, 259, 40},  {29, 130, 513}, {197, 35, 300}, {2, 300, 19},  {1, 70, 600},   {3, 5, 4095},
     {3, 5, 4096},  {2, 17, 6000},  {1, 3, 20001},  {3, 2, 70001}, {200, 200, 40}, {260, 180, 33},
+    {30, 96, 300}, {100, 48, 130}, {12, 80, 17},
 };
 
 /* The matrices of a case; elements between −1 and 1, some of them NaN or infinite when asked for. */
@@ -138,7 +139,7 @@ static void *with_strides(const void *from, loss_dtype dtype, int64_t rows, int6
 /* Packs a row-major matrix, and notes nothing: threads may be at it together. */
 typedef struct packed_matrix {
     const void *data;
-    int64_t columns, size;
+    int64_t columns, size, together;
 } packed_matrix;
 
 static void pack(const void *argument, int64_t row_begin, int64_t row_end, int64_t column_begin,
@@ -157,8 +158,57 @@ static void pack(const void *argument, int64_t row_begin, int64_t row_end, int64
     }
 }
 
-/* A factor in one of its forms: 6 layouts, packed, packed as its transpose. */
-enum { FORMS = 8 };
+/*
+ * The same laid out: runs of some columns a gap apart, rows too, and a wider one after every fifth row. In gaps there are NaN, which may
+ * not be read.
+ */
+enum { TOGETHER = 16, FEW_TOGETHER = 5, GAP_OF_RUNS = 2, GAP_OF_ROWS = 3 };
+
+static int64_t place_of_column(const packed_matrix *matrix, int64_t column)
+{
+    return column + column / matrix->together * GAP_OF_RUNS;
+}
+
+static int64_t place_of_row(const packed_matrix *matrix, int64_t row)
+{
+    return row * (place_of_column(matrix, matrix->columns) + GAP_OF_ROWS) + row / 5 * GAP_OF_ROWS;
+}
+
+static int64_t room(const void *argument, int64_t rows)
+{
+    const packed_matrix *matrix = argument;
+    return place_of_row(matrix, rows + 5) * matrix->size;
+}
+
+static void lay(const void *argument, int64_t begin, int64_t end, void *to, int64_t *rows)
+{
+    const packed_matrix *matrix = argument;
+    const int64_t size = matrix->size, skipped = place_of_row(matrix, begin);
+    assert_true(end - begin <= LOSSI_PRODUCT_PANEL_ROWS && begin < end);
+    memset(to, 0xff, (size_t)((place_of_row(matrix, end) - skipped) * size));
+    for (int64_t i = begin; i < end; i++) {
+        rows[i - begin] = place_of_row(matrix, i) - skipped;
+        for (int64_t j = 0; j < matrix->columns; j++) {
+            memcpy((char *)to + (rows[i - begin] + place_of_column(matrix, j)) * size,
+                   (const char *)matrix->data + (i * matrix->columns + j) * size, (size_t)size);
+        }
+    }
+}
+
+static int32_t list_runs(const void *argument, int64_t begin, int64_t end, lossi_matrix_run *runs)
+{
+    const packed_matrix *matrix = argument;
+    int32_t count = 0;
+    for (int64_t j = begin; j < end;) {
+        const int64_t stop = (j / matrix->together + 1) * matrix->together;
+        runs[count++] = (lossi_matrix_run){place_of_column(matrix, j), (stop < end ? stop : end) - j};
+        j = stop;
+    }
+    return count;
+}
+
+/* A factor in one of its forms: 6 layouts, packed, packed as its transpose; laid out in runs of whole vectors, and of fewer columns. */
+enum { PACKED = 6, TRANSPOSED, LAID, LAID_APART, FORMS };
 
 typedef struct form {
     lossi_matrix_factor factor;
@@ -169,10 +219,22 @@ typedef struct form {
 static void make_form(form *f, int which, const void *from, loss_dtype dtype, int64_t rows, int64_t columns)
 {
     memset(f, 0, sizeof *f);
-    f->memory = with_strides(from, dtype, rows, columns, which < 6 ? which : which - 6, &f->factor.view);
-    if (which >= 6) {
-        f->packed = (packed_matrix){f->memory, which == 7 ? rows : columns, size_of(dtype)};
-        f->factor = (lossi_matrix_factor){.pack = pack, .argument = &f->packed, .transposed = which == 7};
+    f->memory = with_strides(from, dtype, rows, columns,
+                             which < PACKED        ? which
+                             : which == TRANSPOSED ? 1
+                                                   : 0,
+                             &f->factor.view);
+    if (which >= PACKED) {
+        f->packed = (packed_matrix){f->memory, which == TRANSPOSED ? rows : columns, size_of(dtype),
+                                    which == LAID ? TOGETHER : FEW_TOGETHER};
+        f->factor = (lossi_matrix_factor){
+            .pack = pack, .argument = &f->packed, .transposed = which == TRANSPOSED};
+    }
+    if (which == LAID || which == LAID_APART) {
+        f->factor.lay = lay;
+        f->factor.room = room;
+        f->factor.runs = list_runs;
+        f->factor.together = columns % f->packed.together == 0 ? f->packed.together : 1;
     }
 }
 

@@ -112,7 +112,12 @@ static lossi_matrix_factor patches_of(const sizes *s, const char *images, int64_
         patches->before[i] = s->before[i];
         patches->places[i] = s->places[i];
     }
-    return (lossi_matrix_factor){.pack = lossi_patches_pack, .argument = patches};
+    return (lossi_matrix_factor){.pack = lossi_patches_pack,
+                                 .lay = lossi_patches_lay,
+                                 .room = lossi_patches_room,
+                                 .together = s->depth,
+                                 .runs = lossi_patches_runs,
+                                 .argument = patches};
 }
 
 /* ---- the result ---- */

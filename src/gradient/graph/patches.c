@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "gradient/matrix_product.h"
-
 enum {
     MOST_COLUMNS = (int)LOSSI_PRODUCT_DEPTH > (int)LOSSI_PRODUCT_PANEL_ROWS ? (int)LOSSI_PRODUCT_DEPTH
                                                                             : (int)LOSSI_PRODUCT_PANEL_ROWS
@@ -117,4 +115,98 @@ void lossi_patches_pack(const void *argument, int64_t row_begin, int64_t row_end
             }
         }
     }
+}
+
+/* ---- laid out ---- */
+
+static int64_t covered(const lossi_patches *p, int32_t axis)
+{
+    return (p->window[axis] - 1) * p->dilation[axis] + 1;
+}
+
+/* Pixels of a row with the zeros that windows see on either side. */
+static int64_t laid_width(const lossi_patches *p)
+{
+    return (p->places[1] - 1) * p->stride[1] + covered(p, 1);
+}
+
+/* Row `row` of an image, which may be outside. */
+static void lay_row(const lossi_patches *p, int64_t image, int64_t row, char *to)
+{
+    const int64_t width = laid_width(p), pixel = p->depth * p->size;
+    const int64_t first = between(p->before[1], 0, width);
+    const int64_t last = between(p->width + p->before[1], first, width);
+    if (row < 0 || row >= p->height || last == first) {
+        memset(to, 0, (size_t)(width * pixel));
+        return;
+    }
+    const char *from =
+        p->images +
+        (((image * p->height + row) * p->width + first - p->before[1]) * p->channels + p->first) * p->size;
+    memset(to, 0, (size_t)(first * pixel));
+    if (p->depth == p->channels) {
+        memcpy(to + first * pixel, from, (size_t)((last - first) * pixel));
+    } else {
+        for (int64_t i = first; i < last; i++, from += p->channels * p->size) {
+            memcpy(to + i * pixel, from, (size_t)pixel);
+        }
+    }
+    memset(to + last * pixel, 0, (size_t)((width - last) * pixel));
+}
+
+/* Rows of images that so many rows of places of one see. */
+static int64_t lines_of(const lossi_patches *p, int64_t places)
+{
+    return (places - 1) * p->stride[0] + covered(p, 0);
+}
+
+int64_t lossi_patches_room(const void *argument, int64_t rows)
+{
+    const lossi_patches *p = argument;
+    const int64_t places = rows > 1 ? (rows - 2) / p->places[1] + 2
+                                    : 1; /* rows of places, and images, that they are of */
+    const int64_t images = places > 1 ? (places - 2) / p->places[0] + 2 : 1;
+    const int64_t between_images = lines_of(p, 1) - p->stride[0];
+    return (places * p->stride[0] + images * (between_images > 0 ? between_images : 0)) * laid_width(p) *
+           p->depth * p->size;
+}
+
+void lossi_patches_lay(const void *argument, int64_t begin, int64_t end, void *room, int64_t *rows)
+{
+    const lossi_patches *p = argument;
+    const int64_t across = p->places[1], down = p->places[0], line = laid_width(p) * p->depth;
+    int64_t lines = 0;
+    for (int64_t row = begin; row < end;) { /* the rows of places of an image */
+        const int64_t image = row / across / down, first = row / across % down;
+        const int64_t behind = (end - 1) / across - image * down + 1, last = behind < down ? behind : down;
+        const int64_t top = first * p->stride[0] - p->before[0], count = lines_of(p, last - first);
+        for (int64_t i = 0; i < count; i++) {
+            lay_row(p, image, top + i, (char *)room + (lines + i) * line * p->size);
+        }
+        for (int64_t at = first; at < last; at++) {
+            const int64_t stop = (image * down + at + 1) * across < end ? (image * down + at + 1) * across
+                                                                        : end;
+            for (int64_t i = row % across; row < stop; row++, i++) {
+                rows[row - begin] = (lines + (at - first) * p->stride[0]) * line +
+                                    i * p->stride[1] * p->depth;
+            }
+        }
+        lines += count;
+    }
+}
+
+int32_t lossi_patches_runs(const void *argument, int64_t begin, int64_t end, lossi_matrix_run *runs)
+{
+    const lossi_patches *p = argument;
+    const int64_t pixels = p->dilation[1] == 1 ? p->window[1] : 1, length = pixels * p->depth;
+    int32_t count = 0;
+    for (int64_t column = begin; column < end;) {
+        const int64_t unit = column / length, stop = (unit + 1) * length < end ? (unit + 1) * length : end;
+        const int64_t down = pixels == 1 ? unit / p->window[1] : unit;
+        const int64_t right = pixels == 1 ? unit % p->window[1] * p->dilation[1] : 0;
+        const int64_t corner = (down * p->dilation[0] * laid_width(p) + right) * p->depth;
+        runs[count++] = (lossi_matrix_run){corner + column - unit * length, stop - column};
+        column = stop;
+    }
+    return count;
 }

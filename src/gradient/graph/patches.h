@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "gradient/matrix_product.h"
+
 typedef struct lossi_patches {
     const char *images;                        /* height × width × channels each */
     int64_t size;                              /* of an element, 4 or 8 bytes */
@@ -22,5 +24,12 @@ typedef struct lossi_patches {
 /* A lossi_matrix_pack whose argument is a lossi_patches. */
 void lossi_patches_pack(const void *argument, int64_t row_begin, int64_t row_end, int64_t column_begin,
                         int64_t column_end, void *panel, int64_t panel_stride);
+
+/* A lossi_matrix_lay, and its lossi_matrix_room: rows of images with their zeros around them, once for every window that sees them. */
+void lossi_patches_lay(const void *argument, int64_t begin, int64_t end, void *room, int64_t *rows);
+int64_t lossi_patches_room(const void *argument, int64_t rows);
+
+/* A lossi_matrix_runs. */
+int32_t lossi_patches_runs(const void *argument, int64_t begin, int64_t end, lossi_matrix_run *runs);
 
 #endif

@@ -26,16 +26,11 @@ LOSSI_INLINE void compare_equal(vreal a, vreal b, vmask *yes, vmask *no)
     *no = v_mask_or(v_lt(a, b), v_gt(a, b));
 }
 
-/* An operand that is a pack stays where it is: there is no loop for each set of them. */
+/* An operand that is a pack stays where it is, its step is 0: there is no loop for each set of them. */
 typedef struct choice_operand {
     const real *x;
-    int64_t mask;
+    int64_t step;
 } choice_operand;
-
-LOSSI_INLINE const real *choice_at(choice_operand a, int64_t i)
-{
-    return a.x + (i & a.mask);
-}
 
 LOSSI_INLINE vreal chosen_of(vmask yes, vmask no, const real *c, const real *d)
 {
@@ -46,10 +41,8 @@ LOSSI_INLINE vreal chosen_of(vmask yes, vmask no, const real *c, const real *d)
 LOSSI_INLINE void choose(int64_t n, const choice_operand *x, real *y, real *z, vreal factor,
                          lossi_comparison compare, const int two)
 {
+    const real *a = x[0].x, *b = x[1].x, *c = x[2].x, *d = x[3].x, *e = x[4].x, *f = x[5].x;
     for (int64_t i = 0; i < n; i += LOSSI_LANES) {
-        const real *a = choice_at(x[0], i), *b = choice_at(x[1], i), *c = choice_at(x[2], i),
-                   *d = choice_at(x[3], i), *e = two ? choice_at(x[4], i) : c,
-                   *f = two ? choice_at(x[5], i) : d;
         LOSSI_UNROLL
         for (int v = 0; v < LOSSI_PACK; v++) {
             const int k = v * VREAL_LANES;
@@ -62,6 +55,12 @@ LOSSI_INLINE void choose(int64_t n, const choice_operand *x, real *y, real *z, v
             }
             v_store(y + i + k, first * factor);
         }
+        a += x[0].step;
+        b += x[1].step;
+        c += x[2].step;
+        d += x[3].step;
+        e += two ? x[4].step : 0;
+        f += two ? x[5].step : 0;
     }
 }
 
@@ -75,7 +74,8 @@ LOSSI_INLINE void choice_loop(int64_t n, char *const *slots, const lossi_instruc
                              ? v_set1(lossi_get((const real *)(const void *)slots[at->factor]))
                              : v_set1(REAL(1.0));
     for (int o = 0; o < 6; o++) {
-        x[o] = (choice_operand){(const real *)(const void *)slots[places[o]], at->flags >> o & 1 ? 0 : -1};
+        x[o] = (choice_operand){(const real *)(const void *)slots[places[o]],
+                                at->flags >> o & 1 ? 0 : LOSSI_LANES};
     }
     if (at->flags & LOSSI_CHOICE_TWO) {
         choose(n, x, y, z, factor, compare, 1);

@@ -8,11 +8,11 @@
 enum {
     ALIGNMENT = 64,
     PACK_BYTES = LOSSI_PROGRAM_PACK * 8,
-    BLOCK_BYTES = 2048, /* of an array: a call of a loop is then a few per cent of it */
+    BLOCK_BYTES = 4096, /* of an array: a call of a loop is then a few per cent of it */
     LEAST_BYTES = 512,
     LINE = 64,
     MOST_AHEAD = 8,          /* arrays that are asked for ahead */
-    CACHE_BYTES = 24 * 1024, /* what all arrays of a block may take of the first-level cache */
+    CACHE_BYTES = 28 * 1024, /* what all arrays of a block may take of the first-level cache */
     NEAR_BYTES = 512 *
                  1024 /* arrays that stay in a second-level cache: asking would take longer than it spares */
 };
@@ -24,8 +24,10 @@ static int64_t padded(int64_t bytes)
 
 static int64_t block_bytes(const lossi_program *program)
 {
-    const int64_t arrays = (int64_t)program->inputs + program->outputs + program->registers;
-    int64_t bytes = BLOCK_BYTES;
+    int64_t arrays = (int64_t)program->outputs + program->registers, bytes = BLOCK_BYTES;
+    for (int32_t k = 0; k < program->inputs; k++) {
+        arrays += !program->scalar[k];
+    }
     while (bytes > LEAST_BYTES && arrays * bytes > CACHE_BYTES) {
         bytes /= 2;
     }
@@ -50,11 +52,23 @@ int64_t lossi_program_scratch(const lossi_program *program)
            ((int64_t)program->uniforms + program->inputs) * PACK_BYTES;
 }
 
-/* A pack of a number, in the element type. */
+/* A pack of a number, in the element type, which is read from float or double. */
 static void fill(const lossi_run *run, char *pack, const void *number)
 {
-    for (int32_t i = 0; i < LOSSI_PROGRAM_PACK; i++) {
-        memcpy(pack + i * run->size, number, (size_t)run->size);
+    float single[LOSSI_PROGRAM_PACK];
+    double wide[LOSSI_PROGRAM_PACK];
+    if (run->size == 8) {
+        memcpy(wide, number, sizeof *wide);
+        for (int32_t i = 1; i < LOSSI_PROGRAM_PACK; i++) {
+            wide[i] = wide[0];
+        }
+        memcpy(pack, wide, sizeof wide);
+    } else {
+        memcpy(single, number, sizeof *single);
+        for (int32_t i = 1; i < LOSSI_PROGRAM_PACK; i++) {
+            single[i] = single[0];
+        }
+        memcpy(pack, single, sizeof single);
     }
 }
 
