@@ -238,12 +238,17 @@ LOSSI_INLINE vreal v_log1p(vreal x)
     return v_copysign(y, x);
 }
 
-/* With m = e^(2|x|) - 1, tanh |x| = m / (m + 2): one division, whose rounding errors are then measured. */
-LOSSI_INLINE vreal v_tanh(vreal x)
+/* e^(2|x|) - 1, up to where tanh x is 1, in two parts: the first is as much of it as a number holds, but for its rounding. */
+LOSSI_INLINE vreal v_expm1_of_twice(vreal x, vreal *tail)
 {
-    vreal n, low, tail;
-    vreal r = v_exp_reduce(v_min(v_set1(MATH_TANH_HIGHEST), v_abs(x)) * REAL(2.0), &n, &low);
-    vreal head = v_expm1_parts(n, r, low, &tail);
+    vreal n, low;
+    const vreal r = v_exp_reduce(v_min(v_set1(MATH_TANH_HIGHEST), v_abs(x)) * REAL(2.0), &n, &low);
+    return v_expm1_parts(n, r, low, tail);
+}
+
+/* With m = e^(2|x|) - 1, tanh |x| = m / (m + 2): one division, whose rounding errors are then measured. */
+LOSSI_INLINE vreal v_tanh_of(vreal x, vreal head, vreal tail)
+{
     vreal m = head + tail;
     vreal m_missing = tail - (m - head);
     vreal d = m + REAL(2.0);
@@ -252,6 +257,13 @@ LOSSI_INLINE vreal v_tanh(vreal x)
     vreal y = m * inverse;
     vreal remainder = v_fnma(y, d, m) + v_fnma(y, d_missing, m_missing);
     return v_copysign(v_fma(remainder, inverse, y), x);
+}
+
+LOSSI_INLINE vreal v_tanh(vreal x)
+{
+    vreal tail;
+    const vreal head = v_expm1_of_twice(x, &tail);
+    return v_tanh_of(x, head, tail);
 }
 
 /* With e = e^-|x|: 1 / (1 + e) for x >= 0, e / (1 + e) below, so nothing cancels on either side. */

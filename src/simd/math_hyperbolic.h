@@ -1,7 +1,7 @@
 /* sinh, cosh and log cosh, for the element type of the pass, with the same bits everywhere.
  *
- * (e^x -+ e^-x) / 2 of e^x / 2, which is a number where e^x is not; sinh by expm1 up to 1. log cosh x = log1p(m^2 / (2 (1 + m))) with
- * m = e^x - 1, as loss/log_cosh.c. Included by the files that need it, after simd/real.h. */
+ * (e^x -+ e^-x) / 2 of e^x / 2, which is a number where e^x is not; sinh by expm1 up to 1. log cosh x = log1p(sinh^2 x) / 2 with
+ * sinh^2 x = m^2 / (4 (1 + m)), m = e^2x - 1. Included by the files that need it, after simd/real.h. */
 #ifndef LOSSI_SIMD_MATH_HYPERBOLIC_H
 #define LOSSI_SIMD_MATH_HYPERBOLIC_H
 
@@ -32,26 +32,39 @@ LOSSI_INLINE vreal v_cosh(vreal x)
     return half + REAL(0.25) / half;
 }
 
-/* Below: x^2 / 2 is all there is of log cosh x, to a quarter of an ulp. Above: e^-2x is nothing beside 1. */
+/* Below, x^2 / 2 is all there is of log cosh x, to a quarter of an ulp. */
 #if LOSSI_REAL == 32
 #define MATH_LOG_COSH_NEAR 0x1p-13f
-#define MATH_LOG_COSH_FAR  20.0f
 #else
 #define MATH_LOG_COSH_NEAR 0x1p-28
-#define MATH_LOG_COSH_FAR  40.0
 #endif
+
+/* Of head + tail = e^(2|y|) - 1, as tanh is. From where tanh is 1 on e^-2x is nothing beside 1. */
+LOSSI_INLINE vreal v_log_cosh_of(vreal y, vreal head, vreal tail)
+{
+    const vreal x = v_abs(y), m = head + tail;
+    vreal m_n, scaled, shift;
+    const vreal argument = (m * REAL(0.25)) * (m / (m + REAL(1.0)));
+    const vreal f = v_split_one_plus(argument, &m_n, &scaled, &shift); /* before m_n is read */
+    const vreal middle = v_log_sum(m_n, f) * REAL(0.5), far = x - REAL(0.69314718055994530942);
+    const vreal value = v_select(v_lt(x, v_set1(MATH_LOG_COSH_NEAR)), x * REAL(0.5) * x, middle);
+    return v_select(v_le(x, v_set1(MATH_TANH_HIGHEST)), value, far);
+}
 
 LOSSI_INLINE vreal v_log_cosh(vreal y)
 {
-    const vreal x = v_abs(y);
-    vreal n, low, tail, m_n, scaled, shift;
-    const vreal reduced = v_exp_reduce(v_min(v_set1(MATH_LOG_COSH_FAR), x), &n, &low);
-    const vreal head = v_expm1_parts(n, reduced, low, &tail), m = head + tail;
-    const vreal argument = (m * REAL(0.5)) * (m / (m + REAL(1.0)));
-    const vreal f = v_split_one_plus(argument, &m_n, &scaled, &shift); /* before m_n is read */
-    const vreal middle = v_log_sum(m_n, f), far = x - REAL(0.69314718055994530942);
-    const vreal value = v_select(v_lt(x, v_set1(MATH_LOG_COSH_NEAR)), x * REAL(0.5) * x, middle);
-    return v_select(v_le(x, v_set1(MATH_LOG_COSH_FAR)), value, far);
+    vreal tail;
+    const vreal head = v_expm1_of_twice(y, &tail);
+    return v_log_cosh_of(y, head, tail);
+}
+
+/* Both, with one exponential. */
+LOSSI_INLINE void v_log_cosh_tanh(vreal y, vreal *log_cosh, vreal *tanh)
+{
+    vreal tail;
+    const vreal head = v_expm1_of_twice(y, &tail);
+    *log_cosh = v_log_cosh_of(y, head, tail);
+    *tanh = v_tanh_of(y, head, tail);
 }
 
 #endif

@@ -542,15 +542,14 @@ LOSSI_INLINE void pair_loop(int64_t n, char *const *slots, const lossi_instructi
     }
 }
 
-static void softplus_sigmoid_0(int64_t n, char *const *slots, const lossi_instruction *at)
-{
-    pair_loop(n, slots, at, softplus_sigmoid);
-}
-
-static void pseudo_huber_slope_0(int64_t n, char *const *slots, const lossi_instruction *at)
-{
-    pair_loop(n, slots, at, pseudo_huber_slope);
-}
+#define PAIR(name, f)                                                                                        \
+    static void name##_0(int64_t n, char *const *slots, const lossi_instruction *at)                         \
+    {                                                                                                        \
+        pair_loop(n, slots, at, f);                                                                          \
+    }
+PAIR(softplus_sigmoid, softplus_sigmoid)
+PAIR(pseudo_huber_slope, pseudo_huber_slope)
+PAIR(log_cosh_tanh, v_log_cosh_tanh)
 
 #define TABLE_1(name)                                                                                        \
     {                                                                                                        \
@@ -584,6 +583,7 @@ const lossi_expression_kernels LOSSI_NAME(expression_kernels) = {{
     [LOSSI_KERNEL_choose_equal] = TABLE_1(choose_equal),
     [LOSSI_KERNEL_softplus_sigmoid] = TABLE_1(softplus_sigmoid),
     [LOSSI_KERNEL_pseudo_huber_slope] = TABLE_1(pseudo_huber_slope),
+    [LOSSI_KERNEL_log_cosh_tanh] = TABLE_1(log_cosh_tanh),
 }};
 
 #ifdef LOSSI_ONCE

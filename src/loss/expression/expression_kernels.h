@@ -22,6 +22,7 @@ enum {
     LOSSI_KERNEL_choose_less_equal,  /* a <= b ? … */
     LOSSI_KERNEL_choose_equal,       /* a = b ? … */
     LOSSI_KERNEL_softplus_sigmoid,   /* y = softplus(a), z = sigmoid(a) */
+    LOSSI_KERNEL_log_cosh_tanh,      /* y = log_cosh(a), z = tanh(a) */
     LOSSI_KERNEL_pseudo_huber_slope, /* y = pseudo_huber(a), z = hypotenuse_slope(a) */
     LOSSI_KERNEL_COUNT
 };

@@ -48,6 +48,7 @@ static void find_uniform(plan *p)
 static const struct pair {
     int32_t first, second, kernel;
 } pairs[] = {{LOSSI_SCALAR_softplus, LOSSI_SCALAR_sigmoid, LOSSI_KERNEL_softplus_sigmoid},
+             {LOSSI_SCALAR_log_cosh, LOSSI_SCALAR_tanh, LOSSI_KERNEL_log_cosh_tanh},
              {LOSSI_SCALAR_pseudo_huber, LOSSI_SCALAR_hypotenuse_slope, LOSSI_KERNEL_pseudo_huber_slope}};
 
 enum { PAIRS = sizeof pairs / sizeof *pairs };
