@@ -74,25 +74,25 @@ LOSSI_INLINE f64m lossi_failure_is_interval(f64v lower, f64v upper)
 
 /* log of the lower bound, or of the upper one where that is alone, and of their quotient over σ. Returned is where that is wrong unless
  * it is made with `care`, a constant. */
-LOSSI_INLINE f64m lossi_failure_logarithms(const lossi_failure_row *row, int care, f64v *log_time,
+LOSSI_INLINE f64m lossi_failure_logarithms(const lossi_failure_row *failure, int care, f64v *log_time,
                                            f64v *width)
 {
-    const f64v zero = f64_set1(0.0), lower = row->lower, upper = row->upper;
+    const f64v zero = f64_set1(0.0), lower = failure->lower, upper = failure->upper;
     const f64v time = f64_select(f64_gt(lower, zero), lower, upper);
     const f64v ratio = f64_where(lossi_failure_is_interval(lower, upper), (upper - lower) / lower);
     *log_time = care ? single_log(time) : single_log_of_positive(time);
-    *width = single_log1p_of_positive(ratio) * row->inverse_scale;
+    *width = single_log1p_of_positive(ratio) * failure->inverse_scale;
     return f64_mask_not(f64_mask_and(f64_gt(time, zero), f64_lt(time, f64_set1(__builtin_inf()))));
 }
 
 /* The same: where the interval is narrow. *known is where value and slope are. */
-LOSSI_INLINE f64m lossi_failure_ends_of(const lossi_failure_row *row, f64v log_time, f64v width, int care,
+LOSSI_INLINE f64m lossi_failure_ends_of(const lossi_failure_row *failure, f64v log_time, f64v width, int care,
                                         lossi_failure_ends *out, f64m *known)
 {
     const f64v zero = f64_set1(0.0), infinity = f64_set1(__builtin_inf()), half = f64_set1(0.5);
-    const f64v lower = row->lower, upper = row->upper, inverse = row->inverse_scale;
+    const f64v lower = failure->lower, upper = failure->upper, inverse = failure->inverse_scale;
     const f64m above = f64_gt(lower, zero), interval = lossi_failure_is_interval(lower, upper);
-    const f64v z = (log_time - row->prediction) * inverse;
+    const f64v z = (log_time - failure->prediction) * inverse;
     const f64v end = z + width, middle = f64_fma(half, width, z), m = f64_abs(middle);
     const f64m flip = f64_mask_or(f64_mask_not(above), f64_mask_and(interval, f64_lt(middle, zero)));
     const f64m narrow = f64_mask_and(interval, f64_lt(f64_fma(width, m, width), f64_set1(FAILURE_NARROW)));
@@ -101,7 +101,7 @@ LOSSI_INLINE f64m lossi_failure_ends_of(const lossi_failure_row *row, f64v log_t
     out->b = f64_abs(f64_select(flip, z, end));
     out->product = f64_select(interval, width * m, infinity);
     out->turn = f64_select(flip, -inverse, inverse);
-    out->value = f64_fma(half * z, z, log_time + row->constant);
+    out->value = f64_fma(half * z, z, log_time + failure->constant);
     out->slope = z * inverse;
     *known = lossi_failure_is_exact(lower, upper);
     if (care) {
@@ -136,13 +136,13 @@ LOSSI_INLINE f64v lossi_failure_value(f64v probability, f64v rest, f64v value)
 }
 
 /* All of them. */
-LOSSI_INLINE f64m lossi_failure_single(const lossi_failure_row *row, int care, f64v *value, f64v *slope)
+LOSSI_INLINE f64m lossi_failure_single(const lossi_failure_row *failure, int care, f64v *value, f64v *slope)
 {
     lossi_failure_ends ends;
     f64m known;
     f64v log_time, width;
-    const f64m not_positive = lossi_failure_logarithms(row, care, &log_time, &width);
-    const f64m narrow = lossi_failure_ends_of(row, log_time, width, care, &ends, &known);
+    const f64m not_positive = lossi_failure_logarithms(failure, care, &log_time, &width);
+    const f64m narrow = lossi_failure_ends_of(failure, log_time, width, care, &ends, &known);
     const lossi_failure_sides sides = lossi_failure_sides_of(&ends);
     *value = f64_select(known, ends.value, lossi_failure_value(sides.probability, sides.rest, sides.value));
     *slope = f64_select(known, ends.slope, sides.slope);

@@ -262,9 +262,11 @@ LOSSI_INLINE void lossi_packs_at_once(const lossi_tile *tile, lossi_formula form
     const vreal scale = v_set1((real)tile->scale);
     const int count = packs * LOSSI_PACK,
               before = LOSSI_SHORT_LATE ? count : 1; /* formulas before their stores */
-    LOSSI_UNROLL
-    for (int pack = 0; pack < packs && variant >= LOSSI_GRADIENT && !streaming; pack++) {
-        lossi_ask_to_write(gradient + i + pack * LOSSI_LANES, tile->ask_ahead);
+    if (variant >= LOSSI_GRADIENT && !streaming) {
+        LOSSI_UNROLL
+        for (int pack = 0; pack < packs; pack++) {
+            lossi_ask_to_write(gradient + i + pack * LOSSI_LANES, tile->ask_ahead);
+        }
     }
     LOSSI_UNROLL
     for (int first = 0; first < count; first += before) {
