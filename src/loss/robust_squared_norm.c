@@ -10,18 +10,20 @@
  *     welsch          b (1 − e⁻ᵛ)
  *     arctan          a arctan(s/a), a in units of s
  *     fair            2b (√v − log(1 + √v))
+ *     barron          2b β/α ((1 + v/β)^(α/2) − 1), α the shape, β = |α − 2| (loss/general_squared_norm.h)
  *     tolerant        w log((1 + e^((s − a)/w))/(1 + e^(−a/w))), w the width: scale and width are in units of s
  *
  * ρ(s) ≈ s at 0 (but for tolerant), and ρ(r²) is twice the loss of the residual r that has the name. The objective
  * ½ Σ ρ(‖f‖²) has the gradient ρ′ Jᵀf and the Hessian Jᵀ(ρ′ I + 2ρ″ f fᵀ)J + ….
  * Triggs, McLauchlan, Hartley & Fitzgibbon, Bundle adjustment: a modern synthesis (2000), §4.3.
  */
+#include "loss/general_squared_norm.h"
 #include "loss/tolerance.h"
 #include "simd/math_atan.h"
 #include "simd/math_logarithms.h"
 
-enum { KIND, SCALE, WIDTH, SQUARE = LOSSI_PARAMETERS - 1 /* b */ };
-enum { HUBER, SOFT_L1, CAUCHY, TUKEY, GEMAN_MCCLURE, WELSCH, TOLERANT, ARCTAN, FAIR, KINDS };
+enum { KIND, SCALE, WIDTH, SHAPE, SQUARE = LOSSI_PARAMETERS - 1 /* b */ };
+enum { HUBER, SOFT_L1, CAUCHY, TUKEY, GEMAN_MCCLURE, WELSCH, TOLERANT, ARCTAN, FAIR, BARRON, KINDS };
 
 LOSSI_INLINE vreal constant(double x)
 {
@@ -196,7 +198,22 @@ LOSSI_INLINE void fill(const real *s, int count, const real *parameters, int cur
     }
 }
 
-static void evaluate(const real *s, int count, const real *parameters, int curved, chunk *out)
+static void fill_general(const real *s, int count, const double *parameters, chunk *out)
+{
+    const lossi_general g = lossi_general_of(parameters[SHAPE], parameters[SCALE]);
+    LOSSI_NO_UNROLL
+    for (int i = 0; i < count; i += VREAL_LANES) {
+        lossi_point point;
+        lossi_general_norm(count - i < VREAL_LANES ? v_load_part(s + i, count - i) : v_load(s + i), &g,
+                           &point);
+        v_store(out->value + i, point.value);
+        v_store(out->gradient + i, point.gradient);
+        v_store(out->curvature + i, point.curvature);
+    }
+}
+
+static void evaluate(const real *s, int count, const double *wide, const real *parameters, int curved,
+                     chunk *out)
 {
     switch ((int)parameters[KIND]) {
     case SOFT_L1:
@@ -219,6 +236,9 @@ static void evaluate(const real *s, int count, const real *parameters, int curve
         break;
     case FAIR:
         fill(s, count, parameters, curved, out, fair);
+        break;
+    case BARRON:
+        fill_general(s, count, wide, out);
         break;
     default:
         fill(s, count, parameters, curved, out, arctan);
@@ -285,8 +305,8 @@ static void everything(const lossi_tile *tile)
     }
     for (int64_t first = 0; first < tile->rows; first += CHUNK) {
         const int count = tile->rows - first < CHUNK ? (int)(tile->rows - first) : CHUNK;
-        evaluate((const real *)tile->prediction + first, count, parameters, tile->curvature != NULL,
-                 &results);
+        evaluate((const real *)tile->prediction + first, count, tile->prepared->parameters, parameters,
+                 tile->curvature != NULL, &results);
         if (tile->value != NULL) {
             memcpy((real *)tile->value + first, results.value, (size_t)count * sizeof(real));
         } else {
@@ -306,6 +326,8 @@ const lossi_kernels LOSSI_NAME(robust_squared_norm) = {everything, everything, e
 
 #ifdef LOSSI_ONCE
 
+#include <math.h>
+
 /* Squares of the scale, too, are numbers of float32. */
 #define SCALE_RANGE .type = LOSS_OPTION_DOUBLE, .minimum = 1e-18, .maximum = 1e18, .initial = 1
 
@@ -313,23 +335,38 @@ static const loss_option options[] = {
     [KIND] = {.name = "kind",
               .type = LOSS_OPTION_STRING,
               .text = "huber",
-              .choices = "huber|soft_l1|cauchy|tukey|geman_mcclure|welsch|tolerant|arctan|fair",
+              .choices = "huber|soft_l1|cauchy|tukey|geman_mcclure|welsch|tolerant|arctan|fair|barron",
               .doc = "which loss; docs/losses.md has their formulas"},
     [SCALE] = {.name = "scale",
                SCALE_RANGE,
                .doc = "the norm from which on it counts less; of tolerant and arctan a squared norm"},
     [WIDTH] = {.name = "width", SCALE_RANGE, .doc = "of tolerant: over which squared norms it sets in"},
+    [SHAPE] = {.name = "shape",
+               .aliases = "alpha",
+               .type = LOSS_OPTION_DOUBLE,
+               .minimum = -LOSSI_UNBOUNDED,
+               .maximum = LOSSI_UNBOUNDED,
+               .initial = 1,
+               .doc = "of barron: 2 s itself, 1 soft_l1, 0 cauchy, -2 geman_mcclure, -infinity welsch, of "
+                      "other scales"},
 };
+
+/* sup ρ of Barron's loss */
+static double largest(double alpha, double b)
+{
+    return alpha >= 0 ? LOSSI_UNBOUNDED : isinf(alpha) ? 2 * b : 2 * b * (2 - alpha) / -alpha;
+}
 
 static void prepare(const lossi_options *values, lossi_prepared *prepared)
 {
     const int32_t kind = (int32_t)lossi_options_own(values, KIND)->integer;
-    const double a = prepared->parameters[SCALE], w = prepared->parameters[WIDTH], b = a * a;
+    const double a = prepared->parameters[SCALE], w = prepared->parameters[WIDTH], b = a * a,
+                 alpha = prepared->parameters[SHAPE];
     const double most[KINDS] = {[HUBER] = LOSSI_UNBOUNDED,    [SOFT_L1] = LOSSI_UNBOUNDED,
                                 [CAUCHY] = LOSSI_UNBOUNDED,   [TUKEY] = b / 3,
                                 [GEMAN_MCCLURE] = b,          [WELSCH] = b,
                                 [TOLERANT] = LOSSI_UNBOUNDED, [ARCTAN] = 1.5707963267948966 * a,
-                                [FAIR] = LOSSI_UNBOUNDED};
+                                [FAIR] = LOSSI_UNBOUNDED,     [BARRON] = largest(alpha, b)};
     const double derivatives[KINDS] = {
         [HUBER] = 1,
         [SOFT_L1] = LOSSI_UNBOUNDED,
@@ -340,13 +377,15 @@ static void prepare(const lossi_options *values, lossi_prepared *prepared)
         [TOLERANT] = LOSSI_UNBOUNDED,
         [ARCTAN] = LOSSI_UNBOUNDED,
         [FAIR] = LOSSI_UNBOUNDED,
+        [BARRON] = LOSSI_UNBOUNDED,
     };
     prepared->parameters[SQUARE] = b;
     prepared->prediction = (lossi_domain){0, LOSSI_UNBOUNDED, 0};
-    /* ρ″ is negative, but for tolerant, whose largest is ¼/w where s = a */
-    prepared->bounds = (lossi_bounds){1, kind == TOLERANT ? 1 / (4 * w) : 0, 0, most[kind],
-                                      derivatives[kind]};
-    prepared->flags |= kind == TOLERANT ? LOSSI_CONVEX : 0;
+    /* ρ″ is negative, but for tolerant, whose largest is ¼/w where s = a, and shapes above 2, up to 4 at most ½/b */
+    const int rising = kind == BARRON && alpha > 2;
+    const double bend = kind == TOLERANT ? 1 / (4 * w) : !rising ? 0 : alpha > 4 ? LOSSI_UNBOUNDED : 0.5 / b;
+    prepared->bounds = (lossi_bounds){rising ? LOSSI_UNBOUNDED : 1, bend, 0, most[kind], derivatives[kind]};
+    prepared->flags |= kind == TOLERANT || (kind == BARRON && alpha >= 2) ? LOSSI_CONVEX : 0;
 }
 
 extern const lossi_row lossi_row_robust_squared_norm;
@@ -357,10 +396,11 @@ const lossi_row lossi_row_robust_squared_norm = {
     .formula =
         "rho(s), s = prediction >= 0: with kind huber s if s <= scale^2, else 2*scale*sqrt(s) - scale^2",
     .reference = "Triggs, McLauchlan, Hartley & Fitzgibbon, Bundle adjustment: a modern synthesis (2000)",
-    .elsewhere = "Ceres HuberLoss, SoftLOneLoss, CauchyLoss, ArctanLoss, TukeyLoss, TolerantLoss",
+    .elsewhere = "Ceres HuberLoss, SoftLOneLoss, CauchyLoss, ArctanLoss, TukeyLoss, TolerantLoss; "
+                 "google-research robust_loss",
     .flags = LOSSI_SMOOTH | LOSSI_POINTWISE | LOSSI_NO_TARGET,
     .options = options,
-    .option_count = 3,
+    .option_count = SHAPE + 1,
     .prepare = prepare,
 };
 

@@ -110,8 +110,9 @@ static void test_student_is_cauchy(void **state)
 
 /* ---- nothing cancels, nothing overflows ---- */
 
-static const char *const kinds[] = {"kind=huber",         "kind=soft_l1", "kind=cauchy", "kind=tukey",
-                                    "kind=geman_mcclure", "kind=welsch",  "kind=arctan"};
+static const char *const kinds[] = {"kind=huber",  "kind=soft_l1",           "kind=cauchy",
+                                    "kind=tukey",  "kind=geman_mcclure",     "kind=welsch",
+                                    "kind=arctan", "kind=barron;shape=-3.5", "kind=barron;shape=3"};
 static const char *const losses[] = {"cauchy", "geman_mcclure", "welsch", "tukey", "fair", "arctan"};
 
 /* Ceres' log(1 + s) and √(1 + s) − 1 are 0 at s = 1e-17; s is right. */
@@ -184,6 +185,45 @@ static void test_rho_and_residual(void **state)
             assert_close(rho.gradient[0] + 2 * rho.curvature[0] * s, loss.curvature[0], 1e-12, 1e-14);
         }
     }
+}
+
+/* Barron's loss of a residual in units of a: ρ(r²) is 2a² times as large; and of four shapes it is another kind, of other scales. */
+static void test_general(void **state)
+{
+    static const char *const shapes[] = {"-inf", "-7.5", "-2", "0", "0.625", "1", "1.75", "2", "3.5", "inf"};
+    static const char *const same[][2] = {{"shape=1;scale=1.5", "soft_l1;scale=1.5"},
+                                          {"shape=-2;scale=1.5", "geman_mcclure;scale=3"},
+                                          {"shape=0;scale=1.5", "cauchy;scale=2.1213203435596424"},
+                                          {"shape=-inf;scale=1.5", "welsch;scale=2.1213203435596424"}};
+    const double square = 1.5 * 1.5;
+    char one[80], other[80];
+    (void)state;
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+        snprintf(one, sizeof one, "kind=barron;scale=1.5;shape=%s", shapes[k]);
+        snprintf(other, sizeof other, "scale=1.5;shape=%s", shapes[k]);
+        for (int i = 0; i < 60; i++) {
+            const double r = residual(i), s = r * r;
+            const row rho = pair("robust_squared_norm", one, LOSS_FLOAT64, s, 0);
+            const row loss = pair("barron", other, LOSS_FLOAT64, r, 0);
+            assert_close(rho.value, 2 * square * loss.value, 1e-13, 0);
+            assert_close(rho.gradient[0] * r, square * loss.gradient[0], 1e-13, 1e-30);
+            assert_close(rho.gradient[0] + 2 * rho.curvature[0] * s, square * loss.curvature[0], 1e-12,
+                         1e-13);
+        }
+    }
+    for (size_t k = 0; k < sizeof same / sizeof *same; k++) {
+        snprintf(one, sizeof one, "kind=barron;%s", same[k][0]);
+        snprintf(other, sizeof other, "kind=%s", same[k][1]);
+        for (int i = 0; i < 60; i++) {
+            const double s = 5 * scatter(i);
+            const row made = pair("robust_squared_norm", one, LOSS_FLOAT64, s, 0);
+            const row as = pair("robust_squared_norm", other, LOSS_FLOAT64, s, 0);
+            assert_rows(&made, &as, 1);
+        }
+    }
+    /* b|α − 2| is beyond float32 where the loss is not */
+    const row far = pair("robust_squared_norm", "kind=barron;shape=1e6;scale=1e17", LOSS_FLOAT32, 1e35, 0);
+    assert_close(far.value, 2e34 * 0.999998 * expm1(5e5 * log1p(10 / 999998.0)), 1e-6, 0);
 }
 
 /* b log((1 + e^((s − a)/b))/(1 + e^(−a/b))) starts at 0, with digits, and tends to s − a. */
@@ -315,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_small_squares),
         cmocka_unit_test(test_large_ratios),
         cmocka_unit_test(test_rho_and_residual),
+        cmocka_unit_test(test_general),
         cmocka_unit_test(test_tolerant),
         cmocka_unit_test(test_scaling_rule),
         cmocka_unit_test(test_no_floor),

@@ -2,10 +2,11 @@
 
 huber s or 2 a sqrt(s) - b; soft_l1 2 b (sqrt(1 + s/b) - 1); cauchy b log(1 + s/b); tukey b/3 (1 - (1 - s/b)^3) or b/3;
 geman_mcclure s/(1 + s/b); welsch b (1 - exp(-s/b)); tolerant w log(1 + exp((s - a)/w)) - w log(1 + exp(-a/w)); arctan a arctan(s/a);
-fair 2 b (sqrt(s/b) - log(1 + sqrt(s/b))).
+fair 2 b (sqrt(s/b) - log(1 + sqrt(s/b))); barron 2 b times Barron's loss (2019, eqs. 1 and 8) of the shape, of which s/b is the squared
+residual.
 """
 
-from oracle import NONNEGATIVE, exp, log, mp, mpf
+from oracle import INF, NONNEGATIVE, exp, log, mp, mpf
 
 PREDICTION = NONNEGATIVE
 TARGET = None
@@ -48,12 +49,29 @@ def fair(s, a, w):
     return 2 * a**2 * (mp.sqrt(s) / a - log(1 + mp.sqrt(s) / a))
 
 
+def barron(s, a, shape):
+    v = s / a**2
+    if shape == 2:
+        return s
+    if shape == 0:
+        return 2 * a**2 * log(1 + v / 2)
+    if abs(shape) == INF:
+        return 2 * a**2 * (1 - exp(-v / 2) if shape < 0 else exp(v / 2) - 1)
+    beta = abs(shape - 2)
+    return 2 * a**2 * beta / shape * (exp(shape / 2 * log(1 + v / beta)) - 1)
+
+
 KINDS = {f.__name__: f for f in (huber, soft_l1, cauchy, tukey, geman_mcclure, welsch, tolerant, arctan, fair)}
 
 
 def value(x, target, options):
+    if options.get("kind") == "barron":
+        return barron(x[0], mpf(options.get("scale", 1)), mpf(options.get("shape", 1)))
     rho = KINDS[options.get("kind", "huber")]
     return rho(x[0], mpf(options.get("scale", 1)), mpf(options.get("width", 1)))
+
+
+SHAPES = (1.0, 2.0, 0.0, -2.0, float("-inf"), float("inf"), 0.625, 1.75, -7.5, 3.5, 6.0, 1e-9, -1e9, 2 - 2.0**-20)
 
 
 def points(rng, dtype, grid):
@@ -73,3 +91,11 @@ def points(rng, dtype, grid):
         for _ in range(5):  # with room for difference quotients at 0 and at the bend
             s = rng.uniform(0.05, 0.95) * bend if rng.random() < 0.5 else rng.uniform(1.05, 6) * bend
             yield "random", options, [s], None
+    for shape in SHAPES:
+        options = {"kind": "barron"} if shape == 1 else {"kind": "barron", "shape": shape, "scale": 1.3125}
+        for s in (corners if shape == 1 else corners[1::5] + [0.0, 90.0, 1400.0]):
+            yield "grid", options, [s], None
+        if abs(shape - 2) > 1e-3 or shape == 2:  # next to 2 the limit is too far out for the oracle to see it
+            yield "grid", options, [float("inf")], None
+        for _ in range(3):
+            yield "random", options, [rng.uniform(0.05, 12)], None
