@@ -17,7 +17,7 @@
  * Ridnik et al., Asymmetric loss for multi-label classification (2021), eq. (7); the gradient is that of the whole, focusing
  * weights included.
  */
-#define LOSSI_PAIRS
+#define LOSSI_PAIRS /* its formula fills the registers: two vectors side by side, not four (loss/pointwise.h) */
 #include "loss/focal.h"
 #include "loss/pointwise.h"
 
