@@ -167,6 +167,14 @@ def distribution(rng, classes):
     return [part / sum(parts) for part in parts]
 
 
+def apart(rng, classes):
+    """One whose probabilities have room for difference quotients: those of a logarithm at 0.004 are off by more than they are held to."""
+    while True:
+        parts = distribution(rng, classes)
+        if min(parts) > 0.01:
+            return parts
+
+
 def probabilities(rng, weighted, smooth):
     """The same for rows of probabilities."""
     given = {"input": "probabilities"}
@@ -179,8 +187,8 @@ def probabilities(rng, weighted, smooth):
     yield "grid", given, [0.0, 0.25, 0.75], [0.0, 0.5, 0.5]
     for options in (given, dict(given, **weighted), dict(given, **smooth)):
         for _ in range(2):
-            yield "random", options, distribution(rng, 3), rng.randrange(3)
-            yield "random", options, distribution(rng, 3), distribution(rng, 3)
+            yield "random", options, apart(rng, 3), rng.randrange(3)
+            yield "random", options, apart(rng, 3), distribution(rng, 3)
     given = {"input": "log_probabilities"}
     yield "grid", given, [-INF, -1.5, -0.25], 0
     yield "grid", given, [-INF, -1.5, -0.25], 1
