@@ -42,7 +42,7 @@ struct loss_context {
     int32_t threads;
     int32_t isa;
     lossi_pool *pool;
-    char *scratch; /* as allocated; lossi_scratch() gives it aligned */
+    void *scratch; /* lines */
     int64_t scratch_size;
     loss_status status;
     int64_t row;
@@ -141,15 +141,15 @@ void lossi_release_lines(loss_context *context, void *pointer)
 void *lossi_scratch(loss_context *context, int64_t size)
 {
     if (context->scratch == NULL || size > context->scratch_size) {
-        lossi_release(context, context->scratch);
+        lossi_release_lines(context, context->scratch);
         context->scratch_size = 0;
-        context->scratch = lossi_allocate(context, size + ALIGNMENT);
+        context->scratch = lossi_allocate_lines(context, size);
         if (context->scratch == NULL) {
             return NULL;
         }
         context->scratch_size = size;
     }
-    return (void *)(((uintptr_t)context->scratch + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    return context->scratch;
 }
 
 void *loss_context_allocate(loss_context *context, int64_t size)
@@ -225,7 +225,7 @@ void lossi_context_drop(loss_context *context)
 {
     if (atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) == 1) {
         lossi_pool_free(context, context->pool);
-        lossi_release(context, context->scratch);
+        lossi_release_lines(context, context->scratch);
         context->release(context->allocator, context);
     }
 }

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-enum { ASK_NEAR = 256 /* bytes: four lines, of what from none to six is the same */ };
+enum { ASK_NEAR = 256 /* bytes: four lines; from none to six took the same time */ };
 
 static const char *const names[LOSSI_ISA_COUNT] = {
     "base",

@@ -3,8 +3,8 @@
  * over rows.
  *
  * The class weight of the label multiplies its row, but not the denominator: every row whose label is not ignored adds 1, as to
- * PyTorch's mean of these losses, and other than with cross-entropy. A NaN in a row makes the whole row NaN, and so do two infinities whose difference there is not; no comparison
- * hides them.
+ * PyTorch's mean of these losses, and other than with cross-entropy. A NaN in a row makes the whole row NaN, and so do two infinities
+ * whose difference there is not; no comparison hides them.
  *
  * The including file defines margin_row(), and margin_rows() where it defines LOSSI_MARGIN_ABREAST before.
  */

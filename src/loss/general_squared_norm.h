@@ -101,8 +101,8 @@ LOSSI_INLINE void lossi_general_finite(vreal s, const lossi_general *g, lossi_po
 
 #else
 
-#define GENERAL_FAR                                                                                          \
-    700.0 /* e^x beyond and below is near the ends of the range: divided and multiplied by e^SHIFT */
+/* e^x beyond and below is near the ends of the range: divided and multiplied by e^SHIFT. */
+#define GENERAL_FAR       700.0
 #define GENERAL_DEEP      (-600.0)
 #define GENERAL_SHIFT     400.0
 #define GENERAL_EXP_SHIFT 5.221469689764144e173

@@ -194,10 +194,7 @@ static loss_status make(loss_optimizer **out, loss_context *context, const char 
         double number = strtod(value, &end);
         if (*end != '\0') {
             status = loss_optimizer_set_string(*out, options, value);
-        } else if (
-            number ==
-            trunc(
-                number)) { /* a double option takes an int; the other way round is an error, with its sentence */
+        } else if (number == trunc(number)) { /* a double option takes an int, but not the other way round */
             status = loss_optimizer_set_int(*out, options, (int64_t)number);
         } else {
             status = loss_optimizer_set_double(*out, options, number);
