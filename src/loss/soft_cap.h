@@ -28,10 +28,16 @@ LOSSI_INLINE void lossi_adjusted_cap(const lossi_adjustment *by, vreal x, lossi_
         *out = (lossi_adjusted){x, zero, one, zero, one};
         return;
     }
-    const vreal twice = v_set1(-2) * v_abs(x / c), u = v_exp_nonpositive(twice), far = one - u;
+    /* where tanh is nearly 1 its slope is about 4u: what rounding takes from x/c would be seen in it as often as x/c is large */
+    const vreal size = v_abs(x), ratio = size / c, inverse_cap = one / c;
+    const vreal ratio_missing = v_where(v_lt(ratio, v_set1(REAL_INFINITY)),
+                                        v_fnma(ratio, v_set1(by->cap_missing), v_fnma(ratio, c, size)) *
+                                            inverse_cap);
+    const vreal twice = v_set1(-2) * ratio, rough = v_exp_nonpositive(twice),
+                moved = v_set1(-2) * ratio_missing * rough, u = rough + moved, far = one - u;
     const vmask near = v_gt(twice,
                             v_set1(REAL(-0.7))); /* about where e^(−2 |x|/c) is 1/2: 1 − u loses a digit */
-    const vreal top = v_select(near, -v_expm1(twice), far),
+    const vreal top = v_select(near, -(v_expm1(twice) + moved), far),
                 top_missing = v_select(near, zero, (one - far) - u);
     const vreal bottom = one + u, bottom_missing = u - (bottom - one);
     const vreal quotient = top / bottom,

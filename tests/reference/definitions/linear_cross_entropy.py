@@ -175,3 +175,8 @@ def cases(rng, dtype):
                                 "coefficients": [[20.0], [10.0], [-3.0]]}
     yield "random", cap, case(2, 2, 5, spread=4.0)
     yield "grid", cap, case(2, 2, 3, offset=16.0)
+    # 5.4 ulp once: logits where the slope of the cap shows the last digit of their ratio to it
+    yield "grid", cap, {"features": [[1.1028939209756645, 1.1162168383144215], [-1.4086693347023649, 0.28223236750409403]],
+                        "target": [[2], [0]], "bias": [[16.390559495873998, 15.481152653622937, 15.18480606396696]],
+                        "coefficients": [[0.18657888229299033, -0.4482538273314109], [-0.7838918900445535, -0.9149639515678462],
+                                         [-2.1352649479583508, 2.504595328111824]]}
