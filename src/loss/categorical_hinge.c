@@ -32,7 +32,7 @@ const lossi_row lossi_row_categorical_hinge = {
     .reference = "Weston & Watkins, Support vector machines for multi-class pattern recognition (1999), as "
                  "Keras has it",
     .elsewhere = "Keras CategoricalHinge, of one-hot targets",
-    .flags = LOSSI_CONVEX | LOSSI_CLASSIFICATION | LOSSI_LABELS | LOSSI_LABELS_ONLY,
+    .flags = LOSSI_CONVEX | LOSSI_CLASSIFICATION | LOSSI_LABELS | LOSSI_LABELS_ONLY | LOSSI_COUNTS_ROWS,
     .options = options,
     .option_count = LOSSI_MARGIN_OPTIONS,
     .prepare = prepare,

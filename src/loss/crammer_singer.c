@@ -30,7 +30,7 @@ const lossi_row lossi_row_crammer_singer = {
     .reference = "Crammer & Singer, On the algorithmic implementation of multiclass kernel-based vector "
                  "machines (2001), eq. (4)",
     .elsewhere = "optax multiclass_hinge_loss",
-    .flags = LOSSI_CONVEX | LOSSI_CLASSIFICATION | LOSSI_LABELS | LOSSI_LABELS_ONLY,
+    .flags = LOSSI_CONVEX | LOSSI_CLASSIFICATION | LOSSI_LABELS | LOSSI_LABELS_ONLY | LOSSI_COUNTS_ROWS,
     .constant = LOSSI_CONSTANT_MAJORITY,
     .options = options,
     .option_count = LOSSI_MARGIN_OPTIONS,

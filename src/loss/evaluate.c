@@ -296,8 +296,7 @@ static double denominator_of(const lossi_evaluation *e, const int64_t *labels)
     if (!e->labels) {
         return (double)e->rows * (double)e->columns;
     }
-    if (prepared->class_weight == NULL ||
-        (e->function->row->flags & LOSSI_LABELS_ONLY) != 0) { /* of margins between classes: rows */
+    if (prepared->class_weight == NULL || (e->function->row->flags & LOSSI_COUNTS_ROWS) != 0) {
         e->tiles->labels_outside(e->rows, labels, e->columns, prepared->ignore_label, &counted);
         return (double)counted;
     }

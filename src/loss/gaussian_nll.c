@@ -16,7 +16,7 @@
 #include "loss/elementwise.h"
 
 enum { FULL, CONSTANT = LOSSI_PARAMETERS - 1 };
-enum { PREDICTION, TARGET, VARIANCE, LOG_VARIANCE, ROLES };
+enum { PREDICTION, TARGET, SPREAD, LOG_SPREAD, ROLES };
 
 /* Of r and v of no larger size, and v of no smaller, everything is a normal number. */
 #define MOST  REAL(0x1p60)
@@ -57,10 +57,10 @@ LOSSI_INLINE vmask near_variance(vreal r, vreal v, first_order *out)
     return v_mask_not(near);
 }
 
-LOSSI_INLINE void of_variance(lossi_element *e, vreal r, vreal constant, int32_t fisher)
+LOSSI_INLINE void of_spread(lossi_element *e, vreal r, vreal constant, int32_t fisher)
 {
-    const vreal v = e->in[VARIANCE], half = v_set1((real)0.5), one = v_set1(1);
-    const vreal dp = e->direction[PREDICTION], dv = e->direction[VARIANCE];
+    const vreal v = e->in[SPREAD], half = v_set1((real)0.5), one = v_set1(1);
+    const vreal dp = e->direction[PREDICTION], dv = e->direction[SPREAD];
     const vreal root = v_sqrt(v), t = r / root;
     first_order first;
     if (lossi_rare(near_variance(r, v, &first))) {
@@ -72,74 +72,39 @@ LOSSI_INLINE void of_variance(lossi_element *e, vreal r, vreal constant, int32_t
     }
     e->value = first.value + constant;
     e->gradient[PREDICTION] = first.slope;
-    e->gradient[VARIANCE] = first.of_variance;
+    e->gradient[SPREAD] = first.of_variance;
     e->curvature[PREDICTION] = v_select(v_is_nan(r), r, one / v);
-    e->curvature[VARIANCE] = fisher ? v_select(v_is_nan(r), r, half / v / v) : (t * t - half) / v / v;
+    e->curvature[SPREAD] = fisher ? v_select(v_is_nan(r), r, half / v / v) : (t * t - half) / v / v;
     if (fisher) {
         e->product[PREDICTION] = e->curvature[PREDICTION] * dp;
-        e->product[VARIANCE] = e->curvature[VARIANCE] * dv;
+        e->product[SPREAD] = e->curvature[SPREAD] * dv;
     } else {
         e->product[PREDICTION] = (dp - first.slope * dv) / v;
-        e->product[VARIANCE] = ((t * t - half) / v * dv - first.slope * dp) / v;
+        e->product[SPREAD] = ((t * t - half) / v * dv - first.slope * dp) / v;
     }
 }
 
-LOSSI_INLINE void of_log_variance(lossi_element *e, vreal r, vreal constant, int32_t fisher)
+LOSSI_INLINE void of_log_spread(lossi_element *e, vreal r, vreal constant, int32_t fisher)
 {
-    const vreal l = e->in[LOG_VARIANCE], half = v_set1((real)0.5), one = v_set1(1);
-    const vreal dp = e->direction[PREDICTION], dl = e->direction[LOG_VARIANCE];
+    const vreal l = e->in[LOG_SPREAD], half = v_set1((real)0.5), one = v_set1(1);
+    const vreal dp = e->direction[PREDICTION], dl = e->direction[LOG_SPREAD];
     const vreal w = v_exp(-half * l), t = r * w, slope = t * w, precision = w * w;
     e->value = half * (l + t * t) + constant;
     e->gradient[PREDICTION] = slope;
-    e->gradient[LOG_VARIANCE] = half * ((one - t) * (one + t));
+    e->gradient[LOG_SPREAD] = half * ((one - t) * (one + t));
     e->curvature[PREDICTION] = v_select(v_is_nan(r), r, precision);
-    e->curvature[LOG_VARIANCE] = fisher ? v_select(v_is_nan(t), t, half) : half * (t * t);
+    e->curvature[LOG_SPREAD] = fisher ? v_select(v_is_nan(t), t, half) : half * (t * t);
     if (fisher) {
         e->product[PREDICTION] = e->curvature[PREDICTION] * dp;
-        e->product[LOG_VARIANCE] = e->curvature[LOG_VARIANCE] * dl;
+        e->product[LOG_SPREAD] = e->curvature[LOG_SPREAD] * dl;
     } else {
         e->product[PREDICTION] = (w * dp - t * dl) * w;
-        e->product[LOG_VARIANCE] = t * (half * t * dl - w * dp);
+        e->product[LOG_SPREAD] = t * (half * t * dl - w * dp);
     }
 }
 
-LOSSI_INLINE void with_variance(const lossi_part *part, const real *parameters, lossi_element *e)
-{
-    of_variance(e, e->in[PREDICTION] - e->in[TARGET], v_set1(parameters[CONSTANT]),
-                part->curvature_kind == LOSSI_GAUSS_NEWTON);
-}
-
-LOSSI_INLINE void with_log_variance(const lossi_part *part, const real *parameters, lossi_element *e)
-{
-    of_log_variance(e, e->in[PREDICTION] - e->in[TARGET], v_set1(parameters[CONSTANT]),
-                    part->curvature_kind == LOSSI_GAUSS_NEWTON);
-}
-
-LOSSI_INLINE void either(const lossi_part *part, const real *parameters, lossi_element *e)
-{
-    if (part->input[VARIANCE].data != NULL) {
-        with_variance(part, parameters, e);
-    } else {
-        with_log_variance(part, parameters, e);
-    }
-}
-
-static __attribute__((noinline)) void everything(const lossi_part *part)
-{
-    lossi_elements(part, either, ROLES, 1);
-}
-
-static void gaussian_nll(const lossi_part *part)
-{
-    if (part->input[VARIANCE].data != NULL) {
-        lossi_elementwise(part, with_variance, ROLES, 0, everything);
-    } else {
-        lossi_elementwise(part, with_log_variance, ROLES, 0, everything);
-    }
-}
-
-extern const lossi_kernels LOSSI_NAME(gaussian_nll);
-const lossi_kernels LOSSI_NAME(gaussian_nll) = {.part = gaussian_nll};
+#define LOSSI_FORMULA gaussian_nll
+#include "loss/spread_kernels.h"
 
 #ifdef LOSSI_ONCE
 
@@ -157,21 +122,21 @@ static const lossi_role roles[ROLES] = {
                     .flags = LOSSI_DIFFERENTIABLE,
                     .doc = "rows x columns, real: the mean"},
     [TARGET] = {.name = "target", .doc = "rows x columns, real: what was observed"},
-    [VARIANCE] = {.name = "variance",
-                  .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
-                  .domain = {0, LOSSI_UNBOUNDED, 0},
-                  .doc = "rows x columns, real, optional: the variance; 0 gives the limit, infinity or "
-                         "-infinity. Needed unless there is log_variance"},
-    [LOG_VARIANCE] = {.name = "log_variance",
-                      .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
-                      .doc = "rows x columns, real, optional: its logarithm, instead of variance"},
+    [SPREAD] = {.name = "variance",
+                .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
+                .domain = {0, LOSSI_UNBOUNDED, 0},
+                .doc = "rows x columns, real, optional: the variance; 0 gives the limit, infinity or "
+                       "-infinity. Needed unless there is log_variance"},
+    [LOG_SPREAD] = {.name = "log_variance",
+                    .flags = LOSSI_OPTIONAL | LOSSI_DIFFERENTIABLE,
+                    .doc = "rows x columns, real, optional: its logarithm, instead of variance"},
 };
 
 static loss_status check(loss_context *context, const char *title, const lossi_prepared *prepared,
                          const lossi_shape *shape)
 {
     (void)prepared;
-    return (shape->rows[VARIANCE] >= 0) != (shape->rows[LOG_VARIANCE] >= 0)
+    return (shape->rows[SPREAD] >= 0) != (shape->rows[LOG_SPREAD] >= 0)
                ? LOSS_OK
                : lossi_fail(context, LOSS_ERROR_ARGUMENT, "%s needs either 'variance' or 'log_variance'",
                             title);

@@ -55,7 +55,7 @@ LOSSI_INLINE vmask near_scale(vreal r, vreal b, first_order *out)
     return v_mask_not(near);
 }
 
-LOSSI_INLINE void of_scale(lossi_element *e, vreal r, vreal constant, int32_t fisher)
+LOSSI_INLINE void of_spread(lossi_element *e, vreal r, vreal constant, int32_t fisher)
 {
     const vreal b = e->in[SPREAD], zero = v_set1(0), one = v_set1(1), half = v_set1((real)0.5);
     const vreal dp = e->direction[PREDICTION], db = e->direction[SPREAD];
@@ -84,7 +84,7 @@ LOSSI_INLINE void of_scale(lossi_element *e, vreal r, vreal constant, int32_t fi
     }
 }
 
-LOSSI_INLINE void of_log_scale(lossi_element *e, vreal r, vreal constant, int32_t fisher)
+LOSSI_INLINE void of_log_spread(lossi_element *e, vreal r, vreal constant, int32_t fisher)
 {
     const vreal l = e->in[LOG_SPREAD], zero = v_set1(0), one = v_set1(1);
     const vreal dp = e->direction[PREDICTION], dl = e->direction[LOG_SPREAD];
@@ -116,43 +116,8 @@ LOSSI_INLINE void of_log_scale(lossi_element *e, vreal r, vreal constant, int32_
     }
 }
 
-LOSSI_INLINE void with_scale(const lossi_part *part, const real *parameters, lossi_element *e)
-{
-    of_scale(e, e->in[PREDICTION] - e->in[TARGET], v_set1(parameters[CONSTANT]),
-             part->curvature_kind == LOSSI_GAUSS_NEWTON);
-}
-
-LOSSI_INLINE void with_log_scale(const lossi_part *part, const real *parameters, lossi_element *e)
-{
-    of_log_scale(e, e->in[PREDICTION] - e->in[TARGET], v_set1(parameters[CONSTANT]),
-                 part->curvature_kind == LOSSI_GAUSS_NEWTON);
-}
-
-LOSSI_INLINE void either(const lossi_part *part, const real *parameters, lossi_element *e)
-{
-    if (part->input[SPREAD].data != NULL) {
-        with_scale(part, parameters, e);
-    } else {
-        with_log_scale(part, parameters, e);
-    }
-}
-
-static __attribute__((noinline)) void everything(const lossi_part *part)
-{
-    lossi_elements(part, either, ROLES, 1);
-}
-
-static void laplace_nll(const lossi_part *part)
-{
-    if (part->input[SPREAD].data != NULL) {
-        lossi_elementwise(part, with_scale, ROLES, 0, everything);
-    } else {
-        lossi_elementwise(part, with_log_scale, ROLES, 0, everything);
-    }
-}
-
-extern const lossi_kernels LOSSI_NAME(laplace_nll);
-const lossi_kernels LOSSI_NAME(laplace_nll) = {.part = laplace_nll};
+#define LOSSI_FORMULA laplace_nll
+#include "loss/spread_kernels.h"
 
 #ifdef LOSSI_ONCE
 

@@ -20,10 +20,11 @@ enum {
     LOSSI_PROBABILISTIC = 1 << 5,  /* a negative log-likelihood */
     LOSSI_LABELS = 1 << 6,         /* integer targets are class labels */
     LOSSI_MAJORIZED = 1 << 7,      /* has a majorizer */
-    LOSSI_LABELS_ONLY = 1 << 8,    /* with LOSSI_LABELS: no distributions; the denominator counts rows */
+    LOSSI_LABELS_ONLY = 1 << 8,    /* with LOSSI_LABELS: no distributions */
     LOSSI_APART = 1 << 9, /* its kernels write a gradient before they have read all of the prediction's row */
-    LOSSI_NO_TARGET = 1 << 14, /* a function of the prediction alone; its formula is given that twice */
-    LOSSI_STRUCTURED = 1 << 15 /* has a structure: reads more than predictions and targets; set by itself */
+    LOSSI_COUNTS_ROWS = 1 << 10, /* class weights are not in the denominator, which counts rows */
+    LOSSI_NO_TARGET = 1 << 14,   /* a function of the prediction alone; its formula is given that twice */
+    LOSSI_STRUCTURED = 1 << 15   /* has a structure: reads more than predictions and targets; set by itself */
 };
 
 /* Kinds of curvature, in the order of the choices of the option "curvature". */

@@ -302,7 +302,7 @@ const lossi_row lossi_row_sparsemax = {
     .reference = "Martins & Astudillo, From softmax to sparsemax (2016), eq. (16)",
     .elsewhere = "optax multiclass_sparsemax_loss",
     .flags = LOSSI_CONVEX | LOSSI_SMOOTH | LOSSI_CLASSIFICATION | LOSSI_LABELS | LOSSI_LABELS_ONLY |
-             LOSSI_MAJORIZED,
+             LOSSI_COUNTS_ROWS | LOSSI_MAJORIZED,
     .options = options,
     .option_count = LOSSI_CLASS_OPTIONS,
     .prepare = prepare,

@@ -22,7 +22,7 @@ const lossi_row lossi_row_weston_watkins = {
     .reference =
         "Weston & Watkins, Support vector machines for multi-class pattern recognition (1999), eq. (2)",
     .elsewhere = "PyTorch MultiMarginLoss, times the number of classes",
-    .flags = LOSSI_CONVEX | LOSSI_CLASSIFICATION | LOSSI_LABELS | LOSSI_LABELS_ONLY,
+    .flags = LOSSI_CONVEX | LOSSI_CLASSIFICATION | LOSSI_LABELS | LOSSI_LABELS_ONLY | LOSSI_COUNTS_ROWS,
     .options = options,
     .option_count = POWER + 1,
     .prepare = prepare,
