@@ -91,29 +91,14 @@ static int check_size(const struct dataset *dataset, const struct expectation *e
     return check_count(dataset, expected);
 }
 
-/* Takes the elements of an array over: as they are when they have the type, else converted, and the array is gone. */
 static void take_array(struct dataset *dataset, loss_array *array)
 {
+    dataset->array = array;
     dataset->rows = loss_array_row_count(array);
     dataset->feature_count = loss_array_column_count(array);
-    if (loss_array_dtype(array) == dataset->dtype) {
-        dataset->array = array;
-        dataset->features = loss_array_writable_values(array);
-        dataset->row_stride = loss_array_row_stride(array);
-        dataset->column_stride = loss_array_column_stride(array);
-        return;
-    }
-    const void *values = loss_array_values(array);
-    const int64_t row_stride = loss_array_row_stride(array), column_stride = loss_array_column_stride(array);
-    allocate_features(dataset);
-    for (int64_t i = 0; i < dataset->rows; i++) {
-        for (int64_t j = 0; j < dataset->feature_count; j++) {
-            dataset_set_feature(
-                dataset, i, j,
-                array_number(values, loss_array_dtype(array), i * row_stride + j * column_stride));
-        }
-    }
-    loss_array_free(array);
+    dataset->features = loss_array_writable_values(array);
+    dataset->row_stride = loss_array_row_stride(array);
+    dataset->column_stride = loss_array_column_stride(array);
 }
 
 static int check_finite(const struct dataset *dataset)
@@ -134,9 +119,10 @@ static int read_array(struct dataset *dataset, loss_context *context, const stru
                       int32_t format, const struct expectation *expected)
 {
     loss_array *array;
-    const loss_status status = format == LOSS_FORMAT_NPY
-                                   ? loss_array_read_npy(&array, context, source->path, NULL, NULL)
-                                   : loss_array_read_idx(&array, context, source->path, NULL, NULL);
+    const loss_status status =
+        format == LOSS_FORMAT_NPY
+            ? loss_array_read_npy_as(&array, context, source->path, dataset->dtype, NULL, NULL)
+            : loss_array_read_idx_as(&array, context, source->path, dataset->dtype, NULL, NULL);
     if (status) {
         return tool_fail_context(context);
     }
