@@ -18,6 +18,8 @@ static const struct argp_option options[] = {
      "Where the target is, for --json to say how good the predictions are", 0},
     {"format", OPTION_FORMAT, "NAME", 0,
      "Of the data: csv, libsvm, npy, idx (default: by the name's end, else by the first bytes)", 0},
+    {"separator", OPTION_SEPARATOR, "CHARACTER", 0,
+     "What stands between the fields of CSV: ; or tab, say (default ,)", 0},
     {"json", 'j', NULL, 0,
      "Print JSON with predictions, scores and, when the file has the target, how good they are", 0},
     {0}};

@@ -55,6 +55,7 @@ void errors_name_the_character(void **state)
         {"c*p; c", "character 7: '=' and the value of the option was expected"},
         {"c*p; c=", "character 8: a number was expected"},
         {"c*p; c=p", "character 8: a number was expected"},
+        {"c*p; c=1e999", "character 8: the number is beyond the largest double"},
         {"c*p; c=1 d=2", "character 10: ',' and another option, or the end was expected"},
         {"c*p; 3=c", "character 6: the name of an option was expected"},
         {"c*p; c=1, c=2", "character 11: 'c' was given a value before"},
