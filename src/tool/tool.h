@@ -247,6 +247,10 @@ void scorer_end(struct scorer *scorer);
 /* The class with the best score: the largest, or class 1 where a single score is positive. */
 int64_t model_class(const struct model *model, const double *scores);
 
+/* The number that a score stands for, by the inverse of the loss's link: a score of Poisson's is the logarithm of a mean. NaN when there is no
+ * memory. */
+double model_number(loss_context *context, const loss_function *function, double score);
+
 /* ---- penalties.c: what is added to the mean loss */
 
 enum { MOST_PENALTIES = 16, MOST_STRENGTHS = 1000 };
