@@ -298,10 +298,25 @@ LOSS_API loss_status loss_array_read_idx(loss_array **out, loss_context *context
                                          loss_progress_callback progress, void *user);
 
 /*
+ * The same, with elements of a type that features have, whatever the file's is: each is rounded once, when it is read, and nothing
+ * holds them all in the other type.
+ *   dtype  LOSS_FLOAT32 or LOSS_FLOAT64; what is beyond the range of float32 becomes an infinity
+ * Return as the functions above, and LOSS_ERROR_TYPE for another dtype. Since 0.1.
+ */
+LOSS_API loss_status loss_array_read_npy_as(loss_array **out, loss_context *context, const char *path,
+                                            loss_dtype dtype, loss_progress_callback progress, void *user);
+LOSS_API loss_status loss_array_read_idx_as(loss_array **out, loss_context *context, const char *path,
+                                            loss_dtype dtype, loss_progress_callback progress, void *user);
+
+/*
  * The same from memory, which is not kept.
  *   bytes  not NULL when length > 0     length  ≥ 0
  * Return as the functions above, without LOSS_ERROR_FILE and LOSS_ERROR_CALLBACK. Since 0.1.
  */
+LOSS_API loss_status loss_array_parse_npy_as(loss_array **out, loss_context *context, const void *bytes,
+                                             int64_t length, loss_dtype dtype);
+LOSS_API loss_status loss_array_parse_idx_as(loss_array **out, loss_context *context, const void *bytes,
+                                             int64_t length, loss_dtype dtype);
 LOSS_API loss_status loss_array_parse_npy(loss_array **out, loss_context *context, const void *bytes,
                                           int64_t length);
 LOSS_API loss_status loss_array_parse_idx(loss_array **out, loss_context *context, const void *bytes,

@@ -138,10 +138,17 @@ static const loss_option simplex_options[] = {
     [TOTAL] = {"total", LOSS_OPTION_DOUBLE, 1e-300, 1e300, 1, NULL, NULL, "the sum of the parameters"},
 };
 
-/* The sum of numbers of one element type is known but for their rounding. */
+/*
+ * The sum is known but for rounding: that of the numbers to their element type, of the threshold that the projection takes from each, which
+ * is no larger than the largest of them, and of the additions in lanes (Higham, Accuracy and Stability of Numerical Algorithms, §4.2), of
+ * these numbers here and of their distances from the largest there.
+ */
 static double simplex_value(const lossi_options *options, lossi_stretch s, const void *x)
 {
-    const double total = number(options, TOTAL), unit = s.dtype == LOSS_FLOAT64 ? 0x1p-52 : 0x1p-23;
+    const double total = number(options, TOTAL);
+    const double additions = (double)(s.count / LOSSI_LANES) +
+                             4.0; /* one after the other, then 16 lanes by pairs */
+    const double unit = (s.dtype == LOSS_FLOAT64 ? 0x1p-52 : 0x1p-23) + 0x1p-53 * additions;
     double lanes[LOSSI_LANES] = {0}, largest = 0.0;
     for (int64_t i = 0; i < s.count; i++) {
         const double x_i = element(s, x, i);

@@ -1,6 +1,8 @@
 /* Arrays: the calls that make one, the elements after a header, and what an array tells. */
 #include "array.h"
 
+#include "store.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -59,26 +61,116 @@ static loss_status fail_length(const struct lossi_io_input *input, int64_t wante
     return lossi_io_message_fail(&message, input->context, LOSS_ERROR_FORMAT);
 }
 
+/* Elements that are read at once: 256 KiB of float64. */
+enum { PIECE = 32768 };
+
+#define COPY(FROM, TO)                                                                                       \
+    for (int64_t i = 0; i < count; i++) {                                                                    \
+        ((TO *)to)[i] = (TO)((const FROM *)from)[i];                                                         \
+    }                                                                                                        \
+    return
+
+/* Each element is rounded once. */
+#define COPY_FROM(FROM)                                                                                      \
+    switch (wanted) {                                                                                        \
+    case LOSS_FLOAT64:                                                                                       \
+        COPY(FROM, double);                                                                                  \
+    case LOSS_FLOAT32:                                                                                       \
+        COPY(FROM, float);                                                                                   \
+    default: /* narrow whole numbers alone become others */                                                  \
+        COPY(FROM, int32_t);                                                                                 \
+    }
+
+static void convert(const void *from, loss_dtype dtype, int64_t size, void *to, loss_dtype wanted,
+                    int64_t count)
+{
+    switch (dtype) {
+    case LOSS_FLOAT64:
+        COPY_FROM(double);
+    case LOSS_FLOAT32:
+        COPY_FROM(float);
+    case LOSS_INT64:
+        COPY_FROM(int64_t);
+    case LOSS_UINT8:
+        COPY_FROM(uint8_t);
+    default:
+        switch (size) {
+        case 1:
+            COPY_FROM(int8_t);
+        case 2:
+            COPY_FROM(int16_t);
+        default:
+            COPY_FROM(int32_t);
+        }
+    }
+}
+
+#undef COPY
+#undef COPY_FROM
+
+/* The pieces of the elements, one after the other: as they are to their place, others by way of raw, which has room for one. */
+static loss_status read_pieces(struct loss_array *array, struct lossi_io_input *input,
+                               struct lossi_io_elements elements, struct lossi_io_store *store, void *raw,
+                               int64_t piece)
+{
+    const int64_t count = array->rows * array->columns;
+    for (int64_t done = 0; done < count; done += piece) {
+        const int64_t here = count - done < piece ? count - done : piece;
+        int64_t got;
+        void *to = lossi_io_store_next(store), *from = raw ? raw : to;
+        loss_status status = to ? lossi_io_input_read(input, from, here * elements.size, &got)
+                                : LOSS_ERROR_MEMORY;
+        if (!status && got < here * elements.size) {
+            status = fail_length(input, count * elements.size, done * elements.size + got);
+        }
+        if (status) {
+            return status;
+        }
+        if (elements.size > 1 && elements.is_big != is_big_machine()) {
+            swap_bytes(from, here, elements.size);
+        }
+        if (raw) {
+            convert(raw, array->dtype, elements.size, to, array->wanted, here);
+        }
+        lossi_io_store_keep(store);
+    }
+    return LOSS_OK;
+}
+
 loss_status lossi_io_array_elements(struct loss_array *array, struct lossi_io_input *input,
                                     struct lossi_io_elements elements)
 {
     const int64_t count = array->rows * array->columns, wanted = count * elements.size;
-    int64_t got, more;
-    loss_status status = lossi_io_input_read_block(input, wanted, &array->values, &got);
-    if (status) {
-        return status;
+    const int64_t piece = count > PIECE ? PIECE : count > 0 ? count : 1;
+    /* What is stored as it is has as many bytes as are left of the file; of others a header may promise anything. */
+    const int is_there = !input->gzip && input->total - input->stored >= wanted;
+    struct lossi_io_store store;
+    void *raw = NULL;
+    loss_status status = LOSS_OK;
+    array->wanted = array->wanted ? array->wanted : array->dtype;
+    if (array->wanted != array->dtype || elements.size != loss_dtype_size(array->dtype)) {
+        raw = lossi_io_table_allocate(input->context, piece, (size_t)elements.size);
+        status = raw ? LOSS_OK : LOSS_ERROR_MEMORY;
     }
-    if (got < wanted) {
-        return fail_length(input, wanted, got);
+    lossi_io_store_begin(&store, input->context, piece * loss_dtype_size(array->wanted),
+                         is_there ? (count + piece - 1) / piece : 0);
+    if (!status) {
+        status = read_pieces(array, input, elements, &store, raw, piece);
     }
+    loss_context_release(input->context, raw);
+    array->dtype = array->wanted;
     unsigned char byte;
-    status = lossi_io_input_read(input, &byte, 1, &more);
+    int64_t more = 0;
+    if (!status) {
+        status = lossi_io_input_read(input, &byte, 1, &more);
+    }
     if (!status && more > 0) {
         status = fail_length(input, wanted, wanted + more);
     }
-    if (!status && elements.size > 1 && elements.is_big != is_big_machine()) {
-        swap_bytes(array->values, count, elements.size);
+    if (!status) {
+        status = lossi_io_store_finish(&store, &array->values);
     }
+    lossi_io_store_end(&store);
     return status;
 }
 
@@ -100,11 +192,12 @@ loss_status lossi_io_array_create(loss_array **out, loss_context *context)
     return LOSS_OK;
 }
 
-static loss_status create(loss_array **out, struct lossi_io_input *input, reader *read)
+static loss_status create(loss_array **out, struct lossi_io_input *input, loss_dtype wanted, reader *read)
 {
     loss_array *array = NULL;
     loss_status status = lossi_io_array_create(&array, input->context);
     if (!status) {
+        array->wanted = wanted;
         status = lossi_io_input_open(input);
     }
     if (!status) {
@@ -119,7 +212,7 @@ static loss_status create(loss_array **out, struct lossi_io_input *input, reader
     return LOSS_OK;
 }
 
-static loss_status read_path(loss_array **out, loss_context *context, const char *path,
+static loss_status read_path(loss_array **out, loss_context *context, const char *path, loss_dtype wanted,
                              loss_progress_callback progress, void *user, reader *read)
 {
     if (out) {
@@ -132,11 +225,11 @@ static loss_status read_path(loss_array **out, loss_context *context, const char
         return lossi_io_fail_null(context, !out ? "out" : "the path");
     }
     struct lossi_io_input input = {.context = context, .path = path, .progress = progress, .user = user};
-    return create(out, &input, read);
+    return create(out, &input, wanted, read);
 }
 
 static loss_status read_memory(loss_array **out, loss_context *context, const void *bytes, int64_t length,
-                               reader *read)
+                               loss_dtype wanted, reader *read)
 {
     if (out) {
         *out = NULL;
@@ -146,29 +239,71 @@ static loss_status read_memory(loss_array **out, loss_context *context, const vo
         return status;
     }
     struct lossi_io_input input = {.context = context, .memory = bytes, .memory_size = length};
-    return create(out, &input, read);
+    return create(out, &input, wanted, read);
+}
+
+/* The type that elements are to become. */
+static loss_status check_real(loss_array **out, loss_context *context, loss_dtype dtype)
+{
+    if (out) {
+        *out = NULL;
+    }
+    if (!context) {
+        return LOSS_ERROR_ARGUMENT;
+    }
+    return dtype == LOSS_FLOAT32 || dtype == LOSS_FLOAT64
+               ? LOSS_OK
+               : lossi_io_fail(context, LOSS_ERROR_TYPE, "the elements must become float32 or float64");
 }
 
 loss_status loss_array_read_npy(loss_array **out, loss_context *context, const char *path,
                                 loss_progress_callback progress, void *user)
 {
-    return read_path(out, context, path, progress, user, lossi_io_npy_read);
+    return read_path(out, context, path, 0, progress, user, lossi_io_npy_read);
+}
+
+loss_status loss_array_read_npy_as(loss_array **out, loss_context *context, const char *path,
+                                   loss_dtype dtype, loss_progress_callback progress, void *user)
+{
+    const loss_status status = check_real(out, context, dtype);
+    return status ? status : read_path(out, context, path, dtype, progress, user, lossi_io_npy_read);
 }
 
 loss_status loss_array_parse_npy(loss_array **out, loss_context *context, const void *bytes, int64_t length)
 {
-    return read_memory(out, context, bytes, length, lossi_io_npy_read);
+    return read_memory(out, context, bytes, length, 0, lossi_io_npy_read);
+}
+
+loss_status loss_array_parse_npy_as(loss_array **out, loss_context *context, const void *bytes,
+                                    int64_t length, loss_dtype dtype)
+{
+    const loss_status status = check_real(out, context, dtype);
+    return status ? status : read_memory(out, context, bytes, length, dtype, lossi_io_npy_read);
 }
 
 loss_status loss_array_read_idx(loss_array **out, loss_context *context, const char *path,
                                 loss_progress_callback progress, void *user)
 {
-    return read_path(out, context, path, progress, user, lossi_io_idx_read);
+    return read_path(out, context, path, 0, progress, user, lossi_io_idx_read);
+}
+
+loss_status loss_array_read_idx_as(loss_array **out, loss_context *context, const char *path,
+                                   loss_dtype dtype, loss_progress_callback progress, void *user)
+{
+    const loss_status status = check_real(out, context, dtype);
+    return status ? status : read_path(out, context, path, dtype, progress, user, lossi_io_idx_read);
 }
 
 loss_status loss_array_parse_idx(loss_array **out, loss_context *context, const void *bytes, int64_t length)
 {
-    return read_memory(out, context, bytes, length, lossi_io_idx_read);
+    return read_memory(out, context, bytes, length, 0, lossi_io_idx_read);
+}
+
+loss_status loss_array_parse_idx_as(loss_array **out, loss_context *context, const void *bytes,
+                                    int64_t length, loss_dtype dtype)
+{
+    const loss_status status = check_real(out, context, dtype);
+    return status ? status : read_memory(out, context, bytes, length, dtype, lossi_io_idx_read);
 }
 
 void loss_array_free(loss_array *array)

@@ -10,6 +10,7 @@ struct loss_array {
     loss_context *context; /* whose allocator holds everything below */
     loss_data *anchor;     /* keeps the context alive, see struct loss_table */
     loss_dtype dtype;
+    loss_dtype wanted; /* what the caller wants the elements to become; 0: they stay what they are */
     int32_t dimensions;
     int64_t extents[LOSSI_IO_MOST_DIMENSIONS];
     int64_t rows, columns, row_stride, column_stride;
@@ -32,7 +33,10 @@ loss_status lossi_io_array_create(loss_array **out, loss_context *context);
  * there are more elements than can be counted. */
 loss_status lossi_io_array_shape(struct loss_array *array, const struct lossi_io_input *input);
 
-/* Reads the elements, to the byte as many as the shape has, and turns them into the byte order of this machine. */
+/*
+ * Reads the elements, to the byte as many as the shape has, in the byte order of this machine and in the type that is wanted. Those of fewer
+ * bytes than array->dtype are signed whole numbers.
+ */
 loss_status lossi_io_array_elements(struct loss_array *array, struct lossi_io_input *input,
                                     struct lossi_io_elements elements);
 

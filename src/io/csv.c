@@ -124,6 +124,12 @@ int64_t lossi_io_csv_skip_empty_lines(struct lossi_io_cutter *cutter)
     return first;
 }
 
+/* Semicolons stand between the fields, and commas within numbers, as spreadsheets write it in half of Europe. */
+const char *lossi_io_csv_likely_separator(const char *name)
+{
+    return strchr(name, ';') ? "';'" : strchr(name, '\t') ? "a tab" : strchr(name, '|') ? "'|'" : NULL;
+}
+
 loss_status lossi_io_csv_fail_ragged(const struct lossi_io_cutter *cutter, int64_t line, int64_t fields,
                                      int64_t columns, const char *first, int has_header)
 {
@@ -131,9 +137,9 @@ loss_status lossi_io_csv_fail_ragged(const struct lossi_io_cutter *cutter, int64
     lossi_io_message_path(&message, cutter->path);
     lossi_io_message_add(&message, "line %" PRId64 " has %" PRId64 " field%s, %s has %" PRId64, line, fields,
                          fields == 1 ? "" : "s", has_header ? "the header" : "the first line", columns);
-    /* One column with semicolons in it, and decimal commas in the rows, as spreadsheets write it in half of Europe. */
-    if (columns == 1 && strchr(first, ';')) {
-        lossi_io_message_add(&message, "; the separator is probably ';'");
+    const char *likely = columns == 1 ? lossi_io_csv_likely_separator(first) : NULL;
+    if (likely) {
+        lossi_io_message_add(&message, "; the separator is probably %s", likely);
     }
     return lossi_io_message_fail(&message, cutter->context, LOSS_ERROR_FORMAT);
 }

@@ -37,6 +37,10 @@ int64_t lossi_io_csv_record(struct lossi_io_cutter *cutter, int64_t *cells, int6
 /* Steps over empty lines; returns the number of the first, 0 when there was none. */
 int64_t lossi_io_csv_skip_empty_lines(struct lossi_io_cutter *cutter);
 
+/* What the fields of a file are separated by, in words, when name is its only column for a reader that looks for others; NULL when that
+ * is not seen. */
+const char *lossi_io_csv_likely_separator(const char *name);
+
 /* "line 17 has 30 fields, the header has 31"; first is the name or the cell of the first column. */
 loss_status lossi_io_csv_fail_ragged(const struct lossi_io_cutter *cutter, int64_t line, int64_t fields,
                                      int64_t columns, const char *first, int has_header);

@@ -19,12 +19,11 @@ static loss_status fail_twice(loss_context *context, const char *path, const cha
     return lossi_io_message_fail(&message, context, LOSS_ERROR_NAME);
 }
 
-/* As spreadsheets write it in half of Europe. */
-static loss_status fail_semicolons(loss_context *context, const char *path)
+static loss_status fail_separator(loss_context *context, const char *path, const char *likely)
 {
     struct lossi_io_message message = {0};
     lossi_io_message_path(&message, path);
-    lossi_io_message_add(&message, "there is but one column; the separator is probably ';', expected ','");
+    lossi_io_message_add(&message, "there is but one column; the separator is probably %s", likely);
     return lossi_io_message_fail(&message, context, LOSS_ERROR_NAME);
 }
 
@@ -36,9 +35,11 @@ static loss_status place_names(const loss_table *header, loss_context *context, 
     for (int64_t i = 0; i < count && !status; i++) {
         int64_t column;
         status = loss_table_find_column(header, context, names[i], &column);
-        if (status == LOSS_ERROR_NAME && header->columns == 1 &&
-            strchr(loss_table_column_name(header, 0), ';')) {
-            return fail_semicolons(context, header->path);
+        const char *likely = header->columns == 1
+                                 ? lossi_io_csv_likely_separator(loss_table_column_name(header, 0))
+                                 : NULL;
+        if (status == LOSS_ERROR_NAME && likely) {
+            return fail_separator(context, header->path, likely);
         }
         if (!status && places[column] != UNSETTLED) {
             status = fail_twice(context, header->path, names[i]);

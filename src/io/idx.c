@@ -9,34 +9,11 @@
 static const struct {
     int code;
     int64_t size;
-    loss_dtype dtype; /* what becomes of it */
+    loss_dtype dtype; /* what it becomes when nothing else is wanted */
 } types[] = {
     {0x08, 1, LOSS_UINT8}, {0x09, 1, LOSS_INT32},   {0x0b, 2, LOSS_INT32},
     {0x0c, 4, LOSS_INT32}, {0x0d, 4, LOSS_FLOAT32}, {0x0e, 8, LOSS_FLOAT64},
 };
-
-/* int8 and int16 to int32. */
-static loss_status widen(struct loss_array *array, int64_t size)
-{
-    const int64_t count = array->rows * array->columns;
-    int32_t *wide = lossi_io_table_allocate(array->context, count, sizeof *wide);
-    if (!wide) {
-        return LOSS_ERROR_MEMORY;
-    }
-    const signed char *bytes = array->values;
-    for (int64_t i = 0; i < count; i++) {
-        int16_t half;
-        if (size == 2) {
-            memcpy(&half, bytes + 2 * i, sizeof half);
-        } else {
-            half = bytes[i];
-        }
-        wide[i] = half;
-    }
-    loss_context_release(array->context, array->values);
-    array->values = wide;
-    return LOSS_OK;
-}
 
 static loss_status read_extents(struct loss_array *array, struct lossi_io_input *input)
 {
@@ -86,8 +63,6 @@ loss_status lossi_io_idx_read(struct loss_array *array, struct lossi_io_input *i
     if (!status) {
         status = lossi_io_array_shape(array, input);
     }
-    if (!status) {
-        status = lossi_io_array_elements(array, input, (struct lossi_io_elements){types[t].size, 1});
-    }
-    return status || types[t].size == loss_dtype_size(array->dtype) ? status : widen(array, types[t].size);
+    return status ? status
+                  : lossi_io_array_elements(array, input, (struct lossi_io_elements){types[t].size, 1});
 }

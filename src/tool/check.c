@@ -45,10 +45,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         check->seed = options_parse_int(state, "--seed", argument, 0, INT64_C(1) << 53);
         return 0;
     case ARGP_KEY_END:
-        if (check->training.plot || check->training.settings.count) {
-            argp_error(state, "%s: there is no optimizer to %s", check->training.plot ? "--plot" : "--set",
-                       check->training.plot ? "draw" : "set anything of");
-        }
         if (check->training.penalties.path >= 0) {
             argp_error(state, "one strength of a penalty is checked, not a path of them");
         }

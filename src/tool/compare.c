@@ -80,7 +80,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct compare_options *compare = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &compare->training;
+        state->child_inputs[0] = state->child_inputs[1] = &compare->training;
         compare->first_seed = 1;
         compare->seed_count = 1;
         return 0;
@@ -106,7 +106,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&options_training_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&options_training_argp, 0, NULL, 0}, {&options_optimizer_argp, 0, NULL, 0}, {0}};
 
 static const struct argp argp = {
     options,

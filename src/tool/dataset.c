@@ -91,29 +91,14 @@ static int check_size(const struct dataset *dataset, const struct expectation *e
     return check_count(dataset, expected);
 }
 
-/* Takes the elements of an array over: as they are when they have the type, else converted, and the array is gone. */
 static void take_array(struct dataset *dataset, loss_array *array)
 {
+    dataset->array = array;
     dataset->rows = loss_array_row_count(array);
     dataset->feature_count = loss_array_column_count(array);
-    if (loss_array_dtype(array) == dataset->dtype) {
-        dataset->array = array;
-        dataset->features = loss_array_writable_values(array);
-        dataset->row_stride = loss_array_row_stride(array);
-        dataset->column_stride = loss_array_column_stride(array);
-        return;
-    }
-    const void *values = loss_array_values(array);
-    const int64_t row_stride = loss_array_row_stride(array), column_stride = loss_array_column_stride(array);
-    allocate_features(dataset);
-    for (int64_t i = 0; i < dataset->rows; i++) {
-        for (int64_t j = 0; j < dataset->feature_count; j++) {
-            dataset_set_feature(
-                dataset, i, j,
-                array_number(values, loss_array_dtype(array), i * row_stride + j * column_stride));
-        }
-    }
-    loss_array_free(array);
+    dataset->features = loss_array_writable_values(array);
+    dataset->row_stride = loss_array_row_stride(array);
+    dataset->column_stride = loss_array_column_stride(array);
 }
 
 static int check_finite(const struct dataset *dataset)
@@ -134,9 +119,10 @@ static int read_array(struct dataset *dataset, loss_context *context, const stru
                       int32_t format, const struct expectation *expected)
 {
     loss_array *array;
-    const loss_status status = format == LOSS_FORMAT_NPY
-                                   ? loss_array_read_npy(&array, context, source->path, NULL, NULL)
-                                   : loss_array_read_idx(&array, context, source->path, NULL, NULL);
+    const loss_status status =
+        format == LOSS_FORMAT_NPY
+            ? loss_array_read_npy_as(&array, context, source->path, dataset->dtype, NULL, NULL)
+            : loss_array_read_idx_as(&array, context, source->path, dataset->dtype, NULL, NULL);
     if (status) {
         return tool_fail_context(context);
     }
@@ -190,8 +176,8 @@ static int read_csv(struct dataset *dataset, loss_context *context, const struct
     const int has_target = !source->target_file && (!expected || expected->wants_target >= 0);
     loss_table *others = NULL;
     /* An optional target is among the columns that are no features, if there it is. */
-    if (loss_array_read_csv(&dataset->array, &others, context, source->path, 1, ',', dataset->dtype, 1,
-                            expected ? expected->feature_count : -1,
+    if (loss_array_read_csv(&dataset->array, &others, context, source->path, 1, source->separator,
+                            dataset->dtype, 1, expected ? expected->feature_count : -1,
                             expected ? (const char *const *)expected->feature_names : NULL,
                             !has_target   ? 0
                             : is_optional ? -1
@@ -234,6 +220,34 @@ static int check_names(const struct dataset *dataset, const struct source *sourc
 
 /* ---- all of it ---- */
 
+/* What goes with a format. */
+static int check_usage(const struct source *source, int32_t format, const struct expectation *expected)
+{
+    if (!source->target_file && (format == LOSS_FORMAT_NPY || format == LOSS_FORMAT_IDX) &&
+        (!expected || expected->wants_target > 0)) {
+        tool_fail("%s has features only: --target-file says where the target is", source->path);
+        return TOOL_USAGE;
+    }
+    if (!source->target_file && format == LOSS_FORMAT_CSV && !source->target && !expected) {
+        tool_fail("--target is missing: which column of %s is to be learned", source->path);
+        return TOOL_USAGE;
+    }
+    if (!source->target_file && format == LOSS_FORMAT_LIBSVM && source->target && !expected) {
+        tool_fail("--target names a column of CSV: the target of %s is the label that each row begins with",
+                  source->path);
+        return TOOL_USAGE;
+    }
+    if (source->of_libsvm && format != LOSS_FORMAT_LIBSVM) {
+        tool_fail("%s is about LIBSVM data, which %s is not", source->of_libsvm, source->path);
+        return TOOL_USAGE;
+    }
+    if (source->separator && format != LOSS_FORMAT_CSV && !source->target_file) {
+        tool_fail("--separator is about CSV, which %s is not", source->path);
+        return TOOL_USAGE;
+    }
+    return TOOL_DONE;
+}
+
 int dataset_read(struct dataset *dataset, loss_context *context, const struct source *source,
                  int wants_classes, const struct expectation *expected)
 {
@@ -251,19 +265,9 @@ int dataset_read(struct dataset *dataset, loss_context *context, const struct so
     if (result) {
         return result;
     }
-    if (!source->target_file && (format == LOSS_FORMAT_NPY || format == LOSS_FORMAT_IDX) &&
-        (!expected || expected->wants_target > 0)) {
-        tool_fail("%s has features only: --target-file says where the target is", source->path);
-        return TOOL_USAGE;
-    }
-    if (!source->target_file && format == LOSS_FORMAT_CSV && !source->target && !expected) {
-        tool_fail("--target is missing: which column of %s is to be learned", source->path);
-        return TOOL_USAGE;
-    }
-    if (!source->target_file && format == LOSS_FORMAT_LIBSVM && source->target && !expected) {
-        tool_fail("--target names a column of CSV: the target of %s is the label that each row begins with",
-                  source->path);
-        return TOOL_USAGE;
+    result = check_usage(source, format, expected);
+    if (result) {
+        return result;
     }
     switch (format) {
     case LOSS_FORMAT_CSV:

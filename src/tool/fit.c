@@ -26,7 +26,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct fit_options *fit = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &fit->training;
+        state->child_inputs[0] = state->child_inputs[1] = &fit->training;
         fit->seed = 1;
         return 0;
     case 'o':
@@ -52,7 +52,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&options_training_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&options_training_argp, 0, NULL, 0}, {&options_optimizer_argp, 0, NULL, 0}, {0}};
 
 static const struct argp argp = {options,
                                  parse,

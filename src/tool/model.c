@@ -72,6 +72,15 @@ int64_t model_class(const struct model *model, const double *scores)
     return best;
 }
 
+double model_number(loss_context *context, const loss_function *function, double score)
+{
+    double mean = NAN;
+    if (strcmp(loss_function_link(function), "softmax") == 0) { /* of classes alone */
+        return score;
+    }
+    return loss_function_inverse_link_float64(context, function, 1, 1, &score, &mean) ? NAN : mean;
+}
+
 int model_create_function(loss_function **function, loss_context *context, const struct model *model)
 {
     struct settings settings = {0};

@@ -45,6 +45,20 @@ double options_parse_double(const struct argp_state *state, const char *option, 
     return value;
 }
 
+/* A character that can stand between fields, as its code. */
+static int32_t parse_separator(const struct argp_state *state, const char *argument)
+{
+    if (strcmp(argument, "tab") == 0 || strcmp(argument, "\\t") == 0 || strcmp(argument, "\t") == 0) {
+        return '\t';
+    }
+    const unsigned char c = (unsigned char)argument[0];
+    if (strlen(argument) != 1 || c <= ' ' || c > '~' || strchr("\"+-.", c) || (c >= '0' && c <= '9') ||
+        ((c | 32) >= 'a' && (c | 32) <= 'z')) {
+        argp_error(state, "--separator %s: expected a character such as ; or |, or tab", argument);
+    }
+    return c;
+}
+
 int options_parse_source(const struct argp_state *state, int key, const char *argument, struct source *source)
 {
     switch (key) {
@@ -59,9 +73,14 @@ int options_parse_source(const struct argp_state *state, int key, const char *ar
         return 1;
     case OPTION_FIRST_INDEX:
         source->first_index = options_parse_int(state, "--first-index", argument, 0, 1);
+        source->of_libsvm = "--first-index";
         return 1;
     case OPTION_COLUMNS:
         source->columns = options_parse_int(state, "--columns", argument, 1, INT32_MAX);
+        source->of_libsvm = "--columns";
+        return 1;
+    case OPTION_SEPARATOR:
+        source->separator = parse_separator(state, argument);
         return 1;
     case OPTION_DTYPE:
         source->dtype = strcmp(argument, "float32") == 0   ? LOSS_FLOAT32
@@ -82,6 +101,8 @@ static const struct argp_option options[] = {
      "Where the target is, row by row: CSV with a header, .npy, IDX", 0},
     {"format", OPTION_FORMAT, "NAME", 0,
      "Of the data: csv, libsvm, npy, idx (default: by the name's end, else by the first bytes)", 0},
+    {"separator", OPTION_SEPARATOR, "CHARACTER", 0,
+     "What stands between the fields of CSV: ; or tab, say (default ,)", 0},
     {"first-index", OPTION_FIRST_INDEX, "0|1", 0, "What LIBSVM data call the first column (default 1)", 0},
     {"columns", OPTION_COLUMNS, "N", 0,
      "How many columns LIBSVM data have, where another file has more (default: the greatest index)", 0},
@@ -98,7 +119,6 @@ static const struct argp_option options[] = {
      "repeated (default l2=0.001)",
      0},
     {"l2", '2', "X", 0, "The same as --penalty l2=X: half X times the squared weights; 0 for no penalty", 0},
-    {"set", 's', "KEY=VALUE", 0, "An option of the optimizer; may be repeated", 0},
     {"standardize", 'z', NULL, 0,
      "Scale every feature to mean 0 and deviation 1 over the training rows (default)", 0},
     {"no-standardize", NO_STANDARDIZE, NULL, 0, "Take the features as they are", 0},
@@ -107,8 +127,13 @@ static const struct argp_option options[] = {
      0},
     {"test-target-file", TEST_TARGET_FILE, "FILE", 0, "The target file of --test", 0},
     {"threads", THREADS, "N", 0, "Threads to use (default 1); results do not depend on it", 0},
-    {"plot", 'p', "FILE.svg", 0, "Draw the convergence (needs gnuplot)", 0},
     {"json", 'j', NULL, 0, "Print JSON", 0},
+    {0}};
+
+/* Of the commands that run an optimizer. */
+static const struct argp_option optimizer_options[] = {
+    {"set", 's', "KEY=VALUE", 0, "An option of the optimizer; may be repeated", 0},
+    {"plot", 'p', "FILE.svg", 0, "Draw the convergence, or the path (needs gnuplot)", 0},
     {0}};
 
 /* What was not said, and what does not go together. */
@@ -136,6 +161,10 @@ static void complete(const struct argp_state *state, struct training_options *tr
     training->test.target = training->source.target;
     training->test.first_index = training->source.first_index;
     training->test.dtype = training->source.dtype;
+    training->test.separator = training->source.separator;
+    if (training->test.path) { /* it may be the other file that it is about */
+        training->source.of_libsvm = NULL;
+    }
 }
 
 static void add_penalty(const struct argp_state *state, struct training_options *training, const char *text)
@@ -175,11 +204,16 @@ static int parse_text(struct training_options *training, int key, const char *ar
     case TEST_TARGET_FILE:
         training->test.target_file = argument;
         return 1;
-    case 'p':
-        training->plot = argument;
-        return 1;
     default:
         return 0;
+    }
+}
+
+static void add_setting(const struct argp_state *state, struct settings *settings, const char *option,
+                        const char *argument)
+{
+    if (settings_add(settings, argument)) {
+        argp_error(state, "--%s %s: expected KEY=VALUE", option, argument);
     }
 }
 
@@ -200,10 +234,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         training->penalties.path = -1;
         return 0;
     case LOSS_SET:
-    case 's':
-        if (settings_add(key == 's' ? &training->settings : &training->loss_settings, argument)) {
-            argp_error(state, "--%s %s: expected KEY=VALUE", key == 's' ? "set" : "loss-set", argument);
-        }
+        add_setting(state, &training->loss_settings, "loss-set", argument);
         return 0;
     case PENALTY:
         add_penalty(state, training, argument);
@@ -246,5 +277,22 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return ARGP_ERR_UNKNOWN;
     }
 }
+
+static error_t parse_optimizer(int key, char *argument, struct argp_state *state)
+{
+    struct training_options *training = state->input;
+    switch (key) {
+    case 's':
+        add_setting(state, &training->settings, "set", argument);
+        return 0;
+    case 'p':
+        training->plot = argument;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp options_optimizer_argp = {optimizer_options, parse_optimizer, NULL, NULL, NULL, NULL, NULL};
 
 const struct argp options_training_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};

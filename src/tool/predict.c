@@ -18,6 +18,8 @@ static const struct argp_option options[] = {
      "Where the target is, for --json to say how good the predictions are", 0},
     {"format", OPTION_FORMAT, "NAME", 0,
      "Of the data: csv, libsvm, npy, idx (default: by the name's end, else by the first bytes)", 0},
+    {"separator", OPTION_SEPARATOR, "CHARACTER", 0,
+     "What stands between the fields of CSV: ; or tab, say (default ,)", 0},
     {"json", 'j', NULL, 0,
      "Print JSON with predictions, scores and, when the file has the target, how good they are", 0},
     {0}};
@@ -72,8 +74,25 @@ struct prediction {
     struct dataset dataset;
     loss_classes *classes;
     double *scores;        /* rows × outputs */
+    double *numbers;       /* rows: what the scores stand for; NULL of classes */
     double *probabilities; /* rows × classes; NULL when they are not wanted */
 };
+
+/* Numbers as the target has them: a score may be the logarithm of one. */
+static int find_numbers(struct prediction *prediction, loss_context *context)
+{
+    loss_function *function;
+    if (model_create_function(&function, context, &prediction->model)) {
+        return TOOL_FAILED;
+    }
+    prediction->numbers = tool_allocate(prediction->dataset.rows, sizeof *prediction->numbers);
+    for (int64_t r = 0; r < prediction->dataset.rows; r++) {
+        prediction->numbers[r] = model_number(context, function,
+                                              prediction->scores[r * prediction->model.outputs]);
+    }
+    loss_function_free(function);
+    return TOOL_DONE;
+}
 
 /* The classes of a row as numbers of 0 to 1, by the inverse of the loss's link. */
 static int find_probabilities(struct prediction *prediction, loss_context *context)
@@ -118,7 +137,8 @@ static double goodness(const struct prediction *prediction)
         if (model->class_count) {
             total += model_class(model, scores) == dataset->labels[r];
         } else {
-            total += (scores[0] - dataset->values[r]) * (scores[0] - dataset->values[r]);
+            const double residual = prediction->numbers[r] - dataset->values[r];
+            total += residual * residual;
         }
     }
     total = dataset->rows > 0 ? total / (double)dataset->rows : NAN;
@@ -141,7 +161,9 @@ static void print_text(const struct prediction *prediction)
     putchar('\n');
     for (int64_t r = 0; r < prediction->dataset.rows; r++) {
         const double *scores = prediction->scores + r * model->outputs;
-        loss_format_double(scores[0], text, sizeof text, NULL);
+        if (prediction->numbers) {
+            loss_format_double(prediction->numbers[r], text, sizeof text, NULL);
+        }
         tool_print_field(stdout, model->class_count ? model->class_names[model_class(model, scores)] : text);
         for (int64_t k = 0; prediction->probabilities && k < model->class_count; k++) {
             loss_format_double(prediction->probabilities[r * model->class_count + k], text, sizeof text,
@@ -170,7 +192,7 @@ static void print_json(const struct prediction *prediction)
     for (int64_t r = 0; r < dataset->rows; r++) {
         const double *row = prediction->scores + r * model->outputs;
         json_array_append_new(predictions, classes ? json_string(model->class_names[model_class(model, row)])
-                                                   : json_from_double(*row));
+                                                   : json_from_double(prediction->numbers[r]));
         json_array_append_new(scores, model->outputs == 1 ? json_from_double(*row)
                                                           : numbers_to_json(row, model->outputs));
         if (prediction->probabilities) {
@@ -230,7 +252,10 @@ static int predict_all(struct prediction *prediction, loss_context *context, str
         scorer_row(&scorer, r, prediction->scores + r * model->outputs);
     }
     scorer_end(&scorer);
-    if (predict->probabilities) {
+    if (!model->class_count) {
+        result = find_numbers(prediction, context);
+    }
+    if (result == TOOL_DONE && predict->probabilities) {
         result = find_probabilities(prediction, context);
     }
     if (result == TOOL_DONE && predict->json) {
@@ -252,6 +277,7 @@ int command_predict(int argc, char **argv)
     }
     const int result = predict_all(&prediction, context, &predict);
     free(prediction.scores);
+    free(prediction.numbers);
     free(prediction.probabilities);
     dataset_free(&prediction.dataset);
     loss_classes_free(prediction.classes);

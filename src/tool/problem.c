@@ -479,7 +479,8 @@ double problem_score(const struct problem *problem, const double *parameters, in
         if (dataset->classes) {
             total += model_class(&model, scores) == dataset->labels[i];
         } else {
-            const double residual = scores[0] - dataset->values[i];
+            const double residual = model_number(problem->context, problem->function, scores[0]) -
+                                    dataset->values[i];
             total += residual * residual;
         }
     }

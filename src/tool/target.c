@@ -271,7 +271,7 @@ static int read_table(struct dataset *dataset, loss_context *context, const stru
 {
     loss_table *table;
     int64_t column = 0;
-    if (loss_table_read_csv(&table, context, source->target_file, 1, ',')) {
+    if (loss_table_read_csv(&table, context, source->target_file, 1, source->separator)) {
         return tool_fail_context(context);
     }
     int result = check_rows(dataset, source->target_file, loss_table_row_count(table));

@@ -113,6 +113,8 @@ struct source {
     const char *target;            /* the column of it in CSV; may be NULL elsewhere */
     int32_t format, target_format; /* LOSS_FORMAT_…; 0: found out */
     int64_t first_index, columns;  /* of LIBSVM; columns 0: as many as the greatest index needs */
+    int32_t separator;             /* of CSV; 0: a comma */
+    const char *of_libsvm;         /* an option typed that is about LIBSVM data alone, else NULL */
     loss_dtype dtype;              /* of the features */
 };
 
@@ -244,6 +246,10 @@ void scorer_end(struct scorer *scorer);
 
 /* The class with the best score: the largest, or class 1 where a single score is positive. */
 int64_t model_class(const struct model *model, const double *scores);
+
+/* The number that a score stands for, by the inverse of the loss's link: a score of Poisson's is the logarithm of a mean. NaN when there is no
+ * memory. */
+double model_number(loss_context *context, const loss_function *function, double score);
 
 /* ---- penalties.c: what is added to the mean loss */
 
@@ -463,13 +469,21 @@ int training_run(struct training_options *options, const char *const *optimizers
 struct argp_state;
 
 /* The formats and the target of a file, as fit, compare and predict have them on the command line; 0: not one of these keys. */
-enum { OPTION_FORMAT = 1024, OPTION_TARGET_FILE, OPTION_FIRST_INDEX, OPTION_COLUMNS, OPTION_DTYPE };
+enum {
+    OPTION_FORMAT = 1024,
+    OPTION_TARGET_FILE,
+    OPTION_FIRST_INDEX,
+    OPTION_COLUMNS,
+    OPTION_DTYPE,
+    OPTION_SEPARATOR
+};
 int options_parse_source(const struct argp_state *state, int key, const char *argument,
                          struct source *source);
 
 /* ---- options.c: the command line that fit and compare share */
 
 extern const struct argp options_training_argp;
+extern const struct argp options_optimizer_argp; /* of those of them that run an optimizer */
 
 /* A whole number in a range, or a message and the end as wrong usage. */
 int64_t options_parse_int(const struct argp_state *state, const char *option, const char *text,

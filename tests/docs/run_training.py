@@ -20,7 +20,10 @@ if command[1].endswith("torch_backbone.py") and subprocess.run([command[0], "-c"
     sys.exit(77)
 with tempfile.TemporaryDirectory() as directory:
     run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=directory)
+    drawn = {name for name in os.listdir(directory) if name.endswith(".svg")}
 print(run.stdout, run.stderr)
 found = [float(number) for number in re.findall(r"accuracy ([0-9.]+) %", run.stdout)]
 if run.returncode != 0 or (least > 0 and (not found or found[-1] < least)):
     sys.exit(f"exit code {run.returncode}, accuracies {found}; at least {least} was expected")
+if command[-1] == "." and "no pictures" not in run.stdout and drawn != {"curve.svg", "confusion.svg"}:
+    sys.exit(f"the curve and the confusion matrix were expected, not {sorted(drawn)}")

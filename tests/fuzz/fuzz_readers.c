@@ -115,6 +115,16 @@ static void read_array(loss_status (*parse)(loss_array **, loss_context *, const
     loss_array_free(array);
 }
 
+static loss_status parse_npy_as(loss_array **out, loss_context *context, const void *bytes, int64_t length)
+{
+    return loss_array_parse_npy_as(out, context, bytes, length, LOSS_FLOAT32);
+}
+
+static loss_status parse_idx_as(loss_array **out, loss_context *context, const void *bytes, int64_t length)
+{
+    return loss_array_parse_idx_as(out, context, bytes, length, LOSS_FLOAT64);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     const char *text = (const char *)bytes;
@@ -125,6 +135,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     read_svmlight(text, length, LOSS_FLOAT32, LOSS_INT32, 0, 7);
     read_array(loss_array_parse_npy, bytes, length);
     read_array(loss_array_parse_idx, bytes, length);
+    read_array(parse_npy_as, bytes, length);
+    read_array(parse_idx_as, bytes, length);
     read_tensors(bytes, length);
     return 0;
 }

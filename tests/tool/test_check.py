@@ -65,8 +65,8 @@ class Check(ToolTest):
 
     def test_wrong_usage(self):
         self.usage("--target is missing", "check", CANCER)
-        self.usage("there is no optimizer", "check", CANCER, "--target", "diagnosis", "--set", "memory=3")
-        self.usage("there is no optimizer", "check", CANCER, "--target", "diagnosis", "--plot", "x.svg")
+        self.usage("unrecognized option '--set'", "check", CANCER, "--target", "diagnosis", "--set", "memory=3")
+        self.usage("unrecognized option '--plot'", "check", CANCER, "--target", "diagnosis", "--plot", "x.svg")
         self.usage("from 1 to 1000000", "check", CANCER, "--target", "diagnosis", "--directions", 0)
         self.usage("did you mean", "check", CANCER, "--target", "diagnosis", "--loss", "logistik")
 

@@ -451,6 +451,23 @@ class Path(ToolTest):
 
 
 class Probabilities(ToolTest):
+    def test_numbers_are_means_by_the_link(self):
+        rows = [(i % 7, (i * i) % 5, round(math.exp(0.3 * (i % 7) + 0.1 * ((i * i) % 5))) + i % 2) for i in range(200)]
+        self.file("counts.csv", "a,b,y\n" + "".join(f"{a},{b},{y}\n" for a, b, y in rows))
+        # a target of few whole numbers would be classes, but the loss is one for numbers
+        for loss, is_log in ("poisson", 1), ("gamma", 1), ("tweedie", 1), ("negative_binomial", 1), ("squared_error", 0):
+            with self.subTest(loss):
+                fitted = self.json("fit", "counts.csv", "--target", "y", "--loss", loss, "--test", "counts.csv", "--model", "m.json")
+                told = self.json("predict", "m.json", "counts.csv")
+                printed = [float(line) for line in self.done("predict", "m.json", "counts.csv").split("\n")[1:-1]]
+                self.assertEqual(printed, told["predictions"])
+                for number, score in zip(printed, told["scores"]):
+                    self.assertAlmostEqual(number / (math.exp(score) if is_log else score), 1, delta=1e-14)
+                rmse = math.sqrt(sum((p - row[2]) ** 2 for p, row in zip(printed, rows)) / len(rows))
+                for key in ("rmse", told), ("test_rmse", fitted), ("train_rmse", fitted):
+                    self.assertAlmostEqual(key[1][key[0]] / rmse, 1, delta=1e-12)
+                self.assertLess(rmse, 0.8 if is_log else 2)
+
     def test_two_classes(self):
         self.json("fit", CANCER, "--target", "diagnosis", "--model", "m.json")
         result = self.json("predict", "m.json", CANCER, "--probabilities")

@@ -263,13 +263,37 @@ class BadInput(ToolTest):
         self.failed("one.csv has 1 row, two.csv has 2", "evaluate", "huber", "-p", "two.csv", "-t", "two.csv", "-w",
                     "one.csv")
 
-    def test_semicolons(self):
+    def test_separators(self):
+        rows = "a,b,y\n" + "".join(f"{i},{(7 * i) % 5}.5,{i % 2}\n" for i in range(19))
+        self.file("x.csv", rows)
+        fitted = self.json("fit", "x.csv", "--target", "y", "--model", "m.json")
+        predicted = self.done("predict", "m.json", "x.csv")
+        for separator, character, words in (";", ";", "';'"), ("tab", "\t", "a tab"), ("|", "|", "'|'"):
+            name = self.file("other.csv", rows.replace(",", character))
+            self.file("target.csv", f"y{character}z\n" + "".join(f"{i % 2}{character}0\n" for i in range(19)))
+            for command in ("fit", "--target", "y"), ("compare", "--target", "y"), ("predict", "m.json"):
+                self.failed(f"other.csv: there is but one column; the separator is probably {words}", *command, name)
+            said = "--separator", separator
+            self.assertEqual(self.json("fit", name, "--target", "y", *said)["objective"], fitted["objective"])
+            self.assertEqual(self.done("predict", "m.json", name, *said), predicted)
+            self.done("fit", name, "--target", "y", "--test", name, *said)
+            self.done("fit", name, "--target", "y", "--target-file", "target.csv", *said)
+        self.usage("--separator ab: expected a character such as ; or |, or tab", "fit", "x.csv", "--separator", "ab")
+        self.usage("--separator 1: expected a character such as ; or |, or tab", "predict", "m.json", "x.csv", "--separator", 1)
+        self.file("x.svm", "1 1:2\n0 1:3\n")
+        self.failed("--separator is about CSV, which x.svm is not", "fit", "x.svm", "--separator", ";", status=2)
+
+    def test_options_of_another_format(self):
         self.file("x.csv", "a,y\n" + "".join(f"{i},{i % 2}\n" for i in range(9)))
-        self.done("fit", "x.csv", "--target", "y", "--model", "m.json")
-        self.file("semicolons.csv", "a;y\n1;2\n")
-        for command in ("fit", "--target", "y"), ("compare", "--target", "y"), ("predict", "m.json"):
-            self.failed("semicolons.csv: there is but one column; the separator is probably ';', expected ','", *command,
-                        "semicolons.csv")
+        for option, number in ("--columns", 5), ("--first-index", 0):
+            self.failed(f"{option} is about LIBSVM data, which x.csv is not", "fit", "x.csv", "--target", "y", option, number,
+                        status=2)
+
+    def test_help_has_what_a_command_takes(self):
+        for command in "fit", "compare", "check":
+            text = self.done(command, "--help")
+            for option in "--plot", "--set=":
+                self.assertEqual(option in text, command != "check", (command, option))
 
     def test_numbers_that_are_not_finite(self):
         rows = "".join(f"{i % 7},{(i * i) % 5},{i % 3}.5\n" for i in range(40))

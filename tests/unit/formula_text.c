@@ -17,63 +17,65 @@ static loss_context *new_context(void)
     return context;
 }
 
+static const struct {
+    const char *text, *sentence;
+} wrong[] = {
+    {"", "character 1: a number, a name or '(' was expected, not the end"},
+    {"   ", "character 4: a number, a name or '('"},
+    {"p +", "character 4: a number, a name or '(' was expected, not the end"},
+    {"p + * y", "character 5: a number, a name or '(' was expected, not '*'"},
+    {"p y", "character 3: an operator or the end was expected, not 'y'"},
+    {"2p", "character 2: an operator or the end was expected, not 'p'"},
+    {"(p - y", "character 7: an operator or ')' was expected, not the end"},
+    {"(p - y))", "character 8: an operator or the end was expected, not ')'"},
+    {"p = y", "character 3: an operator or the end was expected, not '='"},
+    {"p $ y", "character 3: an operator or the end was expected, not '$'"},
+    {"p \xc2\xb7 y", "character 3: an operator or the end was expected, not a character (byte 0xc2)"},
+    {"p + \xc3\xa4\xc3\xa4 + y", "character 5: a number, a name or '('"},
+    {"log(p) + lgo(y)", "character 10: there is no function 'lgo'; did you mean 'log'?"},
+    {"softplus(p) + zzzzzzz(y)", "character 15: there is no function 'zzzzzzz'"},
+    {"p + delta", "character 5: there is no name 'delta'"},
+    {"p + delat; delta=1", "character 5: there is no name 'delat'; did you mean 'delta'?"},
+    {"p + exp", "character 5: exp is a function; its arguments in parentheses"},
+    {"max(p)", "character 6: ',' and number 2 of the 2 arguments of max was expected, not ')'"},
+    {"max(p, y, 0)", "character 9: ')' behind the 2 arguments of max was expected, not ','"},
+    {"exp()", "character 5: a number, a name or '(' was expected, not ')'"},
+    {"exp(p, y)", "character 6: ')' behind the 1 argument of exp was expected, not ','"},
+    {"p(2)", "character 1: there is no function 'p'"},
+    {"p > 0 ? y", "character 10: ':' and what it is otherwise was expected, not the end"},
+    {"0 < p < y", "character 7: a comparison of three; '&&' between two comparisons was expected"},
+    {"p & y", "character 3: an operator or the end was expected, not '&'"},
+    {"1e p", "character 2: an operator or the end was expected, not 'e'"},
+    {"p + 1e400", "character 5: the number is beyond the largest double"},
+    {"1.2.3", "character 4: an operator or the end was expected, not '.'"},
+    {". + p", "character 1: a number, a name or '(' was expected, not '.'"},
+    {"p^", "character 3: a number, a name or '(' was expected, not the end"},
+    {"c*p; c", "character 7: '=' and the value of the option was expected"},
+    {"c*p; c=", "character 8: a number was expected"},
+    {"c*p; c=p", "character 8: a number was expected"},
+    {"c*p; c=1e999", "character 8: the number is beyond the largest double"},
+    {"c*p; c=1 d=2", "character 10: ',' and another option, or the end was expected"},
+    {"c*p; 3=c", "character 6: the name of an option was expected"},
+    {"c*p; c=1, c=2", "character 11: 'c' was given a value before"},
+    {"c*p; c=1, p=2", "character 11: 'p' is a name that formulas have; another was expected"},
+    {"c*p; c=1, exp=2", "character 11: 'exp' is a name that formulas have"},
+    {"c*p; c=1, curvature=2", "character 11: 'curvature' is a name that formulas have"},
+    {"p; a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1", "character 36: at most 8 options were expected"},
+    {"p; ; a=1", "character 4: the name of an option was expected"},
+    {"a23456789012345678901234567890123456789012345678 + p",
+     "character 1: a name has 48 characters; at most 47"},
+    {"p; a23456789012345678901234567890123456789012345678=1", "character 4: a name has 48 characters"},
+};
+
 void errors_name_the_character(void **state)
 {
-    static const struct {
-        const char *text, *sentence;
-    } rows[] = {
-        {"", "character 1: a number, a name or '(' was expected, not the end"},
-        {"   ", "character 4: a number, a name or '('"},
-        {"p +", "character 4: a number, a name or '(' was expected, not the end"},
-        {"p + * y", "character 5: a number, a name or '(' was expected, not '*'"},
-        {"p y", "character 3: an operator or the end was expected, not 'y'"},
-        {"2p", "character 2: an operator or the end was expected, not 'p'"},
-        {"(p - y", "character 7: an operator or ')' was expected, not the end"},
-        {"(p - y))", "character 8: an operator or the end was expected, not ')'"},
-        {"p = y", "character 3: an operator or the end was expected, not '='"},
-        {"p $ y", "character 3: an operator or the end was expected, not '$'"},
-        {"p \xc2\xb7 y", "character 3: an operator or the end was expected, not a character (byte 0xc2)"},
-        {"p + \xc3\xa4\xc3\xa4 + y", "character 5: a number, a name or '('"},
-        {"log(p) + lgo(y)", "character 10: there is no function 'lgo'; did you mean 'log'?"},
-        {"softplus(p) + zzzzzzz(y)", "character 15: there is no function 'zzzzzzz'"},
-        {"p + delta", "character 5: there is no name 'delta'"},
-        {"p + delat; delta=1", "character 5: there is no name 'delat'; did you mean 'delta'?"},
-        {"p + exp", "character 5: exp is a function; its arguments in parentheses"},
-        {"max(p)", "character 6: ',' and number 2 of the 2 arguments of max was expected, not ')'"},
-        {"max(p, y, 0)", "character 9: ')' behind the 2 arguments of max was expected, not ','"},
-        {"exp()", "character 5: a number, a name or '(' was expected, not ')'"},
-        {"exp(p, y)", "character 6: ')' behind the 1 argument of exp was expected, not ','"},
-        {"p(2)", "character 1: there is no function 'p'"},
-        {"p > 0 ? y", "character 10: ':' and what it is otherwise was expected, not the end"},
-        {"0 < p < y", "character 7: a comparison of three; '&&' between two comparisons was expected"},
-        {"p & y", "character 3: an operator or the end was expected, not '&'"},
-        {"1e p", "character 2: an operator or the end was expected, not 'e'"},
-        {"p + 1e400", "character 5: the number is beyond the largest double"},
-        {"1.2.3", "character 4: an operator or the end was expected, not '.'"},
-        {". + p", "character 1: a number, a name or '(' was expected, not '.'"},
-        {"p^", "character 3: a number, a name or '(' was expected, not the end"},
-        {"c*p; c", "character 7: '=' and the value of the option was expected"},
-        {"c*p; c=", "character 8: a number was expected"},
-        {"c*p; c=p", "character 8: a number was expected"},
-        {"c*p; c=1 d=2", "character 10: ',' and another option, or the end was expected"},
-        {"c*p; 3=c", "character 6: the name of an option was expected"},
-        {"c*p; c=1, c=2", "character 11: 'c' was given a value before"},
-        {"c*p; c=1, p=2", "character 11: 'p' is a name that formulas have; another was expected"},
-        {"c*p; c=1, exp=2", "character 11: 'exp' is a name that formulas have"},
-        {"c*p; c=1, curvature=2", "character 11: 'curvature' is a name that formulas have"},
-        {"p; a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1", "character 36: at most 8 options were expected"},
-        {"p; ; a=1", "character 4: the name of an option was expected"},
-        {"a23456789012345678901234567890123456789012345678 + p",
-         "character 1: a name has 48 characters; at most 47"},
-        {"p; a23456789012345678901234567890123456789012345678=1", "character 4: a name has 48 characters"},
-    };
     loss_context *context = new_context();
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char text[256], sentence[256];
         loss_function *function = (loss_function *)(void *)text;
-        snprintf(text, sizeof text, "formula:%s", rows[i].text);
-        snprintf(sentence, sizeof sentence, "formula, %s", rows[i].sentence);
+        snprintf(text, sizeof text, "formula:%s", wrong[i].text);
+        snprintf(sentence, sizeof sentence, "formula, %s", wrong[i].sentence);
         assert_status(context, loss_function_create(&function, context, text), LOSS_ERROR_FORMULA);
         assert_null(function);
         assert_sentence(context, sentence);

@@ -138,6 +138,8 @@ static const struct {
     {"a,b\n1,2\n3,4,5\n", 0, 1, "line 3 has 3 fields, the header has 2"},
     {"1,2\n3,4,5\n", 0, 0, "line 2 has 3 fields, the first line has 2"},
     {"a;b\n1,5;2\n", 0, 1, "line 2 has 2 fields, the header has 1; the separator is probably ';'"},
+    {"a\tb\n1,5\t2\n", 0, 1, "line 2 has 2 fields, the header has 1; the separator is probably a tab"},
+    {"a|b\n1,5|2\n", 0, 1, "line 2 has 2 fields, the header has 1; the separator is probably '|'"},
     {"7;5\n1,5;2\n", 0, 0, "line 2 has 2 fields, the first line has 1; the separator is probably ';'"},
     {"a,b\n1,2\n3,4,", 0, 1, "line 3 has 3 fields, the header has 2"},
     {"a,b\n\"x\ny\",2\n3\n", 0, 1, "line 4 has 1 field, the header has 2"},

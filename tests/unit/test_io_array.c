@@ -79,9 +79,9 @@ static const struct {
     {"labels.idx", LOSS_UINT8, 0, 0, 1, {4}, 1, 1, 1, 0},
 };
 
-static void check_file(const loss_array *array, size_t f)
+static void check_file(const loss_array *array, size_t f, loss_dtype dtype)
 {
-    assert_int_equal(loss_array_dtype(array), files[f].dtype);
+    assert_int_equal(loss_array_dtype(array), dtype);
     assert_int_equal(loss_array_dimension_count(array), files[f].dimensions);
     for (int32_t d = -1; d < 4; d++) {
         const int is_there = d >= 0 && d < files[f].dimensions;
@@ -96,7 +96,7 @@ static void check_file(const loss_array *array, size_t f)
             const int64_t column = c + files[f].first_column;
             const double wanted = files[f].is_real ? real(r, column)
                                                    : (double)whole(r, column) - files[f].offset;
-            assert_true(element(array, r, c) == wanted);
+            assert_true(element(array, r, c) == (dtype == LOSS_FLOAT32 ? (double)(float)wanted : wanted));
         }
     }
 }
@@ -116,15 +116,120 @@ static void test_files(void **state)
             continue; /* gzipped, and a build without zlib: test_io_input.c has the sentence */
         }
         assert_int_equal(status, LOSS_OK);
-        check_file(array, f);
+        check_file(array, f, files[f].dtype);
         loss_array_free(array);
         int64_t length;
         char *bytes = load(path, &length);
         assert_int_equal(parse(&array, context, bytes, length), LOSS_OK);
         free(bytes);
-        check_file(array, f);
+        check_file(array, f, files[f].dtype);
         loss_array_free(array);
     }
+}
+
+/* The same files as numbers of both real types. */
+static void test_files_as_real_numbers(void **state)
+{
+    const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
+    (void)state;
+    for (size_t f = 0; f < 2 * (sizeof files / sizeof *files); f++) {
+        const loss_dtype dtype = dtypes[f % 2];
+        char path[400];
+        snprintf(path, sizeof path, FORMATS "%s", files[f / 2].name);
+        const int is_npy = strstr(path, ".npy") != NULL;
+        loss_array *array = NULL;
+        const loss_status status = is_npy ? loss_array_read_npy_as(&array, context, path, dtype, NULL, NULL)
+                                          : loss_array_read_idx_as(&array, context, path, dtype, NULL, NULL);
+        if (status == LOSS_ERROR_SUPPORT) {
+            continue;
+        }
+        assert_int_equal(status, LOSS_OK);
+        check_file(array, f / 2, dtype);
+        loss_array_free(array);
+        int64_t length;
+        char *bytes = load(path, &length);
+        assert_int_equal(is_npy ? loss_array_parse_npy_as(&array, context, bytes, length, dtype)
+                                : loss_array_parse_idx_as(&array, context, bytes, length, dtype),
+                         LOSS_OK);
+        free(bytes);
+        check_file(array, f / 2, dtype);
+        loss_array_free(array);
+    }
+}
+
+/* In front of every block: its size. */
+typedef union block {
+    int64_t size;
+    max_align_t align;
+} block;
+
+static struct peak {
+    int64_t live, most; /* bytes */
+} peak;
+
+static int32_t peak_allocate(void *user, int64_t size, void **pointer)
+{
+    struct peak *const of = user;
+    block *const memory = malloc(sizeof *memory + (size_t)size);
+    assert_non_null(memory);
+    memory->size = size;
+    of->live += size;
+    of->most = of->live > of->most ? of->live : of->most;
+    *pointer = memory + 1;
+    return 0;
+}
+
+static int32_t peak_release(void *user, void *pointer)
+{
+    if (pointer) {
+        block *const memory = (block *)pointer - 1;
+        ((struct peak *)user)->live -= memory->size;
+        free(memory);
+    }
+    return 0;
+}
+
+/* Many pieces of another type take little more than what becomes of them, and all have their place. */
+static void test_memory_of_conversions(void **state)
+{
+    enum { ROWS = 4001, COLUMNS = 250, HEADER = 12 };
+    static const struct {
+        unsigned char code, size;
+        loss_dtype dtype;
+    } cases[] = {{0x08, 1, LOSS_FLOAT32}, {0x08, 1, LOSS_FLOAT64}, {0x0b, 2, LOSS_FLOAT32},
+                 {0x0c, 4, LOSS_FLOAT64}, {0x0e, 8, LOSS_FLOAT32}, {0x0b, 2, 0}};
+    unsigned char *bytes = calloc(HEADER + ROWS * COLUMNS, 8);
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        loss_context *counted = NULL;
+        loss_array *array = NULL;
+        assert_int_equal(loss_context_create_with_allocator(&counted, peak_allocate, peak_release, &peak),
+                         LOSS_OK);
+        const unsigned char header[HEADER] = {
+            0, 0, cases[k].code, 2, 0, 0, ROWS >> 8, ROWS & 255, 0, 0, COLUMNS >> 8, COLUMNS & 255};
+        const int64_t length = HEADER + (int64_t)ROWS * COLUMNS * cases[k].size;
+        memset(bytes, 0, (size_t)length);
+        memcpy(bytes, header, HEADER);
+        for (int64_t i = 0; i < (int64_t)ROWS * COLUMNS;
+             i++) { /* of float64 a number below the normal ones */
+            bytes[HEADER + (i + 1) * cases[k].size - 1] = (unsigned char)(i % 127);
+        }
+        const int64_t before = peak.live;
+        peak.most = 0;
+        assert_int_equal(cases[k].dtype
+                             ? loss_array_parse_idx_as(&array, counted, bytes, length, cases[k].dtype)
+                             : loss_array_parse_idx(&array, counted, bytes, length),
+                         LOSS_OK);
+        const int64_t elements = (int64_t)ROWS * COLUMNS * loss_dtype_size(loss_array_dtype(array));
+        assert_true((double)(peak.most - before) < 1.2 * (double)elements);
+        for (int64_t i = 0; i < (int64_t)ROWS * COLUMNS && cases[k].size < 8; i++) {
+            assert_true(element(array, i / COLUMNS, i % COLUMNS) == (double)(i % 127));
+        }
+        loss_array_free(array);
+        loss_context_free(counted);
+        assert_int_equal(peak.live, 0);
+    }
+    free(bytes);
 }
 
 /* What is read is what loss_data takes. */
@@ -340,6 +445,12 @@ static void test_arguments(void **state)
     assert_string_equal(loss_context_error(context), "the path is NULL");
     assert_int_equal(loss_array_read_idx(&array, NULL, "a", NULL, NULL), LOSS_ERROR_ARGUMENT);
     assert_int_equal(loss_array_read_idx(NULL, context, "a", NULL, NULL), LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_array_read_npy_as(&array, context, "a", LOSS_INT32, NULL, NULL), LOSS_ERROR_TYPE);
+    assert_string_equal(loss_context_error(context), "the elements must become float32 or float64");
+    assert_int_equal(loss_array_parse_idx_as(&array, context, "1", 1, 0), LOSS_ERROR_TYPE);
+    assert_int_equal(loss_array_read_idx_as(&array, NULL, "a", LOSS_FLOAT32, NULL, NULL),
+                     LOSS_ERROR_ARGUMENT);
+    assert_int_equal(loss_array_parse_npy_as(NULL, context, "1", 1, LOSS_FLOAT32), LOSS_ERROR_ARGUMENT);
     assert_null(loss_array_values(NULL));
     assert_int_equal(loss_array_dtype(NULL) + loss_array_row_count(NULL) + loss_array_column_count(NULL) +
                          loss_array_row_stride(NULL) + loss_array_column_stride(NULL) +
@@ -372,10 +483,16 @@ static void test_every_allocation_fails_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),         cmocka_unit_test(test_into_data),
-        cmocka_unit_test(test_headers),       cmocka_unit_test(test_starts),
-        cmocka_unit_test(test_refused_files), cmocka_unit_test(test_cut_at_every_byte),
-        cmocka_unit_test(test_arguments),     cmocka_unit_test(test_every_allocation_fails_once),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_into_data),
+        cmocka_unit_test(test_files_as_real_numbers),
+        cmocka_unit_test(test_memory_of_conversions),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_starts),
+        cmocka_unit_test(test_refused_files),
+        cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_every_allocation_fails_once),
     };
     return cmocka_run_group_tests_name("io_array", tests, setup, teardown);
 }

@@ -5,6 +5,7 @@
 
 #include "gradient/objective.h"
 #include "gradient/penalty.h"
+#include "loss/random.h"
 #include "support/check.h"
 
 enum { N = 7 };
@@ -282,6 +283,48 @@ static void far_points_come_into_the_simplex(void **unused)
     loss_context_free(context);
 }
 
+/*
+ * However many there are, and most of them 0 as those of a point on the way between two of the set: what their sums are rounded by must
+ * not put them outside.
+ */
+static void many_numbers_come_into_the_simplex(void **unused)
+{
+    enum { MANY = 30000 };
+    const loss_dtype dtypes[] = {LOSS_FLOAT32, LOSS_FLOAT64};
+    loss_context *context = context_make();
+    lossi_penalties list = {0};
+    double *drawn = malloc(MANY * sizeof *drawn), *x = malloc(MANY * sizeof *x);
+    double *before = malloc(MANY * sizeof *before);
+    (void)unused;
+    add(&list, context, "simplex", "total", 1.0);
+    for (int which = 0; which < 2; which++) {
+        uint64_t seed = 0;
+        for (int64_t n = 2; n <= MANY; n += n / 8 + 1) {
+            memset(before, 0, MANY * sizeof *before);
+            for (int step = 0; step < 20; step++) {
+                assert_int_equal(loss_random_uniform(seed++, 0, 0, n, drawn), LOSS_OK);
+                for (int64_t i = 0; i < n; i++) {
+                    set_element(x, dtypes[which], i, drawn[i] - 0.5);
+                }
+                for (int half = 0; half < 2; half++) {
+                    lossi_penalties_prox(&list, dtypes[which], n, NULL, 5.0, x);
+                    assert_true(lossi_penalties_rough_value(&list, dtypes[which], n, NULL, x) == 0.0);
+                    for (int64_t i = 0; i < n; i++) {
+                        const double now = element(x, dtypes[which], i);
+                        set_element(x, dtypes[which], i, 0.7 * before[i] + 0.3 * now);
+                        before[i] = now;
+                    }
+                }
+            }
+        }
+    }
+    free(before);
+    free(drawn);
+    free(x);
+    lossi_penalties_destroy(&list, context);
+    loss_context_free(context);
+}
+
 /* A stretch in the middle: the others are not touched. */
 static void a_stretch_is_kept_to(void **unused)
 {
@@ -364,6 +407,7 @@ int main(void)
         cmocka_unit_test(columns_are_rows_of_the_transpose),
         cmocka_unit_test(projections_are_known),
         cmocka_unit_test(far_points_come_into_the_simplex),
+        cmocka_unit_test(many_numbers_come_into_the_simplex),
         cmocka_unit_test(a_stretch_is_kept_to),
         cmocka_unit_test(contradictions_are_refused),
     };

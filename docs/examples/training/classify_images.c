@@ -130,8 +130,10 @@ typedef struct learning {
     loss_context *context;
     loss_objective *objective;
     loss_optimizer *optimizer;
+    const pictures *test;
     float *x;
-    int64_t n, samples, epochs;
+    double begun;
+    int64_t n, samples, epochs, done;
     double curves[2 * MOST_EPOCHS]; /* shares recognised: of the test, then of what was learnt from */
     int64_t counts[CLASSES * CLASSES];
 } learning;
@@ -159,13 +161,50 @@ static void set_options(learning *l, const char *optimizer)
     }
 }
 
+/* After an epoch, or an iteration over all samples: a point of the curve, and a line. */
+static void tell_progress(learning *l, const char *what, const void *x, double cost)
+{
+    memcpy(l->x, x, (size_t)l->n * sizeof *l->x);
+    l->curves[l->done] = judge(l->context, l->objective, l->x, l->test, l->counts);
+    printf("%s %d: cost %.4f, test accuracy %.2f %%, %.0f s\n", what, (int)l->done + 1, cost,
+           100 * l->curves[l->done], seconds() - l->begun);
+    fflush(stdout);
+    l->done++;
+}
+
+static int32_t after_iteration(void *user, loss_optimizer *optimizer)
+{
+    learning *l = user;
+    const void *x;
+    double cost;
+    int64_t iterations;
+    must(l->context, loss_optimizer_get_int(optimizer, "iterations", &iterations));
+    if (iterations > l->done && l->done < l->epochs) {
+        must(l->context, loss_optimizer_get_pointer(optimizer, "best_x", &x));
+        must(l->context, loss_optimizer_get_double(optimizer, "value", &cost));
+        tell_progress(l, "iteration", x, cost);
+    }
+    return 0;
+}
+
+/* A method of all samples runs by itself. */
+static void learn_by_iterations(learning *l)
+{
+    must(l->context, loss_optimizer_set_int(l->optimizer, "max_iterations", l->epochs));
+    must(l->context, loss_optimizer_set_iterate_callback(l->optimizer, after_iteration, l));
+    float *x = malloc((size_t)l->n * sizeof *x);
+    memcpy(x, l->x, (size_t)l->n * sizeof *x);
+    must(l->context, loss_optimizer_minimize(l->optimizer, l->objective, x));
+    memcpy(l->x, x, (size_t)l->n * sizeof *x);
+    free(x);
+}
+
 /* One batch after the other, told what the objective says; after each epoch a line. */
-static void learn_by_batches(learning *l, const pictures *test)
+static void learn_by_batches(learning *l)
 {
     float *gradient = malloc((size_t)l->n * sizeof *gradient);
-    const double begun = seconds();
     double cost = 0, value;
-    int64_t seen = 0, epoch = 0;
+    int64_t seen = 0;
     int32_t request;
     const void *x, *indices;
     must(l->context, loss_optimizer_start(l->optimizer, l->x));
@@ -186,12 +225,7 @@ static void learn_by_batches(learning *l, const pictures *test)
         cost += value * (double)count;
         seen += count;
         if (seen == l->samples) {
-            memcpy(l->x, x, (size_t)l->n * sizeof *l->x);
-            l->curves[epoch] = judge(l->context, l->objective, l->x, test, l->counts);
-            epoch++;
-            printf("epoch %d: cost %.4f, test accuracy %.2f %%, %.0f s\n", (int)epoch, cost / (double)seen,
-                   100 * l->curves[epoch - 1], seconds() - begun);
-            fflush(stdout);
+            tell_progress(l, "epoch", x, cost / (double)seen);
             seen = 0;
             cost = 0;
         }
@@ -201,15 +235,29 @@ static void learn_by_batches(learning *l, const pictures *test)
     free(gradient);
 }
 
+/* A number of the command line. */
+static int64_t number(const char *word)
+{
+    char *end;
+    const int64_t value = strtoll(word, &end, 10);
+    if (end == word || *end != '\0') {
+        fprintf(stderr,
+                "'%s' is no number; the arguments are MODEL OPTIMIZER EPOCHS [ROWS [DIRECTORY [PICTURES]]]\n",
+                word);
+        exit(EXIT_FAILURE);
+    }
+    return value;
+}
+
 int main(int count, char **words)
 {
     const char *model = count > 1 ? words[1] : "vgg", *optimizer = count > 2 ? words[2] : "adam";
     const char *directory = count > 5 ? words[5] : "/usr/share/datasets/fashion-mnist";
-    const int64_t rows = count > 4 ? atoll(words[4]) : 0;
+    const int64_t rows = count > 4 ? number(words[4]) : 0;
     static learning l;
     network net = {NULL, NULL, 0};
     pictures train, test;
-    l.epochs = count > 3 ? atoll(words[3]) : 6;
+    l.epochs = count > 3 ? number(words[3]) : 6;
     l.epochs = l.epochs < 1 ? 1 : l.epochs > MOST_EPOCHS ? MOST_EPOCHS : l.epochs;
 
     must(NULL, loss_context_create(&net.context));
@@ -227,14 +275,13 @@ int main(int count, char **words)
     must(net.context, loss_optimizer_create(&l.optimizer, net.context, optimizer, LOSS_FLOAT32, l.n));
     printf("%s, %d parameters, %d pictures, by %s\n", model, (int)l.n, (int)train.rows, optimizer);
 
+    l.test = &test;
+    l.begun = seconds();
     if (strcmp(model, "softmax") == 0) {
-        const double begun = seconds();
-        must(net.context, loss_optimizer_set_int(l.optimizer, "max_iterations", l.epochs));
-        must(net.context, loss_optimizer_minimize(l.optimizer, l.objective, l.x));
-        printf("%.1f s\n", seconds() - begun);
+        learn_by_iterations(&l);
     } else {
         set_options(&l, optimizer);
-        learn_by_batches(&l, &test);
+        learn_by_batches(&l);
     }
     printf("test accuracy %.2f %%\n", 100 * judge(net.context, l.objective, l.x, &test, l.counts));
     if (count > 6) {
@@ -243,7 +290,7 @@ int main(int count, char **words)
         snprintf(path, sizeof path, "%s/confusion.svg", words[6]);
         int failed = draw_confusion(path, names, CLASSES, l.counts);
         snprintf(path, sizeof path, "%s/curve.svg", words[6]);
-        failed |= strcmp(model, "softmax") != 0 ? draw_curves(path, model, curve, 1, l.curves, l.epochs) : 0;
+        failed |= draw_curves(path, model, curve, 1, l.curves, l.done);
         printf("%s\n", failed ? "no pictures: gnuplot is not there" : "pictures drawn");
     }
 

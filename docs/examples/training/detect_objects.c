@@ -227,9 +227,22 @@ static int draw(const char *directory, const scenes *s, const float *places)
                       colours, 2 * tiles);
 }
 
+/* A number of the command line. */
+static int64_t number(const char *word)
+{
+    char *end;
+    const int64_t value = strtoll(word, &end, 10);
+    if (end == word || *end != '\0') {
+        fprintf(stderr, "'%s' is no number; the arguments are [EPOCHS [ROWS [DIRECTORY [PICTURES]]]]\n",
+                word);
+        exit(EXIT_FAILURE);
+    }
+    return value;
+}
+
 int main(int count, char **words)
 {
-    const int64_t epochs = count > 1 ? atoll(words[1]) : 8, rows = count > 2 ? atoll(words[2]) : 60000;
+    const int64_t epochs = count > 1 ? number(words[1]) : 8, rows = count > 2 ? number(words[2]) : 60000;
     const char *directory = count > 3 ? words[3] : "/usr/share/datasets/fashion-mnist";
     network net = {NULL, NULL, 0};
     scenes train, test;

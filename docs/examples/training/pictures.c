@@ -22,8 +22,10 @@ int draw_curves(const char *path, const char *title, const char *const *names, i
     if (gnuplot == NULL) {
         return -1;
     }
-    fprintf(gnuplot, "set title '%s'\nset xlabel 'epoch'\nset xtics 1\nset grid\nset key bottom right\nplot",
-            title);
+    fprintf(gnuplot,
+            "set title '%s'\nset xlabel 'epochs, or iterations over all'\nset xtics %d\nset grid\nset key "
+            "bottom right\nplot",
+            title, count > 12 ? 10 : 1);
     for (int k = 0; k < curves; k++) {
         fprintf(gnuplot, "%s '-' with linespoints pointtype 7 pointsize 0.4 title '%s'", k > 0 ? "," : "",
                 names[k]);

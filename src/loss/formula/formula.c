@@ -122,6 +122,9 @@ static loss_status read_value(reader *r, double *value)
     if (behind == r->at) {
         return expected(r, "a number");
     }
+    if (isinf(*value)) {
+        return lossi_formula_fail(r->context, r->text, r->at, "the number is beyond the largest double");
+    }
     r->at = behind;
     *value = negative ? -*value : *value;
     return LOSS_OK;
