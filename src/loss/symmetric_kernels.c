@@ -101,11 +101,12 @@ LOSSI_INLINE void add_block(int64_t rows, int64_t stride, const double *scaled, 
 }
 
 static void add(int64_t rows, int64_t begin, int64_t end, int64_t stride, const double *packed,
-                const double *d, double *scaled, double *sums)
+                const double *d, double *scaled, double *sums, lossi_upcoming *ahead)
 {
     for (int64_t j = begin; j < end; j += BLOCK) {
         scale(rows, packed + j / WIDTH * WIDTH * rows + j % WIDTH, d, scaled);
         for (int64_t l = 0; l < j + BLOCK; l += WIDTH) {
+            ahead->at = lossi_upcoming_ask_lines(ahead, ahead->at);
             add_block(rows, stride, scaled, packed + l * rows, sums + j * stride + l);
         }
     }
