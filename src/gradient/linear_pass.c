@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "core/prefetch.h"
 #include "gradient/linear_parameters.h"
 #include "gradient/linear_tile.h"
 #include "gradient/linear_woven.h"
@@ -336,13 +337,12 @@ static void know_predictions(lossi_linear_model *m)
 }
 
 /*
- * Whether prefetchers manage alone: rows of one output, one after another, are a loop over memory, which the processor may want to be
- * asked for a few lines ahead at most. Many outputs multiply for so long between two rows that asking gains anywhere.
+ * Whether prefetchers manage alone: rows of one output, one after another, are a loop over memory, which some processors see through.
+ * Many outputs multiply for so long between two rows that asking gains anywhere.
  */
 static int32_t alone(const lossi_tile_pass *p)
 {
-    const int64_t tile = p->cut.tile_rows * p->shape.features * p->model->base.real_size;
-    return p->indices == NULL && p->shape.outputs == 1 && lossi_ask_ahead(tile) < tile;
+    return p->indices == NULL && p->shape.outputs == 1 && lossi_prefetches_rows();
 }
 
 /* What to ask memory for ahead: also of the next batch, as far as this one does not need where its sparse rows are. */
