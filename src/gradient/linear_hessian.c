@@ -149,9 +149,34 @@ static int64_t pair_of(const hessian_pass *p, int64_t k, int64_t l)
     return p->coupled ? k * outputs - k * (k - 1) / 2 + (l - k) : k;
 }
 
-static void add_chunk(const hessian_pass *p, const work *w, const part *at, int64_t count, double *sums,
-                      lossi_total *total, lossi_total *other)
+/*
+ * The features of the next chunk, asked for while this one is multiplied, which needs no memory: else the predictions, which read them
+ * first, wait for it.
+ */
+static lossi_upcoming next_chunk(const hessian_pass *p, const part *at, int64_t first)
 {
+    const lossi_array *features = p->model->features;
+    const int64_t real = p->model->base.real_size, outputs = p->model->shape.outputs,
+                  left = features->rows - first, rows = left < LOSSI_CHUNK_ROWS ? left : LOSSI_CHUNK_ROWS,
+                  bytes = features->columns * real;
+    const int64_t blocks = (at->end - at->begin + p->symmetric->block - 1) / p->symmetric->block,
+                  panels = (at->begin + at->end) / 2 / p->symmetric->width + 1,
+                  pairs = p->coupled ? outputs - at->first_output : 1;
+    lossi_upcoming ahead = {.rows = features->pointer, .step = features->row_stride * real, .bytes = bytes};
+    if (rows > 0 && blocks > 0 && (features->column_stride == 1 || features->columns == 1)) {
+        ahead.next = first;
+        ahead.end = first + rows;
+        ahead.pace = (rows * bytes / (pairs * blocks * panels) / LOSSI_LINE + 1) * LOSSI_LINE;
+        ahead.at = lossi_upcoming_row(&ahead);
+    }
+    return ahead;
+}
+
+/* `next`: the row after the chunk. */
+static void add_chunk(const hessian_pass *p, const work *w, const part *at, int64_t count, int64_t next,
+                      double *sums, lossi_total *total, lossi_total *other)
+{
+    lossi_upcoming ahead = next_chunk(p, at, next);
     const lossi_linear_model *m = p->model;
     const int64_t outputs = m->shape.outputs;
     p->linear->forward(&m->shape, count, w->x, m->parameters, w->prediction, NULL);
@@ -164,7 +189,7 @@ static void add_chunk(const hessian_pass *p, const work *w, const part *at, int6
         }
         for (int64_t l = k; l < (p->coupled ? outputs : k + 1); l++) {
             p->symmetric->add(count, at->begin, at->end, p->stride, w->packed, w->d + (l - k) * count,
-                              w->scaled, sums + pair_of(p, k, l) * p->block_size);
+                              w->scaled, sums + pair_of(p, k, l) * p->block_size, &ahead);
         }
     }
 }
@@ -214,7 +239,7 @@ static void run_part(void *argument, int64_t index, int32_t worker)
          row += LOSSI_CHUNK_ROWS) {
         const int64_t count = find_rows(p, &w, row,
                                         end - row < LOSSI_CHUNK_ROWS ? end : row + LOSSI_CHUNK_ROWS);
-        add_chunk(p, &w, &at, count, sums, total, &other);
+        add_chunk(p, &w, &at, count, row + LOSSI_CHUNK_ROWS, sums, total, &other);
     }
     total = total->status != LOSS_OK ? total : &other;
     if (total->status != LOSS_OK && !atomic_flag_test_and_set(&p->failed)) {

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "core/prefetch.h"
 #include "gradient/linear_parameters.h"
 #include "gradient/linear_tile.h"
+#include "gradient/linear_woven.h"
 
 enum {
     PARALLEL_ELEMENTS = 32768,  /* fewer cost more to hand out than to do */
@@ -218,10 +220,14 @@ static void pass_slice(void *argument, int64_t slice, int32_t worker)
     lossi_tile_lay_out(p, p->scratch + worker * p->scratch_each, &w);
     lossi_tile_begin(p, &w, row, end);
     lossi_total_clear(total);
-    memset(sums, 0, p->sparse != NULL ? bytes : 0);
+    if (p->woven) {
+        lossi_weave(p, &w);
+    } else {
+        memset(sums, 0, p->sparse != NULL ? bytes : 0);
+    }
     memset(w.merged, 0, lossi_tile_merging(p) ? (size_t)p->shape.features * sizeof *w.merged : 0);
-    for (double *into = sums; row < end && total->status == LOSS_OK;
-         into = p->sparse != NULL ? sums : w.block) {
+    for (double *into = p->woven ? w.woven + 1 : sums; row < end && total->status == LOSS_OK;
+         into = p->sparse != NULL ? into : w.block) {
         const int64_t block_end = row + cut->block_rows < end ? row + cut->block_rows : end;
         w.fresh = p->sparse == NULL;
         while (row < block_end && total->status == LOSS_OK) {
@@ -231,6 +237,9 @@ static void pass_slice(void *argument, int64_t slice, int32_t worker)
         }
         lossi_total_end_block(total);
         end_block(p, &w, into, sums);
+    }
+    if (p->woven) {
+        lossi_unweave(p, &w, sums);
     }
 }
 
@@ -290,7 +299,18 @@ static loss_status begin_pass(lossi_tile_pass *p, lossi_linear_model *m, int32_t
     loss_status status = lossi_evaluation_init(&p->e, m->base.context, m->function, m->base.dtype,
                                                m->features->rows, m->shape.outputs, m->target, m->weight,
                                                m->mask);
+    p->woven = lossi_woven(p);
     return status == LOSS_OK ? get_scratch(p) : status;
+}
+
+/* No worker has woven its parameters yet. */
+static void begin_weaving(const lossi_tile_pass *p)
+{
+    for (int64_t worker = 0; p->woven && worker < workers(p); worker++) {
+        lossi_tile_work w;
+        lossi_tile_lay_out(p, p->scratch + worker * p->scratch_each, &w);
+        *w.is_woven = 0;
+    }
 }
 
 /*
@@ -317,13 +337,12 @@ static void know_predictions(lossi_linear_model *m)
 }
 
 /*
- * Whether prefetchers manage alone: rows of one output, one after another, are a loop over memory, which the processor may want to be
- * asked for a few lines ahead at most. Many outputs multiply for so long between two rows that asking gains anywhere.
+ * Whether prefetchers manage alone: rows of one output, one after another, are a loop over memory, which some processors see through.
+ * Many outputs multiply for so long between two rows that asking gains anywhere.
  */
 static int32_t alone(const lossi_tile_pass *p)
 {
-    const int64_t tile = p->cut.tile_rows * p->shape.features * p->model->base.real_size;
-    return p->indices == NULL && p->shape.outputs == 1 && lossi_ask_ahead(tile) < tile;
+    return p->indices == NULL && p->shape.outputs == 1 && lossi_prefetches_rows();
 }
 
 /* What to ask memory for ahead: also of the next batch, as far as this one does not need where its sparse rows are. */
@@ -361,6 +380,7 @@ loss_status lossi_linear_pass(lossi_linear_model *m, int32_t what, lossi_batch b
     if (what == LOSSI_PASS_PRODUCT && p.sparse == NULL) {
         know_predictions(m);
     }
+    begin_weaving(&p);
     run(&p, pass_slice);
     status = collect(&p, result);
     if (what == LOSSI_PASS_PRODUCT) {
@@ -380,7 +400,7 @@ loss_status lossi_linear_warm_up(lossi_linear_model *m)
 {
     const lossi_batch all = {-1, NULL, 0};
     lossi_tile_pass p;
-    loss_status status = begin_pass(&p, m, LOSSI_PASS_VALUE, all);
+    loss_status status = begin_pass(&p, m, LOSSI_PASS_GRADIENT, all);
     if (status == LOSS_OK && workers(&p) > 1) {
         lossi_parallel(m->base.context, 2, do_nothing, NULL); /* starts the threads */
     }

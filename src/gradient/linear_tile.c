@@ -63,6 +63,9 @@ int64_t lossi_tile_lay_out(const lossi_tile_pass *p, char *scratch, lossi_tile_w
     w->copy = take(&end, copies(p) * real);
     w->merged = (double *)(void *)take(
         &end, lossi_tile_merging(p) ? p->shape.features * (int64_t)sizeof *w->merged : 0);
+    w->is_woven = (int32_t *)(void *)take(&end, (int64_t)sizeof *w->is_woven);
+    w->woven = (double *)(void *)take(
+        &end, p->woven ? (p->shape.features + 1) * LOSSI_WOVEN_STEP * (int64_t)sizeof *w->woven : 0);
     w->prediction = take(&end, outputs * real);
     w->directional = take(&end, outputs * real);
     w->derivative = take(&end, outputs * real);
@@ -184,7 +187,8 @@ static void ask(const lossi_tile_pass *p, lossi_tile_work *w, int64_t to)
 
 static lossi_sparse_tile sparse_rows(const lossi_tile_pass *p, const lossi_sparse_row *x, int64_t rows)
 {
-    return (lossi_sparse_tile){&p->shape, p->sparse->array->index_dtype == LOSS_INT64, rows, x};
+    return (lossi_sparse_tile){&p->shape, p->sparse->array->index_dtype == LOSS_INT64, rows, x,
+                               p->woven ? LOSSI_WOVEN_STEP : 0};
 }
 
 /* Of a batch of one output its rows, anywhere in memory, and their targets are asked for between the products of a few. */
@@ -275,7 +279,8 @@ void lossi_tile_forward(const lossi_tile_pass *p, lossi_tile_work *w, int64_t fi
     const int32_t product = p->what == LOSSI_PASS_PRODUCT;
     if (p->sparse != NULL) {
         const lossi_sparse_tile tile = sparse_rows(p, w->entries, count);
-        p->sparse_kernels->forward(&tile, m->parameters, prediction, product ? w->directional : NULL);
+        p->sparse_kernels->forward(&tile, p->woven ? w->woven : m->parameters, prediction,
+                                   product ? w->directional : NULL);
         w->asked = w->asked > first + count ? w->asked : first + count;
         return;
     }

@@ -8,6 +8,8 @@
 #include "gradient/linear_model.h"
 #include "loss/evaluation.h"
 
+enum { LOSSI_WOVEN_STEP = 2 }; /* numbers of a feature there */
+
 typedef struct lossi_tile_pass {
     lossi_linear_model *model;
     lossi_linear_shape shape; /* of the kernels */
@@ -22,6 +24,7 @@ typedef struct lossi_tile_pass {
     int64_t asked;     /* so many of the first rows were asked for by the pass before */
     int32_t serial;    /* whether one thread does all slices, in order */
     const lossi_array *features, *prediction; /* prediction: only when predicting */
+    int32_t woven; /* whether parameters and sums lie side by side (linear_woven.h) */
     char *scratch;
     int64_t scratch_each;
     int32_t asks_ahead;
@@ -35,7 +38,9 @@ typedef struct lossi_tile_work {
     char *copy;     /* the features, when their columns are not contiguous, or their squares; a sparse row */
     lossi_sparse_row *entries; /* where its rows are, when they are sparse */
     double *merged;            /* a row of zeros, to add up entries of one column */
-    char *prediction;          /* rows × outputs, and so the next two */
+    int32_t *is_woven;         /* whether this worker's parameters are in the next already */
+    double *woven;
+    char *prediction; /* rows × outputs, and so the next two */
     char *directional, *derivative;
     double *wide;  /* the derivative as float64 */
     double *block; /* the sums of a block, in the padded layout */

@@ -74,26 +74,26 @@ LOSSI_INLINE void multiply_add(int width, double x, const double *w, double *sum
 /* ---- forward ---- */
 
 /* The parameters of entries e and e + 1, one each. */
-LOSSI_INLINE pair parameters_at(int wide, const void *indices, int64_t e, const double *w)
+LOSSI_INLINE pair parameters_at(int wide, const void *indices, int64_t e, const double *w, int64_t step)
 {
-    return (pair){w[index_at(wide, indices, e)], w[index_at(wide, indices, e + 1)]};
+    return (pair){w[index_at(wide, indices, e) * step], w[index_at(wide, indices, e + 1) * step]};
 }
 
 /* The dot product of a row with one number of each row of parameters: neighbouring lanes are a pair. */
-LOSSI_INLINE double dot(int wide, const lossi_sparse_row *x, const double *w)
+LOSSI_INLINE double dot(int wide, const lossi_sparse_row *x, const double *w, int64_t step)
 {
     pair low = {0, 0}, high = {0, 0};
     int64_t e = 0;
     for (; e + LANES <= x->count; e += LANES) {
-        low = pair_fma(values_at(x->values, e), parameters_at(wide, x->indices, e, w), low);
-        high = pair_fma(values_at(x->values, e + 2), parameters_at(wide, x->indices, e + 2, w), high);
+        low = pair_fma(values_at(x->values, e), parameters_at(wide, x->indices, e, w, step), low);
+        high = pair_fma(values_at(x->values, e + 2), parameters_at(wide, x->indices, e + 2, w, step), high);
     }
     double lanes[LANES] = {low[0], low[1], high[0], high[1]};
     UNROLL
     for (int lane = 0; lane < LANES - 1; lane++) {
         if (e + lane < x->count) {
             lanes[lane] = __builtin_fma(value_at(x->values, e + lane),
-                                        w[index_at(wide, x->indices, e + lane)], lanes[lane]);
+                                        w[index_at(wide, x->indices, e + lane) * step], lanes[lane]);
         }
     }
     return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
@@ -157,16 +157,16 @@ LOSSI_INLINE void dots(int width, int wide, const lossi_sparse_row *x, const dou
 }
 
 /* All rows, the numbers first … first + width − 1 of the parameters of a feature. */
-LOSSI_INLINE void forward_columns(int width, int wide, const lossi_sparse_tile *tile, const double *w,
-                                  int64_t first, real *z, real *z2)
+LOSSI_INLINE void forward_columns(int width, int64_t step, int wide, const lossi_sparse_tile *tile,
+                                  const double *w, int64_t first, real *z, real *z2)
 {
     const lossi_linear_shape *shape = tile->shape;
-    const int64_t outputs = shape->outputs, stride = shape->stride, step = z2 != NULL ? 2 * stride : stride;
+    const int64_t outputs = shape->outputs, stride = shape->stride;
     const double *intercept = w + shape->features * step + first;
     double sums[WIDTH_MAX];
     for (int64_t i = 0; i < tile->rows; i++) {
         if (width == 1) {
-            sums[0] = dot(wide, &tile->x[i], w);
+            sums[0] = dot(wide, &tile->x[i], w, step);
         } else if (width == 2) {
             two_dots(wide, &tile->x[i], w, step, sums);
         } else {
@@ -182,22 +182,27 @@ LOSSI_INLINE void forward_columns(int width, int wide, const lossi_sparse_tile *
     }
 }
 
+/* One output is worth steps the compiler knows: alone, and with its sum. */
 LOSSI_INLINE void forward_indices(int wide, const lossi_sparse_tile *tile, const double *w, real *z, real *z2)
 {
     const int64_t columns = z2 != NULL ? 2 * tile->shape->stride : tile->shape->stride;
     switch (columns) {
     case 1:
-        forward_columns(1, wide, tile, w, 0, z, z2);
+        if (tile->step == 2) {
+            forward_columns(1, 2, wide, tile, w, 0, z, z2);
+        } else {
+            forward_columns(1, 1, wide, tile, w, 0, z, z2);
+        }
         return;
     case 2:
-        forward_columns(2, wide, tile, w, 0, z, z2);
+        forward_columns(2, 2, wide, tile, w, 0, z, z2);
         return;
     case 4:
-        forward_columns(4, wide, tile, w, 0, z, z2);
+        forward_columns(4, 4, wide, tile, w, 0, z, z2);
         return;
     default:
         for (int64_t first = 0; first < columns; first += WIDTH_MAX) {
-            forward_columns(WIDTH_MAX, wide, tile, w, first, z, z2);
+            forward_columns(WIDTH_MAX, columns, wide, tile, w, first, z, z2);
         }
     }
 }
@@ -222,30 +227,30 @@ LOSSI_INLINE double power_of(int kind, double x, const double *means, int64_t j)
 }
 
 LOSSI_INLINE void add_row(int width, int wide, int kind, const lossi_sparse_row *x, const double *r,
-                          const double *means, double *g, int64_t stride)
+                          const double *means, double *g, int64_t step)
 {
 #pragma GCC unroll 4
     for (int64_t e = 0; e < x->count; e++) {
         const int64_t j = index_at(wide, x->indices, e);
         const double factor = power_of(kind, value_at(x->values, e), means, j);
-        multiply_add(width, factor, r, g + j * stride);
+        multiply_add(width, factor, r, g + j * step);
     }
 }
 
 /* All rows, outputs first … first + width − 1; the derivatives of outputs that are not there are 0. */
-LOSSI_INLINE void backward_outputs(int width, int wide, int kind, const lossi_sparse_tile *tile,
+LOSSI_INLINE void backward_outputs(int width, int64_t step, int wide, int kind, const lossi_sparse_tile *tile,
                                    const double *r, const double *means, double *g, int64_t first)
 {
     const lossi_linear_shape *shape = tile->shape;
     const int64_t left = shape->outputs - first;
-    double *intercept = g + shape->features * shape->stride + first;
+    double *intercept = g + shape->features * step + first;
     for (int64_t i = 0; i < tile->rows; i++) {
         double factors[WIDTH_MAX];
         UNROLL
         for (int k = 0; k < width; k++) {
             factors[k] = k < left ? r[i * shape->outputs + first + k] : 0;
         }
-        add_row(width, wide, kind, &tile->x[i], factors, means, g + first, shape->stride);
+        add_row(width, wide, kind, &tile->x[i], factors, means, g + first, step);
         for (int k = 0; shape->intercept && k < width; k++) {
             intercept[k] += factors[k];
         }
@@ -255,19 +260,24 @@ LOSSI_INLINE void backward_outputs(int width, int wide, int kind, const lossi_sp
 LOSSI_INLINE void backward_indices(int wide, int kind, const lossi_sparse_tile *tile, const double *r,
                                    const double *means, double *g)
 {
-    switch (tile->shape->stride) {
+    const int64_t stride = tile->shape->stride;
+    switch (stride) {
     case 1:
-        backward_outputs(1, wide, kind, tile, r, means, g, 0);
+        if (kind == PLAIN && tile->step == 2) {
+            backward_outputs(1, 2, wide, kind, tile, r, means, g, 0);
+        } else {
+            backward_outputs(1, 1, wide, kind, tile, r, means, g, 0);
+        }
         return;
     case 2:
-        backward_outputs(2, wide, kind, tile, r, means, g, 0);
+        backward_outputs(2, 2, wide, kind, tile, r, means, g, 0);
         return;
     case 4:
-        backward_outputs(4, wide, kind, tile, r, means, g, 0);
+        backward_outputs(4, 4, wide, kind, tile, r, means, g, 0);
         return;
     default:
-        for (int64_t first = 0; first < tile->shape->stride; first += WIDTH_MAX) {
-            backward_outputs(WIDTH_MAX, wide, kind, tile, r, means, g, first);
+        for (int64_t first = 0; first < stride; first += WIDTH_MAX) {
+            backward_outputs(WIDTH_MAX, stride, wide, kind, tile, r, means, g, first);
         }
     }
 }

@@ -27,6 +27,11 @@ typedef struct lossi_sparse_tile {
     int32_t wide; /* the indices are int64 */
     int64_t rows;
     const lossi_sparse_row *x;
+    /*
+     * 2: the one parameter of a feature and the sum of its gradient lie side by side, and the next feature is two numbers on. Only
+     * of one output, for its predictions and its gradient. 0: rows of parameters and of sums lie without gaps.
+     */
+    int32_t step;
 } lossi_sparse_tile;
 
 typedef struct lossi_sparse_kernels {

@@ -44,6 +44,7 @@ void sparse_roles(void **state);
 void sparse_shapes(void **state);
 void sparse_threads(void **state);
 void sparse_batches(void **state);
+void sparse_woven(void **state);
 void columns_every_loss(void **state);
 void columns_means_and_deviations(void **state);
 void columns_far_away(void **state);

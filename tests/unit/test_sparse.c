@@ -11,7 +11,7 @@ int main(void)
         cmocka_unit_test(sparse_threads),     cmocka_unit_test(sparse_batches),
         cmocka_unit_test(columns_every_loss), cmocka_unit_test(columns_means_and_deviations),
         cmocka_unit_test(columns_far_away),   cmocka_unit_test(columns_original),
-        cmocka_unit_test(columns_refused),
+        cmocka_unit_test(columns_refused),    cmocka_unit_test(sparse_woven),
     };
     return cmocka_run_group_tests_name("sparse", tests, NULL, NULL);
 }
