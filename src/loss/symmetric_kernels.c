@@ -71,9 +71,10 @@ LOSSI_INLINE void scale(int64_t rows, const double *x, const double *d, double *
 }
 
 LOSSI_INLINE void add_block(int64_t rows, int64_t stride, const double *scaled, const double *panel,
-                            double *sums)
+                            double *sums, lossi_upcoming *upcoming)
 {
     f64v chains[BLOCK][VECTORS];
+    const char *ahead = upcoming->at;
     UNROLL
     for (int k = 0; k < BLOCK * VECTORS; k++) {
         chains[k / VECTORS][k % VECTORS] = f64_set1(0);
@@ -92,7 +93,9 @@ LOSSI_INLINE void add_block(int64_t rows, int64_t stride, const double *scaled, 
                 chains[r][v] = f64_fma(down, across[v], chains[r][v]);
             }
         }
+        ahead = lossi_upcoming_ask(upcoming, ahead);
     }
+    upcoming->at = ahead;
     UNROLL
     for (int k = 0; k < BLOCK * VECTORS; k++) {
         double *to = sums + k / VECTORS * stride + k % VECTORS * F64_LANES;
@@ -101,12 +104,12 @@ LOSSI_INLINE void add_block(int64_t rows, int64_t stride, const double *scaled, 
 }
 
 static void add(int64_t rows, int64_t begin, int64_t end, int64_t stride, const double *packed,
-                const double *d, double *scaled, double *sums)
+                const double *d, double *scaled, double *sums, lossi_upcoming *ahead)
 {
     for (int64_t j = begin; j < end; j += BLOCK) {
         scale(rows, packed + j / WIDTH * WIDTH * rows + j % WIDTH, d, scaled);
         for (int64_t l = 0; l < j + BLOCK; l += WIDTH) {
-            add_block(rows, stride, scaled, packed + l * rows, sums + j * stride + l);
+            add_block(rows, stride, scaled, packed + l * rows, sums + j * stride + l, ahead);
         }
     }
 }

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "loss/linear_kernels.h"
+
 /*
  * A panel of 256 rows stays in the first-level cache on AVX2, and sums are fetched only once for as many. The chunk is part of
  * the order of the sums: changing it changes bits. A stride is a multiple of LOSSI_CHUNK_COLUMNS, as widths divide that.
@@ -23,10 +25,10 @@ typedef struct lossi_symmetric_kernels {
     /*
      * sums[j·stride + l] += Σ_i fma(d[i]·x[i][j], x[i][l], ·), rows in order from +0, for begin ≤ j < end (multiples of block
      * but for an end that is that of the columns) and l ≤ j; a few elements behind the diagonal are written as well. scaled has
-     * room for rows · block numbers.
+     * room for rows · block numbers. `ahead` is asked for meanwhile, a pace for each row of a block by a panel.
      */
     void (*add)(int64_t rows, int64_t begin, int64_t end, int64_t stride, const double *packed,
-                const double *d, double *scaled, double *sums);
+                const double *d, double *scaled, double *sums, lossi_upcoming *ahead);
 } lossi_symmetric_kernels;
 
 /* Of an instruction set (core/isa.h) and element type. */
