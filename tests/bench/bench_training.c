@@ -42,7 +42,7 @@ typedef struct settings {
 typedef struct taken {
     double smallest, largest, times[MOST_REPEATS], value, megabytes;
     int repeats;
-    int64_t iterations, evaluations, products, hessians;
+    int64_t iterations, gradients, products, hessians; /* gradients: with their values */
     const char *outcome;
 } taken;
 
@@ -139,7 +139,7 @@ static double run(const settings *s, const char *name, void *x, taken *t)
     t->outcome = loss_status_message(status);
     training_must(context, loss_objective_evaluate(objective, x, &t->value, NULL));
     loss_optimizer_get_int(optimizer, "iterations", &t->iterations);
-    loss_optimizer_get_int(optimizer, "evaluations", &t->evaluations);
+    loss_optimizer_get_int(optimizer, "gradient_evaluations", &t->gradients);
     loss_optimizer_get_int(optimizer, "hessian_products", &t->products);
     loss_optimizer_get_int(optimizer, "hessians", &t->hessians);
     loss_optimizer_free(optimizer);
@@ -160,18 +160,17 @@ static void print(const settings *s, const char *name, const taken *t)
     if (s->json) {
         printf("{\"method\": \"%s\", \"seconds\": %.9f, \"median\": %.9f, \"repeats\": %d, \"iterations\": "
                "%lld, "
-               "\"evaluations\": %lld, \"products\": %lld, \"hessians\": %lld, \"value\": %.17g, "
+               "\"gradients\": %lld, \"products\": %lld, \"hessians\": %lld, \"value\": %.17g, "
                "\"megabytes\": %.2f, \"samples_per_second\": %.6g, \"outcome\": \"%s\"}\n",
-               name, t->smallest, middle, t->repeats, (long long)t->iterations, (long long)t->evaluations,
+               name, t->smallest, middle, t->repeats, (long long)t->iterations, (long long)t->gradients,
                (long long)t->products, (long long)t->hessians, t->value, t->megabytes, rate, t->outcome);
     } else if (s->epochs > 0) {
         printf("%-36s %12.0f samples/s, F = %.8g\n", name, rate, t->value);
     } else {
-        printf(
-            "%-36s %10.5f … %10.5f s %5lld iterations %5lld evaluations %5lld products %3lld Hessians, gap "
-            "%.1e, %.0f MB, %s\n",
-            name, t->smallest, t->times[t->repeats - 1], (long long)t->iterations, (long long)t->evaluations,
-            (long long)t->products, (long long)t->hessians, off, t->megabytes, t->outcome);
+        printf("%-36s %10.5f … %10.5f s %5lld iterations %5lld gradients %5lld products %3lld Hessians, gap "
+               "%.1e, %.0f MB, %s\n",
+               name, t->smallest, t->times[t->repeats - 1], (long long)t->iterations, (long long)t->gradients,
+               (long long)t->products, (long long)t->hessians, off, t->megabytes, t->outcome);
     }
     fflush(stdout);
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Seconds of training to the optimum, libloss beside other libraries in one run: the tables of docs/training-benchmarks.md.
 
-    training.py --program BENCH_TRAINING --data DIRECTORY [--runs N] [--only TASK]... [--without-batches]
+    training.py --program BENCH_TRAINING --data DIRECTORY [--runs N] [--only TASK]... [--without-batches] [--by COMMAND]
     … --into docs/training-benchmarks.md     puts them between the marks of that file
 
-Makes the data once (2.5 GB in DIRECTORY), lets libloss find a minimum, and takes it for F* once NumPy has found there a gradient that
+COMMAND starts every program, as `chrt -f 50`. Makes the data once (2.5 GB in DIRECTORY), lets libloss find a minimum, and takes it for F* once NumPy has found there a gradient that
 bounds what is missing. Then ours and the others solve each task in turns, each in a process of its own; NumPy checks every point.
 """
 import argparse
@@ -24,8 +24,11 @@ GAP, BOUND = 1e-6, 1e-9
 CHECK_ROUNDING = 1e-9  # two sums of a million losses differ by less; a gap may seem larger by that
 
 
+by = []  # what starts programs
+
+
 def last_object(command):
-    run = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    run = subprocess.run(by + command, check=False, stdout=subprocess.PIPE, text=True)
     lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
     if run.returncode != 0 or not lines:
         print(f"training.py: {' '.join(command)} ended with {run.returncode}", file=sys.stderr)
@@ -117,9 +120,8 @@ def peer_time(line):
 
 
 def work(line):
-    counts = [(line.get("evaluations", 0) - line.get("products", 0) - line.get("hessians", 0), "values"),
-              (line.get("products", 0), "products"), (line.get("hessians", 0), "Hessians")]
-    return ", ".join(f"{count} {name}" for count, name in counts if count)
+    names = ("gradients", "products", "hessians")
+    return ", ".join(f"{line[name]} {name}" for name in names if line.get(name)).replace("hessians", "Hessians")
 
 
 def task_rows(task, best, bound, found):
@@ -139,7 +141,7 @@ def task_rows(task, best, bound, found):
 
 
 def solved_table(arguments, chosen):
-    yield "| task | threads | solver | seconds | median | × | goal | gap | MB | evaluations |"
+    yield "| task | threads | solver | seconds | median | × | goal | gap | MB | passes |"
     yield "|---|---:|---|---:|---:|---:|---:|---:|---:|---|"
     optima = []
     for task in chosen:
@@ -206,8 +208,10 @@ def main():
     parser.add_argument("--only", action="append", choices=[task.name for task in tasks.TASKS])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--without-batches", action="store_true")
+    parser.add_argument("--by", default="")
     parser.add_argument("--into")
     arguments = parser.parse_args()
+    by.extend(arguments.by.split())
     text = page(arguments)
     if arguments.into is None:
         print(text)
