@@ -20,9 +20,11 @@
 enum {
     SUMS_MOST = 1 << 23, /* numbers, 64 MiB, unless one slice needs more */
     SLICES_ENOUGH = 16,  /* to keep threads busy with nothing but slices */
-    STRETCHES = 8,       /* of rows of the matrix, where there are fewer */
+    STRETCHES = 8,       /* of rows of the matrix at most, where there are fewer */
+    PARTS_EACH = 4,      /* for a thread: they are not equally long */
     ALIGNMENT = 64,
-    PARALLEL_WORK = 1 << 18 /* multiply-adds; fewer cost more to hand out than to do */
+    PARALLEL_WORK = 1 << 18, /* multiply-adds; fewer cost more to hand out than to do */
+    AHEAD_BYTES = 1 << 22    /* features that fill caches are asked for ahead */
 };
 
 typedef struct hessian_pass {
@@ -34,6 +36,7 @@ typedef struct hessian_pass {
     int64_t columns, stride;   /* of a block of the matrix */
     int64_t pairs, block_size; /* blocks, and numbers of one */
     int64_t tile_rows, slice_chunks, slices, parts;
+    int32_t threads;
     char *scratch;
     int64_t scratch_each;
     lossi_total totals[LOSSI_SLICES]; /* of the first part */
@@ -163,7 +166,8 @@ static lossi_upcoming next_chunk(const hessian_pass *p, const part *at, int64_t 
                   panels = (at->begin + at->end) / 2 / p->symmetric->width + 1,
                   pairs = p->coupled ? outputs - at->first_output : 1;
     lossi_upcoming ahead = {.rows = features->pointer, .step = features->row_stride * real, .bytes = bytes};
-    if (rows > 0 && blocks > 0 && (features->column_stride == 1 || features->columns == 1)) {
+    if (rows > 0 && blocks > 0 && bytes * features->rows >= AHEAD_BYTES &&
+        (features->column_stride == 1 || features->columns == 1)) {
         ahead.next = first;
         ahead.end = first + rows;
         ahead.pace = (rows * bytes / (pairs * blocks * panels) / LOSSI_LINE + 1) * LOSSI_LINE;
@@ -204,10 +208,10 @@ static part part_at(const hessian_pass *p, int64_t index)
         at.first_output = at.last_output = index;
     } else if (p->parts > 1) { /* rows 0 … j of a triangle are j² of it */
         const double columns = (double)p->columns;
-        at.begin = (int64_t)(columns * sqrt((double)index / STRETCHES)) / block * block;
+        at.begin = (int64_t)(columns * sqrt((double)index / (double)p->parts)) / block * block;
         at.end = index + 1 == p->parts
                      ? p->columns
-                     : (int64_t)(columns * sqrt((double)(index + 1) / STRETCHES)) / block * block;
+                     : (int64_t)(columns * sqrt((double)(index + 1) / (double)p->parts)) / block * block;
     }
     return at;
 }
@@ -249,6 +253,23 @@ static void run_part(void *argument, int64_t index, int32_t worker)
 
 /* ---- the whole ---- */
 
+static int32_t threads_for(const hessian_pass *p)
+{
+    const double columns = (double)p->columns,
+                 there = (double)p->model->features->rows * (double)p->pairs * columns * columns / 2;
+    return there >= PARALLEL_WORK && !p->e.serial ? lossi_context_threads(p->model->base.context) : 1;
+}
+
+/* As few as keep the threads busy: each packs its rows, and finds their curvatures, for itself. */
+static int64_t parts_for(const hessian_pass *p, int64_t outputs)
+{
+    const int64_t wanted = p->slices > 0 ? (PARTS_EACH * p->threads + p->slices - 1) / p->slices : 1;
+    if (p->threads == 1 || p->slices >= SLICES_ENOUGH) {
+        return 1;
+    }
+    return outputs > 1 ? outputs : wanted < STRETCHES ? wanted : STRETCHES;
+}
+
 static loss_status prepare(hessian_pass *p, lossi_linear_model *m)
 {
     loss_context *context = m->base.context;
@@ -272,9 +293,10 @@ static loss_status prepare(hessian_pass *p, lossi_linear_model *m)
     }
     p->slice_chunks = p->slices > 0 ? (chunks + p->slices - 1) / p->slices : 0;
     p->slices = p->slice_chunks > 0 ? (chunks + p->slice_chunks - 1) / p->slice_chunks : 0;
-    p->parts = p->slices >= SLICES_ENOUGH ? 1 : outputs > 1 ? outputs : STRETCHES;
     loss_status status = lossi_evaluation_init(&p->e, context, m->function, m->base.dtype, m->features->rows,
                                                outputs, m->target, m->weight, m->mask);
+    p->threads = threads_for(p);
+    p->parts = parts_for(p, outputs);
     if (status == LOSS_OK && m->hessian == NULL) {
         const int64_t size = p->pairs > INT64_MAX / 8 / LOSSI_SLICES / p->block_size
                                  ? -1
@@ -289,19 +311,16 @@ static loss_status run(hessian_pass *p)
 {
     loss_context *context = p->model->base.context;
     static char origin; /* only its distance to the end matters */
-    const double work_there = (double)p->model->features->rows * (double)p->pairs * (double)p->columns *
-                              (double)p->columns / 2;
-    const int32_t threads = work_there >= PARALLEL_WORK && !p->e.serial ? lossi_context_threads(context) : 1;
     work unused;
     p->scratch_each = lay_out(p, &origin, &unused);
-    p->scratch = lossi_scratch(context, p->scratch_each * threads);
+    p->scratch = lossi_scratch(context, p->scratch_each * p->threads);
     if (p->scratch == NULL) {
         return lossi_fail_memory(context, "scratch");
     }
-    if (threads > 1) {
+    if (p->threads > 1) {
         lossi_parallel(context, p->slices * p->parts, run_part, p);
     }
-    for (int64_t i = 0; threads == 1 && i < p->slices * p->parts; i++) {
+    for (int64_t i = 0; p->threads == 1 && i < p->slices * p->parts; i++) {
         run_part(p, i, 0);
     }
     return LOSS_OK;

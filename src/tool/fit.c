@@ -9,6 +9,7 @@
 struct fit_options {
     struct training_options training;
     const char *optimizer, *model;
+    int chooses; /* the optimizer, when the data are known */
     int64_t seed;
 };
 
@@ -16,7 +17,9 @@ enum { SEED = 512 };
 
 static const struct argp_option options[] = {
     {"optimizer", 'o', "NAME", 0,
-     "Default: lbfgs; where a penalty has no derivatives owlqn, lbfgsb or spectral_projected_gradient", 0},
+     "Default: lbfgs; newton or newton_cg where the data are large and it is faster; where a penalty has no "
+     "derivatives owlqn, lbfgsb or spectral_projected_gradient",
+     0},
     {"seed", SEED, "N", 0, "Seed of the split, and of what an optimizer draws (default 1)", 0},
     {"model", 'm', "FILE.json", 0, "Write the model, for loss predict", 0},
     {0}};
@@ -41,6 +44,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_END:
         if (!fit->optimizer) {
             fit->optimizer = run_default_optimizer(&fit->training.penalties);
+            fit->chooses = 1;
         }
         if (fit->training.penalties.path >= 0 && fit->training.test_fraction == 0 &&
             !fit->training.test.path) {
@@ -151,7 +155,9 @@ static int train(void *user, loss_context *context, struct dataset *dataset, str
         return result;
     }
     if (result == TOOL_DONE) {
-        result = run_optimizer(&run, &problem, fit->optimizer, &fit->training.settings, 0, fit->seed, NULL);
+        const char *optimizer = fit->chooses ? run_suitable_optimizer(&problem, fit->optimizer)
+                                             : fit->optimizer;
+        result = run_optimizer(&run, &problem, optimizer, &fit->training.settings, 0, fit->seed, NULL);
     }
     if (result == TOOL_DONE && run_has_failed(&run)) {
         result = tool_fail("%s", run.failure);

@@ -250,6 +250,16 @@ static void set_memory(const struct problem *problem, loss_optimizer *optimizer)
     }
 }
 
+/* Sparse columns differ in how often they are there: with the diagonal of the Hessian a quarter of the products does (docs/training-benchmarks.md). */
+static void set_preconditioner(const struct problem *problem, loss_optimizer *optimizer)
+{
+    const char *name = loss_optimizer_name(optimizer);
+    if (problem->dataset->sparse &&
+        (strcmp(name, "newton_cg") == 0 || strcmp(name, "trust_region_cg") == 0)) {
+        loss_optimizer_set_string(optimizer, "preconditioner", "user");
+    }
+}
+
 static void minimize(struct run *run, struct problem *problem, loss_optimizer *optimizer, const double *start)
 {
     const int64_t n = loss_objective_dimension(problem->objective);
@@ -305,7 +315,8 @@ int run_optimizer(struct run *run, struct problem *problem, const char *name, st
     /* Batches are drawn by the seed of the split; --set seed=… is stronger. */
     loss_optimizer_set_int(optimizer, "seed", seed);
     set_kink_tolerance(problem, optimizer); /* --set value_tolerance=… is stronger */
-    set_memory(problem, optimizer);         /* as is --set memory=… */
+    set_memory(problem, optimizer);         /* as are --set memory=… */
+    set_preconditioner(problem, optimizer); /* and --set preconditioner=… */
     result = settings_apply_optimizer(settings, problem->context, optimizer, skip_unknown);
     if (result == TOOL_DONE) {
         minimize(run, problem, optimizer, start);
@@ -326,6 +337,39 @@ const char *run_default_optimizer(const struct penalties *penalties)
     default:
         return "spectral_projected_gradient";
     }
+}
+
+/*
+ * What fills caches is worth a thought. Where the objective is strictly convex and has second derivatives, a pass that makes the
+ * Hessian costs as much as some passes that make gradients, and five to eight of them do where L-BFGS takes fifty to a hundred
+ * (docs/training-benchmarks.md): up to HESSIAN_WIDTH multiply-adds a feature. Of many sparse columns it is products that do.
+ */
+enum { LARGE_NUMBERS = 1 << 19, HESSIAN_WIDTH = 128 };
+
+static int has_second_derivatives(const struct problem *problem)
+{
+    int32_t convex = 0, smooth = 0;
+    loss_function_property(problem->function, "convex", &convex);
+    loss_function_property(problem->function, "smooth", &smooth);
+    return convex && smooth && penalties_l2(&problem->options->penalties) > 0;
+}
+
+const char *run_suitable_optimizer(const struct problem *problem, const char *usual)
+{
+    const struct dataset *dataset = problem->dataset;
+    const int64_t columns = dataset->feature_count + 1,
+                  outputs = loss_objective_dimension(problem->objective) / columns;
+    if (strcmp(usual, "lbfgs") != 0 || problem->options->settings.count > 0 ||
+        !has_second_derivatives(problem)) {
+        return usual;
+    }
+    if (dataset->sparse) {
+        return loss_sparse_entry_count(dataset->sparse) >= LARGE_NUMBERS ? "newton_cg" : usual;
+    }
+    return problem->train_rows * dataset->feature_count >= LARGE_NUMBERS &&
+                   outputs * (outputs + 1) / 2 * columns / 2 <= HESSIAN_WIDTH
+               ? "newton"
+               : usual;
 }
 
 int run_reference(struct problem *problem, double *objective)

@@ -383,6 +383,9 @@ int run_optimizer(struct run *run, struct problem *problem, const char *name, st
 /* The optimizer that is taken when none is named, for these penalties. */
 const char *run_default_optimizer(const struct penalties *penalties);
 
+/* The one for this problem, where that is the usual one and no option of it was set: another, where it is faster. */
+const char *run_suitable_optimizer(const struct problem *problem, const char *usual);
+
 /* The smallest objective a tight run finds: what gaps are measured from. */
 int run_reference(struct problem *problem, double *objective);
 

@@ -1,54 +1,50 @@
 /*
- * Seconds of training softmax regression until (F − F*)/F* ≤ 1e-6: F = mean cross-entropy + λ/2 ‖w‖², λ = 1e-4, no intercept,
- * float64, from w = 0.
+ * Seconds of training linear models until (F − F*)/F* ≤ 1e-6: F = mean loss + λ/2 ‖w‖², no intercept, from w = 0.
  *
- *     bench_training digits|DIRECTORY [--threads N] [--rows N] [--optimum F] [OPTIMIZER[:option=value…]]…
+ *     bench_training DATA [--loss NAME] [--strength λ] [--float32] [--threads N] [--rows N] [--optimum F] [--finder METHOD]
+ *                    [--epochs N] [--point FILE] [--json] [METHOD[:option=value…]]…
  *
- * digits are the 1797 of tests/data, their pixels divided by 16; DIRECTORY has the IDX files of MNIST or one of its kin, whose
- * pixels are divided by 255, of the first --rows pictures (Fashion-MNIST is the Debian package dataset-fashion-mnist). F* is found by newton_cg, unless it is
- * told, and printed with what it may at most be above the minimum, ‖∇F‖²/(2λ). Without names: the methods an objective like
- * this one is for, by their defaults. Each is run up to three times, as long as it takes less than 15 seconds; one line each:
- * seconds (the smallest, and the largest), iterations, evaluations, Hessian products, the outcome. Reading the data is not in it.
+ * DATA is digits or a directory, training_task.h; Fashion-MNIST is the Debian package dataset-fashion-mnist. The loss is
+ * cross_entropy, λ = 1e-4, the type float64 unless said. F* is found by the finder (newton_cg), unless it is told, and printed with
+ * what it may at most be above the minimum, ‖∇F‖²/(2λ). Without methods: those an objective like this one is for, by their defaults;
+ * none where a finder is named. Each is run three times, more often while half a second lasts, and once where that is longer than 15
+ * seconds. The seconds are from arrays in memory to the point: making objective and optimizer is in them, reading the data is not.
+ *
+ * --epochs N instead lets stochastic methods make so many passes, and counts samples a second. --point FILE gets the last point as plain
+ * numbers, F*'s where there is no method. --json prints an object a line with, besides, megabytes: the most memory that a run
+ * had, less what there was before the first.
  */
-#include <loss/io.h>
-#include <loss/loss.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { CLASSES = 10, REPEATS = 3, MOST_NAMES = 16 };
-static const double strength = 1e-4, gap = 1e-6, optimum_gap = 1e-10, long_seconds = 15, most_seconds = 120;
+#include "training_task.h"
+
+enum { REPEATS = 3, MOST_REPEATS = 200, MOST_NAMES = 16 };
+static const double gap = 1e-6, optimum_gap = 1e-10, short_seconds = 0.5, long_seconds = 15,
+                    most_seconds = 120;
 static const char *const defaults[] = {"lbfgs", "conjugate_gradient", "newton_cg",
                                        "newton_cg:preconditioner=user",
                                        "trust_region_cg:preconditioner=user"};
 
-typedef struct problem {
-    loss_context *context;
-    int64_t rows, features, n;
-    double *x;
-    int64_t *labels;
-    loss_objective *objective;
-    double *parameters, *gradient;
-} problem;
+typedef struct settings {
+    training_task task;
+    const char *source, *finder, *point;
+    const char *names[MOST_NAMES];
+    int count, known, json;
+    double optimum;
+    int64_t threads, epochs;
+} settings;
 
-static void must(loss_context *context, loss_status status)
-{
-    if (status < 0) {
-        fprintf(stderr, "bench_training: %s\n", context != NULL ? loss_context_error(context) : "no memory");
-        exit(1);
-    }
-}
-
-static void *memory(int64_t count)
-{
-    void *made = calloc((size_t)count, 8);
-    if (made == NULL) {
-        must(NULL, LOSS_ERROR_MEMORY);
-    }
-    return made;
-}
+/* What a method took. */
+typedef struct taken {
+    double smallest, largest, times[MOST_REPEATS], value, megabytes;
+    int repeats;
+    int64_t iterations, gradients, products, hessians; /* gradients: with their values */
+    const char *outcome;
+} taken;
 
 static double now(void)
 {
@@ -57,96 +53,18 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- the data ---- */
-
-static void read_digits(problem *p)
-{
-    loss_table *table;
-    loss_classes *classes;
-    must(p->context, loss_table_read_csv(&table, p->context, BENCH_DATA "/digits.csv", 1, ','));
-    p->rows = loss_table_row_count(table);
-    p->features = loss_table_column_count(table) - 1;
-    p->x = memory(p->rows * p->features);
-    p->labels = memory(p->rows);
-    for (int64_t j = 0; j < p->features; j++) {
-        must(p->context, loss_table_get_column_double(table, p->context, j, p->x + j, p->features));
-    }
-    for (int64_t i = 0; i < p->rows * p->features; i++) {
-        p->x[i] /= 16;
-    }
-    must(p->context, loss_classes_create(&classes, p->context, table, p->features));
-    must(p->context, loss_classes_get_labels(classes, p->context, table, p->features, p->labels, 1));
-    loss_classes_free(classes);
-    loss_table_free(table);
-}
-
-static loss_array *read_idx(loss_context *context, const char *directory, const char *name)
-{
-    char path[1024];
-    loss_array *array;
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    must(context, loss_array_read_idx(&array, context, path, NULL, NULL));
-    return array;
-}
-
-static void read_pictures(problem *p, const char *directory, int64_t most)
-{
-    loss_array *pixels = read_idx(p->context, directory, "train-images-idx3-ubyte.gz"),
-               *labels = read_idx(p->context, directory, "train-labels-idx1-ubyte.gz");
-    const unsigned char *from = loss_array_values(pixels), *kinds = loss_array_values(labels);
-    p->rows = loss_array_row_count(pixels) < most ? loss_array_row_count(pixels) : most;
-    p->features = loss_array_column_count(pixels);
-    p->x = memory(p->rows * p->features);
-    p->labels = memory(p->rows);
-    for (int64_t i = 0; i < p->rows * p->features; i++) {
-        p->x[i] = from[i] / 255.0;
-    }
-    for (int64_t i = 0; i < p->rows; i++) {
-        p->labels[i] = kinds[i];
-    }
-    loss_array_free(pixels);
-    loss_array_free(labels);
-}
-
-static void make_objective(problem *p)
-{
-    loss_function *function;
-    loss_data *data;
-    loss_penalty *penalty;
-    loss_context *context = p->context;
-    must(context, loss_function_create(&function, context, "cross_entropy"));
-    must(context, loss_data_create(&data, context));
-    must(context,
-         loss_data_set_input(data, "features", p->x, LOSS_FLOAT64, p->rows, p->features, p->features, 1));
-    must(context, loss_data_set_input(data, "target", p->labels, LOSS_INT64, p->rows, 1, 1, 1));
-    must(context, loss_penalty_create(&penalty, context, "l2"));
-    must(context, loss_penalty_set_double(penalty, "strength", strength));
-    must(context, loss_objective_create_linear(&p->objective, context, function, data));
-    must(context, loss_objective_set_int(p->objective, "intercept", 0));
-    must(context, loss_objective_set_int(p->objective, "outputs", CLASSES));
-    must(context, loss_objective_add_penalty(p->objective, penalty));
-    must(context, loss_objective_prepare(p->objective));
-    loss_penalty_free(penalty);
-    loss_data_free(data);
-    loss_function_free(function);
-    p->n = loss_objective_dimension(p->objective);
-    p->parameters = memory(p->n);
-    p->gradient = memory(p->n);
-}
-
-/* ---- training ---- */
-
 /* An optimizer by a name that options may follow, each as :option=value, a number where it can be one. */
-static loss_optimizer *create(const problem *p, const char *name)
+static loss_optimizer *create(const settings *s, const char *name, int64_t dimension)
 {
     char copy[256];
+    loss_context *context = s->task.context;
     loss_optimizer *optimizer;
     snprintf(copy, sizeof copy, "%s", name);
     char *option = strchr(copy, ':');
     if (option != NULL) {
         *option++ = '\0';
     }
-    must(p->context, loss_optimizer_create(&optimizer, p->context, copy, LOSS_FLOAT64, p->n));
+    training_must(context, loss_optimizer_create(&optimizer, context, copy, s->task.dtype, dimension));
     while (option != NULL) {
         char *next = strchr(option, ':'), *value = strchr(option, '='), *end;
         if (next != NULL) {
@@ -159,114 +77,212 @@ static loss_optimizer *create(const problem *p, const char *name)
         *value++ = '\0';
         const double number = strtod(value, &end);
         if (*end != '\0' || end == value) {
-            must(p->context, loss_optimizer_set_string(optimizer, option, value));
-        } else if (loss_optimizer_set_int(optimizer, option, (int64_t)number) < 0) {
-            must(p->context, loss_optimizer_set_double(optimizer, option, number));
+            training_must(context, loss_optimizer_set_string(optimizer, option, value));
+        } else if (number != floor(number) ||
+                   loss_optimizer_set_int(optimizer, option, (int64_t)number) < 0) {
+            training_must(context, loss_optimizer_set_double(optimizer, option, number));
         }
         option = next;
     }
-    must(p->context, loss_optimizer_set_double(optimizer, "gradient_tolerance", 0));
     return optimizer;
 }
 
-static double squared_norm(int64_t n, const double *x)
-{
-    double squares = 0;
-    for (int64_t i = 0; i < n; i++) {
-        squares += x[i] * x[i];
-    }
-    return squares;
-}
-
 /* Strongly convex as F is, F − F* ≤ ‖∇F‖²/(2λ). */
-static double find_optimum(problem *p)
+static void find_optimum(settings *s, double *x)
 {
-    double value, bound = INFINITY;
+    loss_context *context = s->task.context;
+    loss_objective *objective = training_objective(&s->task);
+    const int64_t n = loss_objective_dimension(objective);
+    double *gradient = calloc((size_t)n, sizeof *gradient);
+    double value = NAN, bound = INFINITY;
     const double start = now();
-    for (double tolerance = 1e-7; tolerance > 1e-12 && !(bound <= optimum_gap); tolerance /= 10) {
-        loss_optimizer *optimizer = create(p, "newton_cg");
-        must(p->context, loss_optimizer_set_double(optimizer, "gradient_tolerance", tolerance));
-        must(p->context, loss_optimizer_minimize(optimizer, p->objective, p->parameters));
+    for (double tolerance = 1e-7; gradient != NULL && tolerance > 1e-12 && !(bound <= optimum_gap);
+         tolerance /= 10) {
+        loss_optimizer *optimizer = create(s, s->finder, n);
+        double squares = 0;
+        training_must(context, loss_optimizer_set_double(optimizer, "gradient_tolerance", tolerance));
+        training_must(context, loss_optimizer_minimize(optimizer, objective, x));
         loss_optimizer_free(optimizer);
-        must(p->context, loss_objective_evaluate(p->objective, p->parameters, &value, p->gradient));
-        bound = squared_norm(p->n, p->gradient) / (2 * strength) / value;
+        training_must(context, loss_objective_evaluate(objective, x, &value, gradient));
+        for (int64_t i = 0; i < n; i++) {
+            squares += gradient[i] * gradient[i];
+        }
+        bound = squares / (2 * s->task.strength) / value;
     }
-    printf("F* = %.16g, at most %.1e of it above the minimum, in %.2f s\n", value, bound, now() - start);
+    free(gradient);
+    loss_objective_free(objective);
+    printf(s->json ? "{\"optimum\": %.17g, \"bound\": %.3e, \"seconds\": %.3f}\n"
+                   : "F* = %.17g, at most %.1e of it above the minimum, in %.2f s\n",
+           value, bound, now() - start);
     fflush(stdout);
-    return value;
+    s->optimum = value;
 }
 
-static void train(problem *p, const char *name, double optimum)
+/* Once, from the arrays to the point, and what it took. */
+static double run(const settings *s, const char *name, void *x, taken *t)
 {
-    double smallest = INFINITY, largest = 0, value = 0;
-    int64_t iterations = 0, evaluations = 0, products = 0;
-    const char *outcome = "";
-    for (int i = 0; i < REPEATS && largest < long_seconds; i++) {
-        loss_optimizer *optimizer = create(p, name);
-        must(p->context, loss_optimizer_set_double(optimizer, "target_value", optimum * (1 + gap)));
-        must(p->context, loss_optimizer_set_double(optimizer, "max_seconds", most_seconds));
-        memset(p->parameters, 0, (size_t)p->n * sizeof *p->parameters);
-        const double start = now();
-        const loss_status status = loss_optimizer_minimize(optimizer, p->objective, p->parameters);
-        const double taken = now() - start;
-        must(p->context, status);
-        outcome = loss_status_message(status);
-        smallest = fmin(smallest, taken);
-        largest = fmax(largest, taken);
-        loss_optimizer_get_int(optimizer, "iterations", &iterations);
-        loss_optimizer_get_int(optimizer, "evaluations", &evaluations);
-        loss_optimizer_get_int(optimizer, "hessian_products", &products);
-        loss_optimizer_free(optimizer);
+    loss_context *context = s->task.context;
+    const double start = now();
+    loss_objective *objective = training_objective(&s->task);
+    loss_optimizer *optimizer = create(s, name, loss_objective_dimension(objective));
+    if (s->epochs > 0) {
+        training_must(context, loss_optimizer_set_int(optimizer, "epochs", s->epochs));
+        training_must(context, loss_optimizer_set_int(optimizer, "evaluate_every", 0));
+    } else {
+        training_must(context, loss_optimizer_set_double(optimizer, "target_value", s->optimum * (1 + gap)));
+        training_must(context, loss_optimizer_set_double(optimizer, "gradient_tolerance", 0));
     }
-    must(p->context, loss_objective_evaluate(p->objective, p->parameters, &value, NULL));
-    printf("%-36s %9.4f … %9.4f s %6lld iterations %6lld evaluations %6lld products, gap %.1e, %s\n", name,
-           smallest, largest, (long long)iterations, (long long)evaluations, (long long)products,
-           (value - optimum) / optimum, outcome);
+    training_must(context, loss_optimizer_set_double(optimizer, "max_seconds", most_seconds));
+    const loss_status status = loss_optimizer_minimize(optimizer, objective, x);
+    const double seconds = now() - start;
+    training_must(context, status);
+    t->outcome = loss_status_message(status);
+    training_must(context, loss_objective_evaluate(objective, x, &t->value, NULL));
+    loss_optimizer_get_int(optimizer, "iterations", &t->iterations);
+    loss_optimizer_get_int(optimizer, "gradient_evaluations", &t->gradients);
+    loss_optimizer_get_int(optimizer, "hessian_products", &t->products);
+    loss_optimizer_get_int(optimizer, "hessians", &t->hessians);
+    loss_optimizer_free(optimizer);
+    loss_objective_free(objective);
+    return seconds;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print(const settings *s, const char *name, const taken *t)
+{
+    const double off = s->optimum > 0 ? (t->value - s->optimum) / s->optimum : NAN,
+                 middle = t->times[t->repeats / 2], rate = (double)(s->task.rows * s->epochs) / t->smallest;
+    if (s->json) {
+        printf("{\"method\": \"%s\", \"seconds\": %.9f, \"median\": %.9f, \"repeats\": %d, \"iterations\": "
+               "%lld, "
+               "\"gradients\": %lld, \"products\": %lld, \"hessians\": %lld, \"value\": %.17g, "
+               "\"megabytes\": %.2f, \"samples_per_second\": %.6g, \"outcome\": \"%s\"}\n",
+               name, t->smallest, middle, t->repeats, (long long)t->iterations, (long long)t->gradients,
+               (long long)t->products, (long long)t->hessians, t->value, t->megabytes, rate, t->outcome);
+    } else if (s->epochs > 0) {
+        printf("%-36s %12.0f samples/s, F = %.8g\n", name, rate, t->value);
+    } else {
+        printf("%-36s %10.5f … %10.5f s %5lld iterations %5lld gradients %5lld products %3lld Hessians, gap "
+               "%.1e, %.0f MB, %s\n",
+               name, t->smallest, t->times[t->repeats - 1], (long long)t->iterations, (long long)t->gradients,
+               (long long)t->products, (long long)t->hessians, off, t->megabytes, t->outcome);
+    }
     fflush(stdout);
+}
+
+static void train(const settings *s, const char *name, void *x, int64_t size, double before)
+{
+    taken t = {.smallest = INFINITY};
+    double sum = 0;
+    training_forget_peak();
+    while (t.repeats < REPEATS || (sum < short_seconds && t.repeats < MOST_REPEATS)) {
+        memset(x, 0, (size_t)size);
+        const double seconds = run(s, name, x, &t);
+        t.times[t.repeats++] = seconds;
+        t.smallest = fmin(t.smallest, seconds);
+        sum += seconds;
+        if (seconds > long_seconds) {
+            break;
+        }
+    }
+    t.megabytes = training_peak() - before;
+    qsort(t.times, (size_t)t.repeats, sizeof *t.times, compare);
+    print(s, name, &t);
+}
+
+static void write_point(const settings *s, const void *x, int64_t size)
+{
+    FILE *file = fopen(s->point, "wb");
+    if (file == NULL || fwrite(x, 1, (size_t)size, file) != (size_t)size || fclose(file) != 0) {
+        fprintf(stderr, "bench_training: cannot write %s\n", s->point);
+        exit(1);
+    }
+}
+
+static int usage(void)
+{
+    fputs("usage: bench_training digits|DIRECTORY [--loss NAME] [--strength λ] [--float32] [--threads N] "
+          "[--rows N] "
+          "[--optimum F] [--finder METHOD] [--epochs N] [--point FILE] [--json] [METHOD[:option=value…]]…\n",
+          stderr);
+    return 2;
+}
+
+/* 0: something is wrong with them. */
+static int read_arguments(settings *s, int argc, char **argv)
+{
+    s->source = argc > 1 ? argv[1] : NULL;
+    for (int i = 2; i < argc; i++) {
+        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (strcmp(name, "--json") == 0) {
+            s->json = 1;
+        } else if (strcmp(name, "--float32") == 0) {
+            s->task.dtype = LOSS_FLOAT32;
+        } else if (strncmp(name, "--", 2) != 0) {
+            if (s->count == MOST_NAMES) {
+                return 0;
+            }
+            s->names[s->count++] = name;
+        } else if (value == NULL) {
+            return 0;
+        } else if (i++, strcmp(name, "--threads") == 0) {
+            s->threads = strtoll(value, NULL, 10);
+        } else if (strcmp(name, "--rows") == 0) {
+            s->task.most_rows = strtoll(value, NULL, 10);
+        } else if (strcmp(name, "--optimum") == 0) {
+            s->optimum = strtod(value, NULL);
+            s->known = 1;
+        } else if (strcmp(name, "--loss") == 0) {
+            s->task.loss = value;
+        } else if (strcmp(name, "--strength") == 0) {
+            s->task.strength = strtod(value, NULL);
+        } else if (strcmp(name, "--finder") == 0) {
+            s->finder = value;
+        } else if (strcmp(name, "--epochs") == 0) {
+            s->epochs = strtoll(value, NULL, 10);
+        } else if (strcmp(name, "--point") == 0) {
+            s->point = value;
+        } else {
+            return 0;
+        }
+    }
+    return s->source != NULL;
 }
 
 int main(int argc, char **argv)
 {
-    const char *names[MOST_NAMES];
-    int count = 0, known = 0;
-    int64_t threads = 1, most = INT64_MAX;
-    double optimum = 0;
-    problem p = {0};
-    if (argc < 2) {
-        fputs("usage: bench_training digits|DIRECTORY [--threads N] [--rows N] [--optimum F] "
-              "[OPTIMIZER[:option=value…]]…\n",
-              stderr);
-        return 2;
+    settings s = {.task = {.strength = 1e-4, .most_rows = INT64_MAX, .dtype = LOSS_FLOAT64}, .threads = 1};
+    if (!read_arguments(&s, argc, argv)) {
+        return usage();
     }
-    for (int i = 2; i < argc; i++) {
-        if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
-            threads = strtoll(argv[++i], NULL, 10);
-        } else if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc) {
-            most = strtoll(argv[++i], NULL, 10);
-        } else if (strcmp(argv[i], "--optimum") == 0 && i + 1 < argc) {
-            optimum = strtod(argv[++i], NULL);
-            known = 1;
-        } else if (count < MOST_NAMES) {
-            names[count++] = argv[i];
-        }
+    training_must(NULL, loss_context_create(&s.task.context));
+    training_must(s.task.context, loss_context_set_int(s.task.context, "threads", s.threads));
+    training_read(&s.task, s.source);
+    const int64_t size = s.task.features * s.task.outputs * (s.task.dtype == LOSS_FLOAT64 ? 8 : 4);
+    void *x = calloc(1, (size_t)size);
+    if (x == NULL) {
+        training_must(NULL, LOSS_ERROR_MEMORY);
     }
-    must(NULL, loss_context_create(&p.context));
-    must(p.context, loss_context_set_int(p.context, "threads", threads));
-    if (strcmp(argv[1], "digits") == 0) {
-        read_digits(&p);
-    } else {
-        read_pictures(&p, argv[1], most);
+    const double before = training_memory();
+    const int only_finds = s.finder != NULL && s.count == 0;
+    s.finder = s.finder != NULL ? s.finder : "newton_cg";
+    if (!s.known && s.epochs == 0) {
+        find_optimum(&s, x);
     }
-    make_objective(&p);
-    optimum = known ? optimum : find_optimum(&p);
-    for (int i = 0; i < (count > 0 ? count : (int)(sizeof defaults / sizeof *defaults)); i++) {
-        train(&p, count > 0 ? names[i] : defaults[i], optimum);
+    const int standard = (int)(sizeof defaults / sizeof *defaults);
+    for (int i = 0; !only_finds && i < (s.count > 0 ? s.count : standard); i++) {
+        train(&s, s.count > 0 ? s.names[i] : defaults[i], x, size, before);
     }
-    loss_objective_free(p.objective);
-    loss_context_free(p.context);
-    free(p.x);
-    free(p.labels);
-    free(p.parameters);
-    free(p.gradient);
+    if (s.point != NULL) {
+        write_point(&s, x, size);
+    }
+    free(x);
+    training_free(&s.task);
+    loss_context_free(s.task.context);
     return 0;
 }

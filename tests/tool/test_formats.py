@@ -500,6 +500,54 @@ class Probabilities(ToolTest):
                     "--probabilities")
 
 
+class Chosen(ToolTest):
+    """What minimises where nobody said what: where data are large, what is faster there, to the same minimum."""
+
+    ROWS, COLUMNS = 13200, 40  # 2^19 numbers and a few more
+
+    def setUp(self):
+        super().setUp()
+        draw = random.Random(1)
+        rows = [[draw.random() for _ in range(self.COLUMNS)] for _ in range(self.ROWS)]
+        self.labels = [int(draw.random() < row[0]) for row in rows]
+        self.file("x.npy", npy(rows))
+        self.file("y.npy", npy(self.labels, "<i8"))
+        self.file("few.npy", npy(rows[:12000]))
+        self.file("few_y.npy", npy(self.labels[:12000], "<i8"))
+
+    def fit(self, x, *arguments):
+        return self.json("fit", x, "--target-file", "few_y.npy" if "few" in x else "y.npy", "--test-fraction", "0",
+                         *arguments)
+
+    def test_dense(self):
+        chosen = self.fit("x.npy")
+        usual = self.fit("x.npy", "--optimizer", "lbfgs", "--set", "gradient_tolerance=1e-9")
+        self.assertEqual(chosen["optimizer"], "newton")
+        self.assertLess(chosen["iterations"], usual["iterations"])
+        self.assertAlmostEqual(chosen["objective"], usual["objective"], delta=1e-10)
+        for optimizer, arguments in {
+            "lbfgs": ("x.npy", "--set", "max_iterations=2"), "lbfgs ": ("x.npy", "--l2", "0"),
+            "lbfgs  ": ("few.npy",), "lbfgs   ": ("x.npy", "--loss", "hinge"), "owlqn": ("x.npy", "--penalty", "l1=0.01"),
+            "gradient_descent": ("few.npy", "--optimizer", "gradient_descent"),
+        }.items():
+            with self.subTest(arguments):
+                self.assertEqual(self.fit(*arguments)["optimizer"], optimizer.strip())
+
+    def test_sparse(self):
+        draw = random.Random(2)
+        lines = []
+        for label in self.labels:
+            columns = sorted(draw.sample(range(1, 400), 40))
+            lines.append(f"{label} " + " ".join(f"{j}:{draw.random():.3f}" for j in columns))
+        self.file("large.svm", "\n".join(lines) + "\n")
+        self.file("small.svm", "\n".join(lines[:12000]) + "\n")
+        chosen = self.json("fit", "large.svm")
+        plain = self.json("fit", "large.svm", "--optimizer", "newton_cg", "--set", "gradient_tolerance=1e-9")
+        self.assertEqual(chosen["optimizer"], "newton_cg")
+        self.assertAlmostEqual(chosen["objective"], plain["objective"], delta=1e-10)
+        self.assertEqual(self.json("fit", "small.svm")["optimizer"], "lbfgs")
+
+
 if __name__ == "__main__":
     program = unittest.main(exit=False)
     sys.exit(not program.result.wasSuccessful())

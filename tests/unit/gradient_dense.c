@@ -287,6 +287,37 @@ void gradient_dense_ahead(void **state)
     loss_context_free(context);
 }
 
+/* The Hessian asks ahead too, of rows with and without gaps, to the end of the last chunk: threads and parts change no bit. */
+void gradient_dense_hessian_ahead(void **state)
+{
+    enum { ROWS = 9001, FEATURES = 60 };
+    loss_context *context;
+    loss_function *function;
+    (void)state;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    assert_status(context, loss_function_create(&function, context, "huber"), LOSS_OK);
+    model m = model_plain(LOSS_FLOAT64, ROWS, FEATURES, 1, 0);
+    static double first[(FEATURES + 1) * (FEATURES + 1)], other[(FEATURES + 1) * (FEATURES + 1)];
+    for (int64_t i = 0; i < m.rows.rows * m.features; i++) {
+        set_element(m.x, m.rows.dtype, i, 2 * scatter(i + 11) - 1);
+    }
+    for (int k = 0; k < 4; k++) {
+        assert_status(context, loss_context_set_int(context, "threads", 1 + k % 3), LOSS_OK);
+        m.rows.give |= k == 3 ? GIVE_MASK : 0;
+        memset(m.rows.mask, 1, (size_t)m.rows.rows);
+        loss_objective *objective = model_objective(context, function, &m);
+        assert_status(context, loss_objective_hessian(objective, m.parameters, k == 0 ? first : other),
+                      LOSS_OK);
+        if (k > 0) {
+            assert_same_bits(other, first, LOSS_FLOAT64, m.dimension * m.dimension);
+        }
+        loss_objective_free(objective);
+    }
+    model_free(&m);
+    loss_function_free(function);
+    loss_context_free(context);
+}
+
 /* No row counts, and none is there: the penalty alone. A label that is none, and a loss that is no number. */
 void gradient_dense_hessian_ends(void **state)
 {

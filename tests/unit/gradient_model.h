@@ -70,5 +70,6 @@ void gradient_preconditioner_layouts(void **state);
 void gradient_dense_shapes(void **state);
 void gradient_dense_hessian_ends(void **state);
 void gradient_dense_ahead(void **state);
+void gradient_dense_hessian_ahead(void **state);
 
 #endif

@@ -510,6 +510,7 @@ int main(void)
         cmocka_unit_test(gradient_dense_shapes),
         cmocka_unit_test(gradient_dense_hessian_ends),
         cmocka_unit_test(gradient_dense_ahead),
+        cmocka_unit_test(gradient_dense_hessian_ahead),
     };
     return cmocka_run_group_tests_name("gradient", tests, NULL, NULL);
 }
