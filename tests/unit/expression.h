@@ -26,6 +26,7 @@ void random_graphs_derive(void **state);
 void random_graphs_have_the_same_bits(void **state);
 void any_length_and_place(void **state);
 void outputs_of_every_kind(void **state);
+void outputs_over_inputs(void **state);
 void scalars_are_computed_once(void **state);
 void choices_are_their_parts(void **state);
 void quotients_by_a_number(void **state);

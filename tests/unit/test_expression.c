@@ -399,6 +399,7 @@ int main(void)
         cmocka_unit_test(random_graphs_have_the_same_bits),
         cmocka_unit_test(any_length_and_place),
         cmocka_unit_test(outputs_of_every_kind),
+        cmocka_unit_test(outputs_over_inputs),
         cmocka_unit_test(scalars_are_computed_once),
         cmocka_unit_test(choices_are_their_parts),
         cmocka_unit_test(quotients_by_a_number),

@@ -370,6 +370,30 @@ static void place_all(plan *p)
 
 static int32_t final_slot(const plan *p, int32_t slot)
 {
+/* When inputs are read for the last time and outputs are written: an output may take the place of an input that nothing reads after. */
+static void find_times(lossi_program *made)
+{
+    for (int32_t k = 0; k < made->inputs; k++) {
+        made->last_read[k] = -1;
+    }
+    for (int32_t i = made->uniform_count; i < made->count; i++) {
+        lossi_instruction at = made->instructions[i];
+        int32_t *operands[OPERANDS + 1];
+        list_operands(&at, operands);
+        for (int32_t o = 0; operands[o] != NULL; o++) {
+            if (*operands[o] < made->inputs) {
+                made->last_read[*operands[o]] = i;
+            }
+        }
+        const int32_t results[] = {at.y, at.z};
+        for (int32_t r = 0; r < 2; r++) {
+            if (results[r] >= made->inputs && results[r] < made->inputs + made->outputs) {
+                made->written[results[r] - made->inputs] = i;
+            }
+        }
+    }
+}
+
     return slot < UNIFORM ? slot : slot - UNIFORM + first_register(p) + p->registers;
 }
 
@@ -396,6 +420,7 @@ static void finish(plan *p)
 }
 
 /* ---- life ---- */
+    find_times(made);
 
 void lossi_program_free(lossi_program *program)
 {
@@ -407,6 +432,7 @@ void lossi_program_free(lossi_program *program)
         lossi_release(context, program);
         lossi_context_drop(context);
     }
+        lossi_release(context, program->last_read);
 }
 
 static lossi_program *allocate(loss_context *context, int32_t count, int32_t inputs, int32_t outputs)
@@ -422,7 +448,10 @@ static lossi_program *allocate(loss_context *context, int32_t count, int32_t inp
                                         (2 * (int64_t)count + outputs) * (int64_t)sizeof *made->instructions);
     made->constants = lossi_allocate(context, count * (int64_t)sizeof *made->constants);
     made->scalar = lossi_allocate(context, inputs);
-    if (made->instructions == NULL || made->constants == NULL || made->scalar == NULL) {
+    made->last_read = lossi_allocate(context, ((int64_t)inputs + outputs) * (int64_t)sizeof(int32_t));
+    made->written = made->last_read != NULL ? made->last_read + inputs : NULL;
+    if (made->instructions == NULL || made->constants == NULL || made->scalar == NULL ||
+        made->last_read == NULL) {
         lossi_program_free(made);
         return NULL;
     }
@@ -430,7 +459,7 @@ static lossi_program *allocate(loss_context *context, int32_t count, int32_t inp
 }
 
 /* Arrays of a plan: how many numbers each node takes in all of them. */
-enum { ARRAYS = 16 };
+enum { ARRAYS = 17 };
 
 static void compile(plan *p, int32_t *numbers)
 {
