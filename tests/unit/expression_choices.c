@@ -86,6 +86,91 @@ void choices_are_their_parts(void **state)
     assert_true(shorter > 200);
 }
 
+/* A maximum or minimum and what is chosen by which of its operands it is, times a number or not; the operands may be products, too. */
+typedef struct extreme {
+    int32_t parts[6], results[2];
+} extreme;
+
+static extreme put_extreme(lossi_expression *e, const int32_t *leaves, int32_t leaf_count, uint64_t bits)
+{
+    static const int32_t extremes[] = {LOSSI_SCALAR_maximum, LOSSI_SCALAR_minimum};
+    static const int32_t comparisons[] = {LOSSI_SCALAR_less, LOSSI_SCALAR_greater, LOSSI_SCALAR_less_equal};
+    int32_t of[5], sides[2];
+    for (int32_t o = 0; o < 5; o++) {
+        of[o] = leaves[(bits >> (8 + 8 * o)) % (uint64_t)leaf_count];
+    }
+    for (int32_t k = 0; k < 2; k++) { /* numbers are the last two leaves */
+        if (bits >> (60 + k) & 1) {
+            of[2 + k] = lossi_expression_make(e, LOSSI_SCALAR_negate, of[2 + k], 0, 0);
+        }
+        sides[k] = bits & 1
+                       ? lossi_expression_make(e, LOSSI_SCALAR_multiply, of[k], leaves[leaf_count - 1 - k], 0)
+                       : of[k];
+    }
+    const int32_t best = lossi_expression_make(e, extremes[bits >> 1 & 1], sides[0], sides[1], 0);
+    const int32_t turn = bits >> 2 & 1;
+    const int32_t comparison = lossi_expression_make(e, comparisons[(bits >> 3 & 7) % 3], sides[turn],
+                                                     sides[!turn], 0);
+    const int32_t apart = lossi_expression_make(e, LOSSI_SCALAR_select, comparison, of[2], of[3]);
+    int32_t equal = comparison, slope = apart;
+    if (bits >> 6 & 1) {
+        equal = lossi_expression_make(e, LOSSI_SCALAR_equal, sides[0], sides[1], 0);
+        slope = lossi_expression_make(e, LOSSI_SCALAR_select, equal, of[4], apart);
+    }
+    const int32_t result = bits >> 7 & 1 ? lossi_expression_make(e, LOSSI_SCALAR_multiply, slope,
+                                                                 leaves[leaf_count - 1], 0)
+                                         : slope;
+    return (extreme){{best, result, comparison, apart, equal, slope}, {best, result}};
+}
+
+void extremes_are_their_parts(void **state)
+{
+    enum { N = 600 };
+    static double input[INPUTS][N], parts[6][N], made[2][N];
+    int32_t shorter = 0;
+    loss_context *context;
+    (void)state;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    for (uint64_t seed = 1; seed <= 800; seed++) {
+        lossi_expression *e = lossi_expression_create(context, MOST);
+        const loss_dtype dtype = seed % 2 ? LOSS_FLOAT32 : LOSS_FLOAT64;
+        const uint8_t scalar[INPUTS] = {0, 0, 1};
+        const void *inputs[INPUTS] = {input[0], input[1], input[2]};
+        const int32_t leaves[] = {
+            lossi_expression_input(e, 0), lossi_expression_input(e, 1),
+            lossi_expression_make(e, LOSSI_SCALAR_abs, lossi_expression_input(e, 1), 0, 0),
+            lossi_expression_constant(e, -0.5), lossi_expression_input(e, 2)};
+        const extreme x = put_extreme(e, leaves, 5, sample_bits(seed, 3));
+        void *to_parts[] = {parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]};
+        void *to_made[] = {made[0], made[1]};
+        lossi_program *one_by_one, *program;
+        for (int64_t i = 0; i < N; i++) { /* few numbers, so that many tie, zeros of either sign among them */
+            for (int32_t k = 0; k < INPUTS; k++) {
+                const uint64_t bits = sample_bits(seed + 7, (uint64_t)(i * INPUTS + k)) >> 50;
+                const double size = (double)(bits % 3) * 0.5;
+                set_element(input[k], dtype, i, k < 2 && bits % 16 == 0 ? NAN : bits & 64 ? -size : size);
+            }
+        }
+        assert_int_equal(lossi_program_compile(&one_by_one, e, x.parts, 6, INPUTS, scalar), 0);
+        assert_int_equal(lossi_program_compile(&program, e, x.results, 2, INPUTS, scalar), 0);
+        run_program(one_by_one, LOSSI_BASE, dtype, N, inputs, to_parts);
+        for (int32_t isa = 0; isa < LOSSI_ISA_COUNT; isa++) {
+            if (lossi_isa_supported(isa)) {
+                run_program(program, isa, dtype, N, inputs, to_made);
+                for (int32_t k = 0; k < 2; k++) {
+                    assert_same_bits(made[k], parts[k], dtype, N);
+                }
+            }
+        }
+        shorter += lossi_program_length(program) == 1;
+        lossi_program_free(one_by_one);
+        lossi_program_free(program);
+        lossi_expression_free(e);
+    }
+    loss_context_free(context);
+    assert_true(shorter > 40);
+}
+
 /* By one number, also a power of two, which is a product then, as by an array of it. */
 void quotients_by_a_number(void **state)
 {

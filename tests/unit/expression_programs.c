@@ -387,6 +387,40 @@ void any_length_and_place(void **state)
     }
 }
 
+/* Either output of two, also the one that is made first, in the place of an input that both are made of. */
+void outputs_over_inputs(void **state)
+{
+    enum { N = 700 };
+    double a[N], b[N], other[N], expected[2][N];
+    random_graph g = {0};
+    (void)state;
+    assert_int_equal(loss_context_create(&g.context), LOSS_OK);
+    g.e = lossi_expression_create(g.context, MOST);
+    const int32_t x = lossi_expression_input(g.e, 0), y = lossi_expression_input(g.e, 1);
+    const int32_t sum = lossi_expression_apply(g.e, LOSSI_SCALAR_add, x, y, 0);
+    const int32_t product = lossi_expression_apply(
+        g.e, LOSSI_SCALAR_multiply, x, lossi_expression_apply(g.e, LOSSI_SCALAR_exp, sum, 0, 0), 0);
+    const int32_t nodes[] = {sum, product};
+    lossi_program *program;
+    assert_int_equal(lossi_program_compile(&program, g.e, nodes, 2, 2, NULL), 0);
+    for (int32_t over = 0; over < 4; over++) { /* output over / 2 in the place of input over % 2 */
+        for (int64_t i = 0; i < N; i++) {
+            a[i] = sample_number(1, (uint64_t)i, 4);
+            b[i] = sample_number(2, (uint64_t)i, 4);
+        }
+        const void *inputs[] = {a, b};
+        void *apart[] = {expected[0], expected[1]};
+        run_program(program, LOSSI_BASE, LOSS_FLOAT64, N, inputs, apart);
+        double *place = over % 2 ? b : a;
+        void *outputs[] = {over / 2 ? other : place, over / 2 ? place : other};
+        run_program(program, LOSSI_BASE, LOSS_FLOAT64, N, inputs, outputs);
+        assert_same_bits(outputs[0], expected[0], LOSS_FLOAT64, N);
+        assert_same_bits(outputs[1], expected[1], LOSS_FLOAT64, N);
+    }
+    lossi_program_free(program);
+    free_random(&g);
+}
+
 void outputs_of_every_kind(void **state)
 {
     enum { N = 50 };

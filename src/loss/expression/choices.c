@@ -97,12 +97,179 @@ static void settle(plan *p, int32_t comparison)
     p->absorbed[comparison] = first; /* no instruction of its own */
 }
 
+/* ---- extremes ---- */
+
+/* What is chosen where a < b, a = b and a > b. */
+typedef struct order {
+    int32_t below, same, above;
+} order;
+
+/* Whether a node is a comparison of a and b, in either order, that one select reads and nothing else does. */
+static int32_t compares(const plan *p, int32_t node, int32_t a, int32_t b)
+{
+    const lossi_node *at = node_of(p, node);
+    return p->uses[node] == 1 && is_comparison(p, node) && at->operation != LOSSI_SCALAR_less_equal &&
+           at->operation != LOSSI_SCALAR_greater_equal &&
+           ((at->a == a && at->b == b) || (at->a == b && at->b == a));
+}
+
+/* The two sides of a select by less or greater of a and b; the other one counts where they tie. */
+static order sides_of(const plan *p, int32_t select, int32_t a)
+{
+    const lossi_node *at = node_of(p, select), *by = node_of(p, at->a);
+    const int32_t is_below = (by->operation == LOSSI_SCALAR_less) == (by->a == a);
+    return is_below ? (order){at->b, at->c, at->c} : (order){at->c, at->c, at->b};
+}
+
+/* Whether a select chooses by the order of a and b alone, in one comparison or in two, and what. */
+static int32_t chooses_by_order(const plan *p, int32_t select, int32_t a, int32_t b, order *found)
+{
+    const lossi_node *at = node_of(p, select);
+    if (at->operation != LOSSI_SCALAR_select || p->uses[select] == 0 || p->uniform[select] ||
+        !compares(p, at->a, a, b)) {
+        return 0;
+    }
+    if (node_of(p, at->a)->operation != LOSSI_SCALAR_equal) {
+        *found = sides_of(p, select, a);
+        return 1;
+    }
+    const lossi_node *inner = node_of(p, at->c);
+    if (inner->operation != LOSSI_SCALAR_select || p->uses[at->c] != 1 || p->output[at->c] != 0 ||
+        p->uniform[at->c] || !compares(p, inner->a, a, b) ||
+        node_of(p, inner->a)->operation == LOSSI_SCALAR_equal) {
+        return 0;
+    }
+    *found = sides_of(p, at->c, a);
+    found->same = at->b;
+    return 1;
+}
+
+/* Whether a node is the product of an array and a number that all its readers, so many, may make for themselves. */
+static int32_t is_scaled(const plan *p, int32_t node, int32_t readers)
+{
+    const lossi_node *at = node_of(p, node);
+    return at->operation == LOSSI_SCALAR_multiply && p->uses[node] == readers && p->output[node] == 0 &&
+           p->absorbed[node] == 0 && p->uniform[at->a] != p->uniform[at->b] && p->absorbed[at->a] != node &&
+           p->absorbed[at->b] != node && p->times[p->uniform[at->a] ? at->b : at->a] != node;
+}
+
+/* Whether one side of an order alone reads a node that is a number's negative. */
+static int32_t is_negated(const plan *p, int32_t node, int32_t same)
+{
+    return node != same && node_of(p, node)->operation == LOSSI_SCALAR_negate && p->uses[node] == 1 &&
+           p->output[node] == 0 && !p->uniform[node];
+}
+
+/* The first select behind a maximum or minimum that is chosen by its order, in two comparisons where there is one; 0. */
+static int32_t chosen_by(const plan *p, int32_t node, int32_t end)
+{
+    const lossi_node *at = node_of(p, node);
+    int32_t one = 0;
+    for (int32_t i = node + 1; i < end; i++) {
+        order found;
+        if (chooses_by_order(p, i, at->a, at->b, &found) && p->absorbed[node_of(p, i)->a] == 0) {
+            if (node_of(p, node_of(p, i)->a)->operation == LOSSI_SCALAR_equal) {
+                return i;
+            }
+            one = one == 0 ? i : one;
+        }
+    }
+    return one;
+}
+
+/*
+ * A maximum or minimum is made with the slope that is chosen by which of the two it is: where the slope is, so nothing may read it
+ * before.
+ */
+static void settle_extreme(plan *p, int32_t node)
+{
+    const int32_t end = node + MOST_APART < p->count ? node + MOST_APART : p->count;
+    const int32_t select = chosen_by(p, node, end), late = result_of(p, select);
+    if (select == 0 || late >= end || is_read_between(p, node, late)) {
+        return;
+    }
+    const lossi_node *at = node_of(p, select), *of = node_of(p, node);
+    const int32_t in_two = node_of(p, at->a)->operation == LOSSI_SCALAR_equal;
+    p->choice[late] = select;
+    p->extreme[late] = node;
+    p->done[node] = 1;
+    p->absorbed[at->a] = select;
+    p->absorbed[select] = p->times[select];
+    if (in_two) {
+        p->absorbed[node_of(p, at->c)->a] = p->absorbed[at->c] = select;
+    }
+    order found;
+    chooses_by_order(p, select, of->a, of->b, &found);
+    if (is_negated(p, found.below, found.same) && p->absorbed[found.below] == 0) {
+        p->absorbed[found.below] = late;
+    }
+    if (is_negated(p, found.above, found.same) && p->absorbed[found.above] == 0) {
+        p->absorbed[found.above] = late;
+    }
+    if (is_scaled(p, of->a, 2 + in_two) && is_scaled(p, of->b, 2 + in_two)) {
+        p->absorbed[of->a] = p->absorbed[of->b] = late;
+    }
+}
+
+static void find_extremes(plan *p)
+{
+    for (int32_t i = 1; i < p->count; i++) {
+        const lossi_node *at = node_of(p, i);
+        if ((at->operation == LOSSI_SCALAR_maximum || at->operation == LOSSI_SCALAR_minimum) &&
+            p->uses[i] > 0 && !p->uniform[i] && at->a != at->b) {
+            settle_extreme(p, i);
+        }
+    }
+}
+
+static void emit_extreme(plan *p, int32_t node)
+{
+    const int32_t extreme = p->extreme[node], select = p->choice[node];
+    const lossi_node *of = node_of(p, extreme);
+    order found = {0, 0, 0};
+    chooses_by_order(p, select, of->a, of->b, &found);
+    lossi_instruction *made = lossi_program_emit(p, LOSSI_KERNEL_choose_order, node);
+    made->z = extreme;
+    made->a = of->a;
+    made->b = of->b;
+    made->c = found.below;
+    made->d = found.same;
+    made->e = found.above;
+    made->flags = of->operation == LOSSI_SCALAR_minimum ? LOSSI_CHOICE_MINIMUM : 0;
+    if (p->absorbed[found.below] == node) {
+        made->c = node_of(p, found.below)->a;
+        made->flags |= LOSSI_CHOICE_NEGATED_C;
+    }
+    if (p->absorbed[found.above] == node) {
+        made->e = node_of(p, found.above)->a;
+        made->flags |= LOSSI_CHOICE_NEGATED_E;
+    }
+    if (p->absorbed[of->a] == node && p->absorbed[of->b] == node) {
+        const lossi_node *left = node_of(p, of->a), *right = node_of(p, of->b);
+        made->f = p->uniform[left->a] ? left->a : left->b;
+        made->g = p->uniform[right->a] ? right->a : right->b;
+        made->a = p->uniform[left->a] ? left->b : left->a;
+        made->b = p->uniform[right->a] ? right->b : right->a;
+        made->flags |= LOSSI_CHOICE_SCALED;
+    }
+    if (p->times[select] != 0) {
+        const lossi_node *product = node_of(p, p->times[select]);
+        made->factor = p->uniform[product->a] ? product->a : product->b;
+        made->flags |= LOSSI_CHOICE_FACTOR;
+    }
+    const int32_t operands[] = {made->a, made->b, made->c, made->d, made->e};
+    for (int32_t o = 0; o < 5; o++) {
+        made->flags |= p->uniform[operands[o]] ? 1 << o : 0;
+    }
+}
+
 void lossi_program_find_choices(plan *p)
 {
     list_users(p);
+    find_extremes(p);
     for (int32_t i = 1; i < p->count; i++) {
         const int32_t selects = (p->chosen[0][i] != 0) + (p->chosen[1][i] != 0);
-        if (selects > 0 && p->uses[i] == selects) {
+        if (selects > 0 && p->uses[i] == selects && p->absorbed[i] == 0) {
             settle(p, i);
         }
     }
@@ -111,6 +278,10 @@ void lossi_program_find_choices(plan *p)
 void lossi_program_emit_choice(plan *p, int32_t node)
 {
     int32_t exchanged;
+    if (p->extreme[node] != 0) {
+        emit_extreme(p, node);
+        return;
+    }
     const int32_t comparison = p->choice[node];
     const lossi_node *by = node_of(p, comparison);
     const int32_t kernel = kernel_of(by->operation, &exchanged);

@@ -581,13 +581,13 @@ const lossi_expression_kernels LOSSI_NAME(expression_kernels) = {{
     [LOSSI_KERNEL_choose_less] = TABLE_1(choose_less),
     [LOSSI_KERNEL_choose_less_equal] = TABLE_1(choose_less_equal),
     [LOSSI_KERNEL_choose_equal] = TABLE_1(choose_equal),
+    [LOSSI_KERNEL_choose_order] = TABLE_1(choose_order),
     [LOSSI_KERNEL_softplus_sigmoid] = TABLE_1(softplus_sigmoid),
     [LOSSI_KERNEL_pseudo_huber_slope] = TABLE_1(pseudo_huber_slope),
     [LOSSI_KERNEL_log_cosh_tanh] = TABLE_1(log_cosh_tanh),
 }};
 
 #ifdef LOSSI_ONCE
-
 extern const lossi_expression_kernels LOSSI_ISA_DECLARE(expression_kernels);
 static const lossi_expression_kernels *const table[LOSSI_ISA_COUNT][LOSSI_REAL_COUNT] = LOSSI_ISA_TABLE(
     expression_kernels);

@@ -295,20 +295,22 @@ static int32_t operands_of(int32_t kernel)
                                                                                       : 1;
 }
 
-enum { OPERANDS = 7 };
+enum { OPERANDS = 8 };
 
 /* Where an instruction names its operands; NULL behind the last. */
 static void list_operands(lossi_instruction *at, int32_t **operands)
 {
-    int32_t *const all[OPERANDS] = {&at->a, &at->b, &at->c, &at->d, &at->e, &at->f, &at->factor};
+    int32_t *const all[OPERANDS] = {&at->a, &at->b, &at->c, &at->d, &at->e, &at->f, &at->factor, &at->g};
     const int32_t is_choice = at->kernel >= LOSSI_KERNEL_choose_less &&
-                              at->kernel <= LOSSI_KERNEL_choose_equal;
+                              at->kernel <= LOSSI_KERNEL_choose_order;
+    const int32_t is_order = at->kernel == LOSSI_KERNEL_choose_order;
     int32_t count = 0;
     for (int32_t o = 0; o < OPERANDS; o++) {
         const int32_t there = !is_choice ? o < operands_of(at->kernel)
                               : o < 4    ? 1
-                              : o < 6    ? (at->flags & LOSSI_CHOICE_TWO) != 0
-                                         : (at->flags & LOSSI_CHOICE_FACTOR) != 0;
+                              : o == 6   ? (at->flags & LOSSI_CHOICE_FACTOR) != 0
+                              : is_order ? o == 4 || (at->flags & LOSSI_CHOICE_SCALED) != 0
+                                         : o != 7 && (at->flags & LOSSI_CHOICE_TWO) != 0;
         if (there) {
             operands[count++] = all[o];
         } else {
@@ -368,6 +370,30 @@ static void place_all(plan *p)
     }
 }
 
+/* When inputs are read for the last time and outputs are written: an output may take the place of an input that nothing reads after. */
+static void find_times(lossi_program *made)
+{
+    for (int32_t k = 0; k < made->inputs; k++) {
+        made->last_read[k] = -1;
+    }
+    for (int32_t i = made->uniform_count; i < made->count; i++) {
+        lossi_instruction at = made->instructions[i];
+        int32_t *operands[OPERANDS + 1];
+        list_operands(&at, operands);
+        for (int32_t o = 0; operands[o] != NULL; o++) {
+            if (*operands[o] < made->inputs) {
+                made->last_read[*operands[o]] = i;
+            }
+        }
+        const int32_t results[] = {at.y, at.z};
+        for (int32_t r = 0; r < 2; r++) {
+            if (results[r] >= made->inputs && results[r] < made->inputs + made->outputs) {
+                made->written[results[r] - made->inputs] = i;
+            }
+        }
+    }
+}
+
 static int32_t final_slot(const plan *p, int32_t slot)
 {
     return slot < UNIFORM ? slot : slot - UNIFORM + first_register(p) + p->registers;
@@ -386,6 +412,7 @@ static void finish(plan *p)
         at->d = final_slot(p, at->d);
         at->e = final_slot(p, at->e);
         at->f = final_slot(p, at->f);
+        at->g = final_slot(p, at->g);
         at->factor = final_slot(p, at->factor);
     }
     for (int32_t i = 0; i < made->constant_count; i++) {
@@ -393,6 +420,7 @@ static void finish(plan *p)
     }
     made->registers = p->registers;
     made->uniforms = p->uniforms;
+    find_times(made);
 }
 
 /* ---- life ---- */
@@ -404,6 +432,7 @@ void lossi_program_free(lossi_program *program)
         lossi_release(context, program->instructions);
         lossi_release(context, program->constants);
         lossi_release(context, program->scalar);
+        lossi_release(context, program->last_read);
         lossi_release(context, program);
         lossi_context_drop(context);
     }
@@ -422,7 +451,10 @@ static lossi_program *allocate(loss_context *context, int32_t count, int32_t inp
                                         (2 * (int64_t)count + outputs) * (int64_t)sizeof *made->instructions);
     made->constants = lossi_allocate(context, count * (int64_t)sizeof *made->constants);
     made->scalar = lossi_allocate(context, inputs);
-    if (made->instructions == NULL || made->constants == NULL || made->scalar == NULL) {
+    made->last_read = lossi_allocate(context, ((int64_t)inputs + outputs) * (int64_t)sizeof(int32_t));
+    made->written = made->last_read != NULL ? made->last_read + inputs : NULL;
+    if (made->instructions == NULL || made->constants == NULL || made->scalar == NULL ||
+        made->last_read == NULL) {
         lossi_program_free(made);
         return NULL;
     }
@@ -430,7 +462,7 @@ static lossi_program *allocate(loss_context *context, int32_t count, int32_t inp
 }
 
 /* Arrays of a plan: how many numbers each node takes in all of them. */
-enum { ARRAYS = 16 };
+enum { ARRAYS = 17 };
 
 static void compile(plan *p, int32_t *numbers)
 {
@@ -446,7 +478,8 @@ static void compile(plan *p, int32_t *numbers)
     p->chosen[0] = p->choice + count;
     p->chosen[1] = p->chosen[0] + count;
     p->times = p->chosen[1] + count;
-    of_operand = p->times + count;
+    p->extreme = p->times + count;
+    of_operand = p->extreme + count;
     p->free_registers = of_operand + count;
     p->place = p->free_registers + count;
     p->last_use = p->place + 2 * count;

@@ -86,7 +86,9 @@ struct lossi_program {
     lossi_instruction *instructions;
     int32_t constant_count;
     lossi_program_constant *constants;
-    uint8_t *scalar; /* of each input */
+    uint8_t *scalar;    /* of each input */
+    int32_t *last_read; /* of each input, the instruction; −1 where there is none */
+    int32_t *written;   /* of each output */
 };
 
 #endif

@@ -15,9 +15,10 @@ typedef struct plan {
     int32_t *uniform, *absorbed, *done;
     int32_t *output; /* 1 + the output that a node is, or 0 */
     int32_t *partner;
-    int32_t *choice;           /* of the node that makes one (choices.c): the comparison */
-    int32_t *chosen[2];        /* of a comparison: its selects, 0 none; */
-    int32_t *times;            /* of a select: the product with a number that is made with it, or 0 */
+    int32_t *choice;    /* of the node that makes one (choices.c): the comparison */
+    int32_t *chosen[2]; /* of a comparison: its selects, 0 none; */
+    int32_t *times;     /* of a select: the product with a number that is made with it, or 0 */
+    int32_t *extreme;   /* of the node that makes one with what is chosen by it: a maximum or minimum */
     int32_t *place, *last_use; /* of nodes and copies */
     int32_t *free_registers, free_count, registers, uniforms;
     lossi_program *made;

@@ -204,12 +204,15 @@ void *lossi_run_place(const lossi_run *run, int32_t output)
     return run->places + output * block_bytes(run->program);
 }
 
-/* Whether an output is where an input is: instructions after the one that writes it may read that. */
-static int32_t in_place(const lossi_run *run, int64_t bytes, const void *const *inputs, const char *output)
+/* Whether an output cannot be written to as it is made: where an input is that is read after that, or one that begins elsewhere. */
+static int32_t in_the_way(const lossi_run *run, int64_t bytes, const void *const *inputs, int32_t which,
+                          const char *output)
 {
-    for (int32_t k = 0; k < run->program->inputs; k++) {
+    const lossi_program *program = run->program;
+    for (int32_t k = 0; k < program->inputs; k++) {
         const uintptr_t from = (uintptr_t)inputs[k], to = (uintptr_t)output;
-        if (!run->program->scalar[k] && from < to + (uintptr_t)bytes && to < from + (uintptr_t)bytes) {
+        if (!program->scalar[k] && from < to + (uintptr_t)bytes && to < from + (uintptr_t)bytes &&
+            (from != to || program->last_read[k] > program->written[which])) {
             return 1;
         }
     }
@@ -227,7 +230,7 @@ static void run_packs(lossi_run *run, int64_t n, const void *const *inputs, void
     }
     for (int32_t k = 0; k < program->outputs; k++) {
         char *output = outputs[k];
-        const int32_t direct = output != NULL && !in_place(run, n * run->size, inputs, output);
+        const int32_t direct = output != NULL && !in_the_way(run, n * run->size, inputs, k, output);
         run->slots[program->inputs + k] = direct ? output : lossi_run_place(run, k);
     }
     if (run->asks) {
