@@ -70,53 +70,33 @@ LOSSI_INLINE void scale(int64_t rows, const double *x, const double *d, double *
     }
 }
 
-/* The first `vectors` of a panel, as many as the compiler knows. Sums may be far: they are asked for before. */
-LOSSI_INLINE void add_block(int vectors, int64_t rows, int64_t stride, const double *scaled,
-                            const double *panel, double *sums)
+LOSSI_INLINE void add_block(int64_t rows, int64_t stride, const double *scaled, const double *panel,
+                            double *sums)
 {
     f64v chains[BLOCK][VECTORS];
     UNROLL
-    for (int r = 0; r < BLOCK; r++) {
-        for (int64_t l = 0; l < vectors * F64_LANES; l += LOSSI_LINE / 8) {
-            __builtin_prefetch(sums + r * stride + l, 1);
-        }
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            chains[r][v] = f64_set1(0);
-        }
+    for (int k = 0; k < BLOCK * VECTORS; k++) {
+        chains[k / VECTORS][k % VECTORS] = f64_set1(0);
     }
     for (int64_t i = 0; i < rows; i++) {
         f64v across[VECTORS];
         UNROLL
-        for (int v = 0; v < vectors; v++) {
+        for (int v = 0; v < VECTORS; v++) {
             across[v] = f64_load(panel + i * WIDTH + v * F64_LANES);
         }
         UNROLL
         for (int r = 0; r < BLOCK; r++) {
             const f64v down = f64_set1(scaled[i * BLOCK + r]);
             UNROLL
-            for (int v = 0; v < vectors; v++) {
+            for (int v = 0; v < VECTORS; v++) {
                 chains[r][v] = f64_fma(down, across[v], chains[r][v]);
             }
         }
     }
     UNROLL
-    for (int k = 0; k < BLOCK * vectors; k++) {
-        double *to = sums + k / vectors * stride + k % vectors * F64_LANES;
-        f64_store(to, f64_load(to) + chains[k / vectors][k % vectors]);
-    }
-}
-
-/* Of the panel on the diagonal no more than is there: with one vector of three the chains are too few, but shorter. */
-LOSSI_INLINE void add_diagonal_block(int64_t columns, int64_t rows, int64_t stride, const double *scaled,
-                                     const double *panel, double *sums)
-{
-    if (columns <= F64_LANES && VECTORS > 1) {
-        add_block(1, rows, stride, scaled, panel, sums);
-    } else if (columns <= 2 * F64_LANES && VECTORS > 2) {
-        add_block(2, rows, stride, scaled, panel, sums);
-    } else {
-        add_block(VECTORS, rows, stride, scaled, panel, sums);
+    for (int k = 0; k < BLOCK * VECTORS; k++) {
+        double *to = sums + k / VECTORS * stride + k % VECTORS * F64_LANES;
+        f64_store(to, f64_load(to) + chains[k / VECTORS][k % VECTORS]);
     }
 }
 
@@ -125,13 +105,10 @@ static void add(int64_t rows, int64_t begin, int64_t end, int64_t stride, const 
 {
     for (int64_t j = begin; j < end; j += BLOCK) {
         scale(rows, packed + j / WIDTH * WIDTH * rows + j % WIDTH, d, scaled);
-        int64_t l = 0;
-        for (; l + WIDTH < j + BLOCK; l += WIDTH) {
+        for (int64_t l = 0; l < j + BLOCK; l += WIDTH) {
             ahead->at = lossi_upcoming_ask_lines(ahead, ahead->at);
-            add_block(VECTORS, rows, stride, scaled, packed + l * rows, sums + j * stride + l);
+            add_block(rows, stride, scaled, packed + l * rows, sums + j * stride + l);
         }
-        ahead->at = lossi_upcoming_ask_lines(ahead, ahead->at);
-        add_diagonal_block(j + BLOCK - l, rows, stride, scaled, packed + l * rows, sums + j * stride + l);
     }
 }
 
