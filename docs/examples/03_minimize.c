@@ -30,7 +30,7 @@ int main(void)
     must(context,
          loss_objective_create_callback(&objective, context, LOSS_FLOAT64, 2, rosenbrock, NULL, NULL));
     must(context, loss_objective_check(objective, x, 1, &verdict));
-    printf("the gradient is %s\n", verdict == LOSS_CHECK_PASS ? "right" : loss_context_error(context));
+    printf("the gradient is %s\n", verdict == LOSS_CHECK_OK ? "right" : loss_context_error(context));
 
     loss_optimizer *lbfgs;
     must(context, loss_optimizer_create(&lbfgs, context, "lbfgs", LOSS_FLOAT64, 2));

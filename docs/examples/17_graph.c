@@ -102,7 +102,7 @@ int main(void)
     loss_optimizer *lbfgs;
     must(context, loss_graph_initialize(graph, context, 1, x));
     must(context, loss_objective_check_product(objective, x, 2, 1, &verdict));
-    printf("%d parameters, derivatives %s\n", (int)n, verdict == LOSS_CHECK_PASS ? "right" : "doubtful");
+    printf("%d parameters, derivatives %s\n", (int)n, verdict == LOSS_CHECK_OK ? "right" : "doubtful");
     must(context, loss_optimizer_create(&lbfgs, context, "lbfgs", LOSS_FLOAT64, n));
     const loss_status outcome = must(context, loss_optimizer_minimize(lbfgs, objective, x));
     must(context, loss_objective_evaluate(objective, x, &value, NULL));

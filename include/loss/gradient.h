@@ -321,9 +321,9 @@ LOSS_API loss_status loss_objective_set_statistics(loss_objective *objective, in
                                                    const void *variance);
 
 /* Verdicts of the checks. */
-#define LOSS_CHECK_PASS 1 /* every derivative looked at agrees with the values within its error bar */
-#define LOSS_CHECK_FAIL 2 /* a derivative contradicts the values */
-#define LOSS_CHECK_KINK 3 /* left and right slopes differ: the objective is not differentiable there */
+#define LOSS_CHECK_OK    1 /* every derivative looked at agrees with the values within its error bar */
+#define LOSS_CHECK_WRONG 2 /* a derivative contradicts the values */
+#define LOSS_CHECK_KINK  3 /* left and right slopes differ: the objective is not differentiable there */
 #define LOSS_CHECK_INCONCLUSIVE                                                                              \
     4 /* too noisy or too steep to tell, or in float32 kinks near x are in the way */
 
@@ -334,7 +334,7 @@ LOSS_API loss_status loss_objective_set_statistics(loss_objective *objective, in
  * the bounds of a difference fix are skipped.
  *   objective, x   not NULL     verdict  not NULL, one of LOSS_CHECK_…; untouched on failure
  * The worst coordinate, its two numbers and the allowed difference are readable by loss_objective_get_…. When the verdict is not
- * LOSS_CHECK_PASS, the context holds a sentence about it. Returns as loss_objective_evaluate(). Since 0.1.
+ * LOSS_CHECK_OK, the context holds a sentence about it. Returns as loss_objective_evaluate(). Since 0.1.
  */
 LOSS_API loss_status loss_objective_check(loss_objective *objective, const void *x, uint64_t seed,
                                           int32_t *verdict);

@@ -22,7 +22,7 @@ static const double widest = 0.1;
 static int32_t rank(int32_t verdict)
 {
     switch (verdict) {
-    case LOSS_CHECK_FAIL:
+    case LOSS_CHECK_WRONG:
         return 3;
     case LOSS_CHECK_KINK:
         return 2;
@@ -58,9 +58,9 @@ void lossi_check_judge(lossi_check_limits limits, const loss_objective *o, doubl
 
     f->allowed = bar + limits.relative * size + absolute * scale + limits.absolute;
     f->severity = apart / f->allowed;
-    f->verdict = LOSS_CHECK_PASS;
+    f->verdict = LOSS_CHECK_OK;
     if (isnan(f->derivative)) {
-        f->verdict = LOSS_CHECK_FAIL;
+        f->verdict = LOSS_CHECK_WRONG;
     } else if (!isfinite(s->error)) {
         f->verdict = LOSS_CHECK_INCONCLUSIVE;
         f->severity = INFINITY;
@@ -68,10 +68,10 @@ void lossi_check_judge(lossi_check_limits limits, const loss_objective *o, doubl
         const double low = fmin(s->left, s->right) - f->allowed, high = fmax(s->left, s->right) + f->allowed;
         f->verdict = f->derivative >= low && f->derivative <= high ? LOSS_CHECK_KINK
                      : s->unsettled || steep                       ? LOSS_CHECK_INCONCLUSIVE
-                                                                   : LOSS_CHECK_FAIL;
+                                                                   : LOSS_CHECK_WRONG;
         f->severity = fabs(s->right - s->left);
     } else if (!(apart <= f->allowed)) {
-        f->verdict = steep ? LOSS_CHECK_INCONCLUSIVE : LOSS_CHECK_FAIL;
+        f->verdict = steep ? LOSS_CHECK_INCONCLUSIVE : LOSS_CHECK_WRONG;
     } else if (bar > widest * fmax(size, limits.least * fmax(scale, s->widest)) && bar > s->rounding) {
         f->verdict = LOSS_CHECK_INCONCLUSIVE;
         f->severity = bar;
@@ -85,7 +85,7 @@ lossi_finding lossi_check_none(void)
 {
     return (lossi_finding){.index = -1,
                            .direction = -1,
-                           .verdict = LOSS_CHECK_PASS,
+                           .verdict = LOSS_CHECK_OK,
                            .severity = -1,
                            .taylor = NAN,
                            .steep = INFINITY};
@@ -126,15 +126,15 @@ static void explain(const loss_objective *o, const lossi_finding *f)
     const char *e = lossi_number(f->allowed, error);
     const char *of = f->what >= LOSSI_OF_PRODUCT ? "gradients" : "values";
     name(f, what, along);
-    if (f->what == LOSSI_OF_SYMMETRY && f->verdict == LOSS_CHECK_FAIL) {
+    if (f->what == LOSSI_OF_SYMMETRY && f->verdict == LOSS_CHECK_WRONG) {
         lossi_fail(
             o->context, LOSS_ERROR_DERIVATIVE,
             "the Hessian product is not symmetric: with the directions u = %lld and v = %lld, u'Hv is %s and "
             "v'Hu %s, which should differ by at most %s",
             (long long)f->direction, (long long)f->direction + 1, g, n, e);
-    } else if (f->verdict == LOSS_CHECK_FAIL && isnan(f->derivative) && !isfinite(f->slope.error)) {
+    } else if (f->verdict == LOSS_CHECK_WRONG && isnan(f->derivative) && !isfinite(f->slope.error)) {
         lossi_fail(o->context, LOSS_ERROR_DERIVATIVE, "%s is NaN", what);
-    } else if (f->verdict == LOSS_CHECK_FAIL) {
+    } else if (f->verdict == LOSS_CHECK_WRONG) {
         lossi_fail(o->context, LOSS_ERROR_DERIVATIVE, "%s is %s; differences of %s say %s, give or take %s",
                    what, g, of, n, e);
     } else if (f->verdict == LOSS_CHECK_KINK && !f->slope.kink) { /* a product that is a difference itself */

@@ -67,7 +67,7 @@ loss_status lossi_check_beside(const lossi_check_line *line, lossi_check_limits 
 lossi_finding lossi_check_none(void);
 void lossi_check_keep(lossi_finding *worst, const lossi_finding *finding);
 
-/* Makes the worst finding readable, and gives a sentence about a verdict other than PASS. */
+/* Makes the worst finding readable, and gives a sentence about a verdict other than OK. */
 void lossi_check_report(loss_objective *objective, const lossi_finding *worst);
 
 /* What checks along directions are called with: LOSS_OK, LOSS_ERROR_ARGUMENT, and what prepare returns. */

@@ -53,7 +53,8 @@ loss_status lossi_check_beside(const lossi_check_line *line, lossi_check_limits 
 {
     double d[PARTS], near[NEAR], end[2], value[2], unused;
     loss_status status = LOSS_OK;
-    if (f->verdict != LOSS_CHECK_FAIL || !isfinite(f->derivative) || line->objective->dtype != LOSS_FLOAT32) {
+    if (f->verdict != LOSS_CHECK_WRONG || !isfinite(f->derivative) ||
+        line->objective->dtype != LOSS_FLOAT32) {
         return LOSS_OK;
     }
     for (int32_t k = 0; k < 2 && status == LOSS_OK; k++) {

@@ -156,7 +156,7 @@ static void judge(product_check *c, int64_t direction, double slope, lossi_findi
         f.slope = t->ridders.slope;
         f.taylor = slope;
         lossi_check_judge(c->limits, o, t->index < 0 ? terms(c, c->weights, c->product) : c->scale, &f);
-        if (are_own(c) && !isnan(f.derivative) && (f.verdict == LOSS_CHECK_FAIL || f.slope.jump)) {
+        if (are_own(c) && !isnan(f.derivative) && (f.verdict == LOSS_CHECK_WRONG || f.slope.jump)) {
             f.verdict = LOSS_CHECK_KINK;
         }
         lossi_check_keep(worst, &f);
@@ -231,11 +231,11 @@ static void compare(const product_check *c, int64_t direction, lossi_finding *wo
     f.slope.central = vHu;
     f.allowed = c->limits.relative * size + c->limits.absolute;
     f.severity = fabs(uHv - vHu) / f.allowed;
-    if (are_own(c) && worst->verdict != LOSS_CHECK_PASS) {
+    if (are_own(c) && worst->verdict != LOSS_CHECK_OK) {
         return; /* across a jump of the gradient, or in its noise, they mean nothing */
     }
     if (fabs(uHv - vHu) > f.allowed) {
-        f.verdict = LOSS_CHECK_FAIL;
+        f.verdict = LOSS_CHECK_WRONG;
         lossi_check_keep(worst, &f);
     }
 }

@@ -145,10 +145,10 @@ struct verdict {
 static const char *verdict_name(int32_t verdict)
 {
     switch (verdict) {
-    case LOSS_CHECK_PASS:
-        return "pass";
-    case LOSS_CHECK_FAIL:
-        return "fail";
+    case LOSS_CHECK_OK:
+        return "ok";
+    case LOSS_CHECK_WRONG:
+        return "wrong";
     case LOSS_CHECK_KINK:
         return "kink";
     default:
@@ -180,7 +180,7 @@ static int find_verdicts(const struct problem *problem, const struct check_optio
         if (run_check(objective, which, x, check, &v->verdict)) {
             return tool_fail_context(problem->context);
         }
-        if (v->verdict != LOSS_CHECK_PASS) {
+        if (v->verdict != LOSS_CHECK_OK) {
             snprintf(v->sentence, sizeof v->sentence, "%s", loss_context_error(problem->context));
         }
         loss_objective_get_int(objective, "check_index", &v->index);
@@ -256,7 +256,7 @@ static int conclude(const struct verdict *verdicts)
 {
     int result = TOOL_DONE;
     for (int which = 0; which < CHECKS && result == TOOL_DONE; which++) {
-        if (verdicts[which].verdict == LOSS_CHECK_FAIL) {
+        if (verdicts[which].verdict == LOSS_CHECK_WRONG) {
             result = tool_fail("%s", verdicts[which].sentence);
         }
     }

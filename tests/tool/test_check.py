@@ -11,8 +11,8 @@ class Check(ToolTest):
         lines = self.done("check", CANCER, "--target", "diagnosis").splitlines()
         self.assertEqual(lines[0], "objective   mean logistic + 0.001/2 |w|^2, 31 parameters, at random")
         self.assertEqual([line.split(";")[0].split() for line in lines[1:]],
-                         [["gradient", "parameters:", "pass"], ["gradient", "directions:", "pass"],
-                          ["product", "directions:", "pass"]])
+                         [["gradient", "parameters:", "ok"], ["gradient", "directions:", "ok"],
+                          ["product", "directions:", "ok"]])
 
     def test_json(self):
         result = self.json("check", CANCER, "--target", "diagnosis", "--l2", "0.25", "--seed", 3, "--directions", 2)
@@ -21,7 +21,7 @@ class Check(ToolTest):
         self.assertEqual([(c["of"], c["along"]) for c in result["checks"]],
                          [("gradient", "parameters"), ("gradient", "directions"), ("hessian_product", "directions")])
         for check in result["checks"]:
-            self.assertEqual(check["verdict"], "pass")
+            self.assertEqual(check["verdict"], "ok")
             self.assertIsNone(check["sentence"])
             self.assertLessEqual(abs(check["derivative"] - check["difference"]), check["error"])
         parameters, directions, product = result["checks"]
@@ -42,7 +42,7 @@ class Check(ToolTest):
         for place in "zero", "random", "m.json":
             result = self.json("check", CANCER, "--target", "diagnosis", "--at", place)
             self.assertEqual(result["at"], place)
-            self.assertEqual({check["verdict"] for check in result["checks"]}, {"pass"})
+            self.assertEqual({check["verdict"] for check in result["checks"]}, {"ok"})
         derivatives = [check["derivative"] for check in result["checks"][:2]]
         self.assertLess(max(map(abs, derivatives)), 1e-3)  # it is where fit ended
 
@@ -52,7 +52,7 @@ class Check(ToolTest):
         result = self.run_tool(*arguments, "--json")
         self.assertEqual(result.returncode, 1)
         product = json.loads(result.stdout)["checks"][2]
-        self.assertEqual(product["verdict"], "fail")
+        self.assertEqual(product["verdict"], "wrong")
         self.assertEqual(result.stderr, f"loss: {product['sentence']}\n")
         self.assertIn("differences of gradients say", product["sentence"])
 

@@ -298,7 +298,7 @@ class Sparse(ToolTest):
             self.close(x["cost"], y["cost"], 1e-7)
             self.assertEqual((x["nonzeros"], x["best"], x["test_accuracy"]), (y["nonzeros"], y["best"], y["test_accuracy"]))
         for result in self.both("check", "two"):
-            self.assertEqual([check["verdict"] for check in result["checks"]], ["pass"] * 3)
+            self.assertEqual([check["verdict"] for check in result["checks"]], ["ok"] * 3)
 
     def test_compare(self):
         self.write("two", self.targets()["two"], self.rows)

@@ -196,7 +196,7 @@ class Encoding(ToolTest):
             told = self.json("predict", "m.json", CANCER)
             self.assertGreater(told["accuracy"], 0.97)
             self.assertEqual(set(told["predictions"]), {"benign", "malignant"})
-            self.assertEqual(self.json("check", *arguments)["checks"][0]["verdict"], "pass")
+            self.assertEqual(self.json("check", *arguments)["checks"][0]["verdict"], "ok")
             self.assertEqual(self.json("compare", *arguments, "-o", "newton_cg")["results"][0]["accuracy"],
                              self.json("compare", CANCER, "--target", "diagnosis", "--loss", name, "-o",
                                        "newton_cg")["results"][0]["accuracy"])

@@ -34,10 +34,10 @@ void in_a_corner(void **state)
                       LOSS_OK);
         assert_status(f.context, loss_objective_get_double(f.objective, "check_slope", &slope), LOSS_OK);
         assert_status(f.context, loss_objective_check_product(f.objective, f.x, 4, 3, &verdicts[2]), LOSS_OK);
-        assert_int_equal(verdicts[0], LOSS_CHECK_PASS);
-        assert_int_equal(verdicts[1], LOSS_CHECK_PASS);
+        assert_int_equal(verdicts[0], LOSS_CHECK_OK);
+        assert_int_equal(verdicts[1], LOSS_CHECK_OK);
         assert_true(f.p.dtype == LOSS_FLOAT32 || fabs(slope - 2) < 0.1);
-        assert_true(verdicts[2] != LOSS_CHECK_FAIL);
+        assert_true(verdicts[2] != LOSS_CHECK_WRONG);
         loss_difference_free(d);
         unmake(&f);
     }
@@ -58,10 +58,10 @@ void on_an_edge(void **state)
     static const struct {
         double factor;
         int32_t product, gradient_verdict, product_verdict;
-    } cases[] = {{1, PRODUCT_RIGHT, LOSS_CHECK_PASS, LOSS_CHECK_PASS},
-                 {1.01, PRODUCT_RIGHT, LOSS_CHECK_FAIL, LOSS_CHECK_FAIL},
-                 {1, PRODUCT_FACTOR, LOSS_CHECK_PASS, LOSS_CHECK_FAIL},
-                 {1, PRODUCT_ELEMENT, LOSS_CHECK_PASS, LOSS_CHECK_FAIL}};
+    } cases[] = {{1, PRODUCT_RIGHT, LOSS_CHECK_OK, LOSS_CHECK_OK},
+                 {1.01, PRODUCT_RIGHT, LOSS_CHECK_WRONG, LOSS_CHECK_WRONG},
+                 {1, PRODUCT_FACTOR, LOSS_CHECK_OK, LOSS_CHECK_WRONG},
+                 {1, PRODUCT_ELEMENT, LOSS_CHECK_OK, LOSS_CHECK_WRONG}};
     (void)state;
     for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
         const plan p = {
@@ -105,9 +105,9 @@ void a_fixed_parameter(void **state)
         assert_status(f.context, loss_objective_check_directions(f.objective, f.x, 2, 3, &verdicts[1]),
                       LOSS_OK);
         assert_status(f.context, loss_objective_check_product(f.objective, f.x, 2, 3, &verdicts[2]), LOSS_OK);
-        assert_int_equal(verdicts[0], LOSS_CHECK_PASS);
-        assert_int_equal(verdicts[1], LOSS_CHECK_PASS);
-        assert_true(verdicts[2] != LOSS_CHECK_FAIL);
+        assert_int_equal(verdicts[0], LOSS_CHECK_OK);
+        assert_int_equal(verdicts[1], LOSS_CHECK_OK);
+        assert_true(verdicts[2] != LOSS_CHECK_WRONG);
         loss_difference_free(d);
         unmake(&f);
     }

@@ -115,8 +115,8 @@ void steep_gradients(void **state)
                               along ? loss_objective_check_directions(objective, &x, 4, 1, &verdict)
                                     : loss_objective_check(objective, &x, 1, &verdict),
                               LOSS_OK);
-                const int32_t fits = k == 0 ? verdict != LOSS_CHECK_FAIL : verdict != LOSS_CHECK_PASS;
-                const int32_t wanted = k == 0 ? LOSS_CHECK_PASS : LOSS_CHECK_FAIL;
+                const int32_t fits = k == 0 ? verdict != LOSS_CHECK_WRONG : verdict != LOSS_CHECK_OK;
+                const int32_t wanted = k == 0 ? LOSS_CHECK_OK : LOSS_CHECK_WRONG;
                 if (!fits || (cases[c].seen && verdict != wanted)) {
                     fail_msg("case %d, factor %g, %s: %d, %s", c, factors[k],
                              along ? "directions" : "parameters", (int)verdict, loss_context_error(context));
@@ -144,7 +144,7 @@ void gradients_of_nan(void **state)
                       along ? loss_objective_check_directions(objective, &x, 3, 1, &verdict)
                             : loss_objective_check(objective, &x, 1, &verdict),
                       LOSS_OK);
-        assert_int_equal(verdict, LOSS_CHECK_FAIL);
+        assert_int_equal(verdict, LOSS_CHECK_WRONG);
         assert_sentence(context, " is NaN; differences of values say ");
         assert_null(strstr(loss_context_error(context), "say NaN"));
         assert_null(strstr(loss_context_error(context), "take NaN"));

@@ -349,20 +349,26 @@ static const struct {
     int64_t index; /* of the worst, −1: any */
     const char *words;
 } check_cases[] = {
-    {smooth, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
-    {smooth, {300, -120, 23.85, 0, 1e-5}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
+    {smooth, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_OK, -1, NULL},
+    {smooth, {300, -120, 23.85, 0, 1e-5}, -1, 0, LOSS_CHECK_OK, -1, NULL},
     {smooth,
      {0.3, -1.2, 2.385, 0.7, -0.4},
      3,
      0,
-     LOSS_CHECK_FAIL,
+     LOSS_CHECK_WRONG,
      3,
      "the derivative along parameter 3 is -"},
-    {kinked, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
+    {kinked, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_OK, -1, NULL},
     {kinked, {0.3, -1.2, 0, 0.7, -0.4}, -1, 0, LOSS_CHECK_KINK, 2, "there is a kink along parameter 2"},
-    {kinked, {0.3, -1.2, 0, 0.7, -0.4}, 1, 0, LOSS_CHECK_FAIL, 1, "the derivative along parameter 1"},
-    {many_kinks, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
-    {many_kinks, {0.3, -1.2, 2.385, 0.7, -0.4}, 3, 0, LOSS_CHECK_FAIL, 3, "the derivative along parameter 3"},
+    {kinked, {0.3, -1.2, 0, 0.7, -0.4}, 1, 0, LOSS_CHECK_WRONG, 1, "the derivative along parameter 1"},
+    {many_kinks, {0.3, -1.2, 2.385, 0.7, -0.4}, -1, 0, LOSS_CHECK_OK, -1, NULL},
+    {many_kinks,
+     {0.3, -1.2, 2.385, 0.7, -0.4},
+     3,
+     0,
+     LOSS_CHECK_WRONG,
+     3,
+     "the derivative along parameter 3"},
     {smooth,
      {0.3, -1.2, 2.385, 0.7, -0.4},
      -1,
@@ -370,9 +376,9 @@ static const struct {
      LOSS_CHECK_INCONCLUSIVE,
      -1,
      "too noisy along parameter"},
-    {half_line, {1.004, 1.3, 2.4, 5, 1.04}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
-    {cubic_bowl, {0, 0, 0, 0, 0}, -1, 0, LOSS_CHECK_PASS, -1, NULL},
-    {half_line, {1.004, 1.3, 2.4, 5, 1.04}, 0, 0, LOSS_CHECK_FAIL, 0, "along parameter 0"},
+    {half_line, {1.004, 1.3, 2.4, 5, 1.04}, -1, 0, LOSS_CHECK_OK, -1, NULL},
+    {cubic_bowl, {0, 0, 0, 0, 0}, -1, 0, LOSS_CHECK_OK, -1, NULL},
+    {half_line, {1.004, 1.3, 2.4, 5, 1.04}, 0, 0, LOSS_CHECK_WRONG, 0, "along parameter 0"},
 };
 
 void gradient_check_verdicts(void **state)
@@ -403,7 +409,7 @@ void gradient_check_verdicts(void **state)
             loss_objective_get_double(f.objective, "check_difference", &difference);
             loss_objective_get_double(f.objective, "check_error", &error);
             assert_true(index >= 0 && index < CHECKED && error > 0);
-            assert_true((fabs(derivative - difference) > error) == (verdict == LOSS_CHECK_FAIL));
+            assert_true((fabs(derivative - difference) > error) == (verdict == LOSS_CHECK_WRONG));
             assert_true(check_cases[c].index < 0 || index == check_cases[c].index);
             if (check_cases[c].words != NULL) {
                 assert_sentence(f.context, check_cases[c].words);
@@ -425,15 +431,15 @@ void gradient_check_large(void **state)
         x[i] = 2 * scatter(i) - 1;
     }
     assert_status(f.context, loss_objective_check(f.objective, x, 1, &verdict), LOSS_OK);
-    assert_int_equal(verdict, LOSS_CHECK_PASS);
+    assert_int_equal(verdict, LOSS_CHECK_OK);
     assert_true(f.p.calls > 256 * 8 && f.p.calls < 256 * 24 + 32);
     f.p.wrong = 700; /* one seed in four sees it */
     for (uint64_t seed = 0; seed < 16; seed++) {
         int64_t index;
         assert_status(f.context, loss_objective_check(f.objective, x, seed, &verdict), LOSS_OK);
         loss_objective_get_int(f.objective, "check_index", &index);
-        assert_true(verdict == LOSS_CHECK_PASS || (verdict == LOSS_CHECK_FAIL && index == 700));
-        found += verdict == LOSS_CHECK_FAIL;
+        assert_true(verdict == LOSS_CHECK_OK || (verdict == LOSS_CHECK_WRONG && index == 700));
+        found += verdict == LOSS_CHECK_WRONG;
     }
     assert_in_range(found, 1, 12);
     unmake(&f);
@@ -456,7 +462,7 @@ void gradient_check_errors(void **state)
         double by;
         int32_t verdict;
     } cases[] = {
-        {1e-1, LOSS_CHECK_FAIL}, {1e-3, LOSS_CHECK_FAIL}, {1e-5, LOSS_CHECK_FAIL}, {1e-9, LOSS_CHECK_PASS}};
+        {1e-1, LOSS_CHECK_WRONG}, {1e-3, LOSS_CHECK_WRONG}, {1e-5, LOSS_CHECK_WRONG}, {1e-9, LOSS_CHECK_OK}};
     (void)state;
     for (size_t c = 0; c < 2 * (sizeof cases / sizeof *cases); c++) {
         int32_t verdict = 0;

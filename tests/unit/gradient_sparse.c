@@ -199,8 +199,8 @@ void check_derivatives(loss_context *context, const loss_function *function, los
     assert_status(context, loss_function_property(function, "smooth", &smooth), LOSS_OK);
     assert_status(context, loss_objective_check(objective, x, 5, &verdict), LOSS_OK);
     const int32_t fine = smooth && loss_objective_dtype(objective) == LOSS_FLOAT64
-                             ? verdict == LOSS_CHECK_PASS
-                             : verdict != LOSS_CHECK_FAIL;
+                             ? verdict == LOSS_CHECK_OK
+                             : verdict != LOSS_CHECK_WRONG;
     if (!fine) {
         print_error("%s: %s\n", loss_function_name(function), loss_context_error(context));
     }

@@ -195,11 +195,11 @@ void case_check(const operation_case *c, uint64_t seed)
     void *x = case_numbers(LOSS_FLOAT64, case_parameters(c), seed, 0);
     int32_t verdict = 0;
     assert_status(context, loss_objective_check(objective, x, seed, &verdict), LOSS_OK);
-    if (verdict != LOSS_CHECK_PASS) {
+    if (verdict != LOSS_CHECK_OK) {
         fail_msg("%s", loss_context_error(context));
     }
     assert_status(context, loss_objective_check_product(objective, x, 3, seed, &verdict), LOSS_OK);
-    if (verdict != LOSS_CHECK_PASS) {
+    if (verdict != LOSS_CHECK_OK) {
         fail_msg("%s", loss_context_error(context));
     }
     free(x);

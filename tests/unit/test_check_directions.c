@@ -134,22 +134,22 @@ static const struct {
     double slope; /* 0: none is seen */
     const char *words;
 } gradient_cases[] = {
-    {{.value = chain, .wrong = -1, .factor = 1}, 0, LOSS_CHECK_PASS, 2, NULL},
-    {{.value = chain, .wrong = 0, .factor = 1}, 0, LOSS_CHECK_FAIL, 1, "the derivative along direction"},
-    {{.value = chain, .wrong = -1, .factor = 1.01}, 0, LOSS_CHECK_FAIL, -1, "differences of values say"},
-    {{.value = chain, .wrong = -1, .factor = -1}, 0, LOSS_CHECK_FAIL, 1, "the derivative along direction"},
+    {{.value = chain, .wrong = -1, .factor = 1}, 0, LOSS_CHECK_OK, 2, NULL},
+    {{.value = chain, .wrong = 0, .factor = 1}, 0, LOSS_CHECK_WRONG, 1, "the derivative along direction"},
+    {{.value = chain, .wrong = -1, .factor = 1.01}, 0, LOSS_CHECK_WRONG, -1, "differences of values say"},
+    {{.value = chain, .wrong = -1, .factor = -1}, 0, LOSS_CHECK_WRONG, 1, "the derivative along direction"},
     {{.value = kinked, .wrong = -1, .factor = 1}, 1, LOSS_CHECK_KINK, 1, "there is a kink along direction"},
-    {{.value = linear, .wrong = -1, .factor = 1}, 0, LOSS_CHECK_PASS, 0, NULL},
-    {{.value = chain, .wrong = -1, .factor = NAN}, 0, LOSS_CHECK_FAIL, -1, "differences of values say"},
-    {{.value = linear, .wrong = 0, .factor = 1}, 0, LOSS_CHECK_FAIL, 1, NULL},
-    {{.value = bowl, .wrong = -1, .factor = 1}, 1, LOSS_CHECK_PASS, 2, NULL},
+    {{.value = linear, .wrong = -1, .factor = 1}, 0, LOSS_CHECK_OK, 0, NULL},
+    {{.value = chain, .wrong = -1, .factor = NAN}, 0, LOSS_CHECK_WRONG, -1, "differences of values say"},
+    {{.value = linear, .wrong = 0, .factor = 1}, 0, LOSS_CHECK_WRONG, 1, NULL},
+    {{.value = bowl, .wrong = -1, .factor = 1}, 1, LOSS_CHECK_OK, 2, NULL},
     {{.value = chain, .wrong = -1, .factor = 1, .noise = 1e4},
      0,
      LOSS_CHECK_INCONCLUSIVE,
      0,
      "too noisy along direction"},
-    {{.value = chain, .wrong = -1, .factor = 1, .offset = 1e9}, 0, LOSS_CHECK_PASS, -1, NULL},
-    {{.value = chain, .wrong = -1, .factor = -1, .offset = 1e9}, 0, LOSS_CHECK_FAIL, -1, NULL},
+    {{.value = chain, .wrong = -1, .factor = 1, .offset = 1e9}, 0, LOSS_CHECK_OK, -1, NULL},
+    {{.value = chain, .wrong = -1, .factor = -1, .offset = 1e9}, 0, LOSS_CHECK_WRONG, -1, NULL},
 };
 
 static void gradients(void **state)
@@ -184,7 +184,7 @@ static void gradients(void **state)
             assert_int_equal(integer(&f, "check_index"), -1);
             const double apart = fabs(number(&f, "check_derivative") - number(&f, "check_difference"));
             assert_true(!(apart <= number(&f, "check_error")) ==
-                        (verdict == LOSS_CHECK_FAIL || isnan(number(&f, "check_error"))));
+                        (verdict == LOSS_CHECK_WRONG || isnan(number(&f, "check_error"))));
             if (gradient_cases[c].words != NULL) {
                 assert_sentence(f.context, gradient_cases[c].words);
             }
@@ -203,7 +203,7 @@ static void any_parameter(void **state)
         fixture f;
         make(&f, LOSS_FLOAT64, MOST, &p, NULL, 0);
         assert_status(f.context, loss_objective_check_directions(f.objective, f.x, 4, 1, &verdict), LOSS_OK);
-        assert_int_equal(verdict, LOSS_CHECK_FAIL);
+        assert_int_equal(verdict, LOSS_CHECK_WRONG);
         unmake(&f);
     }
 }
@@ -247,28 +247,28 @@ static const struct {
     double slope; /* 0: none is looked for */
     const char *words;
 } product_cases[] = {
-    {{.value = chain, .wrong = -1, .factor = 1}, 1, 0, LOSS_CHECK_PASS, 3, NULL},
-    {{.value = chain, .wrong = -1, .factor = 1}, 0, 0, LOSS_CHECK_PASS, 0, NULL},
+    {{.value = chain, .wrong = -1, .factor = 1}, 1, 0, LOSS_CHECK_OK, 3, NULL},
+    {{.value = chain, .wrong = -1, .factor = 1}, 0, 0, LOSS_CHECK_OK, 0, NULL},
     {{.value = chain, .wrong = -1, .factor = 1, .product = PRODUCT_ELEMENT},
      1,
      0,
-     LOSS_CHECK_FAIL,
+     LOSS_CHECK_WRONG,
      0,
      "Hessian product with direction"},
     {{.value = chain, .wrong = -1, .factor = 1, .product = PRODUCT_FACTOR},
      1,
      0,
-     LOSS_CHECK_FAIL,
+     LOSS_CHECK_WRONG,
      0,
      "differences of gradients say"},
-    {{.value = chain, .wrong = -1, .factor = 1, .product = PRODUCT_ZERO}, 1, 0, LOSS_CHECK_FAIL, 2, NULL},
+    {{.value = chain, .wrong = -1, .factor = 1, .product = PRODUCT_ZERO}, 1, 0, LOSS_CHECK_WRONG, 2, NULL},
     {{.value = half_kinked, .wrong = -1, .factor = 1, .product = PRODUCT_ZERO},
      1,
      1,
      LOSS_CHECK_KINK,
      0,
      "a kink of the gradient along direction"},
-    {{.value = linear, .wrong = -1, .factor = 1, .product = PRODUCT_ZERO}, 1, 0, LOSS_CHECK_PASS, 0, NULL},
+    {{.value = linear, .wrong = -1, .factor = 1, .product = PRODUCT_ZERO}, 1, 0, LOSS_CHECK_OK, 0, NULL},
 };
 
 static void products(void **state)
@@ -328,7 +328,7 @@ static void symmetry(void **state)
         fixture f;
         make(&f, dtypes[run % 2], run < 2 ? 7 : MOST, &p, chain_product, 0);
         assert_status(f.context, loss_objective_check_product(f.objective, f.x, 1, 5, &verdict), LOSS_OK);
-        assert_int_equal(verdict, LOSS_CHECK_FAIL);
+        assert_int_equal(verdict, LOSS_CHECK_WRONG);
         assert_sentence(f.context,
                         "the Hessian product is not symmetric: with the directions u = 0 and v = 1");
         assert_int_equal(integer(&f, "check_index"), -1);
@@ -350,14 +350,14 @@ static void values_alone(void **state)
         assert_status(f.context, loss_difference_create(&d, f.context, methods[c], LOSS_FLOAT64, 7), LOSS_OK);
         assert_status(f.context, loss_objective_set_difference(f.objective, d), LOSS_OK);
         assert_status(f.context, loss_objective_check(f.objective, f.x, 3, &verdict), LOSS_OK);
-        assert_int_equal(verdict, LOSS_CHECK_PASS);
+        assert_int_equal(verdict, LOSS_CHECK_OK);
         assert_status(f.context, loss_objective_check_directions(f.objective, f.x, 3, 3, &verdict), LOSS_OK);
-        assert_int_equal(verdict, LOSS_CHECK_PASS);
+        assert_int_equal(verdict, LOSS_CHECK_OK);
         assert_status(f.context, loss_objective_check_product(f.objective, f.x, 3, 3, &verdict), LOSS_OK);
-        if (verdict != LOSS_CHECK_PASS) {
+        if (verdict != LOSS_CHECK_OK) {
             print_error("%s: %s\n", methods[c], loss_context_error(f.context));
         }
-        assert_int_equal(verdict, LOSS_CHECK_PASS);
+        assert_int_equal(verdict, LOSS_CHECK_OK);
         loss_difference_free(d);
         unmake(&f);
     }
@@ -377,7 +377,7 @@ static void products_at_a_kink(void **state)
             assert_int_equal(verdict, LOSS_CHECK_KINK);
             assert_sentence(f.context, "kink of the gradient");
         }
-        assert_int_not_equal(verdict, LOSS_CHECK_FAIL);
+        assert_int_not_equal(verdict, LOSS_CHECK_WRONG);
         unmake(&f);
     }
 }
@@ -445,7 +445,7 @@ static void memory(void **state)
             const loss_status status = checks[c](objective, x, 2, 1, &verdict);
             refused_one = allocator.failed > 0;
             assert_status(context, status, refused_one ? LOSS_ERROR_MEMORY : LOSS_OK);
-            assert_int_equal(verdict, refused_one ? 777 : LOSS_CHECK_PASS);
+            assert_int_equal(verdict, refused_one ? 777 : LOSS_CHECK_OK);
             loss_objective_free(objective);
             loss_context_free(context);
             assert_int_equal(allocator.live, 0);
@@ -475,7 +475,7 @@ static void penalties_without_derivatives(void **state)
             assert_status(f.context, loss_objective_check_product(f.objective, f.x, 4, 5, &verdicts[2]),
                           LOSS_OK);
             for (int k = 0; k < 3; k++) {
-                assert_int_equal(verdicts[k], LOSS_CHECK_PASS);
+                assert_int_equal(verdicts[k], LOSS_CHECK_OK);
             }
             /* and afterwards they count again */
             const loss_status status = loss_objective_evaluate(f.objective, f.x, &value, NULL);

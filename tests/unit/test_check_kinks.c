@@ -119,7 +119,7 @@ static void right_gradients_do_not_fail(void **unused)
     for (int k = 0; k < NETWORKS + HARD; k++) {
         const uint64_t seed = k < NETWORKS ? (uint64_t)k + 1 : hard[k - NETWORKS];
         for (int32_t directions = 0; directions < 2; directions++) {
-            if (verdict_of(seed, 0, directions) == LOSS_CHECK_FAIL) {
+            if (verdict_of(seed, 0, directions) == LOSS_CHECK_WRONG) {
                 fail_msg("network %d, %s: %s", (int)seed, directions ? "directions" : "parameters",
                          loss_context_error(context));
             }
@@ -136,7 +136,7 @@ static void wrong_gradients_fail(void **unused)
         for (uint64_t seed = 1; seed <= NETWORKS; seed++) {
             const int32_t counts = matters(seed, spoiled);
             wrong += counts;
-            found += counts && verdict_of(seed, spoiled, 0) == LOSS_CHECK_FAIL;
+            found += counts && verdict_of(seed, spoiled, 0) == LOSS_CHECK_WRONG;
         }
         if (wrong < NETWORKS / 10 || found < wrong * 19 / 20) {
             fail_msg("spoiled in way %d: %d of %d are found out", spoiled, found, wrong);

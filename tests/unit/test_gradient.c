@@ -141,20 +141,20 @@ static void derivatives_of(loss_context *context, const loss_function *function,
     m.strength = 0.05;
     loss_objective *objective = model_objective(context, function, &m);
     assert_status(context, loss_objective_check(objective, m.parameters, 7, &verdict), LOSS_OK);
-    if (verdict != LOSS_CHECK_PASS) {
+    if (verdict != LOSS_CHECK_OK) {
         print_error("%s %s: %s\n", loss_function_name(function), group->options, loss_context_error(context));
     }
-    assert_int_equal(verdict, LOSS_CHECK_PASS);
+    assert_int_equal(verdict, LOSS_CHECK_OK);
     assert_status(context, loss_objective_check_directions(objective, m.parameters, 2, 7, &verdict), LOSS_OK);
-    if (verdict != LOSS_CHECK_PASS) {
+    if (verdict != LOSS_CHECK_OK) {
         print_error("%s %s: %s\n", loss_function_name(function), group->options, loss_context_error(context));
     }
-    assert_int_equal(verdict, LOSS_CHECK_PASS);
+    assert_int_equal(verdict, LOSS_CHECK_OK);
     assert_status(context, loss_objective_check_product(objective, m.parameters, 2, 7, &verdict), LOSS_OK);
     /* Where the gradient has kinks or jumps nearby, differences of it may see them, or say too little. */
     double smoothness = 0;
     assert_status(context, loss_function_number(function, "continuous_derivatives", &smoothness), LOSS_OK);
-    const int32_t seen = verdict == LOSS_CHECK_PASS || (smoothness < 2 && verdict != LOSS_CHECK_FAIL);
+    const int32_t seen = verdict == LOSS_CHECK_OK || (smoothness < 2 && verdict != LOSS_CHECK_WRONG);
     if (!seen) {
         print_error("%s %s: product: %s\n", loss_function_name(function), group->options,
                     loss_context_error(context));

@@ -133,10 +133,10 @@ static void assert_added(const model *m, const char *kind, const derivatives *pl
 static void judge(loss_context *context, const loss_function *function, const char *kind, const char *what,
                   int32_t verdict, int32_t single, int32_t kinked)
 {
-    const int32_t is_unsure = verdict != LOSS_CHECK_PASS && single && !kinked;
+    const int32_t is_unsure = verdict != LOSS_CHECK_OK && single && !kinked;
     checks += single && !kinked;
     unsure += is_unsure;
-    if (verdict == LOSS_CHECK_FAIL || (verdict != LOSS_CHECK_PASS && !kinked && !single)) {
+    if (verdict == LOSS_CHECK_WRONG || (verdict != LOSS_CHECK_OK && !kinked && !single)) {
         print_error("%s, penalty %s: %s: verdict %d: %s\n", loss_function_name(function),
                     kind == NULL ? "none" : kind, what, (int)verdict, loss_context_error(context));
         failures++;

@@ -42,12 +42,12 @@ static void derivatives_are_those_of_the_values(void **unused)
         random_graph_make(&made, context, seed, LOSS_FLOAT64);
         loss_objective *objective = random_graph_objective(&made, context, made.number);
         assert_status(context, loss_objective_check(objective, made.x, seed, &verdict), LOSS_OK);
-        if (verdict != LOSS_CHECK_PASS) {
+        if (verdict != LOSS_CHECK_OK) {
             fail_msg("graph %d: %s", (int)seed, loss_context_error(context));
         }
         assert_status(context, loss_objective_check_product(objective, made.x, DIRECTIONS, seed, &verdict),
                       LOSS_OK);
-        if (verdict != LOSS_CHECK_PASS) {
+        if (verdict != LOSS_CHECK_OK) {
             fail_msg("graph %d: %s", (int)seed, loss_context_error(context));
         }
         check_symmetry(objective, made.x);

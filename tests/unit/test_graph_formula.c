@@ -100,9 +100,9 @@ static void a_formula_is_its_definition(void **unused)
                              formulas[i].constant,
                          1e-14, 0);
             assert_status(context, loss_objective_check(objective, m.x, 3, &verdict), LOSS_OK);
-            assert_int_equal(verdict, LOSS_CHECK_PASS);
+            assert_int_equal(verdict, LOSS_CHECK_OK);
             assert_status(context, loss_objective_check_product(objective, m.x, 3, 3, &verdict), LOSS_OK);
-            assert_true(verdict == LOSS_CHECK_PASS || (large && verdict == LOSS_CHECK_INCONCLUSIVE));
+            assert_true(verdict == LOSS_CHECK_OK || (large && verdict == LOSS_CHECK_INCONCLUSIVE));
             loss_objective_free(objective);
             drop(&m);
         }

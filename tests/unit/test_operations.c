@@ -57,7 +57,7 @@ static void evaluate_case(loss_context *context, const operation_case *of, loss_
 
 static void explain(loss_context *context, const operation_case *of, int32_t verdict, const char *what)
 {
-    if (verdict != LOSS_CHECK_PASS) {
+    if (verdict != LOSS_CHECK_OK) {
         print_error("%s (%s) of %s: %s: %s\n", of->operation, of->options, of->inputs[0], what,
                     loss_context_error(context));
         fail();

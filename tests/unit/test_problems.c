@@ -56,7 +56,7 @@ static void check_derivatives(const test_problem *problem)
                                                  (void *)(uintptr_t)problem),
                   LOSS_OK);
     assert_status(context, loss_objective_check(objective, x, 1, &verdict), LOSS_OK);
-    if (verdict != LOSS_CHECK_PASS) {
+    if (verdict != LOSS_CHECK_OK) {
         fail_msg("%s: verdict %d: %s", problem->name, (int)verdict, loss_context_error(context));
     }
     loss_objective_free(objective);
