@@ -23,7 +23,8 @@ enum { VECTORS = LOSSI_LANES / F64_LANES };
 /*
  * Register blocks. A forward block of rows × outputs has one vector of each of its sums, or MOST_AT_ONCE where that fits; a backward
  * block of outputs × vectors of columns as well: at least 8 chains hide the latency of a multiply-add on two pipes (4 cycles each on
- * Zen 3 and Skylake), and 16 registers hold 12 beside what is multiplied; the 32 of AVX-512 and NEON hold SUMS_AT_ONCE. There, short
+ * Zen 3 and Skylake), and 16 registers hold 12 beside what is multiplied; the 32 of AVX-512 and NEON hold SUMS_AT_ONCE. On AVX2 two
+ * rows and five outputs, not four and three: rows come from the second-level cache for every few outputs anew. With 32 registers, short
  * rows are taken few at a time: what comes after the products is then the most of it. SUMS is a whole number of vectors. Backward,
  * BACK_MANY outputs share each widened number, as widening takes the pipes of multiply-adds.
  */
@@ -32,7 +33,7 @@ enum { ROWS = 4, OUTPUTS = 5, ROWS_OF_SHORT = 2, ROWS_OF_THREE = 2, ROWS_OF_TWO 
 enum { SUMS = 24, SUMS_AT_ONCE = 20, MOST_AT_ONCE = 2 };
 enum { BACK_OUTPUTS = 5, BACK_VECTORS = 4, BACK_ROWS = 8, BACK_MANY = 10, MANY_VECTORS = 2 };
 #elif defined(LOSSI_ISA_AVX2)
-enum { ROWS = 4, OUTPUTS = 3, ROWS_OF_SHORT = 4, ROWS_OF_THREE = 4, ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
+enum { ROWS = 2, OUTPUTS = 5, ROWS_OF_SHORT = 2, ROWS_OF_THREE = 4, ROWS_OF_TWO = 4, ROWS_OF_ONE = 8 };
 enum { SUMS = 12, SUMS_AT_ONCE = 12, MOST_AT_ONCE = 1 };
 enum {
     BACK_OUTPUTS = 5,
@@ -60,7 +61,11 @@ enum { PAIR_VECTORS = 4 };         /* of columns, for two outputs */
  * of them, which as float64 take twice as much; the lanes of GROUP_ROWS rows and GROUP_OUTPUTS outputs wait in memory between chunks.
  */
 enum { GROUP_ROWS = 16, GROUP_OUTPUTS = 10, CHUNK_LEAST = 8 * LOSSI_LANES };
+#if defined(LOSSI_ISA_AVX2)
+enum { CHUNK_NUMBERS = LOSSI_REAL == 64 ? 1408 : 2048 };
+#else
 enum { CHUNK_NUMBERS = LOSSI_REAL == 64 ? 2816 : 4096 };
+#endif
 
 /* Without it GCC leaves small loops rolled at -O2, and their arrays in memory instead of registers: as many turns as SUMS. */
 #define UNROLL _Pragma("GCC unroll 24")
@@ -112,23 +117,48 @@ LOSSI_INLINE int waiting(int outputs, int sum)
 
 enum { WHOLE = -1 };
 
-/* Each of a block's sums takes a vector of products more; part: how many numbers of it there are, WHOLE for all. */
+/* A vector of the features of a row, or `part` of it. */
+LOSSI_INLINE f64v load_features(const chunk *c, int row, int64_t j, int part)
+{
+    return part == WHOLE ? v_load_wide(c->x[row] + j) : load_part(c->x[row] + j, part);
+}
+
+/*
+ * Each of a block's sums takes a vector of products more; part: how many numbers of it there are, WHOLE for all. Registers hold the
+ * rows or the outputs, whichever are fewer.
+ */
 LOSSI_INLINE void multiply_add(int rows, int outputs, int part, const chunk *c, int64_t j, f64v sums[SUMS])
 {
-    f64v w[OUTPUTS];
+    f64v x[ROWS], w[OUTPUTS];
+    UNROLL
+    for (int r = 0; rows < outputs && r < rows; r++) {
+        x[r] = load_features(c, r, j, part);
+    }
+    UNROLL
+    for (int o = 0; rows < outputs && o < outputs; o++) {
+        w[0] = f64_load(c->w + o * c->shape->stride + j);
+        LOADED_ONCE(w[0]);
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            sums[r * outputs + o] = f64_fma(x[r], w[0], sums[r * outputs + o]);
+        }
+    }
+    if (rows < outputs) {
+        return;
+    }
     UNROLL
     for (int o = 0; o < outputs; o++) {
         w[o] = f64_load(c->w + o * c->shape->stride + j);
     }
     UNROLL
     for (int r = 0; r < rows; r++) {
-        f64v x = part == WHOLE ? v_load_wide(c->x[r] + j) : load_part(c->x[r] + j, part);
+        x[0] = load_features(c, r, j, part);
         if (outputs > 1) {
-            LOADED_ONCE(x);
+            LOADED_ONCE(x[0]);
         }
         UNROLL
         for (int o = 0; o < outputs; o++) {
-            sums[r * outputs + o] = f64_fma(x, w[o], sums[r * outputs + o]);
+            sums[r * outputs + o] = f64_fma(x[0], w[o], sums[r * outputs + o]);
         }
     }
 }
