@@ -7,6 +7,9 @@
  * diagonal D_i, its curvature; else column k of D_i is the loss's product with the unit direction of output k. Elements are
  * summed over the rows of a chunk in order, over the chunks of a slice in order, and over slices as a tree; pairs of
  * outputs, and where there are few slices rows of the matrix too, go to threads of their own, which changes no sum.
+ *
+ * For a preconditioner the same pass makes one block alone, the average of those of the outputs at x = 0, where no prediction
+ * has to be made: D_i is the mean curvature of the row.
  */
 #include <math.h>
 #include <stdatomic.h>
@@ -32,7 +35,10 @@ typedef struct hessian_pass {
     const lossi_linear_kernels *linear;
     const lossi_symmetric_kernels *symmetric;
     lossi_evaluation e;
-    int32_t coupled;           /* D is not diagonal */
+    int32_t average; /* one block: the mean of all outputs, at x = 0 */
+    int32_t coupled; /* D is not diagonal */
+    int64_t outputs; /* that have blocks */
+    double *sums;
     int64_t columns, stride;   /* of a block of the matrix */
     int64_t pairs, block_size; /* blocks, and numbers of one */
     int64_t tile_rows, slice_chunks, slices, parts;
@@ -110,17 +116,48 @@ static int64_t find_rows(const hessian_pass *p, const work *w, int64_t first, in
     return count;
 }
 
+/* The loss of some rows of the chunk, from row i on, and what the place asks for. */
+static void evaluate(const hessian_pass *p, const work *w, int64_t i, int64_t rows, const lossi_place *place,
+                     lossi_total *total)
+{
+    const lossi_linear_model *m = p->model;
+    lossi_evaluation e = p->e;
+    if (m->mask != NULL) { /* the rows that are left, as a batch */
+        e.mask = NULL;
+        e.indices = w->rows;
+    }
+    lossi_evaluation_tile(&e, w->loss, p->tile_rows, m->mask != NULL ? i : w->rows[0] + i, rows, place,
+                          total);
+}
+
+/* Means of the curvatures of every row of the chunk where all predictions are 0. A negative one is no help to a preconditioner. */
+static void average_curvature(const hessian_pass *p, const work *w, int64_t count, lossi_total *total)
+{
+    const lossi_linear_model *m = p->model;
+    const int64_t outputs = m->shape.outputs, real = m->base.real_size;
+    memset(w->prediction, 0, (size_t)(p->tile_rows * outputs * real));
+    for (int64_t i = 0; i < count && total->status == LOSS_OK; i += p->tile_rows) {
+        const int64_t rows = count - i < p->tile_rows ? count - i : p->tile_rows;
+        const lossi_place place = {.prediction = {w->prediction, outputs, 1},
+                                   .curvature = {w->derivative, outputs, 1}};
+        evaluate(p, w, i, rows, &place, total);
+        for (int64_t r = 0; r < rows; r++) {
+            double sum = 0;
+            for (int64_t l = 0; l < outputs; l++) {
+                sum += lossi_real_at(m->base.dtype, w->derivative, r * outputs + l);
+            }
+            w->d[i + r] = sum > 0 && sum < HUGE_VAL ? sum / (double)outputs : 0;
+        }
+    }
+    lossi_total_end_block(total);
+}
+
 /* Column `output` of D for all rows of the chunk, w->d[(l − output) · count + i] = D_i[l, output], l ≥ output. */
 static void find_curvature(const hessian_pass *p, const work *w, int64_t count, int64_t output,
                            lossi_total *total)
 {
     const lossi_linear_model *m = p->model;
     const int64_t outputs = m->shape.outputs, real = m->base.real_size;
-    lossi_evaluation e = p->e;
-    if (m->mask != NULL) { /* the rows that are left, as a batch */
-        e.mask = NULL;
-        e.indices = w->rows;
-    }
     for (int64_t i = 0; i < p->tile_rows * outputs && p->coupled; i++) {
         lossi_real_put(m->base.dtype, w->direction, i, i % outputs == output);
     }
@@ -133,8 +170,7 @@ static void find_curvature(const hessian_pass *p, const work *w, int64_t count, 
         } else {
             place.curvature = (lossi_view){w->derivative, outputs, 1};
         }
-        lossi_evaluation_tile(&e, w->loss, p->tile_rows, m->mask != NULL ? i : w->rows[0] + i, rows, &place,
-                              total);
+        evaluate(p, w, i, rows, &place, total);
         for (int64_t l = output; l < (p->coupled ? outputs : output + 1); l++) {
             double *d = w->d + (l - output) * count + i;
             for (int64_t r = 0; r < rows; r++) {
@@ -148,7 +184,7 @@ static void find_curvature(const hessian_pass *p, const work *w, int64_t count, 
 /* Where the block of a pair of outputs k ≤ l is among those of a slice. */
 static int64_t pair_of(const hessian_pass *p, int64_t k, int64_t l)
 {
-    const int64_t outputs = p->model->shape.outputs;
+    const int64_t outputs = p->outputs;
     return p->coupled ? k * outputs - k * (k - 1) / 2 + (l - k) : k;
 }
 
@@ -159,9 +195,8 @@ static int64_t pair_of(const hessian_pass *p, int64_t k, int64_t l)
 static lossi_upcoming next_chunk(const hessian_pass *p, const part *at, int64_t first)
 {
     const lossi_array *features = p->model->features;
-    const int64_t real = p->model->base.real_size, outputs = p->model->shape.outputs,
-                  left = features->rows - first, rows = left < LOSSI_CHUNK_ROWS ? left : LOSSI_CHUNK_ROWS,
-                  bytes = features->columns * real;
+    const int64_t real = p->model->base.real_size, outputs = p->outputs, left = features->rows - first,
+                  rows = left < LOSSI_CHUNK_ROWS ? left : LOSSI_CHUNK_ROWS, bytes = features->columns * real;
     const int64_t blocks = (at->end - at->begin + p->symmetric->block - 1) / p->symmetric->block,
                   panels = (at->begin + at->end) / 2 / p->symmetric->width + 1,
                   pairs = p->coupled ? outputs - at->first_output : 1;
@@ -182,12 +217,18 @@ static void add_chunk(const hessian_pass *p, const work *w, const part *at, int6
 {
     lossi_upcoming ahead = next_chunk(p, at, next);
     const lossi_linear_model *m = p->model;
-    const int64_t outputs = m->shape.outputs;
-    p->linear->forward(&m->shape, count, w->x, m->parameters, w->prediction, NULL);
+    const int64_t outputs = p->outputs;
+    if (!p->average) {
+        p->linear->forward(&m->shape, count, w->x, m->parameters, w->prediction, NULL);
+    }
     p->symmetric->pack(count, m->shape.features, m->shape.intercept, w->x, w->packed);
     for (int64_t k = at->first_output; k <= at->last_output; k++) {
         lossi_total *into = k == 0 && at->begin == 0 ? total : other; /* the losses count once */
-        find_curvature(p, w, count, k, into);
+        if (p->average) {
+            average_curvature(p, w, count, into);
+        } else {
+            find_curvature(p, w, count, k, into);
+        }
         if (into->status != LOSS_OK) {
             return;
         }
@@ -202,7 +243,7 @@ static void add_chunk(const hessian_pass *p, const work *w, const part *at, int6
 
 static part part_at(const hessian_pass *p, int64_t index)
 {
-    const int64_t outputs = p->model->shape.outputs, block = p->symmetric->block;
+    const int64_t outputs = p->outputs, block = p->symmetric->block;
     part at = {0, outputs - 1, 0, p->columns};
     if (p->parts > 1 && outputs > 1) {
         at.first_output = at.last_output = index;
@@ -227,14 +268,14 @@ static void run_part(void *argument, int64_t index, int32_t worker)
                             : chunk + p->slice_chunks * LOSSI_CHUNK_ROWS;
     const part at = part_at(p, index / p->slices);
     lossi_total own, other, *total = index < p->slices ? &p->totals[slice] : &own;
-    double *sums = m->hessian + slice * p->pairs * p->block_size;
+    double *sums = p->sums + slice * p->pairs * p->block_size;
     work w;
 
     lay_out(p, p->scratch + worker * p->scratch_each, &w);
     lossi_total_clear(total);
     lossi_total_clear(&other);
     for (int64_t k = at.first_output; k <= at.last_output; k++) {
-        for (int64_t l = k; l < (p->coupled ? m->shape.outputs : k + 1); l++) {
+        for (int64_t l = k; l < (p->coupled ? p->outputs : k + 1); l++) {
             memset(sums + pair_of(p, k, l) * p->block_size + at.begin * p->stride, 0,
                    (size_t)((at.end - at.begin) * p->stride) * sizeof *sums);
         }
@@ -261,24 +302,28 @@ static int32_t threads_for(const hessian_pass *p)
 }
 
 /* As few as keep the threads busy: each packs its rows, and finds their curvatures, for itself. */
-static int64_t parts_for(const hessian_pass *p, int64_t outputs)
+static int64_t parts_for(const hessian_pass *p)
 {
     const int64_t wanted = p->slices > 0 ? (PARTS_EACH * p->threads + p->slices - 1) / p->slices : 1;
     if (p->threads == 1 || p->slices >= SLICES_ENOUGH) {
         return 1;
     }
-    return outputs > 1 ? outputs : wanted < STRETCHES ? wanted : STRETCHES;
+    return p->outputs > 1 ? p->outputs : wanted < STRETCHES ? wanted : STRETCHES;
 }
 
-static loss_status prepare(hessian_pass *p, lossi_linear_model *m)
+/* `sums` are allocated unless they are there. */
+static loss_status prepare(hessian_pass *p, lossi_linear_model *m, int32_t average, double **sums)
 {
     loss_context *context = m->base.context;
     const int32_t isa = lossi_context_isa(context), type = lossi_real_index(m->base.dtype);
-    const int64_t outputs = m->shape.outputs, tile = lossi_linear_cut(m, m->features->rows).tile_rows,
+    const int64_t outputs = average ? 1 : m->shape.outputs,
+                  tile = lossi_linear_cut(m, m->features->rows).tile_rows,
                   chunks = (m->features->rows + LOSSI_CHUNK_ROWS - 1) / LOSSI_CHUNK_ROWS;
     memset(p, 0, sizeof *p);
     atomic_flag_clear(&p->failed);
     p->model = m;
+    p->average = average;
+    p->outputs = outputs;
     p->linear = lossi_linear_kernels_for(isa, type);
     p->symmetric = lossi_symmetric_kernels_for(isa, type);
     p->coupled = outputs > 1 && (m->function->row->flags & LOSSI_POINTWISE) == 0;
@@ -294,16 +339,17 @@ static loss_status prepare(hessian_pass *p, lossi_linear_model *m)
     p->slice_chunks = p->slices > 0 ? (chunks + p->slices - 1) / p->slices : 0;
     p->slices = p->slice_chunks > 0 ? (chunks + p->slice_chunks - 1) / p->slice_chunks : 0;
     loss_status status = lossi_evaluation_init(&p->e, context, m->function, m->base.dtype, m->features->rows,
-                                               outputs, m->target, m->weight, m->mask);
+                                               m->shape.outputs, m->target, m->weight, m->mask);
     p->threads = threads_for(p);
-    p->parts = parts_for(p, outputs);
-    if (status == LOSS_OK && m->hessian == NULL) {
+    p->parts = parts_for(p);
+    if (status == LOSS_OK && *sums == NULL) {
         const int64_t size = p->pairs > INT64_MAX / 8 / LOSSI_SLICES / p->block_size
                                  ? -1
                                  : (p->slices > 0 ? p->slices : 1) * p->pairs * p->block_size * 8;
-        m->hessian = lossi_allocate_lines(context, size);
-        status = m->hessian == NULL ? lossi_fail_memory(context, "the sums of a Hessian") : LOSS_OK;
+        *sums = lossi_allocate_lines(context, size);
+        status = *sums == NULL ? lossi_fail_memory(context, "the sums of a Hessian") : LOSS_OK;
     }
+    p->sums = *sums;
     return status;
 }
 
@@ -352,7 +398,7 @@ static loss_status collect(hessian_pass *p, lossi_pass_result *result)
     result->denominator = lossi_sum_slices(denominators, p->slices);
     for (int64_t step = 1; step < p->slices; step *= 2) {
         for (int64_t i = 0; i + step < p->slices; i += 2 * step) {
-            p->linear->add(size, m->hessian + (i + step) * size, m->hessian + i * size);
+            p->linear->add(size, p->sums + (i + step) * size, p->sums + i * size);
         }
     }
     return LOSS_OK;
@@ -388,11 +434,11 @@ static void put(const lossi_linear_model *m, int64_t k, int64_t l, int64_t i, in
 static void hand_out(const hessian_pass *p, double denominator, void *matrix)
 {
     const lossi_linear_model *m = p->model;
-    const int64_t n = m->base.dimension, outputs = m->shape.outputs;
+    const int64_t n = m->base.dimension, outputs = p->outputs;
     memset(matrix, 0, (size_t)(n * n * m->base.real_size));
     for (int64_t k = 0; k < outputs && p->slices > 0 && denominator != 0; k++) {
         for (int64_t l = k; l < (p->coupled ? outputs : k + 1); l++) {
-            const double *block = m->hessian + pair_of(p, k, l) * p->block_size;
+            const double *block = p->sums + pair_of(p, k, l) * p->block_size;
             for (int64_t i = 0; i < p->columns; i++) {
                 for (int64_t j = 0; j <= i; j++) {
                     put(m, k, l, i, j, block[i * p->stride + j] / denominator, matrix);
@@ -403,8 +449,7 @@ static void hand_out(const hessian_pass *p, double denominator, void *matrix)
     for (int64_t i = 0; i < m->base.penalised && m->base.penalties.count > 0; i++) {
         const int64_t k = i / m->shape.features, j = i % m->shape.features;
         const double sum = p->slices > 0 && denominator != 0
-                               ? m->hessian[pair_of(p, k, k) * p->block_size + j * p->stride + j] /
-                                     denominator
+                               ? p->sums[pair_of(p, k, k) * p->block_size + j * p->stride + j] / denominator
                                : 0;
         put(m, k, k, j, j,
             sum + lossi_penalties_curvature(&m->base.penalties, m->base.dtype, m->base.penalised, i), matrix);
@@ -414,7 +459,7 @@ static void hand_out(const hessian_pass *p, double denominator, void *matrix)
 loss_status lossi_linear_hessian(lossi_linear_model *m, void *matrix, lossi_pass_result *result)
 {
     hessian_pass p;
-    loss_status status = prepare(&p, m);
+    loss_status status = prepare(&p, m, 0, &m->hessian);
     if (status == LOSS_OK) {
         status = run(&p);
     }
@@ -424,5 +469,29 @@ loss_status lossi_linear_hessian(lossi_linear_model *m, void *matrix, lossi_pass
     if (status == LOSS_OK) {
         hand_out(&p, result->denominator, matrix);
     }
+    return status;
+}
+
+/* Row i of the block has its elements j ≤ i; 0 where nothing counts. */
+loss_status lossi_linear_average_block(lossi_linear_model *m, double *block)
+{
+    hessian_pass p;
+    lossi_pass_result result;
+    double *sums = NULL;
+    loss_status status = prepare(&p, m, 1, &sums);
+    if (status == LOSS_OK) {
+        status = run(&p);
+    }
+    if (status == LOSS_OK) {
+        status = collect(&p, &result);
+    }
+    for (int64_t i = 0; status == LOSS_OK && i < p.columns; i++) {
+        for (int64_t j = 0; j <= i; j++) {
+            block[i * p.columns + j] = p.slices > 0 && result.denominator != 0
+                                           ? sums[i * p.stride + j] / result.denominator
+                                           : 0;
+        }
+    }
+    lossi_release_lines(m->base.context, sums);
     return status;
 }

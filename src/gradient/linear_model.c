@@ -15,9 +15,10 @@
 
 #include "gradient/column_statistics.h"
 #include "gradient/linear_parameters.h"
+#include "gradient/linear_preconditioner.h"
 #include "loss/evaluation.h"
 
-enum { INTERCEPT, OUTPUTS, CENTER_COLUMNS, SCALE_COLUMNS, OPTION_COUNT };
+enum { INTERCEPT, OUTPUTS, CENTER_COLUMNS, SCALE_COLUMNS, PRECONDITIONER, OPTION_COUNT };
 
 /* 2^31: as many as a 32-bit label can tell apart. */
 static const double outputs_max = 2147483648.0;
@@ -47,6 +48,11 @@ static const loss_option options[OPTION_COUNT] = {
                        .maximum = 1,
                        .initial = 0,
                        .doc = "1: each column of the features is divided by its standard deviation"},
+    [PRECONDITIONER] = {.name = "preconditioner",
+                        .type = LOSS_OPTION_STRING,
+                        .text = "diagonal",
+                        .choices = "diagonal|block",
+                        .doc = "of the Hessian its diagonal, or the average block of an output at 0"},
 };
 
 /* ---- shape ---- */
@@ -157,10 +163,10 @@ static void release(lossi_linear_model *m)
         lossi_release_lines(m->base.context, *arrays[i]);
         *arrays[i] = NULL;
     }
-    lossi_release(m->base.context, m->diagonal);
+    lossi_linear_preconditioner_release(m);
     lossi_release(m->base.context, m->predictions);
-    m->diagonal = m->predictions = NULL;
-    m->slices = m->diagonal_known = m->predictions_known = 0;
+    m->predictions = NULL;
+    m->slices = m->predictions_known = 0;
 }
 
 static double *allocate_numbers(const lossi_linear_model *m, int64_t count)
@@ -311,8 +317,7 @@ static loss_status hessian(loss_objective *objective, const void *x, void *matri
                                         result.nonfinite_row);
 }
 
-/* The diagonal of the Hessian, and the sum of the losses. */
-static loss_status pass_diagonal(lossi_linear_model *m, const void *x, void *out, lossi_pass_result *result)
+loss_status lossi_linear_diagonal(lossi_linear_model *m, const void *x, void *out, lossi_pass_result *result)
 {
     const lossi_batch all = {-1, NULL, 0};
     spread(m, x, NULL);
@@ -331,7 +336,7 @@ static loss_status pass_diagonal(lossi_linear_model *m, const void *x, void *out
 static loss_status diagonal(loss_objective *objective, const void *x, void *out)
 {
     lossi_pass_result result;
-    loss_status status = pass_diagonal((lossi_linear_model *)objective, x, out, &result);
+    loss_status status = lossi_linear_diagonal((lossi_linear_model *)objective, x, out, &result);
     return status != LOSS_OK
                ? status
                : lossi_objective_finite(objective,
@@ -339,54 +344,11 @@ static loss_status diagonal(loss_objective *objective, const void *x, void *out)
                                         result.nonfinite_row);
 }
 
-/* ---- the preconditioner ---- */
-
-/* Elements below this share of the largest are raised to it: a feature that is always 0 has no curvature. */
-static double least_share(loss_dtype dtype)
-{
-    return sqrt(dtype == LOSS_FLOAT32 ? (double)FLT_EPSILON : DBL_EPSILON);
-}
-
-/* The diagonal of the Hessian at x, unless it is there already: an optimizer asks many times at one point. */
-static loss_status measure_diagonal(lossi_linear_model *m, const void *x)
-{
-    const loss_dtype dtype = m->base.dtype;
-    const int64_t n = m->base.dimension, size = n * m->base.real_size;
-    lossi_pass_result result;
-    double largest = 0;
-    if (m->diagonal == NULL && (m->diagonal = lossi_allocate(m->base.context, 2 * size)) == NULL) {
-        return lossi_fail_memory(m->base.context, "a preconditioner");
-    }
-    if (m->diagonal_known && memcmp(m->diagonal + size, x, (size_t)size) == 0) {
-        return LOSS_OK;
-    }
-    m->diagonal_known = 0;
-    loss_status status = pass_diagonal(m, x, m->diagonal, &result);
-    if (status != LOSS_OK) {
-        return status;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        largest = fmax(largest, lossi_real_get(dtype, m->diagonal, i));
-    }
-    for (int64_t i = 0; i < n; i++) {
-        const double least = largest > 0 ? least_share(dtype) * largest : 1;
-        lossi_real_put(dtype, m->diagonal, i, fmax(lossi_real_get(dtype, m->diagonal, i), least));
-    }
-    memcpy(m->diagonal + size, x, (size_t)size);
-    m->diagonal_known = 1;
-    return LOSS_OK;
-}
-
 static loss_status precondition(loss_objective *objective, const void *x, const void *vector, void *out)
 {
-    lossi_linear_model *m = (lossi_linear_model *)objective;
-    loss_status status = measure_diagonal(m, x);
-    for (int64_t i = 0; status == LOSS_OK && i < objective->dimension; i++) {
-        lossi_real_put(objective->dtype, out, i,
-                       lossi_real_get(objective->dtype, vector, i) /
-                           lossi_real_get(objective->dtype, m->diagonal, i));
-    }
-    return status;
+    return lossi_linear_precondition((lossi_linear_model *)objective,
+                                     (int32_t)lossi_options_own(&objective->options, PRECONDITIONER)->integer,
+                                     x, vector, out);
 }
 
 /* ---- predictions ---- */

@@ -28,6 +28,7 @@ typedef struct lossi_linear_model {
     char *
         diagonal; /* of the Hessian, and the x it is of, in the element type: allocated by the first preconditioner */
     int32_t diagonal_known;
+    double *block;     /* the factor of the other one, NULL until it is asked for */
     char *predictions; /* at `predicted`, once they are known: allocated by the first product */
     double *predicted;
     int32_t predictions_known;
@@ -81,6 +82,16 @@ loss_status lossi_linear_pass(lossi_linear_model *model, int32_t what, lossi_bat
  * once. What passes return.
  */
 loss_status lossi_linear_hessian(lossi_linear_model *model, void *matrix, lossi_pass_result *result);
+
+/*
+ * The average over the outputs of their blocks of the Hessian at 0, without penalties: the lower half of as many rows and columns as the
+ * shape has features, and one for ones when it has an intercept. Dense features, as they are; reads them once.
+ */
+loss_status lossi_linear_average_block(lossi_linear_model *model, double *block);
+
+/* The diagonal of the Hessian at x, and the sum of the losses. */
+loss_status lossi_linear_diagonal(lossi_linear_model *model, const void *x, void *out,
+                                  lossi_pass_result *result);
 
 /* Predictions for all rows of the features, at model->parameters; sparse->array is NULL when they are dense. */
 loss_status lossi_linear_predict(lossi_linear_model *model, const lossi_array *features,

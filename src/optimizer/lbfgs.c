@@ -15,6 +15,10 @@
  * Memory: the old iterate turns into its own pair (s, y) in place, and the trial point lives where the oldest
  * pair was, whose turn is over as the direction is made: 2m + 5 vectors, and about 2m(m + 1) numbers for the products. Pairs
  * are in a ring, and the numbers of a pair stay in their place as long as it is kept.
+ *
+ * With a preconditioner M, H begins with γM⁻¹ instead, γ = sᵀy/yᵀM⁻¹y (Jiang, Byrd, Eskow & Schnabel, Univ. of Colorado, tech. rep.
+ * CU-CS-977-04, 2004): with M⁻¹∇f of every iterate at hand, M⁻¹y is a difference too, and takes the place of y in all products and sums.
+ * That is why M has to stay the same during a run. It takes two vectors more.
  */
 #include <math.h>
 #include <stddef.h>
@@ -23,10 +27,11 @@
 #include "optimizer/descent.h"
 #include "optimizer/limited_memory.h"
 
-enum { MEMORY_OPTION = LOSSI_SEARCH_OPTIONS };
+enum { MEMORY_OPTION = LOSSI_SEARCH_OPTIONS, PRECONDITIONER_OPTION };
+enum { DIRECTION, PRECONDITIONED }; /* vectors: d, then M⁻¹∇f of this iterate and the one before, in turn */
 enum { LARGEST_MEMORY = 100 };
 enum { PAIRS = LOSSI_MANY / 2 }; /* of a pass */
-enum { STARTING, SEARCHING };
+enum { STARTING, PRECONDITIONING, SEARCHING };
 
 typedef struct lbfgs {
     lossi_descent descent;
@@ -34,6 +39,9 @@ typedef struct lbfgs {
     int32_t kept[LARGEST_MEMORY]; /* pairs (s, y), a ring from `oldest` on */
     int32_t unused[LARGEST_MEMORY];
     int32_t memory, oldest, kept_count, unused_count, phase;
+    int32_t preconditioned, newest; /* which of the two vectors is of this iterate */
+    int32_t refused, before; /* M is no help there, and was none at the iterate before: that vector has ∇f */
+    int32_t moved;           /* there is an iterate before */
 } lbfgs;
 
 static const loss_option options[] = {
@@ -41,6 +49,9 @@ static const loss_option options[] = {
     {"memory", LOSS_OPTION_INT, 0, LARGEST_MEMORY, 0, NULL, NULL,
      "how many pairs (s, y) are remembered; 0: as many as there are variables, but 20 to 60, up to 1000; "
      "20 up to 10000; else 10"},
+    {"preconditioner", LOSS_OPTION_STRING, 0, 0, 0, "none", "none|user",
+     "user: LOSS_REQUEST_PRECONDITION is asked at every iterate, for a symmetric positive definite M that "
+     "stays the same"},
 };
 
 /*
@@ -75,7 +86,7 @@ static loss_status layout(loss_optimizer *optimizer, lossi_layout *layout)
 {
     int64_t memory = choose_memory(optimizer);
     layout->pairs = (int32_t)memory + 2;
-    layout->vectors = 1;
+    layout->vectors = lossi_own_int(optimizer, PRECONDITIONER_OPTION) ? PRECONDITIONED + 2 : PRECONDITIONED;
     layout->doubles = 2 * row_of(memory) * (memory + 1);
     return lossi_line_search_check(optimizer);
 }
@@ -85,6 +96,7 @@ static void start(loss_optimizer *optimizer)
     lbfgs *state = optimizer->state;
     state->phase = STARTING;
     state->memory = optimizer->pairs - 2;
+    state->preconditioned = (int32_t)lossi_own_int(optimizer, PRECONDITIONER_OPTION);
     for (int32_t pair = optimizer->pairs - 1; pair >= 3; pair--) {
         state->unused[state->unused_count++] = pair;
     }
@@ -207,6 +219,26 @@ static void measure(const loss_optimizer *optimizer, const lbfgs *state, const p
     }
 }
 
+/* M⁻¹∇f of the iterate, or, with before = 1, of the one before it. */
+static int32_t preconditioned(const loss_optimizer *optimizer, int32_t before)
+{
+    const lbfgs *state = optimizer->state;
+    return lossi_own_vector(optimizer, PRECONDITIONED + (before ? 1 - state->newest : state->newest));
+}
+
+/* M⁻¹y takes the place of y in a pair, and in what was found of it: yᵀy and yᵀ∇f. */
+static void precondition_change(const loss_optimizer *optimizer, int32_t pair, double *made)
+{
+    const int32_t y = lossi_pair_gradient(pair), change = preconditioned(optimizer, 1);
+    made[1] = lossi_run(optimizer, optimizer->kernels->recur,
+                        &(lossi_operands){.in = {preconditioned(optimizer, 0), change, y},
+                                          .out = {change},
+                                          .scalar = {-1.0, 1.0}})
+                  .sum[0];
+    made[4] = lossi_dot(optimizer, change, lossi_pair_gradient(optimizer->machine.at));
+    lossi_copy(optimizer, y, change);
+}
+
 /* Takes the step into the memory, unless its curvature is lost in rounding: the new pair, and all products. */
 static void learn(loss_optimizer *optimizer, lbfgs *state)
 {
@@ -214,7 +246,12 @@ static void learn(loss_optimizer *optimizer, lbfgs *state)
     const products known = find_products(optimizer);
     int32_t old = optimizer->machine.trial, pair = lossi_memory_place(optimizer);
     measure(optimizer, state, &known, old, pair, made);
-    if (lossi_memory_counts(optimizer, made[0], made[1], made[2])) {
+    int32_t counts = lossi_memory_counts(optimizer, made[0], made[1], made[2]);
+    if (counts && state->preconditioned) {
+        precondition_change(optimizer, pair, made);
+        counts = made[1] > 0.0 && isfinite(made[1]) && isfinite(made[0] / made[1]);
+    }
+    if (counts) {
         const int64_t fresh = place(state, state->kept_count++);
         optimizer->machine.trial = -1;
         state->scale = made[0] / made[1];
@@ -250,13 +287,16 @@ static double turn(loss_optimizer *optimizer, lbfgs *state)
 {
     double weight[2 * LARGEST_MEMORY], slope = 0.0;
     int32_t at = optimizer->machine.at, count = of_pass(state, 0);
+    const int32_t from_vector = state->preconditioned ? preconditioned(optimizer, 0)
+                                                      : lossi_pair_gradient(at);
     if (!recur(optimizer, state, weight)) {
         return NAN;
     }
     lossi_many many; /* not cleared, as above */
-    many.a = many.b = lossi_vector(optimizer, lossi_pair_gradient(at));
+    many.a = lossi_vector(optimizer, from_vector);
+    many.b = lossi_vector(optimizer, lossi_pair_gradient(at));
     many.c = lossi_vector(optimizer, lossi_pair_x(at));
-    many.out[0] = lossi_vector(optimizer, lossi_own_vector(optimizer, 0));
+    many.out[0] = lossi_vector(optimizer, lossi_own_vector(optimizer, DIRECTION));
     many.scalar = -state->scale;
     many.step = 1.0;
     many.backwards = 1;
@@ -285,16 +325,66 @@ static void search(loss_optimizer *optimizer)
         forget(state); /* rounding has spoilt the memory */
         optimizer->machine.restarts++;
     }
-    double slope = lossi_descent_steepest(optimizer, lossi_own_vector(optimizer, 0));
+    double slope = lossi_descent_steepest(optimizer, lossi_own_vector(optimizer, DIRECTION));
     double first = state->scale > 0.0 ? state->scale : lossi_descent_scaled_step(optimizer, slope);
     find_trial(optimizer, state);
     lossi_descent_search(optimizer, &state->descent, slope, first);
 }
 
+/* The first step with a preconditioner: along −M⁻¹∇f, where a step of 1 is its promise. */
+static void search_first(loss_optimizer *optimizer, lbfgs *state)
+{
+    const int32_t z = preconditioned(optimizer, 0), d = lossi_own_vector(optimizer, DIRECTION);
+    lossi_run(optimizer, optimizer->kernels->combine,
+              &(lossi_operands){.in = {z, z}, .out = {d}, .scalar = {-1.0, 0.0}});
+    find_trial(optimizer, state);
+    lossi_descent_search(optimizer, &state->descent, -optimizer->machine.told_slope, 1.0);
+}
+
+static void precondition(loss_optimizer *optimizer, lbfgs *state)
+{
+    state->phase = PRECONDITIONING;
+    state->newest = 1 - state->newest;
+    lossi_request_precondition(optimizer, lossi_pair_gradient(optimizer->machine.at),
+                               preconditioned(optimizer, 0));
+}
+
+/*
+ * M⁻¹∇f has been told; where it does not go down, ∇f takes its place. Between an iterate with M and one without there is nothing
+ * to learn, and what was learned before is of no use.
+ */
+static void take_preconditioned(loss_optimizer *optimizer, lbfgs *state)
+{
+    const lossi_machine *m = &optimizer->machine;
+    state->phase = SEARCHING;
+    state->refused = !(m->told_slope > 0.0) || !isfinite(m->told_slope) || !isfinite(m->told_norm);
+    if (state->refused) {
+        lossi_copy(optimizer, preconditioned(optimizer, 0), lossi_pair_gradient(m->at));
+    }
+    if (!state->moved && !state->refused) {
+        search_first(optimizer, state);
+    } else {
+        if (state->moved && state->refused == state->before) {
+            learn(optimizer, state);
+        } else {
+            forget(state);
+            state->scale = 0.0;
+        }
+        search(optimizer);
+    }
+    state->before = state->refused;
+    state->moved = 1;
+}
+
 /* From a new iterate. */
 static void proceed(loss_optimizer *optimizer)
 {
-    learn(optimizer, optimizer->state);
+    lbfgs *state = optimizer->state;
+    if (state->preconditioned) {
+        precondition(optimizer, state);
+        return;
+    }
+    learn(optimizer, state);
     search(optimizer);
 }
 
@@ -311,9 +401,15 @@ static void advance(loss_optimizer *optimizer)
     if (state->phase == STARTING) {
         if (!lossi_accept_start(optimizer)) {
             state->phase = SEARCHING;
-            lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, 0));
-            search(optimizer);
+            lossi_descent_start(optimizer, &state->descent, lossi_own_vector(optimizer, DIRECTION));
+            if (state->preconditioned) {
+                precondition(optimizer, state);
+            } else {
+                search(optimizer);
+            }
         }
+    } else if (state->phase == PRECONDITIONING) {
+        take_preconditioned(optimizer, state);
     } else {
         lossi_descent_advance(optimizer, &state->descent, proceed, restart);
     }
