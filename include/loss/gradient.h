@@ -132,6 +132,7 @@ LOSS_API void loss_objective_free(loss_objective *objective);
  *   "center_columns"   int, 0 or 1, default 0: the mean of each column of the features is taken away
  *   "scale_columns"    int, 0 or 1, default 0: each column is divided by its standard deviation. The features stay as they
  *                are, sparse ones too: see loss_objective_column_means()
+ *   "preconditioner"   string, diagonal or block, default diagonal: which one it has, see below
  * Readable for all: "dimension", "samples" (0 when there are no batches), "callback_status" (what the last callback
  * returned), and after one of the checks "check_index" and "check_direction" (−1 before, and when there is none), and as
  * doubles "check_derivative", "check_difference", "check_error", the difference allowed between the two, and "check_slope".
@@ -239,8 +240,11 @@ typedef int32_t (*loss_precondition_callback)(void *user, int64_t n, const void 
 /*
  * Gives any objective a preconditioner: of the objective with its penalties. At any time.
  *   precondition  may be NULL: the objective's own       user  handed to it
- * A linear model has one of its own, the inverse of the diagonal of its Hessian with elements of at least √ε of the largest:
- * it reads the data once at every x. An objective from callbacks has none.
+ * A linear model has one of its own. That of the option "diagonal" is the inverse of the diagonal of its Hessian with elements of at
+ * least √ε of the largest: it reads the data once at every x. That of "block" is the same at every x: for every output the inverse of
+ * B/8 + P, B the average over the outputs of their blocks of the cost's Hessian at 0, P what the penalties add. It is for dense features
+ * that correlate, or have units of their own, and several outputs; it reads the data once, and takes the memory of a square of the
+ * features. An objective from callbacks has none.
  * Returns LOSS_OK or LOSS_ERROR_ARGUMENT. Since 0.1.
  */
 LOSS_API loss_status loss_objective_set_precondition_callback(loss_objective *objective,

@@ -331,14 +331,24 @@ static void search(loss_optimizer *optimizer)
     lossi_descent_search(optimizer, &state->descent, slope, first);
 }
 
-/* The first step with a preconditioner: along −M⁻¹∇f, where a step of 1 is its promise. */
+/*
+ * The first step with a preconditioner: along −M⁻¹∇f, where a step of 1 is its promise, unless it is out of all proportion to a first
+ * step along −∇f: M may have any scale, as γ takes it away from the second step on.
+ */
+static const double ordinary = 0x1p100;
+
 static void search_first(loss_optimizer *optimizer, lbfgs *state)
 {
-    const int32_t z = preconditioned(optimizer, 0), d = lossi_own_vector(optimizer, DIRECTION);
+    const lossi_machine *m = &optimizer->machine;
+    const int32_t z = preconditioned(optimizer, 0), g = lossi_pair_gradient(m->at),
+                  d = lossi_own_vector(optimizer, DIRECTION);
+    const double plain = lossi_descent_scaled_step(optimizer, -lossi_dot(optimizer, g, g)),
+                 step = plain * (m->gradient_norm / m->told_norm);
     lossi_run(optimizer, optimizer->kernels->combine,
               &(lossi_operands){.in = {z, z}, .out = {d}, .scalar = {-1.0, 0.0}});
     find_trial(optimizer, state);
-    lossi_descent_search(optimizer, &state->descent, -optimizer->machine.told_slope, 1.0);
+    lossi_descent_search(optimizer, &state->descent, -m->told_slope,
+                         step > ordinary || step < 1.0 / ordinary ? step : 1.0);
 }
 
 static void precondition(loss_optimizer *optimizer, lbfgs *state)

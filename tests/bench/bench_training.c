@@ -10,6 +10,8 @@
  * none where a finder is named. Each is run three times, more often while half a second lasts, and once where that is longer than 15
  * seconds. The seconds are from arrays in memory to the point: making objective and optimizer is in them, reading the data is not.
  *
+ * preconditioner=block is the linear model's block, asked for by preconditioner=user.
+ *
  * --epochs N instead lets stochastic methods make so many passes, and counts samples a second. --point FILE gets the last point as plain
  * numbers, F*'s where there is no method. --json prints an object a line with, besides, megabytes: the most memory that a run
  * had, less what there was before the first.
@@ -53,6 +55,11 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static int of_block(const char *name)
+{
+    return strstr(name, ":preconditioner=block") != NULL;
+}
+
 /* An optimizer by a name that options may follow, each as :option=value, a number where it can be one. */
 static loss_optimizer *create(const settings *s, const char *name, int64_t dimension)
 {
@@ -75,6 +82,7 @@ static loss_optimizer *create(const settings *s, const char *name, int64_t dimen
             exit(1);
         }
         *value++ = '\0';
+        value = strcmp(value, "block") == 0 ? "user" : value;
         const double number = strtod(value, &end);
         if (*end != '\0' || end == value) {
             training_must(context, loss_optimizer_set_string(optimizer, option, value));
@@ -91,7 +99,7 @@ static loss_optimizer *create(const settings *s, const char *name, int64_t dimen
 static void find_optimum(settings *s, double *x)
 {
     loss_context *context = s->task.context;
-    loss_objective *objective = training_objective(&s->task);
+    loss_objective *objective = training_objective(&s->task, of_block(s->finder));
     const int64_t n = loss_objective_dimension(objective);
     double *gradient = calloc((size_t)n, sizeof *gradient);
     double value = NAN, bound = INFINITY;
@@ -123,7 +131,7 @@ static double run(const settings *s, const char *name, void *x, taken *t)
 {
     loss_context *context = s->task.context;
     const double start = now();
-    loss_objective *objective = training_objective(&s->task);
+    loss_objective *objective = training_objective(&s->task, of_block(name));
     loss_optimizer *optimizer = create(s, name, loss_objective_dimension(objective));
     if (s->epochs > 0) {
         training_must(context, loss_optimizer_set_int(optimizer, "epochs", s->epochs));

@@ -167,7 +167,7 @@ void training_read(training_task *t, const char *source)
 
 /* ---- the objective ---- */
 
-loss_objective *training_objective(const training_task *t)
+loss_objective *training_objective(const training_task *t, int block)
 {
     loss_context *context = t->context;
     loss_function *function;
@@ -193,6 +193,9 @@ loss_objective *training_objective(const training_task *t)
     training_must(context, loss_objective_set_int(objective, "intercept", 0));
     if (t->classes) {
         training_must(context, loss_objective_set_int(objective, "outputs", t->outputs));
+    }
+    if (block) {
+        training_must(context, loss_objective_set_string(objective, "preconditioner", "block"));
     }
     if (t->strength > 0) {
         training_must(context, loss_penalty_create(&penalty, context, "l2"));

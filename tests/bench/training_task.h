@@ -31,8 +31,8 @@ void training_must(loss_context *context, loss_status status);
  */
 void training_read(training_task *task, const char *source);
 
-/* An objective that is ready, of the data of the task, which stay the caller's. */
-loss_objective *training_objective(const training_task *task);
+/* An objective that is ready, of the data of the task, which stay the caller's; its preconditioner may be a block. */
+loss_objective *training_objective(const training_task *task, int block);
 
 void training_free(training_task *task);
 

@@ -27,10 +27,11 @@ class Task:
 
 
 NEWTON_CG = "newton_cg:preconditioner=user"
+BLOCK = "lbfgs:preconditioner=block"
 TASKS = [
     Task("breast_cancer", "breast_cancer", "logistic", 1e-4, 1, 4, ["newton", "lbfgs"],
          ["sklearn-newton-cholesky", "sklearn-liblinear", "scipy-newton-cg", "torch-lbfgs"], "newton", "569 × 30"),
-    Task("digits", "digits", "softmax", 1e-4, 1, 4, ["lbfgs", NEWTON_CG],
+    Task("digits", "digits", "softmax", 1e-4, 1, 4, [BLOCK, "lbfgs", "newton_cg:preconditioner=block"],
          ["scipy-newton-cg", "sklearn-newton-cg", "scipy-lbfgsb", "torch-lbfgs"], "newton_cg", "1797 × 64, 10 classes"),
     Task("diabetes", "diabetes", "mse", 1e-4, 1, 4, ["newton", "lbfgs"],
          ["ridge-lsqr", "ridge-cholesky", "scipy-lbfgsb", "torch-lbfgs"], "newton", "442 × 10"),

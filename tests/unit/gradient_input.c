@@ -301,13 +301,15 @@ void gradient_options(void **state)
     int64_t integer;
     double number;
     (void)state;
-    assert_int_equal(loss_objective_option_count(o), 4);
+    assert_int_equal(loss_objective_option_count(o), 5);
     assert_string_equal(loss_option_name(loss_objective_option(o, 0)), "intercept");
     assert_true(loss_option_default(loss_objective_option(o, 0)) == 1);
     assert_string_equal(loss_option_name(loss_objective_option(o, 1)), "outputs");
     assert_string_equal(loss_option_name(loss_objective_option(o, 2)), "center_columns");
     assert_string_equal(loss_option_name(loss_objective_option(o, 3)), "scale_columns");
-    assert_null(loss_objective_option(o, 4));
+    assert_string_equal(loss_option_name(loss_objective_option(o, 4)), "preconditioner");
+    assert_string_equal(loss_option_choices(loss_objective_option(o, 4)), "diagonal|block");
+    assert_null(loss_objective_option(o, 5));
     assert_status(f.context, loss_objective_set_int(o, "intercept", 2), LOSS_ERROR_RANGE);
     assert_status(f.context, loss_objective_set_int(o, "interecpt", 1), LOSS_ERROR_NAME);
     assert_sentence(f.context, "did you mean 'intercept'?");

@@ -1,4 +1,4 @@
-/* Conjugate gradients: every direction against its formula, written with vectors; restarts; preconditioners. */
+/* Conjugate gradients: every direction against its formula, written with vectors; restarts. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,79 +174,6 @@ static void directions_are_those_of_their_formulas(void **unused)
     loss_context_free(context);
 }
 
-/* ---- preconditioners ---- */
-
-/* What a caller may answer; factor 1 is the exact inverse of the quadratic's Hessian. */
-static run_result run_preconditioned(const char *name, const problem *p, double factor, double *value)
-{
-    run_result result = {.outcome = LOSS_OK};
-    loss_context *context = NULL;
-    loss_optimizer *optimizer = NULL;
-    int32_t request = 0;
-    double *g = calloc((size_t)p->n, sizeof *g), *z = calloc((size_t)p->n, sizeof *z);
-    void *x0 = starting_point(p, LOSS_FLOAT64);
-    assert_true(g != NULL && z != NULL);
-    assert_int_equal(loss_context_create(&context), LOSS_OK);
-    assert_int_equal(loss_optimizer_create(&optimizer, context, name, LOSS_FLOAT64, p->n), LOSS_OK);
-    assert_int_equal(loss_optimizer_set_string(optimizer, "preconditioner", "user"), LOSS_OK);
-    assert_int_equal(loss_optimizer_start(optimizer, x0), LOSS_OK);
-    while (loss_optimizer_ask(optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE) {
-        const double *x = NULL, *direction = NULL;
-        result.answers += request != LOSS_REQUEST_PRECONDITION;
-        assert_int_equal(loss_optimizer_get_pointer(optimizer, "x", (const void **)&x), LOSS_OK);
-        if (request == LOSS_REQUEST_PRECONDITION) {
-            assert_int_equal(loss_optimizer_get_pointer(optimizer, "direction", (const void **)&direction),
-                             LOSS_OK);
-            for (int64_t i = 0; i < p->n; i++) {
-                z[i] = factor * direction[i] / pow(1e4, (double)i / (double)(p->n - 1));
-            }
-            assert_int_equal(loss_optimizer_tell_vector(optimizer, z), LOSS_OK);
-        } else if (request == LOSS_REQUEST_VALUE) {
-            assert_int_equal(loss_optimizer_tell_value(optimizer, p->evaluate(p->n, x, g)), LOSS_OK);
-        } else {
-            double f = p->evaluate(p->n, x, g);
-            assert_int_equal(loss_optimizer_tell_gradient(optimizer, f, g), LOSS_OK);
-        }
-    }
-    assert_int_equal(loss_optimizer_outcome(optimizer, &result.outcome), LOSS_OK);
-    *value = get_double(optimizer, "value");
-    loss_optimizer_free(optimizer);
-    loss_context_free(context);
-    free(x0);
-    free(g);
-    free(z);
-    return result;
-}
-
-static void a_good_preconditioner_makes_it_short(void **unused)
-{
-    (void)unused;
-    static const double factors[] = {1e-150, 1e-40, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e40, 1e150};
-    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
-        double value = NAN;
-        run_result result = run_preconditioned("conjugate_gradient", &quadratic, factors[i], &value);
-        assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
-        assert_close(value, 0.0, 0.0, 1e-10);
-        assert_in_range(result.answers, 1, 20); /* about a thousand without */
-    }
-}
-
-static void a_bad_preconditioner_is_not_followed(void **unused)
-{
-    static const double factors[] = {0.0, -1.0, (double)NAN, (double)INFINITY};
-    static const problem *const problems[] = {&rosenbrock, &beale, &cosh_sum};
-    (void)unused;
-    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
-        for (int k = 0; k < 3; k++) {
-            double value = NAN;
-            run_result result = run_preconditioned("conjugate_gradient", problems[k], factors[i], &value);
-            assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
-            assert_close(value, problems[k]->minimum, 1e-9, 1e-9);
-            assert_in_range(result.answers, 1, 400); /* conjugate, not steepest: that takes thousands */
-        }
-    }
-}
-
 static void every_formula_solves_every_problem(void **unused)
 {
     static const char *const formulas[] = {"fletcher_reeves", "polak_ribiere_plus", "hestenes_stiefel",
@@ -277,8 +204,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(directions_are_those_of_their_formulas),
         cmocka_unit_test(every_formula_solves_every_problem),
-        cmocka_unit_test(a_good_preconditioner_makes_it_short),
-        cmocka_unit_test(a_bad_preconditioner_is_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
