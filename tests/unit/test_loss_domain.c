@@ -54,9 +54,9 @@ enum { GRADIENT_UNWANTED, GRADIENT_APART, GRADIENT_IN_PLACE };
 static void try_wrong_number(const wrong_number *wrong, int64_t rows, int64_t bad_row, loss_dtype dtype,
                              int gradient)
 {
-    enum { MOST = 100000 };
-    static double prediction[MOST], target[MOST], apart[MOST];
-    static float narrow_prediction[MOST], narrow_target[MOST];
+    enum { MOST_ROWS = 100000 };
+    static double prediction[MOST_ROWS], target[MOST_ROWS], apart[MOST_ROWS];
+    static float narrow_prediction[MOST_ROWS], narrow_target[MOST_ROWS];
     void *predictions = dtype == LOSS_FLOAT32 ? (void *)narrow_prediction : (void *)prediction;
     loss_function *function = make_function(wrong->name, "");
     loss_data *inputs = data(), *outputs = data();
