@@ -10,7 +10,7 @@ for job in "$@"; do
     case $job in
     demo) packages="$packages $build gnuplot-nox" ;;
     test) packages="$packages $build gnuplot-nox g++ python3 libcmocka-dev libmpfr-dev locales zlib1g-dev
-dataset-fashion-mnist" ;;
+dataset-fashion-mnist wordnet-base" ;;
     lint) packages="$packages gcc g++ libc6-dev python3 git clang-format-14" ;;
     fuzz) packages="$packages $build clang libclang-rt-14-dev python3 libcmocka-dev" ;;
     blas) packages="$packages libopenblas-dev" ;;

@@ -6,6 +6,15 @@
 
 enum { ROWS = 4 };
 
+/*
+ * Beetles under a gas at four doses, log10 of mg/l: how many there were, and the share that died (Bliss 1935). The scores are log-odds
+ * of dying, 34.3 dose - 60.7 as fitted to all his doses.
+ */
+static const double dose[ROWS] = {1.6907, 1.7842, 1.8610, 1.8839};
+static const double died[ROWS] = {6.0 / 59, 28.0 / 56, 61.0 / 62, 60.0 / 60}; /* soft targets are allowed */
+static const double beetles[ROWS] = {59, 56, 62, 60};
+static const int32_t mask[ROWS] = {1, 1, 1, 0}; /* the last row is never looked at */
+
 static loss_data *create_data(loss_context *context)
 {
     loss_data *data;
@@ -15,11 +24,10 @@ static loss_data *create_data(loss_context *context)
 
 int main(void)
 {
-    const double score[ROWS] = {2.5, -0.5, 4.0, -3.0}; /* logits: log-odds of the class 1 */
-    const double target[ROWS] = {1.0, 0.25, 0.0, 1.0}; /* soft targets are allowed */
-    const double weight[ROWS] = {1.0, 2.0, 1.0, 1.0};
-    const int32_t mask[ROWS] = {1, 1, 1, 0}; /* the last row is never looked at */
-    double value[ROWS], gradient[ROWS], curvature[ROWS], sum, denominator;
+    double score[ROWS], value[ROWS], gradient[ROWS], curvature[ROWS], sum, denominator;
+    for (int i = 0; i < ROWS; i++) {
+        score[i] = 34.3 * dose[i] - 60.7;
+    }
 
     loss_context *context;
     must(NULL, loss_context_create(&context));
@@ -28,8 +36,8 @@ int main(void)
 
     loss_data *inputs = create_data(context), *outputs = create_data(context);
     must(context, loss_data_set_input(inputs, "prediction", score, LOSS_FLOAT64, ROWS, 1, 1, 1));
-    must(context, loss_data_set_input(inputs, "target", target, LOSS_FLOAT64, ROWS, 1, 1, 1));
-    must(context, loss_data_set_input(inputs, "weight", weight, LOSS_FLOAT64, ROWS, 1, 1, 1));
+    must(context, loss_data_set_input(inputs, "target", died, LOSS_FLOAT64, ROWS, 1, 1, 1));
+    must(context, loss_data_set_input(inputs, "weight", beetles, LOSS_FLOAT64, ROWS, 1, 1, 1));
     must(context, loss_data_set_input(inputs, "mask", mask, LOSS_INT32, ROWS, 1, 1, 1));
     must(context, loss_data_set_output(outputs, "value", value, LOSS_FLOAT64, ROWS, 1, 1, 1));
     must(context, loss_data_set_output(outputs, "gradient", gradient, LOSS_FLOAT64, ROWS, 1, 1, 1));
@@ -49,9 +57,9 @@ int main(void)
 }
 
 /* Prints:
- 0.07889 -0.07586  0.07010
- 1.19815  0.25508  0.47001
- 4.01815  0.98201  0.01766
+20.05825 -2.31575  3.45419
+40.53503  6.83219 13.16645
+ 5.77926 -1.59125  2.48295
  0.00000  0.00000  0.00000
-cost 1.32380 = 5.29519 / 4
+cost 0.37499 = 66.37254 / 177
  */

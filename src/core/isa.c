@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-enum { ASK_NEAR = 256 /* bytes: four lines; from none to six took the same time */ };
-
 static const char *const names[LOSSI_ISA_COUNT] = {
     "base",
 #if defined(LOSSI_HAS_AVX)
@@ -39,15 +37,4 @@ int32_t lossi_isa_supported(int32_t isa)
     }
 #endif
     return isa >= 0 && isa < LOSSI_ISA_COUNT;
-}
-
-int64_t lossi_ask_ahead(int64_t far)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_is("amd")) {
-        return far < ASK_NEAR ? far : ASK_NEAR;
-    }
-#endif
-    return far;
 }

@@ -52,11 +52,4 @@ const char *lossi_isa_name(int32_t isa);
 /* Whether this machine, and its operating system, can run it. */
 int32_t lossi_isa_supported(int32_t isa);
 
-/*
- * How many bytes ahead of itself a loop over arrays asks memory for them: `far`, as its file says, where prefetchers stop at the end
- * of every page, as Intel's do. AMD's (Zen 5: measured) are always ahead of such a loop, and what is asked for long before its turn
- * disturbs them: there it asks for the next few lines only. It costs or gains a fifth of the time, and never changes a bit.
- */
-int64_t lossi_ask_ahead(int64_t far);
-
 #endif

@@ -70,3 +70,9 @@ loss_status loss_objective_original_parameters(loss_objective *objective, const 
     }
     return LOSS_OK;
 }
+
+const char *lossi_linear_kinked(const loss_objective *objective)
+{
+    const lossi_linear_model *m = lossi_linear_of(objective);
+    return m != NULL && m->function->prepared.bounds.derivatives < 1 ? m->function->title : NULL;
+}

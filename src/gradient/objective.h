@@ -92,6 +92,9 @@ loss_objective *lossi_objective_new(loss_context *context, const lossi_objective
 loss_objective *lossi_objective_retain(loss_objective *objective);
 void lossi_objective_drop(loss_objective *objective);
 
+/* The loss of a linear model where it has kinks, as sentences call it; NULL: it has none, or nothing is known of it. */
+const char *lossi_linear_kinked(const loss_objective *objective);
+
 /* One element of an array of the dtype, of any alignment. */
 double lossi_real_get(loss_dtype dtype, const void *array, int64_t index);
 void lossi_real_put(loss_dtype dtype, void *array, int64_t index, double value);

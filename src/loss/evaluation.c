@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "core/prefetch.h"
 #include "loss/array_rows.h"
 #include "loss/formula/formula.h"
 #include "loss/registry.h"

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/isa.h"
+#include "core/prefetch.h"
 
 enum {
     ALIGNMENT = 64 /* of streaming stores, at most a vector */,

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "core/isa.h"
+#include "core/prefetch.h"
 
 static int32_t has_domain(const lossi_role *role)
 {

@@ -6,56 +6,46 @@
  * Kingma & Ba, ICLR 2015, algorithm 1. amsgrad takes the largest v so far under the root: Reddi, Kale & Kumar, ICLR 2018,
  * algorithm 2, with the bias corrections of Adam.
  */
-#include "optimizer/moments.h"
-
-enum { BETA1_OPTION = LOSSI_STOCHASTIC_OWN, BETA2_OPTION, EPSILON_OPTION, AMSGRAD_OPTION };
-
-typedef struct adam {
-    lossi_stochastic base;
-    lossi_moments moments;
-    int32_t amsgrad;
-} adam;
+#include "optimizer/adam.h"
 
 static const loss_option options[] = {
 #include "optimizer/stochastic_options.def"
     {"learning_rate", LOSS_OPTION_DOUBLE, 0, 1e30, 1e-3, NULL, NULL, "step at the start"},
     {"weight_decay", LOSS_OPTION_DOUBLE, 0, 1e30, 0, NULL, NULL, "times x, added to the gradient"},
-    {"beta1", LOSS_OPTION_DOUBLE, 0, 0.9999999, 0.9, NULL, NULL,
-     "what a step leaves of the mean of gradients"},
-    {"beta2", LOSS_OPTION_DOUBLE, 0, 0.9999999, 0.999, NULL, NULL,
-     "what a step leaves of the mean of squares"},
-    {"epsilon", LOSS_OPTION_DOUBLE, 1e-30, 1, 1e-8, NULL, NULL, "added to the root"},
+#include "optimizer/moments_options.def"
     {"amsgrad", LOSS_OPTION_INT, 0, 1, 0, NULL, NULL, "1: the largest mean of squares so far"},
 };
 
-static int64_t vectors(const loss_optimizer *optimizer, int64_t samples)
+int64_t lossi_adam_vectors(const loss_optimizer *optimizer, int64_t samples)
 {
     (void)samples;
-    return lossi_own_int(optimizer, AMSGRAD_OPTION) ? 3 : 2;
+    return lossi_own_int(optimizer, LOSSI_ADAM_AMSGRAD) ? 3 : 2;
 }
 
-static void begin(loss_optimizer *optimizer)
+void lossi_adam_begin(loss_optimizer *optimizer)
 {
-    adam *state = optimizer->state;
-    state->moments = lossi_moments_read(optimizer, BETA1_OPTION);
-    state->amsgrad = (int32_t)lossi_own_int(optimizer, AMSGRAD_OPTION);
+    lossi_adam *state = optimizer->state;
+    state->moments = lossi_moments_read(optimizer, LOSSI_ADAM_BETA1);
+    state->amsgrad = (int32_t)lossi_own_int(optimizer, LOSSI_ADAM_AMSGRAD);
 }
 
-static void prepare(loss_optimizer *optimizer)
+void lossi_adam_prepare(loss_optimizer *optimizer)
 {
-    lossi_moments_count(&((adam *)optimizer->state)->moments);
+    lossi_moments_count(&((lossi_adam *)optimizer->state)->moments);
 }
 
-static int32_t take(loss_optimizer *optimizer, const lossi_span *span, lossi_step *step)
+int32_t lossi_adam_step(loss_optimizer *optimizer, const lossi_span *span, lossi_step *step)
 {
-    const adam *state = optimizer->state;
+    const lossi_adam *state = optimizer->state;
     const lossi_step_kernels *steps = lossi_steps(optimizer);
     lossi_moments_fill_adam(&state->moments, step, step->rate);
     return lossi_run_step(optimizer, state->amsgrad ? steps->amsgrad : steps->adam, step, span->count);
 }
 
-static const lossi_stochastic_method method = {
-    .vectors = vectors, .begin = begin, .prepare = prepare, .step = take};
+static const lossi_stochastic_method method = {.vectors = lossi_adam_vectors,
+                                               .begin = lossi_adam_begin,
+                                               .prepare = lossi_adam_prepare,
+                                               .step = lossi_adam_step};
 
 const lossi_optimizer_row lossi_optimizer_adam = {
     .name = "adam",
@@ -64,7 +54,7 @@ const lossi_optimizer_row lossi_optimizer_adam = {
     .reference = "Kingma & Ba, International Conference on Learning Representations (2015)",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
-    .state_size = sizeof(adam),
+    .state_size = sizeof(lossi_adam),
     .handles = LOSSI_ROUGH_L1 | LOSSI_ROUGH_BOUNDS,
     .layout = lossi_stochastic_layout,
     .start = lossi_stochastic_start,

@@ -68,7 +68,15 @@ void lossi_finish(loss_optimizer *optimizer, loss_status outcome, int32_t test, 
         m->value = m->best_value;
         m->gradient_norm = m->best_norm;
     }
-    if (text != NULL && !(outcome == LOSS_ERROR_NONFINITE && optimizer->explained)) {
+    if (outcome == LOSS_ERROR_LINE_SEARCH && optimizer->kinked != NULL) {
+        lossi_fail(optimizer->context, outcome,
+                   "%s found no acceptable step, not even along the steepest descent, after %lld iterations: "
+                   "%s has kinks, "
+                   "where the gradient need not lead down; unless this is the minimum, start elsewhere, from "
+                   "small random "
+                   "numbers, or use a method that needs no descent, such as 'sgd' or 'adam'",
+                   optimizer->owner, (long long)m->iterations, optimizer->kinked);
+    } else if (text != NULL && !(outcome == LOSS_ERROR_NONFINITE && optimizer->explained)) {
         lossi_fail(optimizer->context, outcome, text, optimizer->owner, (long long)m->iterations);
     }
 }

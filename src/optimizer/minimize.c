@@ -232,6 +232,7 @@ loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objective *object
     optimizer->machine.report |= optimizer->callback != NULL;
     objective->smooth_only = 1;
     optimizer->driven = 1;
+    optimizer->kinked = lossi_linear_kinked(objective);
     while ((status = loss_optimizer_ask(optimizer, &request)) == LOSS_OK && request != LOSS_REQUEST_DONE) {
         status = go_on(optimizer, objective, request);
         if (status != LOSS_OK) { /* the objective has said why */
@@ -241,6 +242,7 @@ loss_status loss_optimizer_run(loss_optimizer *optimizer, loss_objective *object
     }
     objective->smooth_only = 0;
     optimizer->driven = 0;
+    optimizer->kinked = NULL;
     borrow(optimizer, NULL);
     if (optimizer->machine.phase != LOSSI_IDLE) {
         lossi_composite_settle(optimizer);

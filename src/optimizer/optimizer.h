@@ -129,6 +129,7 @@ struct loss_optimizer {
     const lossi_memory_kernels *memory_kernels;
     double clock_start, max_seconds;
     int32_t driven;       /* loss_optimizer_run() is under way */
+    const char *kinked;   /* meanwhile: what of the objective has kinks, NULL where nothing is known of */
     int32_t explained;    /* the objective has put a sentence about its last value into the context */
     int64_t samples_hint; /* what machine.samples will be at start */
     lossi_penalties penalties;

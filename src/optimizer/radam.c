@@ -22,11 +22,7 @@ static const loss_option options[] = {
 #include "optimizer/stochastic_options.def"
     {"learning_rate", LOSS_OPTION_DOUBLE, 0, 1e30, 1e-3, NULL, NULL, "step at the start"},
     {"weight_decay", LOSS_OPTION_DOUBLE, 0, 1e30, 0, NULL, NULL, "times x, added to the gradient"},
-    {"beta1", LOSS_OPTION_DOUBLE, 0, 0.9999999, 0.9, NULL, NULL,
-     "what a step leaves of the mean of gradients"},
-    {"beta2", LOSS_OPTION_DOUBLE, 0, 0.9999999, 0.999, NULL, NULL,
-     "what a step leaves of the mean of squares"},
-    {"epsilon", LOSS_OPTION_DOUBLE, 1e-30, 1, 1e-8, NULL, NULL, "added to the root"},
+#include "optimizer/moments_options.def"
     {"decoupled", LOSS_OPTION_INT, 0, 1, 0, NULL, NULL,
      "1: weight decay apart from the gradient, as in adamw"},
 };

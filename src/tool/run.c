@@ -18,9 +18,21 @@
  */
 #define KINK_TOLERANCE 1e-8
 
+/*
+ * Of crammer_singer all rivals tie where all parameters are 0. The gradient is then the mean of theirs, and need not lead down: an
+ * optimizer finds no step there, or steps that take nothing off. So when this share of the objective at the start is not gained, it
+ * starts once more, from numbers up to NUDGE.
+ */
+#define STANDSTILL 1e-6
+#define NUDGE      1e-3
+
+/* Which stream of the seed's random numbers they are drawn from; the split has 0, check 1. */
+#define NUDGE_STREAM 2
+
 struct watch {
     struct run *run;
     double batches_per_epoch;
+    double passes_before; /* of an attempt that came to nothing */
 };
 
 static double get_double(const loss_optimizer *optimizer, const char *name)
@@ -45,7 +57,8 @@ static double passes(const struct watch *watch, const loss_optimizer *optimizer)
 {
     const double evaluations = (double)get_int(optimizer, "evaluations");
     const double batches = (double)get_int(optimizer, "batches");
-    return batches > 0 ? evaluations - batches + batches / watch->batches_per_epoch : evaluations;
+    return watch->passes_before +
+           (batches > 0 ? evaluations - batches + batches / watch->batches_per_epoch : evaluations);
 }
 
 static void keep_point(struct run *run, double at, double objective)
@@ -78,19 +91,19 @@ static int32_t watch_iterate(void *user, loss_optimizer *optimizer)
  * Value and gradient at the point that came out, so that all optimizers are measured alike. Where a penalty has no derivatives
  * the optimizer's own norm counts, that of the step which the penalty leaves of a gradient's.
  */
-static void measure(struct run *run, const struct problem *problem, const loss_optimizer *optimizer)
+static void measure(struct run *run, const struct problem *problem)
 {
     const int64_t n = loss_objective_dimension(problem->objective);
     double *gradient = tool_allocate(n, sizeof *gradient);
+    double norm = 0;
     run->objective = NAN;
-    run->gradient_norm = 0;
     problem_evaluate(problem, run->parameters, &run->objective, gradient);
     for (int64_t i = 0; i < n; i++) {
         /* Not fmax, which would lose a NaN. */
-        run->gradient_norm = fabs(gradient[i]) <= run->gradient_norm ? run->gradient_norm : fabs(gradient[i]);
+        norm = fabs(gradient[i]) <= norm ? norm : fabs(gradient[i]);
     }
-    if (penalties_kind(&problem->options->penalties) != PENALTIES_SMOOTH) {
-        run->gradient_norm = get_double(optimizer, "gradient_norm");
+    if (penalties_kind(&problem->options->penalties) == PENALTIES_SMOOTH) {
+        run->gradient_norm = norm;
     }
     free(gradient);
     run->train_score = problem_score(problem, run->parameters, 0);
@@ -260,13 +273,60 @@ static void set_preconditioner(const struct problem *problem, loss_optimizer *op
     }
 }
 
+/* Minimises from x, and notes what that came to. */
+static void attempt(struct run *run, const struct problem *problem, loss_optimizer *optimizer,
+                    struct watch *watch, double *x)
+{
+    watch->passes_before = run->passes;
+    run->outcome = minimize_from(optimizer, problem, x);
+    run->iterations = get_int(optimizer, "iterations");
+    run->evaluations += get_int(optimizer, "evaluations");
+    run->seconds += get_double(optimizer, "seconds");
+    run->gradient_norm = get_double(optimizer, "gradient_norm");
+    run->passes = passes(watch, optimizer);
+    loss_optimizer_get_string(optimizer, "test", &run->test);
+}
+
+/* How much lower the objective is at b than at a, as a share of it. */
+static double gain(const struct problem *problem, const double *a, const double *b)
+{
+    double from = NAN, to = NAN;
+    problem_evaluate(problem, a, &from, NULL);
+    problem_evaluate(problem, b, &to, NULL);
+    return (from - to) / fabs(from);
+}
+
+/* From beside the start. What came of that counts when it is lower than what came before. */
+static void start_again(struct run *run, const struct problem *problem, loss_optimizer *optimizer,
+                        struct watch *watch, const double *start)
+{
+    const int64_t n = loss_objective_dimension(problem->objective);
+    const struct run before = *run;
+    double *x = tool_allocate(n, sizeof *x);
+    loss_random_uniform((uint64_t)run->seed, NUDGE_STREAM, 0, n, x);
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = start[i] + NUDGE * (2 * x[i] - 1);
+    }
+    attempt(run, problem, optimizer, watch, x);
+    if (gain(problem, before.parameters, x) > 0) {
+        free(run->parameters);
+        run->parameters = x;
+        return;
+    }
+    free(x);
+    run->outcome = before.outcome;
+    run->iterations = before.iterations;
+    run->gradient_norm = before.gradient_norm;
+    run->test = before.test;
+}
+
 static void minimize(struct run *run, struct problem *problem, loss_optimizer *optimizer, const double *start)
 {
     const int64_t n = loss_objective_dimension(problem->objective);
     int64_t samples = 0, batch_size = 0;
     loss_objective_get_int(problem->objective, "samples", &samples);
     loss_optimizer_get_int(optimizer, "batch_size", &batch_size);
-    struct watch watch = {run, batch_size > 0 ? ceil((double)samples / (double)batch_size) : NAN};
+    struct watch watch = {run, batch_size > 0 ? ceil((double)samples / (double)batch_size) : NAN, 0};
     double *first = tool_allocate(n, sizeof *first);
     if (start) {
         memcpy(first, start, (size_t)n * sizeof *start);
@@ -274,9 +334,14 @@ static void minimize(struct run *run, struct problem *problem, loss_optimizer *o
     run->parameters = tool_allocate(n, sizeof *run->parameters);
     memcpy(run->parameters, first, (size_t)n * sizeof *first);
     loss_optimizer_set_iterate_callback(optimizer, watch_iterate, &watch);
-    run->outcome = minimize_from(optimizer, problem, run->parameters);
-    run->iterations = get_int(optimizer, "iterations");
-    run->at_kink = run->outcome == LOSS_ERROR_LINE_SEARCH && run->iterations > 0 && has_kinks(problem);
+    attempt(run, problem, optimizer, &watch, run->parameters);
+    const int stands = batch_size == 0 && has_kinks(problem) &&
+                       gain(problem, first, run->parameters) <= STANDSTILL;
+    if (stands) {
+        start_again(run, problem, optimizer, &watch, first);
+    }
+    run->at_kink = run->outcome == LOSS_ERROR_LINE_SEARCH && (run->iterations > 0 || stands) &&
+                   has_kinks(problem);
     run->is_stuck = is_stuck(run, problem, first);
     if (run->is_stuck) {
         run->failure = describe_stuck(run);
@@ -284,11 +349,7 @@ static void minimize(struct run *run, struct problem *problem, loss_optimizer *o
         run->failure = describe_failure(run, problem);
     }
     free(first);
-    run->evaluations = get_int(optimizer, "evaluations");
-    run->seconds = get_double(optimizer, "seconds");
-    run->passes = passes(&watch, optimizer);
-    loss_optimizer_get_string(optimizer, "test", &run->test);
-    measure(run, problem, optimizer);
+    measure(run, problem);
     keep_point(run, run->passes, run->objective);
 }
 

@@ -24,6 +24,7 @@
 #include "measure.h"
 #include "passes.h"
 #include "sparse_data.h"
+#include "support.h"
 
 enum { TURNS = 5, CLASSES = 10, SUM_BYTES = 128, MOST_WORKERS = 2 };
 enum { GRADIENT, PRODUCT, HESSIAN };
@@ -60,24 +61,7 @@ static const task tasks[] = {
     {"logistic", 200000, 100000, 1, LOSS_FLOAT64, PRODUCT, 0, 1},
 };
 
-static void must(loss_context *context, loss_status status)
-{
-    if (status < 0) {
-        fprintf(stderr, "bench_gradients: %s\n", context != NULL ? loss_context_error(context) : "no memory");
-        exit(1);
-    }
-}
-
 /* ---- data ---- */
-
-static void *room(int64_t bytes)
-{
-    void *made = bench_room(bytes);
-    if (made == NULL) {
-        must(NULL, LOSS_ERROR_MEMORY);
-    }
-    return made;
-}
 
 /* −1 … 1, from a linear congruential generator (Knuth's constants): quality does not matter here. */
 static double number(uint64_t *state)
@@ -89,7 +73,7 @@ static double number(uint64_t *state)
 static void *numbers(int64_t count, loss_dtype dtype, double scale)
 {
     uint64_t state = 1;
-    void *made = room(count * loss_dtype_size(dtype));
+    void *made = bench_memory(count * loss_dtype_size(dtype));
     for (int64_t i = 0; i < count; i++) {
         const double x = scale * number(&state);
         if (dtype == LOSS_FLOAT64) {
@@ -119,7 +103,7 @@ static void make_target(problem *p)
 {
     uint64_t state = 2;
     const int32_t labels = p->t.outputs > 1;
-    p->target = room(p->t.rows * 8);
+    p->target = bench_memory(p->t.rows * 8);
     for (int64_t i = 0; i < p->t.rows; i++) {
         const double x = number(&state);
         if (labels) {
@@ -128,14 +112,14 @@ static void make_target(problem *p)
             ((double *)p->target)[i] = strcmp(p->t.loss, "logistic") == 0 ? (double)(x > 0) : 2 * x;
         }
     }
-    must(p->context, loss_data_set_input(p->data, "target", p->target, labels ? LOSS_INT64 : LOSS_FLOAT64,
-                                         p->t.rows, 1, 1, 1));
+    bench_must(p->context, loss_data_set_input(p->data, "target", p->target,
+                                               labels ? LOSS_INT64 : LOSS_FLOAT64, p->t.rows, 1, 1, 1));
 }
 
 static void shuffle(problem *p)
 {
     uint64_t state = 3;
-    p->order = room(p->t.rows * 8);
+    p->order = bench_memory(p->t.rows * 8);
     for (int64_t i = 0; i < p->t.rows; i++) {
         const int64_t j = (int64_t)(0.5 * (number(&state) + 1) * (double)(i + 1)) % (i + 1);
         p->order[i] = p->order[j];
@@ -148,8 +132,8 @@ static void make_dense(problem *p)
     const task *t = &p->t;
     p->cut = lossi_cut_rows(t->rows, t->features);
     p->features = numbers(t->rows * t->features, t->dtype, 1);
-    must(p->context, loss_data_set_input(p->data, "features", p->features, t->dtype, t->rows, t->features,
-                                         t->features, 1));
+    bench_must(p->context, loss_data_set_input(p->data, "features", p->features, t->dtype, t->rows,
+                                               t->features, t->features, 1));
     make_target(p);
     shuffle(p);
 }
@@ -158,15 +142,15 @@ static void make_sparse(problem *p)
 {
     const task *t = &p->t;
     if (!bench_sparse_make(&p->sparse, t->rows, t->features)) {
-        must(NULL, LOSS_ERROR_MEMORY);
+        bench_must(NULL, LOSS_ERROR_MEMORY);
     }
     p->cut = lossi_cut_rows(t->rows, 1);
-    must(p->context,
-         loss_data_set_sparse_input(p->data, "features", t->rows, t->features, p->sparse.offsets[t->rows],
-                                    p->sparse.offsets, LOSS_INT64, p->sparse.indices, LOSS_INT32,
-                                    p->sparse.values, LOSS_FLOAT64));
-    must(p->context,
-         loss_data_set_input(p->data, "target", p->sparse.labels, LOSS_FLOAT64, t->rows, 1, 1, 1));
+    bench_must(p->context,
+               loss_data_set_sparse_input(p->data, "features", t->rows, t->features,
+                                          p->sparse.offsets[t->rows], p->sparse.offsets, LOSS_INT64,
+                                          p->sparse.indices, LOSS_INT32, p->sparse.values, LOSS_FLOAT64));
+    bench_must(p->context,
+               loss_data_set_input(p->data, "target", p->sparse.labels, LOSS_FLOAT64, t->rows, 1, 1, 1));
     p->parameters = numbers(t->features, LOSS_FLOAT64, 1);
     for (int i = 0; i < MOST_WORKERS; i++) {
         p->sums[i] = numbers(t->features, LOSS_FLOAT64, 0);
@@ -179,23 +163,23 @@ static void make(problem *p, const task *t, loss_context *context)
     memset(p, 0, sizeof *p);
     p->t = *t;
     p->context = context;
-    must(context, loss_context_get_string(context, "isa", &isa));
+    bench_must(context, loss_context_get_string(context, "isa", &isa));
     p->passes = bench_passes_for(isa, t->dtype == LOSS_FLOAT64 ? 64 : 32);
-    must(context, loss_function_create(&p->function, context, t->loss));
-    must(context, loss_data_create(&p->data, context));
+    bench_must(context, loss_function_create(&p->function, context, t->loss));
+    bench_must(context, loss_data_create(&p->data, context));
     if (t->sparse) {
         make_sparse(p);
     } else {
         make_dense(p);
     }
-    must(context, loss_objective_create_linear(&p->objective, context, p->function, p->data));
-    must(context, loss_objective_set_int(p->objective, "intercept", 0));
-    must(context, loss_objective_set_int(p->objective, "outputs", t->outputs));
-    must(context, loss_objective_prepare(p->objective));
+    bench_must(context, loss_objective_create_linear(&p->objective, context, p->function, p->data));
+    bench_must(context, loss_objective_set_int(p->objective, "intercept", 0));
+    bench_must(context, loss_objective_set_int(p->objective, "outputs", t->outputs));
+    bench_must(context, loss_objective_prepare(p->objective));
     const int64_t n = loss_objective_dimension(p->objective);
     p->x = numbers(n, t->dtype, 0.1);
     p->direction = numbers(n, t->dtype, 0.5);
-    p->out = room((t->what == HESSIAN ? n * n : n) * 8);
+    p->out = bench_memory((t->what == HESSIAN ? n * n : n) * 8);
 }
 
 static void unmake(problem *p)
@@ -218,15 +202,15 @@ static void run_task(void *argument)
     const problem *p = argument;
     double value;
     if (p->t.what == PRODUCT) {
-        must(p->context, loss_objective_hessian_product(p->objective, p->x, p->direction, p->out));
+        bench_must(p->context, loss_objective_hessian_product(p->objective, p->x, p->direction, p->out));
     } else if (p->t.what == HESSIAN) {
-        must(p->context, loss_objective_hessian(p->objective, p->x, p->out));
+        bench_must(p->context, loss_objective_hessian(p->objective, p->x, p->out));
     } else if (p->t.batch == 0) {
-        must(p->context, loss_objective_evaluate(p->objective, p->x, &value, p->out));
+        bench_must(p->context, loss_objective_evaluate(p->objective, p->x, &value, p->out));
     }
     for (int64_t i = 0; p->t.batch > 0 && i + p->t.batch <= p->t.rows; i += p->t.batch) {
-        must(p->context,
-             loss_objective_evaluate_batch(p->objective, p->x, p->t.batch, p->order + i, &value, p->out));
+        bench_must(p->context, loss_objective_evaluate_batch(p->objective, p->x, p->t.batch, p->order + i,
+                                                             &value, p->out));
     }
 }
 
@@ -318,7 +302,7 @@ static void measure(loss_context *context, const task *t, int32_t threads)
                  fma_ns = 1e9 * actions[2].smallest / fma * multiply_adds(&p),
                  gather_ns = 1e9 * actions[3].smallest / (double)t->rows,
                  limit = read_ns > fma_ns ? read_ns : fma_ns;
-    must(context, loss_context_get_string(context, "isa", &isa));
+    bench_must(context, loss_context_get_string(context, "isa", &isa));
     printf("{\"loss\": \"%s\", \"what\": \"%s\", \"rows\": %lld, \"features\": %lld, \"outputs\": %lld, "
            "\"dtype\": \"%s\", \"batch\": %lld, \"entries\": %lld, \"threads\": %d, \"isa\": \"%s\", \"ns\": "
            "%.2f, "
@@ -354,8 +338,8 @@ int main(int argc, char **argv)
     }
     for (int32_t threads = least; threads <= most; threads++) {
         loss_context *context = NULL;
-        must(NULL, loss_context_create(&context));
-        must(context, loss_context_set_int(context, "threads", threads));
+        bench_must(NULL, loss_context_create(&context));
+        bench_must(context, loss_context_set_int(context, "threads", threads));
         for (size_t k = 0; k < sizeof tasks / sizeof *tasks; k++) {
             task t = tasks[k];
             t.rows = t.rows * percent / 100;

@@ -18,6 +18,7 @@
 #include "core/context.h"
 #include "gradient/matrix_product.h"
 #include "measure.h"
+#include "support.h"
 
 #if defined(BENCH_OPENBLAS)
 #include <cblas.h>
@@ -69,20 +70,11 @@ typedef struct job {
     void *c, *scratch;
 } job;
 
-static void must(loss_context *context, loss_status status)
-{
-    if (status < 0) {
-        fprintf(stderr, "bench_matrix_product: %s\n",
-                context != NULL ? loss_context_error(context) : "no memory");
-        exit(1);
-    }
-}
-
 static void run_product(void *argument)
 {
     const job *j = argument;
-    must(j->context, lossi_matrix_product(j->context, j->dtype, j->rows, j->columns, j->inner, j->a, j->b,
-                                          j->c, j->columns, 0, j->scratch));
+    bench_must(j->context, lossi_matrix_product(j->context, j->dtype, j->rows, j->columns, j->inner, j->a,
+                                                j->b, j->c, j->columns, 0, j->scratch));
 }
 
 #if defined(BENCH_OPENBLAS)
@@ -105,7 +97,7 @@ static void *new_array(loss_dtype dtype, int64_t count, double step)
 {
     void *array = aligned_alloc(64, (size_t)(count * loss_dtype_size(dtype) + 63) / 64 * 64);
     if (array == NULL) {
-        must(NULL, LOSS_ERROR_MEMORY);
+        bench_must(NULL, LOSS_ERROR_MEMORY);
     }
     for (int64_t i = 0; i < count; i++) {
         const double value = step * (double)(i % 1009 - 500);
@@ -143,8 +135,8 @@ static void measure(loss_context *context, const shape *s, loss_dtype dtype, dou
     bench_measure(actions, count, seconds, TURNS);
     const char *isa = "";
     int64_t threads = 1;
-    must(context, loss_context_get_string(context, "isa", &isa));
-    must(context, loss_context_get_int(context, "threads", &threads));
+    bench_must(context, loss_context_get_string(context, "isa", &isa));
+    bench_must(context, loss_context_get_int(context, "threads", &threads));
     printf("{\"shape\": \"%s\", \"form\": \"%s\", \"rows\": %lld, \"columns\": %lld, \"inner\": %lld, "
            "\"dtype\": \"%s\", \"threads\": %d, \"isa\": \"%s\", \"us\": %.2f, \"gflops\": %.2f",
            s->name, s->form, (long long)rows, (long long)columns, (long long)inner, loss_dtype_name(dtype),
@@ -198,8 +190,8 @@ int main(int argc, char **argv)
             }
         }
     }
-    must(NULL, loss_context_create(&context));
-    must(context, loss_context_set_int(context, "threads", threads));
+    bench_must(NULL, loss_context_create(&context));
+    bench_must(context, loss_context_set_int(context, "threads", threads));
     for (size_t k = 0; k < sizeof shapes / sizeof shapes[0] && own.rows == 0; k++) {
         if (only == NULL || strcmp(only, shapes[k].name) == 0) {
             measure_both(context, &shapes[k], dtype, seconds);

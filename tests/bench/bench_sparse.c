@@ -16,18 +16,14 @@
 #include "loss/random.h"
 #include "measure.h"
 #include "sparse_data.h"
+#include "support.h"
 
 enum { ROWS = 200000, COLUMNS = 100000, TURNS = 9 };
 static const double strength = 5e-6, tolerance = 1e-6;
 
-static void *memory(int64_t count)
+static void *zeros(int64_t count)
 {
-    void *made = bench_room(count * 8);
-    if (made == NULL) {
-        fputs("no memory\n", stderr);
-        exit(1);
-    }
-    return memset(made, 0, (size_t)count * 8);
+    return memset(bench_memory(count * 8), 0, (size_t)count * 8);
 }
 
 /* ---- the limits ---- */
@@ -53,31 +49,24 @@ static void gather_and_scatter(void *argument)
 
 /* ---- the model ---- */
 
-static void must(loss_context *context, loss_status status)
-{
-    if (status < 0) {
-        fprintf(stderr, "%s: %s\n", loss_status_message(status), loss_context_error(context));
-        exit(1);
-    }
-}
-
 static loss_objective *make_objective(loss_context *context, const bench_sparse_data *d)
 {
     loss_function *function;
     loss_data *data;
     loss_penalty *penalty;
     loss_objective *objective;
-    must(context, loss_function_create(&function, context, "logistic"));
-    must(context, loss_data_create(&data, context));
-    must(context, loss_data_set_sparse_input(data, "features", ROWS, COLUMNS, d->offsets[ROWS], d->offsets,
-                                             LOSS_INT64, d->indices, LOSS_INT32, d->values, LOSS_FLOAT64));
-    must(context, loss_data_set_input(data, "target", d->labels, LOSS_FLOAT64, ROWS, 1, 1, 1));
-    must(context, loss_penalty_create(&penalty, context, "l2"));
-    must(context, loss_penalty_set_double(penalty, "strength", strength));
-    must(context, loss_objective_create_linear(&objective, context, function, data));
-    must(context, loss_objective_set_int(objective, "intercept", 0));
-    must(context, loss_objective_add_penalty(objective, penalty));
-    must(context, loss_objective_prepare(objective));
+    bench_must(context, loss_function_create(&function, context, "logistic"));
+    bench_must(context, loss_data_create(&data, context));
+    bench_must(context,
+               loss_data_set_sparse_input(data, "features", ROWS, COLUMNS, d->offsets[ROWS], d->offsets,
+                                          LOSS_INT64, d->indices, LOSS_INT32, d->values, LOSS_FLOAT64));
+    bench_must(context, loss_data_set_input(data, "target", d->labels, LOSS_FLOAT64, ROWS, 1, 1, 1));
+    bench_must(context, loss_penalty_create(&penalty, context, "l2"));
+    bench_must(context, loss_penalty_set_double(penalty, "strength", strength));
+    bench_must(context, loss_objective_create_linear(&objective, context, function, data));
+    bench_must(context, loss_objective_set_int(objective, "intercept", 0));
+    bench_must(context, loss_objective_add_penalty(objective, penalty));
+    bench_must(context, loss_objective_prepare(objective));
     loss_penalty_free(penalty);
     loss_data_free(data);
     loss_function_free(function);
@@ -134,21 +123,21 @@ static double train(loss_context *context, problem *p, const char *name, double 
 {
     loss_optimizer *optimizer;
     int64_t evaluations = 0, products = 0, iterations = 0;
-    must(context, loss_optimizer_create(&optimizer, context, name, LOSS_FLOAT64, COLUMNS));
-    must(context, loss_optimizer_set_double(optimizer, "gradient_tolerance", 0));
+    bench_must(context, loss_optimizer_create(&optimizer, context, name, LOSS_FLOAT64, COLUMNS));
+    bench_must(context, loss_optimizer_set_double(optimizer, "gradient_tolerance", 0));
     if (strcmp(name, "newton_cg") == 0 || strcmp(name, "trust_region_cg") == 0) {
-        must(context, loss_optimizer_set_string(optimizer, "preconditioner", "user"));
+        bench_must(context, loss_optimizer_set_string(optimizer, "preconditioner", "user"));
     }
     if (target > 0) {
-        must(context, loss_optimizer_set_double(optimizer, "target_value", target));
+        bench_must(context, loss_optimizer_set_double(optimizer, "target_value", target));
     } else {
-        must(context, loss_optimizer_set_int(optimizer, "max_iterations", 40));
+        bench_must(context, loss_optimizer_set_int(optimizer, "max_iterations", 40));
     }
     memset(p->x, 0, COLUMNS * sizeof *p->x);
     const double start = now();
     const loss_status outcome = loss_optimizer_minimize(optimizer, p->objective, p->x);
     const double seconds = now() - start;
-    must(context, loss_objective_evaluate(p->objective, p->x, &p->value, NULL));
+    bench_must(context, loss_objective_evaluate(p->objective, p->x, &p->value, NULL));
     loss_optimizer_get_int(optimizer, "iterations", &iterations);
     loss_optimizer_get_int(optimizer, "evaluations", &evaluations);
     loss_optimizer_get_int(optimizer, "hessian_products", &products);
@@ -168,12 +157,13 @@ int main(int count, char **arguments)
         fputs("no memory\n", stderr);
         return 1;
     }
-    must(NULL, loss_context_create(&context));
-    must(context, loss_context_set_int(context, "threads", training || count < 2 ? 1 : atoi(arguments[1])));
-    p.x = memory(COLUMNS);
-    p.direction = memory(COLUMNS);
-    p.gradient = memory(COLUMNS);
-    p.plain = memory(COLUMNS);
+    bench_must(NULL, loss_context_create(&context));
+    bench_must(context,
+               loss_context_set_int(context, "threads", training || count < 2 ? 1 : atoi(arguments[1])));
+    p.x = zeros(COLUMNS);
+    p.direction = zeros(COLUMNS);
+    p.gradient = zeros(COLUMNS);
+    p.plain = zeros(COLUMNS);
     loss_random_uniform(7, 0, 0, COLUMNS, p.x);
     loss_random_uniform(7, 1, 0, COLUMNS, p.direction);
     const double start = now();

@@ -19,6 +19,7 @@
 #include "core/context.h"
 #include "core/sum.h"
 #include "measure.h"
+#include "support.h"
 
 enum { MOST_VECTORS = 4, TURNS = 7 };
 static const double seconds = 0.1; /* a measurement lasts at least */
@@ -35,14 +36,6 @@ static const struct {
 static int64_t elements = 10000000;
 static int32_t threads = 1;
 static const char *only, *isa = "";
-
-static void must(loss_context *context, loss_status status)
-{
-    if (status < 0) {
-        fprintf(stderr, "bench_steps: %s\n", context != NULL ? loss_context_error(context) : "no memory");
-        exit(1);
-    }
-}
 
 /* ---- the same bytes ---- */
 
@@ -99,8 +92,8 @@ static void run_step(void *argument)
 {
     const step_job *job = argument;
     int32_t request = LOSS_REQUEST_DONE;
-    must(job->context, loss_optimizer_ask(job->optimizer, &request));
-    must(job->context, loss_optimizer_tell_gradient(job->optimizer, 0.5, job->gradient));
+    bench_must(job->context, loss_optimizer_ask(job->optimizer, &request));
+    bench_must(job->context, loss_optimizer_tell_gradient(job->optimizer, 0.5, job->gradient));
 }
 
 static void fill(void *vector, int is_double, double low)
@@ -119,7 +112,7 @@ static void *vector_of(int is_double, double low)
 {
     void *vector = malloc((size_t)elements * (is_double ? sizeof(double) : sizeof(float)));
     if (vector == NULL) {
-        must(NULL, LOSS_ERROR_MEMORY);
+        bench_must(NULL, LOSS_ERROR_MEMORY);
     }
     fill(vector, is_double, low);
     return vector;
@@ -129,16 +122,16 @@ static void *vector_of(int is_double, double low)
 static loss_optimizer *begin(loss_context *context, size_t k, int is_double, void *gradient)
 {
     loss_optimizer *optimizer = NULL;
-    must(context, loss_optimizer_create(&optimizer, context, methods[k].name,
-                                        is_double ? LOSS_FLOAT64 : LOSS_FLOAT32, elements));
-    must(context, loss_optimizer_set_int(optimizer, "samples", 1000));
-    must(context, loss_optimizer_set_int(optimizer, "batch_size", 1));
-    must(context, loss_optimizer_set_int(optimizer, "epochs", INT64_C(1) << 53));
-    must(context, loss_optimizer_set_int(optimizer, "evaluate_every", 0));
+    bench_must(context, loss_optimizer_create(&optimizer, context, methods[k].name,
+                                              is_double ? LOSS_FLOAT64 : LOSS_FLOAT32, elements));
+    bench_must(context, loss_optimizer_set_int(optimizer, "samples", 1000));
+    bench_must(context, loss_optimizer_set_int(optimizer, "batch_size", 1));
+    bench_must(context, loss_optimizer_set_int(optimizer, "epochs", INT64_C(1) << 53));
+    bench_must(context, loss_optimizer_set_int(optimizer, "evaluate_every", 0));
     if (methods[k].option != NULL) {
-        must(context, loss_optimizer_set_int(optimizer, methods[k].option, 1));
+        bench_must(context, loss_optimizer_set_int(optimizer, methods[k].option, 1));
     }
-    must(context, loss_optimizer_start(optimizer, gradient));
+    bench_must(context, loss_optimizer_start(optimizer, gradient));
     run_step(&(step_job){context, optimizer, gradient});
     return optimizer;
 }
@@ -187,9 +180,9 @@ int main(int argc, char **argv)
             only = argv[i + 1];
         }
     }
-    must(NULL, loss_context_create(&context));
-    must(context, loss_context_set_int(context, "threads", threads));
-    must(context, loss_context_get_string(context, "isa", &isa));
+    bench_must(NULL, loss_context_create(&context));
+    bench_must(context, loss_context_set_int(context, "threads", threads));
+    bench_must(context, loss_context_get_string(context, "isa", &isa));
     for (size_t k = 0; k < sizeof methods / sizeof methods[0]; k++) {
         if (only == NULL || strcmp(only, methods[k].name) == 0) {
             measure(context, k, 0);

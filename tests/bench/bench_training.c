@@ -22,6 +22,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "support.h"
 #include "training_task.h"
 
 enum { REPEATS = 3, MOST_REPEATS = 200, MOST_NAMES = 16 };
@@ -71,7 +72,7 @@ static loss_optimizer *create(const settings *s, const char *name, int64_t dimen
     if (option != NULL) {
         *option++ = '\0';
     }
-    training_must(context, loss_optimizer_create(&optimizer, context, copy, s->task.dtype, dimension));
+    bench_must(context, loss_optimizer_create(&optimizer, context, copy, s->task.dtype, dimension));
     while (option != NULL) {
         char *next = strchr(option, ':'), *value = strchr(option, '='), *end;
         if (next != NULL) {
@@ -85,10 +86,10 @@ static loss_optimizer *create(const settings *s, const char *name, int64_t dimen
         value = strcmp(value, "block") == 0 ? "user" : value;
         const double number = strtod(value, &end);
         if (*end != '\0' || end == value) {
-            training_must(context, loss_optimizer_set_string(optimizer, option, value));
+            bench_must(context, loss_optimizer_set_string(optimizer, option, value));
         } else if (number != floor(number) ||
                    loss_optimizer_set_int(optimizer, option, (int64_t)number) < 0) {
-            training_must(context, loss_optimizer_set_double(optimizer, option, number));
+            bench_must(context, loss_optimizer_set_double(optimizer, option, number));
         }
         option = next;
     }
@@ -108,10 +109,10 @@ static void find_optimum(settings *s, double *x)
          tolerance /= 10) {
         loss_optimizer *optimizer = create(s, s->finder, n);
         double squares = 0;
-        training_must(context, loss_optimizer_set_double(optimizer, "gradient_tolerance", tolerance));
-        training_must(context, loss_optimizer_minimize(optimizer, objective, x));
+        bench_must(context, loss_optimizer_set_double(optimizer, "gradient_tolerance", tolerance));
+        bench_must(context, loss_optimizer_minimize(optimizer, objective, x));
         loss_optimizer_free(optimizer);
-        training_must(context, loss_objective_evaluate(objective, x, &value, gradient));
+        bench_must(context, loss_objective_evaluate(objective, x, &value, gradient));
         for (int64_t i = 0; i < n; i++) {
             squares += gradient[i] * gradient[i];
         }
@@ -134,18 +135,18 @@ static double run(const settings *s, const char *name, void *x, taken *t)
     loss_objective *objective = training_objective(&s->task, of_block(name));
     loss_optimizer *optimizer = create(s, name, loss_objective_dimension(objective));
     if (s->epochs > 0) {
-        training_must(context, loss_optimizer_set_int(optimizer, "epochs", s->epochs));
-        training_must(context, loss_optimizer_set_int(optimizer, "evaluate_every", 0));
+        bench_must(context, loss_optimizer_set_int(optimizer, "epochs", s->epochs));
+        bench_must(context, loss_optimizer_set_int(optimizer, "evaluate_every", 0));
     } else {
-        training_must(context, loss_optimizer_set_double(optimizer, "target_value", s->optimum * (1 + gap)));
-        training_must(context, loss_optimizer_set_double(optimizer, "gradient_tolerance", 0));
+        bench_must(context, loss_optimizer_set_double(optimizer, "target_value", s->optimum * (1 + gap)));
+        bench_must(context, loss_optimizer_set_double(optimizer, "gradient_tolerance", 0));
     }
-    training_must(context, loss_optimizer_set_double(optimizer, "max_seconds", most_seconds));
+    bench_must(context, loss_optimizer_set_double(optimizer, "max_seconds", most_seconds));
     const loss_status status = loss_optimizer_minimize(optimizer, objective, x);
     const double seconds = now() - start;
-    training_must(context, status);
+    bench_must(context, status);
     t->outcome = loss_status_message(status);
-    training_must(context, loss_objective_evaluate(objective, x, &t->value, NULL));
+    bench_must(context, loss_objective_evaluate(objective, x, &t->value, NULL));
     loss_optimizer_get_int(optimizer, "iterations", &t->iterations);
     loss_optimizer_get_int(optimizer, "gradient_evaluations", &t->gradients);
     loss_optimizer_get_int(optimizer, "hessian_products", &t->products);
@@ -268,13 +269,13 @@ int main(int argc, char **argv)
     if (!read_arguments(&s, argc, argv)) {
         return usage();
     }
-    training_must(NULL, loss_context_create(&s.task.context));
-    training_must(s.task.context, loss_context_set_int(s.task.context, "threads", s.threads));
+    bench_must(NULL, loss_context_create(&s.task.context));
+    bench_must(s.task.context, loss_context_set_int(s.task.context, "threads", s.threads));
     training_read(&s.task, s.source);
     const int64_t size = s.task.features * s.task.outputs * (s.task.dtype == LOSS_FLOAT64 ? 8 : 4);
     void *x = calloc(1, (size_t)size);
     if (x == NULL) {
-        training_must(NULL, LOSS_ERROR_MEMORY);
+        bench_must(NULL, LOSS_ERROR_MEMORY);
     }
     const double before = training_memory();
     const int only_finds = s.finder != NULL && s.count == 0;

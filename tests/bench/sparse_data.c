@@ -4,26 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 #include "loss/random.h"
+#include "support.h"
 
-enum { DRAWS = 50, LARGE_PAGE = 2 << 20, SEED = 20240501 };
+enum { DRAWS = 50, SEED = 20240501 };
 static const double labels_strength = 5;
-
-void *bench_room(int64_t bytes)
-{
-    const size_t size = ((size_t)bytes / LARGE_PAGE + 1) * LARGE_PAGE;
-    void *made = aligned_alloc(LARGE_PAGE, size);
-#if defined(__linux__)
-    if (made != NULL) {
-        madvise(made, size, MADV_HUGEPAGE);
-    }
-#endif
-    return made;
-}
 
 typedef struct entry {
     int32_t index;

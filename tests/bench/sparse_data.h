@@ -29,7 +29,4 @@ double bench_sparse_read(const bench_sparse_data *data, int64_t first, int64_t e
 void bench_sparse_gather(const bench_sparse_data *data, int64_t first, int64_t end, const double *parameters,
                          double *sums);
 
-/* Whole large pages where the system has them, as the arrays of most programs that train; NULL: no memory. */
-void *bench_room(int64_t bytes);
-
 #endif

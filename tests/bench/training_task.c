@@ -7,25 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sparse_data.h"
-
-void training_must(loss_context *context, loss_status status)
-{
-    if (status < 0) {
-        fprintf(stderr, "bench_training: %s\n", context != NULL ? loss_context_error(context) : "no memory");
-        exit(1);
-    }
-}
-
-/* On large pages, as NumPy's arrays are. */
-static void *memory(int64_t bytes)
-{
-    void *made = bench_room(bytes);
-    if (made == NULL) {
-        training_must(NULL, LOSS_ERROR_MEMORY);
-    }
-    return made;
-}
+#include "support.h"
 
 /* ---- files that tests or packages have ---- */
 
@@ -43,28 +25,28 @@ static void make_room(training_task *t, int64_t rows, int64_t features)
     t->rows = rows < t->most_rows ? rows : t->most_rows;
     t->features = features;
     t->classes = 1;
-    t->values = memory(t->rows * t->features * 8);
-    t->target = memory(t->rows * 8);
+    t->values = bench_memory(t->rows * t->features * 8);
+    t->target = bench_memory(t->rows * 8);
 }
 
 static void read_digits(training_task *t)
 {
     loss_table *table;
     loss_classes *classes;
-    training_must(t->context, loss_table_read_csv(&table, t->context, BENCH_DATA "/digits.csv", 1, ','));
+    bench_must(t->context, loss_table_read_csv(&table, t->context, BENCH_DATA "/digits.csv", 1, ','));
     const int64_t rows = loss_table_row_count(table), features = loss_table_column_count(table) - 1;
     t->most_rows = rows;
     make_room(t, rows, features);
-    double *pixels = memory(rows * 8);
+    double *pixels = bench_memory(rows * 8);
     for (int64_t j = 0; j < features; j++) {
-        training_must(t->context, loss_table_get_column_double(table, t->context, j, pixels, 1));
+        bench_must(t->context, loss_table_get_column_double(table, t->context, j, pixels, 1));
         for (int64_t i = 0; i < rows; i++) {
             put(t, i * features + j, pixels[i] / 16);
         }
     }
     free(pixels);
-    training_must(t->context, loss_classes_create(&classes, t->context, table, features));
-    training_must(t->context, loss_classes_get_labels(classes, t->context, table, features, t->target, 1));
+    bench_must(t->context, loss_classes_create(&classes, t->context, table, features));
+    bench_must(t->context, loss_classes_get_labels(classes, t->context, table, features, t->target, 1));
     loss_classes_free(classes);
     loss_table_free(table);
 }
@@ -74,7 +56,7 @@ static loss_array *read_idx(loss_context *context, const char *directory, const 
     char path[1024];
     loss_array *array;
     snprintf(path, sizeof path, "%s/%s", directory, name);
-    training_must(context, loss_array_read_idx(&array, context, path, NULL, NULL));
+    bench_must(context, loss_array_read_idx(&array, context, path, NULL, NULL));
     return array;
 }
 
@@ -114,7 +96,7 @@ static void *read_npy(const training_task *t, const char *directory, const char 
     char path[1024];
     loss_array *array;
     snprintf(path, sizeof path, "%s/%s", directory, name);
-    training_must(t->context, loss_array_read_npy(&array, t->context, path, NULL, NULL));
+    bench_must(t->context, loss_array_read_npy(&array, t->context, path, NULL, NULL));
     *rows = loss_array_row_count(array);
     *columns = loss_array_column_count(array);
     if (loss_array_dtype(array) != dtype || (*columns > 1 && (loss_array_column_stride(array) != 1 ||
@@ -123,7 +105,7 @@ static void *read_npy(const training_task *t, const char *directory, const char 
         exit(1);
     }
     const int64_t bytes = *rows * *columns * (dtype == LOSS_FLOAT64 || dtype == LOSS_INT64 ? 8 : 4);
-    void *copy = memory(bytes);
+    void *copy = bench_memory(bytes);
     memcpy(copy, loss_array_values(array), (size_t)bytes);
     loss_array_free(array);
     return copy;
@@ -174,36 +156,36 @@ loss_objective *training_objective(const training_task *t, int block)
     loss_data *data;
     loss_penalty *penalty;
     loss_objective *objective;
-    training_must(context, loss_function_create(&function, context, t->loss));
+    bench_must(context, loss_function_create(&function, context, t->loss));
     if (strcmp(t->loss, "squared_error") == 0) {
-        training_must(context, loss_function_set_int(function, "half", 1));
+        bench_must(context, loss_function_set_int(function, "half", 1));
     }
-    training_must(context, loss_data_create(&data, context));
+    bench_must(context, loss_data_create(&data, context));
     if (t->offsets != NULL) {
-        training_must(context, loss_data_set_sparse_input(data, "features", t->rows, t->features, t->entries,
-                                                          t->offsets, LOSS_INT64, t->indices, LOSS_INT32,
-                                                          t->values, t->dtype));
+        bench_must(context,
+                   loss_data_set_sparse_input(data, "features", t->rows, t->features, t->entries, t->offsets,
+                                              LOSS_INT64, t->indices, LOSS_INT32, t->values, t->dtype));
     } else {
-        training_must(context, loss_data_set_input(data, "features", t->values, t->dtype, t->rows,
-                                                   t->features, t->features, 1));
+        bench_must(context, loss_data_set_input(data, "features", t->values, t->dtype, t->rows, t->features,
+                                                t->features, 1));
     }
-    training_must(context, loss_data_set_input(data, "target", t->target, t->classes ? LOSS_INT64 : t->dtype,
-                                               t->rows, 1, 1, 1));
-    training_must(context, loss_objective_create_linear(&objective, context, function, data));
-    training_must(context, loss_objective_set_int(objective, "intercept", 0));
+    bench_must(context, loss_data_set_input(data, "target", t->target, t->classes ? LOSS_INT64 : t->dtype,
+                                            t->rows, 1, 1, 1));
+    bench_must(context, loss_objective_create_linear(&objective, context, function, data));
+    bench_must(context, loss_objective_set_int(objective, "intercept", 0));
     if (t->classes) {
-        training_must(context, loss_objective_set_int(objective, "outputs", t->outputs));
+        bench_must(context, loss_objective_set_int(objective, "outputs", t->outputs));
     }
     if (block) {
         training_must(context, loss_objective_set_string(objective, "preconditioner", "block"));
     }
     if (t->strength > 0) {
-        training_must(context, loss_penalty_create(&penalty, context, "l2"));
-        training_must(context, loss_penalty_set_double(penalty, "strength", t->strength));
-        training_must(context, loss_objective_add_penalty(objective, penalty));
+        bench_must(context, loss_penalty_create(&penalty, context, "l2"));
+        bench_must(context, loss_penalty_set_double(penalty, "strength", t->strength));
+        bench_must(context, loss_objective_add_penalty(objective, penalty));
         loss_penalty_free(penalty);
     }
-    training_must(context, loss_objective_prepare(objective));
+    bench_must(context, loss_objective_prepare(objective));
     loss_data_free(data);
     loss_function_free(function);
     return objective;

@@ -21,9 +21,6 @@ typedef struct training_task {
     int32_t classes;
 } training_task;
 
-/* Ends the program with a sentence where the status is a failure. */
-void training_must(loss_context *context, loss_status status);
-
 /*
  * "digits", the 1797 of tests/data, their pixels divided by 16; a directory with the IDX files of MNIST or one of its kin, pixels
  * divided by 255, of the first most_rows pictures; or a directory with features.npy or offsets.npy (int64), indices.npy (int32) and

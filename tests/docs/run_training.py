@@ -15,6 +15,9 @@ pictures = any(name in command[0] for name in ("images", "objects"))
 if pictures and not os.path.isdir("/usr/share/datasets/fashion-mnist"):
     print("the Debian package dataset-fashion-mnist is not there")
     sys.exit(77)
+if "text" in command[0] and not os.path.isdir("/usr/share/wordnet"):
+    print("the Debian package wordnet-base is not there")
+    sys.exit(77)
 if command[1].endswith("torch_backbone.py") and subprocess.run([command[0], "-c", "import torch"], capture_output=True).returncode:
     print("PyTorch is not there")
     sys.exit(77)

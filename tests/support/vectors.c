@@ -235,3 +235,19 @@ int exact_contains(const exact_number *number, double x, double ulps, loss_dtype
 {
     return exact_distance(number, x, dtype) <= ulps;
 }
+
+int32_t is_structured(const char *name)
+{
+    loss_context *context;
+    loss_function *function;
+    int32_t structured = 0;
+    if (loss_context_create(&context) != LOSS_OK) {
+        return 0;
+    }
+    if (loss_function_create(&function, context, name) == LOSS_OK) {
+        loss_function_property(function, "structured", &structured);
+        loss_function_free(function);
+    }
+    loss_context_free(context);
+    return structured;
+}

@@ -55,4 +55,7 @@ int exact_contains(const exact_number *number, double x, double ulps, loss_dtype
 /* How far outside, in ulps: for the report. */
 double exact_distance(const exact_number *number, double x, loss_dtype dtype);
 
+/* Whether a loss is of more than predictions and targets; in a context of its own. */
+int32_t is_structured(const char *name);
+
 #endif

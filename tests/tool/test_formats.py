@@ -402,6 +402,19 @@ class Penalties(ToolTest):
             with self.subTest(penalty):
                 self.usage(fragment, "fit", *data, "--penalty", penalty)
 
+    def test_a_start_where_all_rivals_tie_is_left(self):
+        """At 0 the gradient of crammer_singer is a mean over rivals that are equal, and promises more than there is."""
+        kinked = "--target", "digit", "--loss", "crammer_singer", "--set", "max_iterations=30", "--optimizer"
+        for optimizer in "accelerated_gradient", "lbfgs":
+            self.assertLess(self.json("fit", DIGITS, *kinked, optimizer)["objective"], 0.5)
+        # One class more than others: 0 is the minimum, and no failure, though every step from it leads up.
+        self.file("ties.csv", "x,y\n" + "".join(f"1,k{i % 10}\n" for i in range(11)))
+        fit = "fit", "ties.csv", "--target", "y", "--loss", "crammer_singer", "--test-fraction", "0", "--no-standardize"
+        self.assertIn("converged to a kink", self.done(*fit))
+        result = self.json(*fit)
+        self.assertEqual(result["objective"], 1)
+        self.assertEqual(result["outcome"], "LOSS_ERROR_LINE_SEARCH")
+
 
 class Path(ToolTest):
     def test_table_model_and_picture(self):

@@ -9,28 +9,7 @@
 
 #include "support/batch.h"
 #include "support/check.h"
-
-static loss_context *context;
-
-static int setup(void **state)
-{
-    (void)state;
-    return loss_context_create(&context);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loss_context_free(context);
-    return 0;
-}
-
-static loss_function *make(const char *name)
-{
-    loss_function *function;
-    assert_status(context, loss_function_create(&function, context, name), LOSS_OK);
-    return function;
-}
+#include "support/known.h"
 
 static loss_data *targets(int64_t rows, const double *target, const double *weight)
 {
@@ -55,7 +34,7 @@ static double best_of(const loss_function *function, int64_t rows, const double 
 
 static double best(const char *name, int64_t rows, const double *target, const double *weight)
 {
-    loss_function *function = make(name);
+    loss_function *function = make_function(name, "");
     const double constant = best_of(function, rows, target, weight);
     loss_function_free(function);
     return constant;
@@ -100,7 +79,7 @@ static void test_classification(void **state)
 static void test_log_odds(void **state)
 {
     const double target[] = {0.5, 0.5 + 0x1p-40};
-    loss_function *function = make("logistic");
+    loss_function *function = make_function("logistic", "");
     (void)state;
     assert_close(best_of(function, 2, target, NULL), 0x1p-39, 1e-12, 0);
     loss_function_free(function);
@@ -109,7 +88,7 @@ static void test_log_odds(void **state)
 static void test_positive_weight(void **state)
 {
     const double target[] = {1, 0, 0, 0, 1};
-    loss_function *function = make("logistic");
+    loss_function *function = make_function("logistic", "");
     (void)state;
     assert_status(context, loss_function_set_double(function, "positive_weight", 2.5), LOSS_OK);
     assert_close(best_of(function, 5, target, NULL), log(2.5 * 2 / 3), 1e-14, 0);
@@ -122,7 +101,7 @@ static void test_multilabel(void **state)
     static const double target[] = {1, 0, 0.5, 1, 1, 0.25, 0, 1, 0.75, 1, 1, 0.5}, weight[] = {1, 2, 0.5, 1};
     static const double class_weight[] = {0.5, 3, 0}, positive[] = {2.5, 1, 17};
     double constant[3];
-    loss_function *function = make("multilabel_soft_margin");
+    loss_function *function = make_function("multilabel_soft_margin", "");
     loss_data *inputs;
     (void)state;
     loss_function_set_array(function, "class_weight", class_weight, LOSS_FLOAT64, 3);
@@ -152,7 +131,7 @@ static void test_majority(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double constant[3];
-        loss_function *function = make("crammer_singer");
+        loss_function *function = make_function("crammer_singer", "");
         loss_data *inputs;
         loss_function_set_double(function, "margin", 1.5);
         loss_function_set_array(function, "class_weight", cases[i].class_weight, LOSS_FLOAT64, 3);
@@ -176,7 +155,7 @@ static void test_rows(void **state)
     const double weight[] = {1, 2, (double)NAN, 1, -5, 0}, nan_target[] = {1, (double)NAN};
     const int32_t mask[] = {1, -1, 0, 7, 0, 1};
     double constant = 777;
-    loss_function *function = make("squared_error");
+    loss_function *function = make_function("squared_error", "");
     loss_data *inputs;
     (void)state;
     loss_data_create(&inputs, context);
@@ -198,7 +177,7 @@ static void test_columns(void **state)
     const int32_t target[] = {1, 10, -4, 2, 20, -5, 9, 90, -6};
     const double columns[] = {2, 20, -5};
     double constant[3];
-    loss_function *function = make("absolute_error");
+    loss_function *function = make_function("absolute_error", "");
     loss_data *inputs;
     (void)state;
     loss_data_create(&inputs, context);
@@ -232,7 +211,7 @@ static void test_classes(void **state)
     const int64_t labels[] = {0, 2, 2, -100, 0, 2, 3}, bad[] = {0, 2, 9};
     const double weight[] = {1, 0.5, 2, 9, 1, 0.25, 0}, class_weight[] = {1, 7, 2, 3};
     double constant[4];
-    loss_function *function = make("cross_entropy");
+    loss_function *function = make_function("cross_entropy", "");
     loss_data *inputs;
     (void)state;
     loss_data_create(&inputs, context);
@@ -245,7 +224,7 @@ static void test_classes(void **state)
     assert_close(constant[3], -(double)INFINITY, 0, 0);
     loss_function_free(function);
 
-    function = make("cross_entropy");
+    function = make_function("cross_entropy", "");
     loss_function_set_array(function, "class_weight", class_weight, LOSS_FLOAT64, 4);
     loss_function_set_double(function, "label_smoothing", 0.25);
     assert_status(context, loss_function_best_constant(context, function, inputs, 4, constant), LOSS_OK);
@@ -260,7 +239,7 @@ static void test_classes(void **state)
     loss_data_free(inputs);
     loss_function_free(function);
 
-    function = make("cross_entropy");
+    function = make_function("cross_entropy", "");
     loss_data_create(&inputs, context);
     loss_data_set_input(inputs, "target", bad, LOSS_INT64, 3, 1, 1, 1);
     constant[0] = 777;
@@ -280,7 +259,7 @@ static void test_distributions(void **state)
     enum { ROWS = 3000, CLASSES = 5 };
     static float target[ROWS * CLASSES];
     double shares[CLASSES] = {0}, constant[CLASSES], total = 0;
-    loss_function *function = make("cross_entropy");
+    loss_function *function = make_function("cross_entropy", "");
     loss_data *inputs;
     (void)state;
     for (int i = 0; i < ROWS * CLASSES; i++) {
@@ -423,7 +402,7 @@ static void test_wrong(void **state)
 {
     const double target[] = {0.5, 1.5, 0.25}, weight[] = {1, -1, 1};
     double constant = 777;
-    loss_function *function = make("logistic"), *regression = make("huber");
+    loss_function *function = make_function("logistic", ""), *regression = make_function("huber", "");
     loss_data *inputs = targets(3, target, NULL);
     (void)state;
     assert_int_equal(loss_function_best_constant(NULL, function, inputs, 1, &constant), LOSS_ERROR_ARGUMENT);
@@ -479,5 +458,5 @@ int main(void)
         cmocka_unit_test(test_naive_callback), cmocka_unit_test(test_determinism),
         cmocka_unit_test(test_wrong),
     };
-    return cmocka_run_group_tests_name("loss_constant", tests, setup, teardown);
+    return cmocka_run_group_tests_name("loss_constant", tests, known_setup, known_teardown);
 }

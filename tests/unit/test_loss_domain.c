@@ -7,28 +7,7 @@
 #include <string.h>
 
 #include "support/check.h"
-
-static loss_context *context;
-
-static int setup(void **state)
-{
-    (void)state;
-    return loss_context_create(&context);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loss_context_free(context);
-    return 0;
-}
-
-static loss_function *make(const char *name)
-{
-    loss_function *function;
-    assert_status(context, loss_function_create(&function, context, name), LOSS_OK);
-    return function;
-}
+#include "support/known.h"
 
 static loss_data *data(void)
 {
@@ -75,11 +54,11 @@ enum { GRADIENT_UNWANTED, GRADIENT_APART, GRADIENT_IN_PLACE };
 static void try_wrong_number(const wrong_number *wrong, int64_t rows, int64_t bad_row, loss_dtype dtype,
                              int gradient)
 {
-    enum { MOST = 100000 };
-    static double prediction[MOST], target[MOST], apart[MOST];
-    static float narrow_prediction[MOST], narrow_target[MOST];
+    enum { MOST_ROWS = 100000 };
+    static double prediction[MOST_ROWS], target[MOST_ROWS], apart[MOST_ROWS];
+    static float narrow_prediction[MOST_ROWS], narrow_target[MOST_ROWS];
     void *predictions = dtype == LOSS_FLOAT32 ? (void *)narrow_prediction : (void *)prediction;
-    loss_function *function = make(wrong->name);
+    loss_function *function = make_function(wrong->name, "");
     loss_data *inputs = data(), *outputs = data();
     double sum = 777, denominator = 888;
     char row_text[32];
@@ -144,7 +123,7 @@ static void test_nan_in_domain(void **state)
     double prediction[ROWS], target[ROWS], gradient[ROWS], cost;
     (void)state;
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-        loss_function *function = make(names[k]);
+        loss_function *function = make_function(names[k], "");
         for (int i = 0; i < ROWS; i++) {
             prediction[i] = i % 7 == 3 ? (double)NAN : 0.5;
             target[i] = i % 5 == 1 ? (double)NAN : 1;
@@ -194,7 +173,7 @@ static void test_every_domain(void **state)
     int found = 0;
     (void)state;
     for (int32_t k = 0; k < loss_function_catalogue_count(); k++) {
-        loss_function *function = make(loss_function_catalogue_name(k));
+        loss_function *function = make_function(loss_function_catalogue_name(k), "");
         int32_t pointwise = 0, structured = 0;
         loss_function_property(function, "pointwise", &pointwise);
         loss_function_property(function, "structured", &structured);
@@ -217,5 +196,5 @@ int main(void)
         cmocka_unit_test(test_nan_in_domain),
         cmocka_unit_test(test_every_domain),
     };
-    return cmocka_run_group_tests_name("loss_domain", tests, setup, teardown);
+    return cmocka_run_group_tests_name("loss_domain", tests, known_setup, known_teardown);
 }

@@ -6,30 +6,9 @@
 #include <string.h>
 
 #include "support/check.h"
+#include "support/known.h"
 
 enum { N = 4, K = 3 };
-
-static loss_context *context;
-
-static int setup(void **state)
-{
-    (void)state;
-    return loss_context_create(&context);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loss_context_free(context);
-    return 0;
-}
-
-static loss_function *make(const char *name)
-{
-    loss_function *function;
-    assert_status(context, loss_function_create(&function, context, name), LOSS_OK);
-    return function;
-}
 
 static loss_data *data(void)
 {
@@ -84,7 +63,7 @@ static const wrong_array wrong_arrays[] = {
 
 static void try_wrong_array(const wrong_array *wrong)
 {
-    loss_function *function = make("huber");
+    loss_function *function = make_function("huber", "");
     loss_data *inputs = data(), *outputs = data();
     double sum = 777, denominator = 888;
     void *pointer = wrong->rows == 0 ? NULL : wrong->output ? written : numbers;
@@ -146,7 +125,7 @@ static void test_labels(void **state)
 {
     static const int64_t high[] = {0, 1, 3, 2}, low[] = {0, -1, 1, 2}, far_out[] = {0, 1, 2, INT64_MAX};
     static const int32_t narrow[] = {0, 1, 2, 77}, good[] = {0, 1, 2, 2};
-    loss_function *function = make("cross_entropy");
+    loss_function *function = make_function("cross_entropy", "");
     (void)state;
     assert_status(context, evaluate_labels(function, high, LOSS_INT64, 1), LOSS_ERROR_LABEL);
     assert_sentence(context, "row 2");
@@ -168,7 +147,7 @@ static void test_labels(void **state)
 static void test_distributions(void **state)
 {
     double target[N * K] = {0.5, 0.25, 0.25, 1, 0, 0, 0, 1, 0, 0.25, 0.25, 0.5};
-    loss_function *function = make("cross_entropy");
+    loss_function *function = make_function("cross_entropy", "");
     (void)state;
     assert_status(context, evaluate_labels(function, target, LOSS_FLOAT64, K), LOSS_OK);
     target[7] = -0.5;
@@ -183,7 +162,7 @@ static void test_class_weights(void **state)
 {
     static const double weights[] = {1, 2, 3, 4}, negative[] = {1, -2, 3};
     static const int64_t labels[] = {0, 1, 2, 2};
-    loss_function *function = make("cross_entropy");
+    loss_function *function = make_function("cross_entropy", "");
     (void)state;
     assert_status(context, loss_function_set_array(function, "class_weight", negative, LOSS_FLOAT64, 3),
                   LOSS_ERROR_RANGE);
@@ -223,7 +202,7 @@ static void test_names(void **state)
 
 static void test_options(void **state)
 {
-    loss_function *function = make("huber");
+    loss_function *function = make_function("huber", "");
     double delta = 0;
     const char *text = "kept";
     (void)state;
@@ -242,11 +221,11 @@ static void test_options(void **state)
     assert_status(context, loss_function_set_string(function, "curvature", "exakt"), LOSS_ERROR_RANGE);
     assert_sentence(context, "exact");
     loss_function_free(function);
-    function = make("cross_entropy");
+    function = make_function("cross_entropy", "");
     assert_status(context, loss_function_set_double(function, "label_smoothing", 1.01), LOSS_ERROR_RANGE);
     assert_status(context, loss_function_set_string(function, "input", "scores"), LOSS_ERROR_RANGE);
     loss_function_free(function);
-    function = make("smooth_l1");
+    function = make_function("smooth_l1", "");
     assert_status(context, loss_function_set_double(function, "beta", -0.5), LOSS_ERROR_RANGE);
     loss_function_free(function);
 }
@@ -255,7 +234,7 @@ static void test_options(void **state)
 
 static void test_null_create(void **state)
 {
-    loss_function *function = make("huber"), *copy = (loss_function *)&copy;
+    loss_function *function = make_function("huber", ""), *copy = (loss_function *)&copy;
     (void)state;
     assert_int_equal(loss_function_create(NULL, context, "huber"), LOSS_ERROR_ARGUMENT);
     assert_int_equal(loss_function_create(&copy, NULL, "huber"), LOSS_ERROR_ARGUMENT);
@@ -271,7 +250,7 @@ static void test_null_create(void **state)
 
 static void test_null_options(void **state)
 {
-    loss_function *function = make("huber");
+    loss_function *function = make_function("huber", "");
     double number;
     int64_t integer;
     const char *text;
@@ -308,7 +287,7 @@ static void test_null_options(void **state)
 
 static void test_null_evaluate(void **state)
 {
-    loss_function *function = make("huber"), *classes = make("cross_entropy");
+    loss_function *function = make_function("huber", ""), *classes = make_function("cross_entropy", "");
     loss_data *inputs = data();
     static const int64_t labels[N] = {0, 1, 2, 0};
     double cost = 777;
@@ -398,7 +377,7 @@ static void test_scale_of_data_and_loss(void **state)
     static const char scalar[] = "scalar", factor[] = "loss_data_set_double";
     static const double spread[2] = {0.5, 4};
     double once[2], twice[2];
-    loss_function *function = make("laplace_nll"), *huber = make("huber");
+    loss_function *function = make_function("laplace_nll", ""), *huber = make_function("huber", "");
     (void)state;
     for (int k = 0; k < 2; k++) {
         loss_data *inputs = data(), *outputs = data();
@@ -437,7 +416,7 @@ static void test_strides_of_nothing(void **state)
     (void)state;
     for (int i = 0; i < 2 * SHAPES * STRIDES; i++) {
         const int64_t *shape = shapes[i / 2 % SHAPES], *stride = strides[i / 2 / SHAPES];
-        loss_function *function = make(names[i % 2]);
+        loss_function *function = make_function(names[i % 2], "");
         loss_data *inputs = data(), *outputs = data();
         double sum = 777, denominator = 777;
         loss_status status;
@@ -469,7 +448,7 @@ static void test_strides_of_nothing(void **state)
 
 static void test_sealed_data(void **state)
 {
-    loss_function *function = make("huber");
+    loss_function *function = make_function("huber", "");
     loss_data *inputs = data(), *outputs = data();
     (void)state;
     loss_data_set_input(inputs, "prediction", numbers, LOSS_FLOAT64, N, K, K, 1);
@@ -503,5 +482,5 @@ int main(void)
         cmocka_unit_test(test_strides_of_nothing),
         cmocka_unit_test(test_scale_of_data_and_loss),
     };
-    return cmocka_run_group_tests_name("loss_input", tests, setup, teardown);
+    return cmocka_run_group_tests_name("loss_input", tests, known_setup, known_teardown);
 }

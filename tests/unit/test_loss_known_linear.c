@@ -7,91 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/allocator.h"
+#include "linear_problem.h"
 #include "support/batch.h"
 #include "support/check.h"
 #include "support/known.h"
 
-/* Several tiles and blocks of rows and of classes, none of them whole. */
-enum { ROWS = 333, CLASSES = 301, D = 37 };
-
-typedef struct problem {
-    loss_dtype dtype;
-    int64_t rows, classes, d, padding; /* elements between the rows of an array */
-    void *features, *coefficients, *bias, *weight;
-    int32_t *label;
-    double scale;
-} problem;
-
 typedef struct result {
-    void *value, *features, *coefficients, *bias;
+    void *value, *gradient[ROLES];
     double sum, denominator;
 } result;
 
-static void *numbers(loss_dtype dtype, int64_t count, double size, int64_t seed)
-{
-    void *made = malloc((size_t)(count + 1) * 8);
-    assert_non_null(made);
-    for (int64_t i = 0; i < count; i++) {
-        set_element(made, dtype, i, size * (2 * scatter(seed + i) - 1));
-    }
-    return made;
-}
-
-static problem make_problem(loss_dtype dtype, int64_t rows, int64_t classes, int64_t d, int64_t padding)
-{
-    problem made = {
-        .dtype = dtype, .rows = rows, .classes = classes, .d = d, .padding = padding, .scale = 0.5};
-    made.features = numbers(dtype, rows * (d + padding), 1, 1);
-    made.coefficients = numbers(dtype, classes * (d + padding), 1, 70001);
-    made.bias = numbers(dtype, classes, 2, 900001);
-    made.weight = numbers(dtype, rows, 1, 1000003);
-    made.label = malloc((size_t)rows * sizeof *made.label);
-    assert_non_null(made.label);
-    for (int64_t i = 0; i < rows; i++) {
-        set_element(made.weight, dtype, i, 1.25 + element(made.weight, dtype, i));
-        made.label[i] = i % 11 == 5 ? -100 : (int32_t)(i * 7919 % classes);
-    }
-    return made;
-}
-
-static void free_problem(problem *made)
-{
-    free(made->features);
-    free(made->coefficients);
-    free(made->bias);
-    free(made->weight);
-    free(made->label);
-}
-
 static result solve(loss_context *with, const problem *p, int32_t gradients)
 {
-    const int64_t stride = p->d + p->padding;
     loss_function *function;
-    loss_data *inputs, *outputs;
-    result made = {calloc((size_t)p->rows, 8),
-                   calloc((size_t)(p->rows * stride), 8),
-                   calloc((size_t)(p->classes * stride), 8),
-                   calloc((size_t)p->classes, 8),
-                   NAN,
-                   NAN};
-    assert_true(made.value != NULL && made.features != NULL && made.coefficients != NULL &&
-                made.bias != NULL);
+    loss_data *inputs = create_inputs(with, p), *outputs;
+    result made = {calloc((size_t)p->rows, 8), {NULL, NULL, NULL}, NAN, NAN};
+    assert_non_null(made.value);
     assert_status(with, loss_function_create(&function, with, "linear_cross_entropy"), LOSS_OK);
-    assert_status(with, loss_data_create(&inputs, with), LOSS_OK);
     assert_status(with, loss_data_create(&outputs, with), LOSS_OK);
-    loss_data_set_input(inputs, "features", p->features, p->dtype, p->rows, p->d, stride, 1);
-    loss_data_set_input(inputs, "coefficients", p->coefficients, p->dtype, p->classes, p->d, stride, 1);
-    loss_data_set_input(inputs, "bias", p->bias, p->dtype, 1, p->classes, p->classes, 1);
-    loss_data_set_input(inputs, "target", p->label, LOSS_INT32, p->rows, 1, 1, 1);
-    loss_data_set_input(inputs, "weight", p->weight, p->dtype, p->rows, 1, 1, 1);
-    assert_status(with, loss_data_set_double(inputs, "scale", p->scale), LOSS_OK);
     loss_data_set_output(outputs, "value", made.value, p->dtype, p->rows, 1, 1, 1);
-    if (gradients) {
-        loss_data_set_output(outputs, "features.gradient", made.features, p->dtype, p->rows, p->d, stride, 1);
-        loss_data_set_output(outputs, "coefficients.gradient", made.coefficients, p->dtype, p->classes, p->d,
-                             stride, 1);
-        loss_data_set_output(outputs, "bias.gradient", made.bias, p->dtype, 1, p->classes, p->classes, 1);
+    for (int r = 0; r < ROLES && gradients; r++) {
+        made.gradient[r] = set_result(outputs, p, r, "gradient");
     }
     assert_status(with, loss_function_evaluate(with, function, inputs, outputs, &made.sum, &made.denominator),
                   LOSS_OK);
@@ -104,9 +40,9 @@ static result solve(loss_context *with, const problem *p, int32_t gradients)
 static void free_result(result *made)
 {
     free(made->value);
-    free(made->features);
-    free(made->coefficients);
-    free(made->bias);
+    for (int r = 0; r < ROLES; r++) {
+        free(made->gradient[r]);
+    }
 }
 
 /* ---- against the definition, in long double ---- */
@@ -133,14 +69,14 @@ static void check_against_definition(const problem *p, const result *found)
         const int64_t y = p->label[i];
         if (y < 0) {
             assert_close(element(found->value, p->dtype, i), 0, 0, 0);
-            assert_close(element(found->features, p->dtype, i * stride), 0, 0, 0);
+            assert_close(element(found->gradient[FEATURES], p->dtype, i * stride), 0, 0, 0);
             continue;
         }
         for (int64_t c = 0; c < p->classes; c++) {
-            z[c] = element(p->bias, p->dtype, c);
+            z[c] = element(p->x[BIAS], p->dtype, c);
             for (int64_t k = 0; k < p->d; k++) {
-                z[c] += (long double)element(p->features, p->dtype, i * stride + k) *
-                        element(p->coefficients, p->dtype, c * stride + k);
+                z[c] += (long double)element(p->x[FEATURES], p->dtype, i * stride + k) *
+                        element(p->x[COEFFICIENTS], p->dtype, c * stride + k);
             }
             largest = fmaxl(largest, z[c]);
         }
@@ -157,17 +93,17 @@ static void check_against_definition(const problem *p, const result *found)
         for (int64_t k = 0; k < p->d; k++) {
             long double sum = 0;
             for (int64_t c = 0; c < p->classes; c++) {
-                sum += z[c] * element(p->coefficients, p->dtype, c * stride + k);
-                of_c[c * p->d + k] += z[c] * element(p->features, p->dtype, i * stride + k);
+                sum += z[c] * element(p->x[COEFFICIENTS], p->dtype, c * stride + k);
+                of_c[c * p->d + k] += z[c] * element(p->x[FEATURES], p->dtype, i * stride + k);
             }
-            check_sum(element(found->features, p->dtype, i * stride + k), sum, 4, p->dtype);
+            check_sum(element(found->gradient[FEATURES], p->dtype, i * stride + k), sum, 4, p->dtype);
         }
     }
     check_sum(found->sum, total, fabsl(total), p->dtype);
     for (int64_t c = 0; c < p->classes; c++) {
-        check_sum(element(found->bias, p->dtype, c), of_b[c], 4, p->dtype);
+        check_sum(element(found->gradient[BIAS], p->dtype, c), of_b[c], 4, p->dtype);
         for (int64_t k = 0; k < p->d; k++) {
-            check_sum(element(found->coefficients, p->dtype, c * stride + k), of_c[c * p->d + k], 4,
+            check_sum(element(found->gradient[COEFFICIENTS], p->dtype, c * stride + k), of_c[c * p->d + k], 4,
                       p->dtype);
         }
     }
@@ -193,9 +129,9 @@ static void test_definition(void **state)
 static void assert_same_result(const result *a, const result *b, const problem *p)
 {
     assert_same_bits(a->value, b->value, p->dtype, p->rows);
-    assert_same_bits(a->features, b->features, p->dtype, p->rows * p->d);
-    assert_same_bits(a->coefficients, b->coefficients, p->dtype, p->classes * p->d);
-    assert_same_bits(a->bias, b->bias, p->dtype, p->classes);
+    for (int r = 0; r < ROLES; r++) {
+        assert_same_bits(a->gradient[r], b->gradient[r], p->dtype, role_rows(p, r) * role_stride(p, r));
+    }
     assert_close(a->sum, b->sum, 0, 0);
     assert_close(a->denominator, b->denominator, 0, 0);
 }
@@ -207,13 +143,9 @@ static void test_same_bits(void **state)
     for (int k = 0; k < 2; k++) {
         problem p = make_problem(dtypes[k], ROWS, CLASSES, D, 0);
         result first = solve(context, &p, 1);
-        const char *name;
-        for (int32_t isa = 0; (name = loss_context_isa_name(context, isa)) != NULL; isa++) {
+        for (int32_t isa = 0; loss_context_isa_name(context, isa) != NULL; isa++) {
             for (int64_t threads = 1; threads <= 64; threads *= 8) {
-                loss_context *other;
-                assert_int_equal(loss_context_create(&other), LOSS_OK);
-                assert_status(other, loss_context_set_string(other, "isa", name), LOSS_OK);
-                assert_status(other, loss_context_set_int(other, "threads", threads), LOSS_OK);
+                loss_context *other = create_with_isa(isa, threads);
                 result again = solve(other, &p, 1);
                 assert_same_result(&again, &first, &p);
                 free_result(&again);
@@ -234,11 +166,11 @@ static void test_common_offset(void **state)
     for (int k = 0; k < 2; k++) {
         problem p = make_problem(dtypes[k], 70, 130, 5, 0);
         for (int64_t c = 0; c < p.classes; c++) {
-            set_element(p.bias, p.dtype, c, (double)(c * 37 % 512 - 256) / 256);
+            set_element(p.x[BIAS], p.dtype, c, (double)(c * 37 % 512 - 256) / 256);
         }
         result near = solve(context, &p, 1);
         for (int64_t c = 0; c < p.classes; c++) {
-            set_element(p.bias, p.dtype, c, element(p.bias, p.dtype, c) + 32768);
+            set_element(p.x[BIAS], p.dtype, c, element(p.x[BIAS], p.dtype, c) + 32768);
         }
         result far = solve(context, &p, 1);
         assert_same_result(&far, &near, &p);
@@ -260,13 +192,14 @@ static void test_factors_of_rows(void **state)
         result found = solve(context, &p, 1);
         problem one = p;
         one.rows = 1;
-        one.features = (char *)p.features + 17 * p.d * loss_dtype_size(p.dtype);
+        one.x[FEATURES] = (char *)p.x[FEATURES] + 17 * p.d * loss_dtype_size(p.dtype);
         one.weight = (char *)p.weight + 17 * loss_dtype_size(p.dtype);
         one.label = p.label + 17;
         result single = solve(context, &one, 1);
         assert_close(found.sum, single.sum, 0, 0);
-        assert_same_bits(found.coefficients, single.coefficients, p.dtype, p.classes * p.d);
-        assert_same_bits(found.bias, single.bias, p.dtype, p.classes);
+        assert_same_bits(found.gradient[COEFFICIENTS], single.gradient[COEFFICIENTS], p.dtype,
+                         p.classes * p.d);
+        assert_same_bits(found.gradient[BIAS], single.gradient[BIAS], p.dtype, p.classes);
         free_result(&found);
         free_result(&single);
         free_problem(&p);
@@ -279,7 +212,7 @@ static void test_many_equal_rows(void **state)
     problem p = make_problem(LOSS_FLOAT32, 4096, 3, 2, 0);
     (void)state;
     for (int64_t i = 0; i < p.rows; i++) {
-        memcpy((float *)p.features + 2 * i, p.features, 2 * sizeof(float));
+        memcpy((float *)p.x[FEATURES] + 2 * i, p.x[FEATURES], 2 * sizeof(float));
         p.label[i] = 1;
         set_element(p.weight, p.dtype, i, 1);
     }
@@ -287,8 +220,8 @@ static void test_many_equal_rows(void **state)
     p.rows = 1;
     result one = solve(context, &p, 1);
     for (int64_t i = 0; i < 6; i++) {
-        assert_ulp(element(all.coefficients, p.dtype, i), 4096 * element(one.coefficients, p.dtype, i), 1,
-                   p.dtype);
+        assert_ulp(element(all.gradient[COEFFICIENTS], p.dtype, i),
+                   4096 * element(one.gradient[COEFFICIENTS], p.dtype, i), 1, p.dtype);
     }
     p.rows = 4096;
     free_result(&all);
@@ -304,7 +237,7 @@ static void test_shut_out(void **state)
         problem p = make_problem(dtypes[k], 20, 200, 4, 0);
         for (int64_t c = 0; c < p.classes; c++) {
             if (c < 100) {
-                set_element(p.bias, p.dtype, c, -INFINITY);
+                set_element(p.x[BIAS], p.dtype, c, -INFINITY);
             }
         }
         for (int64_t i = 0; i < p.rows; i++) {
@@ -313,10 +246,10 @@ static void test_shut_out(void **state)
         result found = solve(context, &p, 1);
         assert_true(isfinite(found.sum) && found.sum > 0);
         for (int64_t c = 0; c < 100; c++) {
-            assert_close(element(found.bias, p.dtype, c), 0, 0, 0);
+            assert_close(element(found.gradient[BIAS], p.dtype, c), 0, 0, 0);
         }
         for (int64_t i = 0; i < p.rows * p.d; i++) {
-            assert_true(isfinite(element(found.features, p.dtype, i)));
+            assert_true(isfinite(element(found.gradient[FEATURES], p.dtype, i)));
         }
         free_result(&found);
         free_problem(&p);
@@ -439,10 +372,8 @@ static void test_memory(void **state)
     (void)state;
     for (size_t k = 0; k < 2; k++) {
         test_allocator allocator = {0};
-        loss_context *counted;
+        loss_context *counted = create_counted(&allocator, 1);
         problem p = make_problem(LOSS_FLOAT32, k == 0 ? 2048 : 64, k == 0 ? 16384 : 512, dimensions[k], 0);
-        assert_int_equal(
-            loss_context_create_with_allocator(&counted, test_allocate, test_release, &allocator), LOSS_OK);
         result found = solve(counted, &p, k == 1);
         assert_true(allocator.live_bytes > 0 && allocator.live_bytes < 8 << 20);
         free_result(&found);

@@ -5,114 +5,25 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "support/allocator.h"
+#include "linear_problem.h"
 #include "support/batch.h"
 #include "support/check.h"
 #include "support/known.h"
-
-enum { ROWS = 333, CLASSES = 301, D = 37 };
-
-/* Features, coefficients and bias, as the library names them. */
-enum { FEATURES, COEFFICIENTS, BIAS, ROLES };
-
-static const char *const role_names[ROLES] = {"features", "coefficients", "bias"};
-
-typedef struct problem {
-    loss_dtype dtype;
-    int64_t rows, classes, d, padding; /* elements between the rows of an array */
-    void *x[ROLES], *direction[ROLES]; /* a direction may be NULL */
-    void *weight;
-    int32_t *label;
-    const char *curvature_kind;
-} problem;
 
 typedef struct result {
     void *gradient[ROLES], *curvature[ROLES], *product[ROLES];
 } result;
 
-static int64_t role_rows(const problem *p, int role)
-{
-    return role == FEATURES ? p->rows : role == COEFFICIENTS ? p->classes : 1;
-}
-
-static int64_t role_columns(const problem *p, int role)
-{
-    return role == BIAS ? p->classes : p->d;
-}
-
-static int64_t role_stride(const problem *p, int role)
-{
-    return role_columns(p, role) + (role == BIAS ? 0 : p->padding);
-}
-
-static void *numbers(loss_dtype dtype, int64_t count, double size, int64_t seed)
-{
-    void *made = malloc((size_t)(count + 1) * 8);
-    assert_non_null(made);
-    for (int64_t i = 0; i < count; i++) {
-        set_element(made, dtype, i, size * (2 * scatter(seed + i) - 1));
-    }
-    return made;
-}
-
-static problem make_problem(loss_dtype dtype, int64_t rows, int64_t classes, int64_t d, int64_t padding)
-{
-    problem made = {.dtype = dtype,
-                    .rows = rows,
-                    .classes = classes,
-                    .d = d,
-                    .padding = padding,
-                    .curvature_kind = "exact"};
-    for (int r = 0; r < ROLES; r++) {
-        const int64_t count = role_rows(&made, r) * role_stride(&made, r);
-        made.x[r] = numbers(dtype, count, 1, 1 + 70001 * r);
-        made.direction[r] = numbers(dtype, count, 1.5, 900001 + 70001 * r);
-    }
-    made.weight = numbers(dtype, rows, 1, 1000003);
-    made.label = malloc((size_t)rows * sizeof *made.label);
-    assert_non_null(made.label);
-    for (int64_t i = 0; i < rows; i++) {
-        set_element(made.weight, dtype, i, 1.25 + element(made.weight, dtype, i));
-        made.label[i] = i % 11 == 5 ? -100 : (int32_t)(i * 7919 % classes);
-    }
-    return made;
-}
-
-static void free_problem(problem *made)
-{
-    for (int r = 0; r < ROLES; r++) {
-        free(made->x[r]);
-        free(made->direction[r]);
-    }
-    free(made->weight);
-    free(made->label);
-}
-
-static void *set_result(loss_data *outputs, const problem *p, int r, const char *kind)
-{
-    char name[64];
-    void *array = calloc((size_t)(role_rows(p, r) * role_stride(p, r)), 8);
-    assert_non_null(array);
-    snprintf(name, sizeof name, "%s.%s", role_names[r], kind);
-    loss_data_set_output(outputs, name, array, p->dtype, role_rows(p, r), role_columns(p, r),
-                         role_stride(p, r), 1);
-    return array;
-}
-
-static result solve(loss_context *with, const problem *p, const char *options)
+static result solve(loss_context *with, const problem *p, const char *kind, const char *options)
 {
     loss_function *function = make_function("linear_cross_entropy", options);
-    loss_data *inputs, *outputs;
+    loss_data *inputs = create_inputs(with, p), *outputs;
     result made;
     char name[64];
-    assert_status(with, loss_function_set_string(function, "curvature", p->curvature_kind), LOSS_OK);
-    assert_status(with, loss_data_create(&inputs, with), LOSS_OK);
+    assert_status(with, loss_function_set_string(function, "curvature", kind), LOSS_OK);
     assert_status(with, loss_data_create(&outputs, with), LOSS_OK);
     for (int r = 0; r < ROLES; r++) {
-        loss_data_set_input(inputs, role_names[r], p->x[r], p->dtype, role_rows(p, r), role_columns(p, r),
-                            role_stride(p, r), 1);
         if (p->direction[r] != NULL) {
             snprintf(name, sizeof name, "%s.direction", role_names[r]);
             loss_data_set_input(inputs, name, p->direction[r], p->dtype, role_rows(p, r), role_columns(p, r),
@@ -122,9 +33,6 @@ static result solve(loss_context *with, const problem *p, const char *options)
         made.curvature[r] = set_result(outputs, p, r, "curvature");
         made.product[r] = set_result(outputs, p, r, "product");
     }
-    loss_data_set_input(inputs, "target", p->label, LOSS_INT32, p->rows, 1, 1, 1);
-    loss_data_set_input(inputs, "weight", p->weight, p->dtype, p->rows, 1, 1, 1);
-    assert_status(with, loss_data_set_double(inputs, "scale", 0.5), LOSS_OK);
     assert_status(with, loss_function_evaluate(with, function, inputs, outputs, NULL, NULL), LOSS_OK);
     loss_data_free(inputs);
     loss_data_free(outputs);
@@ -153,10 +61,9 @@ static long double at(const problem *p, void *const *arrays, int r, int64_t i, i
 }
 
 /* What row i adds: z and a', p, then g and h of each class. */
-static void add_row(const problem *p, int64_t i, const sums *to)
+static void add_row(const problem *p, int64_t i, int32_t exact, const sums *to)
 {
-    const long double weight = 0.5L * element(p->weight, p->dtype, i);
-    const int32_t exact = strcmp(p->curvature_kind, "exact") == 0;
+    const long double weight = p->scale * (long double)element(p->weight, p->dtype, i);
     long double *probability = calloc((size_t)(2 * p->classes), sizeof *probability), total = 0, mean = 0;
     assert_non_null(probability);
     long double *along = probability + p->classes;
@@ -215,7 +122,7 @@ static void check_array(const problem *p, int r, const void *found, const long d
     }
 }
 
-static void check_against_definition(const problem *p, const result *found)
+static void check_against_definition(const problem *p, int32_t exact, const result *found)
 {
     sums wanted;
     for (int r = 0; r < ROLES; r++) {
@@ -226,7 +133,7 @@ static void check_against_definition(const problem *p, const result *found)
     }
     for (int64_t i = 0; i < p->rows; i++) {
         if (p->label[i] >= 0) {
-            add_row(p, i, &wanted);
+            add_row(p, i, exact, &wanted);
         }
     }
     for (int r = 0; r < ROLES; r++) {
@@ -242,9 +149,9 @@ static void test_definition(void **state)
     (void)state;
     for (int k = 0; k < 4; k++) {
         problem p = make_problem(dtypes[k % 2], ROWS, CLASSES, D, k / 2 * 3);
-        p.curvature_kind = k == 1 || k == 2 ? "gauss_newton" : "exact";
-        result found = solve(context, &p, "");
-        check_against_definition(&p, &found);
+        const int32_t exact = k == 0 || k == 3;
+        result found = solve(context, &p, exact ? "exact" : "gauss_newton", "");
+        check_against_definition(&p, exact, &found);
         free_result(&found);
         free_problem(&p);
     }
@@ -262,8 +169,8 @@ static void test_directions(void **state)
                 p.direction[r] = NULL;
             }
         }
-        result found = solve(context, &p, "");
-        check_against_definition(&p, &found);
+        result found = solve(context, &p, "exact", "");
+        check_against_definition(&p, 1, &found);
         free_result(&found);
         free_problem(&p);
     }
@@ -287,15 +194,11 @@ static void test_same_bits(void **state)
     (void)state;
     for (int k = 0; k < 2; k++) {
         problem p = make_problem(dtypes[k], ROWS, CLASSES, D, 0);
-        result first = solve(context, &p, options);
-        const char *name;
-        for (int32_t isa = 0; (name = loss_context_isa_name(context, isa)) != NULL; isa++) {
+        result first = solve(context, &p, "exact", options);
+        for (int32_t isa = 0; loss_context_isa_name(context, isa) != NULL; isa++) {
             for (int64_t threads = 1; threads <= 8; threads *= 8) {
-                loss_context *other;
-                assert_int_equal(loss_context_create(&other), LOSS_OK);
-                assert_status(other, loss_context_set_string(other, "isa", name), LOSS_OK);
-                assert_status(other, loss_context_set_int(other, "threads", threads), LOSS_OK);
-                result again = solve(other, &p, options);
+                loss_context *other = create_with_isa(isa, threads);
+                result again = solve(other, &p, "exact", options);
                 assert_same_result(&again, &first, &p);
                 free_result(&again);
                 loss_context_free(other);
@@ -318,8 +221,8 @@ static void test_shut_out(void **state)
         for (int64_t i = 0; i < p.rows; i++) {
             p.label[i] = 100 + (int32_t)i;
         }
-        result found = solve(context, &p, "");
-        check_against_definition(&p, &found);
+        result found = solve(context, &p, "exact", "");
+        check_against_definition(&p, 1, &found);
         for (int64_t c = 0; c < 100; c++) {
             assert_close(element(found.product[BIAS], p.dtype, c), 0, 0, 0);
             assert_close(element(found.curvature[BIAS], p.dtype, c), 0, 0, 0);
@@ -338,12 +241,9 @@ static void test_memory(void **state)
     (void)state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         test_allocator allocator = {0};
-        loss_context *counted;
+        loss_context *counted = create_counted(&allocator, cases[k].threads);
         problem p = make_problem(LOSS_FLOAT32, cases[k].rows, cases[k].classes, cases[k].d, 0);
-        assert_int_equal(
-            loss_context_create_with_allocator(&counted, test_allocate, test_release, &allocator), LOSS_OK);
-        assert_status(counted, loss_context_set_int(counted, "threads", cases[k].threads), LOSS_OK);
-        result found = solve(counted, &p, "soft_cap=3");
+        result found = solve(counted, &p, "exact", "soft_cap=3");
         assert_true(allocator.live_bytes > 0 && allocator.live_bytes < 8 << 20);
         free_result(&found);
         free_problem(&p);

@@ -10,23 +10,9 @@
 #include "support/batch.h"
 #include "support/check.h"
 #include "support/guard.h"
+#include "support/known.h"
 
 enum { N = 4000, WIDE = 41 };
-
-static loss_context *context;
-
-static int setup(void **state)
-{
-    (void)state;
-    return loss_context_create(&context);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loss_context_free(context);
-    return 0;
-}
 
 static int32_t never(void *user, loss_dtype dtype, int64_t n, const void *prediction, const void *target,
                      void *value, void *gradient, void *curvature)
@@ -385,5 +371,5 @@ int main(void)
         cmocka_unit_test(test_tails),    cmocka_unit_test(test_layouts), cmocka_unit_test(test_determinism),
         cmocka_unit_test(test_wrong),
     };
-    return cmocka_run_group_tests_name("loss_link", tests, setup, teardown);
+    return cmocka_run_group_tests_name("loss_link", tests, known_setup, known_teardown);
 }

@@ -10,23 +10,9 @@
 
 #include "support/batch.h"
 #include "support/check.h"
+#include "support/known.h"
 
 enum { ROWS = 301, COLUMNS = 3, MANY = 150000, ALIGNMENT = 64 };
-
-static loss_context *context;
-
-static int setup(void **state)
-{
-    (void)state;
-    return loss_context_create(&context);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loss_context_free(context);
-    return 0;
-}
 
 /* ---- Huber's loss with delta 1, in the arithmetic of src/loss/huber.c ---- */
 
@@ -564,5 +550,5 @@ int main(void)
         cmocka_unit_test(test_clone),        cmocka_unit_test(test_wrong),
         cmocka_unit_test(test_failure),      cmocka_unit_test(test_nothing),
     };
-    return cmocka_run_group_tests_name("loss_user", tests, setup, teardown);
+    return cmocka_run_group_tests_name("loss_user", tests, known_setup, known_teardown);
 }

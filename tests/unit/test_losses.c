@@ -10,6 +10,7 @@
 
 #include "support/allocator.h"
 #include "support/pattern.h"
+#include "support/vectors.h"
 
 typedef struct named_test {
     const char *name;
@@ -104,23 +105,6 @@ static int is_wanted(const char *pattern, const char *loss, loss_dtype dtype)
         }
     }
     return 0;
-}
-
-/* Losses of more than predictions and targets have tests of their own: test_structured.c. */
-static int32_t is_structured(const char *name)
-{
-    loss_context *context;
-    loss_function *function;
-    int32_t structured = 0;
-    if (loss_context_create(&context) != LOSS_OK) {
-        return 0;
-    }
-    if (loss_function_create(&function, context, name) == LOSS_OK) {
-        loss_function_property(function, "structured", &structured);
-        loss_function_free(function);
-    }
-    loss_context_free(context);
-    return structured;
 }
 
 static void read_properties(loss_case *made)

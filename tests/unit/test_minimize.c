@@ -359,7 +359,7 @@ static void a_nan_in_the_data_names_its_row(void **unused)
         assert_int_equal(loss_optimizer_create(&optimizer, context, names[k], LOSS_FLOAT64, 2), LOSS_OK);
         assert_int_equal(loss_optimizer_minimize(optimizer, objective, x), LOSS_ERROR_NONFINITE);
         assert_int_equal(loss_context_error_row(context), 7);
-        assert_non_null(strstr(loss_context_error(context), "row 7"));
+        assert_sentence(context, "row 7");
         assert_true(x[0] == 0.25 && x[1] == 0.25);
         loss_optimizer_free(optimizer);
         loss_objective_free(objective);
@@ -454,6 +454,53 @@ static void linear_models_bring_a_preconditioner(void **unused)
     }
 }
 
+/*
+ * Where all scores are equal, so are all rivals, and the gradient is the mean of theirs. One class more than others, a feature that is
+ * 1: 0 is the minimum, that gradient is not 0, and along it the loss rises at once.
+ */
+static void a_kink_that_leaves_no_step_is_named(void **state)
+{
+    enum { ROWS = 11, CLASSES = 10 };
+    static const char *const names[] = {"lbfgs", "bfgs", "newton_cg", "conjugate_gradient"};
+    double features[ROWS], x[CLASSES];
+    int64_t label[ROWS];
+    (void)state;
+    for (int i = 0; i < ROWS; i++) {
+        features[i] = 1;
+        label[i] = i % CLASSES;
+    }
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        loss_context *context;
+        loss_function *function;
+        loss_data *data;
+        loss_objective *objective;
+        loss_optimizer *optimizer;
+        memset(x, 0, sizeof x);
+        assert_int_equal(loss_context_create(&context), LOSS_OK);
+        assert_int_equal(loss_function_create(&function, context, "crammer_singer"), LOSS_OK);
+        assert_int_equal(loss_data_create(&data, context), LOSS_OK);
+        assert_int_equal(loss_data_set_input(data, "features", features, LOSS_FLOAT64, ROWS, 1, 1, 1),
+                         LOSS_OK);
+        assert_int_equal(loss_data_set_input(data, "target", label, LOSS_INT64, ROWS, 1, 1, 1), LOSS_OK);
+        assert_int_equal(loss_objective_create_linear(&objective, context, function, data), LOSS_OK);
+        assert_int_equal(loss_objective_set_int(objective, "intercept", 0), LOSS_OK);
+        assert_int_equal(loss_optimizer_create(&optimizer, context, names[k], LOSS_FLOAT64, CLASSES),
+                         LOSS_OK);
+        assert_int_equal(loss_optimizer_minimize(optimizer, objective, x), LOSS_ERROR_LINE_SEARCH);
+        assert_sentence(context, names[k]);
+        assert_sentence(context, "the loss 'crammer_singer' has kinks");
+        assert_sentence(context, "such as 'sgd'");
+        for (int c = 0; c < CLASSES; c++) {
+            assert_true(x[c] == 0);
+        }
+        loss_optimizer_free(optimizer);
+        loss_objective_free(objective);
+        loss_data_free(data);
+        loss_function_free(function);
+        loss_context_free(context);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +514,7 @@ int main(void)
         cmocka_unit_test(a_nan_in_the_data_names_its_row),
         cmocka_unit_test(preconditioners_come_from_the_objective),
         cmocka_unit_test(linear_models_bring_a_preconditioner),
+        cmocka_unit_test(a_kink_that_leaves_no_step_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

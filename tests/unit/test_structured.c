@@ -12,6 +12,7 @@
 #include "support/batch.h"
 #include "support/check.h"
 #include "support/pattern.h"
+#include "support/vectors.h"
 
 enum { SHOWN = 6, NAME = 80 };
 
@@ -463,22 +464,6 @@ static const named_test named_tests[] = {
 };
 
 enum { TESTS = sizeof named_tests / sizeof *named_tests, DTYPES = 2 };
-
-static int32_t is_structured(const char *name)
-{
-    loss_context *context;
-    loss_function *function;
-    int32_t structured = 0;
-    if (loss_context_create(&context) != LOSS_OK) {
-        return 0;
-    }
-    if (loss_function_create(&function, context, name) == LOSS_OK) {
-        loss_function_property(function, "structured", &structured);
-        loss_function_free(function);
-    }
-    loss_context_free(context);
-    return structured;
-}
 
 static int is_of(const named_test *test, loss_dtype dtype)
 {
