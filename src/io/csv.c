@@ -155,7 +155,7 @@ loss_status lossi_io_csv_fail_line(const struct lossi_io_cutter *cutter, int64_t
 void lossi_io_csv_begin(struct lossi_io_cutter *cutter, loss_context *context, const char *path,
                         char separator)
 {
-    *cutter = (struct lossi_io_cutter){.context = context, .path = path, .line = 1};
+    *cutter = (struct lossi_io_cutter){.context = context, .path = path, .separator = separator, .line = 1};
     cutter->kind[(unsigned char)separator] = BYTE_SEPARATOR;
     cutter->kind['\n'] = BYTE_NEWLINE;
     cutter->kind['\r'] = BYTE_RETURN;

@@ -14,6 +14,7 @@ struct lossi_io_cutter {
     loss_context *context;
     const char *path;
     unsigned char kind[256];
+    char separator;
     char *position, *end; /* of the text, behind which one byte may be written */
     const char *text;     /* what offsets of cells count from */
     int64_t line;         /* of position */
