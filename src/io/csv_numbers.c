@@ -71,19 +71,30 @@ static loss_status refill(struct reader *reader)
 
 /* ---- rows that are numbers and nothing else */
 
+/* How many there will be, of which there are used so far. */
+static int64_t expect(const struct reader *reader, int64_t used, int64_t needed)
+{
+    return lossi_io_input_expect(&reader->input, reader->end - reader->begin, used, needed);
+}
+
 /* Keeps a cell of the table. */
 static loss_status keep_text(struct reader *reader, int64_t place, const char *text, int64_t length)
 {
     loss_table *others = reader->others;
     loss_context *context = reader->input.context;
     const int64_t columns = others->columns, at = others->rows * columns;
-    void *block = others->text;
-    loss_status status = lossi_io_grow(context, &block, &reader->text_room, reader->text_used,
-                                       reader->text_used + length + 1, 1);
-    others->text = block;
-    block = others->cells;
-    if (!status) {
-        status = lossi_io_grow(context, &block, &reader->cell_room, at, at + columns, sizeof *others->cells);
+    const int64_t text_end = reader->text_used + length + 1;
+    loss_status status = LOSS_OK;
+    if (text_end > reader->text_room) {
+        void *block = others->text;
+        status = lossi_io_grow(context, &block, &reader->text_room, reader->text_used,
+                               expect(reader, reader->text_used, text_end), 1);
+        others->text = block;
+    }
+    if (!status && at + columns > reader->cell_room) {
+        void *block = others->cells;
+        status = lossi_io_grow(context, &block, &reader->cell_room, at, expect(reader, at, at + columns),
+                               sizeof *others->cells);
         others->cells = block;
     }
     if (!status) {

@@ -8,6 +8,9 @@
 /* Bytes between two calls of the progress callback, and the first size of a block that grows. */
 #define PIECE (INT64_C(1) << 20)
 
+/* How much of a file must have been read to tell the rest by. */
+#define SAMPLE (INT64_C(1) << 16)
+
 static loss_status fail_file(const struct lossi_io_input *input, const char *what)
 {
     struct lossi_io_message message = {0};
@@ -172,6 +175,17 @@ loss_status lossi_io_grow(loss_context *context, void **block, int64_t *capacity
     *block = moved;
     *capacity = larger;
     return LOSS_OK;
+}
+
+int64_t lossi_io_input_expect(const struct lossi_io_input *input, int64_t unread, int64_t used,
+                              int64_t needed)
+{
+    const int64_t done = input->position - unread;
+    if (input->gzip || input->total < done || done < SAMPLE) {
+        return needed;
+    }
+    const double expected = (double)used * ((double)input->total / (double)done) * 1.0625;
+    return expected > (double)needed && expected < 0x1p60 ? (int64_t)expected : needed;
 }
 
 loss_status lossi_io_input_read_block(struct lossi_io_input *input, int64_t wanted, void **block,

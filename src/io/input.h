@@ -61,6 +61,14 @@ loss_status lossi_io_check_memory(loss_context *context, const void *out, const 
 loss_status lossi_io_grow(loss_context *context, void **block, int64_t *capacity, int64_t used,
                           int64_t needed, int64_t size);
 
+/*
+ * How many of something a file has when the rest of it is like what was read, where used are in that but for its last unread bytes; and a
+ * sixteenth more: room for so many costs only addresses, whereas to move an array that grows costs it twice. At least needed; of a file
+ * compressed, or of unknown size, just that.
+ */
+int64_t lossi_io_input_expect(const struct lossi_io_input *input, int64_t unread, int64_t used,
+                              int64_t needed);
+
 /* ---- gzip.c */
 
 loss_status lossi_io_gzip_open(struct lossi_io_input *input);

@@ -140,7 +140,7 @@ struct dataset {
     int borrows_classes;
     int is_for_training;
     double *values;  /* the target as a number, or */
-    int64_t *labels; /* as a class */
+    int32_t *labels; /* as a class */
 };
 
 /* What a file must have to go with a model: the features by name in CSV, by their number elsewhere; and the classes. */
@@ -314,9 +314,10 @@ struct problem {
     loss_function *function;
     int64_t train_rows, test_rows; /* of the data set; with a test file test_rows are that file's */
     int64_t first_row;             /* of those to train on */
-    int64_t *order;                /* which rows of the file they are */
+    int64_t seed;                  /* of the split */
     int restores; /* the data set is sparse and put back in the order of the file at the end */
-    void *values; /* train_rows of the element type, when the target is no label */
+    void *
+        values; /* train_rows of the element type, when the target is neither a label nor the data set's numbers as they are */
     loss_data *data;
     loss_objective *objective;
     struct model model; /* everything but the parameters */
@@ -338,6 +339,9 @@ int problem_wants_classes(loss_context *context, const struct training_options *
 int problem_create(struct problem *problem, loss_context *context, const struct training_options *options,
                    struct dataset *dataset, struct dataset *test, int64_t seed, int keep);
 void problem_free(struct problem *problem);
+
+/* Where in its file a row is that is trained on, counted from 0. */
+int64_t problem_row(const struct problem *problem, int64_t row);
 
 /* The objective anew, with another strength of the penalty that has a path. */
 int problem_set_strength(struct problem *problem, double strength);
