@@ -144,6 +144,16 @@ loss_status lossi_io_csv_fail_ragged(const struct lossi_io_cutter *cutter, int64
     return lossi_io_message_fail(&message, cutter->context, LOSS_ERROR_FORMAT);
 }
 
+loss_status lossi_io_csv_fail_empty(loss_context *context, const char *path, int has_header)
+{
+    struct lossi_io_message message = {0};
+    lossi_io_message_path(&message, path);
+    lossi_io_message_add(&message, "the file is empty; %s",
+                         has_header ? "a line with the names of the columns was expected, and rows below it"
+                                    : "rows of fields were expected");
+    return lossi_io_message_fail(&message, context, LOSS_ERROR_FORMAT);
+}
+
 loss_status lossi_io_csv_fail_line(const struct lossi_io_cutter *cutter, int64_t line, const char *what)
 {
     struct lossi_io_message message = {0};

@@ -46,6 +46,9 @@ const char *lossi_io_csv_likely_separator(const char *name);
 loss_status lossi_io_csv_fail_ragged(const struct lossi_io_cutter *cutter, int64_t line, int64_t fields,
                                      int64_t columns, const char *first, int has_header);
 
+/* "the file is empty; …", and what was expected. */
+loss_status lossi_io_csv_fail_empty(loss_context *context, const char *path, int has_header);
+
 /* "line 17 <what>" */
 loss_status lossi_io_csv_fail_line(const struct lossi_io_cutter *cutter, int64_t line, const char *what);
 

@@ -409,10 +409,7 @@ static loss_status read_header(struct reader *reader, char separator)
 {
     loss_status status = refill(reader);
     if (!status && reader->end == 0) {
-        struct lossi_io_message message = {0};
-        lossi_io_message_path(&message, reader->input.path);
-        lossi_io_message_add(&message, "the file is empty");
-        return lossi_io_message_fail(&message, reader->input.context, LOSS_ERROR_FORMAT);
+        return lossi_io_csv_fail_empty(reader->input.context, reader->input.path, reader->wish->has_header);
     }
     char *end = NULL;
     while (!status && (end = record_end(reader)) == NULL) {

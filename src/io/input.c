@@ -28,6 +28,18 @@ loss_status lossi_io_input_fail(const struct lossi_io_input *input, loss_status 
     return lossi_io_message_fail(&message, input->context, status);
 }
 
+loss_status lossi_io_input_fail_header(const struct lossi_io_input *input, const char *wanted)
+{
+    struct lossi_io_message message = {0};
+    if (input->position > 0) {
+        return lossi_io_input_fail(input, LOSS_ERROR_FORMAT, input->position,
+                                   "the file ends within the header");
+    }
+    lossi_io_message_path(&message, input->path);
+    lossi_io_message_add(&message, "the file is empty; %s was expected", wanted);
+    return lossi_io_message_fail(&message, input->context, LOSS_ERROR_FORMAT);
+}
+
 loss_status lossi_io_input_tell(struct lossi_io_input *input, int64_t done)
 {
     if (!input->progress) {

@@ -50,6 +50,9 @@ loss_status lossi_io_input_tell(struct lossi_io_input *input, int64_t done);
 loss_status lossi_io_input_fail(const struct lossi_io_input *input, loss_status status, int64_t byte,
                                 const char *what);
 
+/* The file ends within its header, or before it: then it says what was wanted. */
+loss_status lossi_io_input_fail_header(const struct lossi_io_input *input, const char *wanted);
+
 /* As lossi_io_input_read(), without a look at compression. */
 loss_status lossi_io_input_read_stored(struct lossi_io_input *input, void *buffer, int64_t size,
                                        int64_t *got);

@@ -335,7 +335,7 @@ static loss_status finish(struct reader *reader)
     struct lossi_io_message message = {0};
     if (sparse->rows == 0) {
         lossi_io_message_path(&message, reader->input.path);
-        lossi_io_message_add(&message, "the file has no rows");
+        lossi_io_message_add(&message, "there are no rows; lines such as \"1 3:0.5 7:-2\" were expected");
         return lossi_io_message_fail(&message, sparse->context, LOSS_ERROR_FORMAT);
     }
     const int64_t first = reader->first_index >= 0 ? reader->first_index : !reader->has_zero;

@@ -80,13 +80,19 @@ static int check_count(const struct dataset *dataset, const struct expectation *
     return TOOL_DONE;
 }
 
-static int check_size(const struct dataset *dataset, const struct expectation *expected)
+/* To train and to test something must be there; to predict nothing need be. */
+static int check_size(const struct dataset *dataset, int32_t format, const struct expectation *expected)
 {
-    if (!expected && (dataset->rows < 1 || dataset->feature_count < 1)) {
-        return tool_fail(
-            "%s: there is nothing to learn from: %lld row%s and %lld column%s besides the target",
-            dataset->path, (long long)dataset->rows, tool_plural(dataset->rows),
-            (long long)dataset->feature_count, tool_plural(dataset->feature_count));
+    if (dataset->rows < 1 && (!expected || expected->wants_target > 0)) {
+        return tool_fail("%s: there are no rows%s; one for each sample to %s was expected", dataset->path,
+                         format == LOSS_FORMAT_CSV ? " below the header" : "",
+                         expected ? "test on" : "learn from");
+    }
+    if (dataset->feature_count < 1 && !expected) {
+        return tool_fail("%s: there are no features: %s", dataset->path,
+                         format == LOSS_FORMAT_CSV      ? "a column besides the target was expected"
+                         : format == LOSS_FORMAT_LIBSVM ? "no row has an index:value"
+                                                        : "the rows have no columns");
     }
     return check_count(dataset, expected);
 }
@@ -119,16 +125,17 @@ static int read_array(struct dataset *dataset, loss_context *context, const stru
                       int32_t format, const struct expectation *expected)
 {
     loss_array *array;
-    const loss_status status =
-        format == LOSS_FORMAT_NPY
-            ? loss_array_read_npy_as(&array, context, source->path, dataset->dtype, NULL, NULL)
-            : loss_array_read_idx_as(&array, context, source->path, dataset->dtype, NULL, NULL);
+    const loss_status status = format == LOSS_FORMAT_NPY
+                                   ? loss_array_read_npy_as(&array, context, source->path, dataset->dtype,
+                                                            progress_reading, (void *)source->path)
+                                   : loss_array_read_idx_as(&array, context, source->path, dataset->dtype,
+                                                            progress_reading, (void *)source->path);
     if (status) {
         return tool_fail_context(context);
     }
     take_array(dataset, array);
     number_features(dataset, 1);
-    int result = check_size(dataset, expected);
+    int result = check_size(dataset, format, expected);
     if (result == TOOL_DONE) {
         result = check_finite(dataset);
     }
@@ -145,12 +152,16 @@ static int read_sparse(struct dataset *dataset, loss_context *context, const str
     int result = sparse_read(dataset, context, first, expected ? expected->feature_count : source->columns);
     if (result == TOOL_DONE) {
         number_features(dataset, first);
-        result = check_size(dataset, expected);
+        result = check_size(dataset, LOSS_FORMAT_LIBSVM, expected);
     }
     if (result == TOOL_DONE && !source->target_file && (!expected || expected->wants_target >= 0)) {
-        double *labels = tool_allocate(dataset->rows, sizeof *labels);
-        for (int64_t i = 0; i < dataset->rows; i++) {
-            labels[i] = array_number(loss_sparse_labels(dataset->sparse), dataset->dtype, i);
+        double *labels = (double *)loss_sparse_labels(dataset->sparse);
+        dataset->borrows_values = dataset->dtype == LOSS_FLOAT64;
+        if (!dataset->borrows_values) {
+            labels = tool_allocate(dataset->rows, sizeof *labels);
+            for (int64_t i = 0; i < dataset->rows; i++) {
+                labels[i] = array_number(loss_sparse_labels(dataset->sparse), dataset->dtype, i);
+            }
         }
         dataset->target_name = tool_copy_text("label");
         return target_from_numbers(dataset, context, labels, dataset->path, wants_classes);
@@ -182,7 +193,7 @@ static int read_csv(struct dataset *dataset, loss_context *context, const struct
                             !has_target   ? 0
                             : is_optional ? -1
                                           : 1,
-                            &source->target, NULL, NULL)) {
+                            &source->target, progress_reading, (void *)source->path)) {
         return tool_fail_context(context);
     }
     take_array(dataset, dataset->array);
@@ -191,7 +202,7 @@ static int read_csv(struct dataset *dataset, loss_context *context, const struct
         dataset->feature_names[j] = tool_copy_text(loss_array_column_name(dataset->array, j));
     }
     const int64_t column = has_target ? find_column(others, source->target) : -1;
-    int result = check_size(dataset, expected);
+    int result = check_size(dataset, LOSS_FORMAT_CSV, expected);
     if (result == TOOL_DONE && column >= 0) {
         dataset->target_name = tool_copy_text(source->target);
         result = target_from_table(dataset, context, others, column, wants_classes);
@@ -282,6 +293,7 @@ int dataset_read(struct dataset *dataset, loss_context *context, const struct so
     if (result == TOOL_DONE && source->target_file) {
         result = target_from_file(dataset, context, source, wants_classes);
     }
+    progress_clear();
     return result || expected ? result : check_names(dataset, source);
 }
 
@@ -298,7 +310,9 @@ void dataset_free(struct dataset *dataset)
     loss_array_free(dataset->array);
     loss_sparse_free(dataset->sparse);
     free(dataset->memory);
-    free(dataset->values);
+    if (!dataset->borrows_values) {
+        free(dataset->values);
+    }
     free(dataset->labels);
     *dataset = (struct dataset){0};
 }
@@ -377,7 +391,7 @@ int dataset_reorder(struct dataset *dataset, const int64_t *order)
         reorder((struct rows){(char *)dataset->labels, sizeof *dataset->labels, sizeof *dataset->labels},
                 order, rows, done);
     }
-    if (dataset->values) {
+    if (dataset->values && !dataset->borrows_values) {
         reorder((struct rows){(char *)dataset->values, sizeof *dataset->values, sizeof *dataset->values},
                 order, rows, done);
     }

@@ -45,8 +45,7 @@ double options_parse_double(const struct argp_state *state, const char *option, 
     return value;
 }
 
-/* A character that can stand between fields, as its code. */
-static int32_t parse_separator(const struct argp_state *state, const char *argument)
+int32_t options_parse_separator(const struct argp_state *state, const char *argument)
 {
     if (strcmp(argument, "tab") == 0 || strcmp(argument, "\\t") == 0 || strcmp(argument, "\t") == 0) {
         return '\t';
@@ -80,7 +79,7 @@ int options_parse_source(const struct argp_state *state, int key, const char *ar
         source->of_libsvm = "--columns";
         return 1;
     case OPTION_SEPARATOR:
-        source->separator = parse_separator(state, argument);
+        source->separator = options_parse_separator(state, argument);
         return 1;
     case OPTION_DTYPE:
         source->dtype = strcmp(argument, "float32") == 0   ? LOSS_FLOAT32

@@ -20,6 +20,7 @@ static const struct argp_option options[] = {
      "Of the data: csv, libsvm, npy, idx (default: by the name's end, else by the first bytes)", 0},
     {"separator", OPTION_SEPARATOR, "CHARACTER", 0,
      "What stands between the fields of CSV: ; or tab, say (default ,)", 0},
+    {"dtype", OPTION_DTYPE, "NAME", 0, "float64 (default) or float32: in which the features are held", 0},
     {"json", 'j', NULL, 0,
      "Print JSON with predictions, scores and, when the file has the target, how good they are", 0},
     {0}};

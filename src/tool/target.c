@@ -287,7 +287,9 @@ int target_from_numbers(struct dataset *dataset, loss_context *context, double *
     if (result == TOOL_DONE) {
         result = label_rows(dataset, numbers, path);
     }
-    free(numbers);
+    if (!dataset->borrows_values) {
+        free(numbers);
+    }
     return result ? result : check_classes(dataset, path);
 }
 
@@ -307,7 +309,8 @@ static int read_table(struct dataset *dataset, loss_context *context, const stru
 {
     loss_table *table;
     int64_t column = 0;
-    if (loss_table_read_csv(&table, context, source->target_file, 1, source->separator)) {
+    if (loss_table_read_csv_progress(&table, context, source->target_file, 1, source->separator,
+                                     progress_reading, (void *)source->target_file)) {
         return tool_fail_context(context);
     }
     int result = check_rows(dataset, source->target_file, loss_table_row_count(table));
@@ -331,9 +334,10 @@ static int read_array(struct dataset *dataset, loss_context *context, const stru
 {
     loss_array *array;
     const char *path = source->target_file;
-    const loss_status status = format == LOSS_FORMAT_NPY
-                                   ? loss_array_read_npy(&array, context, path, NULL, NULL)
-                                   : loss_array_read_idx(&array, context, path, NULL, NULL);
+    const loss_status status =
+        format == LOSS_FORMAT_NPY
+            ? loss_array_read_npy(&array, context, path, progress_reading, (void *)path)
+            : loss_array_read_idx(&array, context, path, progress_reading, (void *)path);
     if (status) {
         return tool_fail_context(context);
     }

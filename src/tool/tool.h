@@ -139,8 +139,9 @@ struct dataset {
         *classes; /* NULL when the target is a number; borrowed from another data set when that is so */
     int borrows_classes;
     int is_for_training;
-    double *values;  /* the target as a number, or */
-    int32_t *labels; /* as a class */
+    double *values;     /* the target as a number, or */
+    int borrows_values; /* they are the labels of sparse, which moves them with its rows */
+    int32_t *labels;    /* as a class */
 };
 
 /* What a file must have to go with a model: the features by name in CSV, by their number elsewhere; and the classes. */
@@ -197,7 +198,7 @@ double array_number(const void *values, loss_dtype dtype, int64_t at);
 int target_from_table(struct dataset *dataset, loss_context *context, const loss_table *table, int64_t column,
                       int wants_classes);
 
-/* Of numbers, which are the data set's from now on. */
+/* Of numbers, which are the data set's from now on, unless it borrows them. */
 int target_from_numbers(struct dataset *dataset, loss_context *context, double *numbers, const char *path,
                         int wants_classes);
 
@@ -408,6 +409,9 @@ void progress_show(const char *format, ...) __attribute__((format(printf, 1, 2))
 int progress_is_due(void);
 void progress_clear(void);
 
+/* A progress callback of the readers; user is the path of the file. */
+int32_t progress_reading(void *path, int64_t done, int64_t total);
+
 /* ---- output.c: files that are replaced only when the job is done */
 
 /* Whether a file can be written, as far as is known before the work. */
@@ -484,6 +488,9 @@ enum {
     OPTION_DTYPE,
     OPTION_SEPARATOR
 };
+/* A character that can stand between fields, as its code. */
+int32_t options_parse_separator(const struct argp_state *state, const char *argument);
+
 int options_parse_source(const struct argp_state *state, int key, const char *argument,
                          struct source *source);
 

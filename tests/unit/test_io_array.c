@@ -270,7 +270,7 @@ static const struct {
     loss_status status;
     const char *sentence;
 } starts[] = {
-    {loss_array_parse_npy, "", 0, LOSS_ERROR_FORMAT, "byte 0: the file ends within the header"},
+    {loss_array_parse_npy, "", 0, LOSS_ERROR_FORMAT, "the file is empty; an array of NumPy was expected"},
     {loss_array_parse_npy, "\x93NUMPZ\x01\0\0\0", 10, LOSS_ERROR_FORMAT,
      "byte 0: no .npy file: it does not begin with \\x93NUMPY"},
     {loss_array_parse_npy, "PK\x03\x04", 4, LOSS_ERROR_FORMAT,
@@ -283,7 +283,7 @@ static const struct {
      "byte 8: the header is longer than 10000 bytes"},
     {loss_array_parse_npy, "\x93NUMPY\x02\0\xff\xff\xff\xff{", 13, LOSS_ERROR_FORMAT,
      "byte 8: the header is longer than 10000 bytes"},
-    {loss_array_parse_idx, "", 0, LOSS_ERROR_FORMAT, "byte 0: the file ends within the header"},
+    {loss_array_parse_idx, "", 0, LOSS_ERROR_FORMAT, "the file is empty; an IDX array was expected"},
     {loss_array_parse_idx, "\0\0\x08\x01\0\0", 6, LOSS_ERROR_FORMAT,
      "byte 6: the file ends within the header"},
     {loss_array_parse_idx, "\0\x01\x08\x01\0\0\0\0", 8, LOSS_ERROR_FORMAT,
