@@ -180,21 +180,49 @@ static int64_t find_column(const loss_table *table, const char *name)
     return -1;
 }
 
+/* The columns that are no features: the target, where it is in the file, and what was said to be none. */
+static const char **other_columns(const struct source *source, int has_target, int64_t *count)
+{
+    const char **names = tool_allocate(source->ignored_count + 1, sizeof *names);
+    *count = 0;
+    if (has_target) {
+        names[(*count)++] = source->target;
+    }
+    for (int i = 0; i < source->ignored_count; i++) {
+        names[(*count)++] = source->ignored[i];
+    }
+    return names;
+}
+
+/* Text in the first row of data to learn from: the column may be meant to be no feature. Further down a number is missing. */
+static int fail_csv(const loss_context *context, const struct expectation *expected)
+{
+    const char *sentence = loss_context_error(context), *const words = "\" is no number";
+    const size_t length = strlen(sentence);
+    if (expected || length < strlen(words) || !strstr(sentence, ": line 2, ") ||
+        strcmp(sentence + length - strlen(words), words) != 0) {
+        return tool_fail_context(context);
+    }
+    return tool_fail("%s; --ignore leaves a column out", sentence);
+}
+
 static int read_csv(struct dataset *dataset, loss_context *context, const struct source *source,
                     int wants_classes, const struct expectation *expected)
 {
     const int is_optional = expected && expected->wants_target == 0;
     const int has_target = !source->target_file && (!expected || expected->wants_target >= 0);
     loss_table *others = NULL;
+    int64_t count;
+    const char **names = other_columns(source, has_target, &count);
     /* An optional target is among the columns that are no features, if there it is. */
-    if (loss_array_read_csv(&dataset->array, &others, context, source->path, 1, source->separator,
-                            dataset->dtype, 1, expected ? expected->feature_count : -1,
-                            expected ? (const char *const *)expected->feature_names : NULL,
-                            !has_target   ? 0
-                            : is_optional ? -1
-                                          : 1,
-                            &source->target, progress_reading, (void *)source->path)) {
-        return tool_fail_context(context);
+    const loss_status status = loss_array_read_csv(
+        &dataset->array, &others, context, source->path, 1, source->separator, dataset->dtype, 1,
+        expected ? expected->feature_count : -1,
+        expected ? (const char *const *)expected->feature_names : NULL,
+        has_target && is_optional ? -1 : count, names, progress_reading, (void *)source->path);
+    free(names);
+    if (status) {
+        return fail_csv(context, expected);
     }
     take_array(dataset, dataset->array);
     dataset->feature_names = tool_allocate(dataset->feature_count, sizeof *dataset->feature_names);
@@ -250,6 +278,10 @@ static int check_usage(const struct source *source, int32_t format, const struct
     }
     if (source->of_libsvm && format != LOSS_FORMAT_LIBSVM) {
         tool_fail("%s is about LIBSVM data, which %s is not", source->of_libsvm, source->path);
+        return TOOL_USAGE;
+    }
+    if (source->ignored_count > 0 && format != LOSS_FORMAT_CSV) {
+        tool_fail("--ignore is about CSV, which %s is not", source->path);
         return TOOL_USAGE;
     }
     if (source->separator && format != LOSS_FORMAT_CSV && !source->target_file) {

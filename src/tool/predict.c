@@ -232,6 +232,7 @@ static int read_data(struct prediction *prediction, loss_context *context, struc
                                          .classes = prediction->classes,
                                          .wants_target = predict->json ? 0 : -1};
     predict->source.target = predict->source.target_file ? NULL : model->target;
+    predict->source.likely_target = model->target;
     return dataset_read(&prediction->dataset, context, &predict->source, 0, &expected);
 }
 

@@ -317,6 +317,10 @@ static int read_table(struct dataset *dataset, loss_context *context, const stru
     if (result == TOOL_DONE && source->target) {
         result = loss_table_find_column(table, context, source->target, &column) ? tool_fail_context(context)
                                                                                  : TOOL_DONE;
+    } else if (result == TOOL_DONE && loss_table_column_count(table) > 1 && source->likely_target) {
+        result = loss_table_find_column(table, context, source->likely_target, &column)
+                     ? tool_fail_context(context)
+                     : TOOL_DONE;
     } else if (result == TOOL_DONE && loss_table_column_count(table) > 1) {
         result = tool_fail("%s has %lld columns: --target says which is the target", source->target_file,
                            (long long)loss_table_column_count(table));

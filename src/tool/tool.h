@@ -109,8 +109,11 @@ int settings_check_used(const struct settings *settings);
 
 struct source {
     const char *path;
-    const char *target_file;       /* NULL: the target is in the file itself */
-    const char *target;            /* the column of it in CSV; may be NULL elsewhere */
+    const char *target_file;   /* NULL: the target is in the file itself */
+    const char *target;        /* the column of it in CSV; may be NULL elsewhere */
+    const char *likely_target; /* of a target file of several columns, where none was typed; or NULL */
+    const char **ignored;      /* columns of CSV that are no features, beside the target */
+    int ignored_count;
     int32_t format, target_format; /* LOSS_FORMAT_…; 0: found out */
     int64_t first_index, columns;  /* of LIBSVM; columns 0: as many as the greatest index needs */
     int32_t separator;             /* of CSV; 0: a comma */
@@ -486,7 +489,8 @@ enum {
     OPTION_FIRST_INDEX,
     OPTION_COLUMNS,
     OPTION_DTYPE,
-    OPTION_SEPARATOR
+    OPTION_SEPARATOR,
+    OPTION_IGNORE
 };
 /* A character that can stand between fields, as its code. */
 int32_t options_parse_separator(const struct argp_state *state, const char *argument);

@@ -108,6 +108,37 @@ class Options(ToolTest):
         self.usage("--separator ab: expected a character such as ; or |, or tab", "evaluate", "huber", "-p", "p.csv",
                    "--separator", "ab")
 
+    def test_columns_that_are_ignored(self):
+        rows = [(f"row {i}", i, (7 * i) % 5, "odd" if i % 2 else "even", i % 3) for i in range(31)]
+        self.file("all.csv", "name,a,b,y,z\n" + "".join("%s,%d,%d,%s,%d\n" % row for row in rows))
+        self.file("few.csv", "a,b,y\n" + "".join("%d,%d,%s\n" % row[1:4] for row in rows))
+        ignored = "--ignore", "name", "--ignore", "z"
+        for command, key in ("fit", "objective"), ("compare", "results"), ("check", "checks"):
+            options = ("--optimizer", "lbfgs", "--set", "max_iterations=3") if command == "compare" else ()
+            results = [self.json(command, name, "--target", "y", *options, *more)[key]
+                       for name, more in (("all.csv", ignored), ("few.csv", ()))]
+            if command == "compare":
+                results = [[row["objective"] for row in result] for result in results]
+            self.assertEqual(*results)
+        self.done("fit", "all.csv", "--target", "y", *ignored, "--test", "few.csv", "--model", "m.json")
+        self.assertEqual(self.done("predict", "m.json", "all.csv"), self.done("predict", "m.json", "few.csv"))
+        self.failed('all.csv: line 2, column 1 ("name"): "row 0" is no number; --ignore leaves a column out', "fit", "all.csv",
+                    "--target", "y")
+        self.failed('all.csv: no column "nome"; did you mean "name"? The columns are name, a, b, y, z', "fit", "all.csv",
+                    "--target", "y", "--ignore", "nome")
+        self.failed('all.csv: the column "y" is asked for twice', "fit", "all.csv", "--target", "y", "--ignore", "y")
+        self.failed("--ignore is about CSV, which x.svm is not", "fit", self.file("x.svm", "1 1:2\n0 1:3\n"), "--ignore", "a",
+                    status=2)
+
+    def test_target_of_the_model_in_a_file_of_several_columns(self):
+        self.file("x.csv", "a,y\n" + "".join(f"{i},{'odd' if i % 2 else 'even'}\n" for i in range(31)))
+        self.file("other.csv", "b,c\n" + "1,2\n" * 31)
+        self.done("fit", "x.csv", "--target", "y", "--model", "m.json")
+        self.assertEqual(self.json("predict", "m.json", "x.csv", "--target-file", "x.csv"),
+                         self.json("predict", "m.json", "x.csv"))
+        self.failed('other.csv: no column "y"; the columns are b, c', "predict", "m.json", "x.csv", "--json", "--target-file",
+                    "other.csv")
+
     def test_threads_of_evaluate(self):
         self.file("p.csv", "".join(f"{i % 17 - 8}.5\n" for i in range(5000)))
         files = "-p", "p.csv", "-t", "p.csv", "--set", "delta=2"
