@@ -193,10 +193,12 @@ int64_t lossi_io_input_expect(const struct lossi_io_input *input, int64_t unread
                               int64_t needed)
 {
     const int64_t done = input->position - unread;
-    if (input->gzip || input->total < done || done < SAMPLE) {
+    const int64_t stored = input->gzip ? lossi_io_gzip_taken(input) : input->position;
+    if (input->total < stored || stored < 1 || done < SAMPLE) {
         return needed;
     }
-    const double expected = (double)used * ((double)input->total / (double)done) * 1.0625;
+    const double part = (double)stored / (double)input->total * ((double)done / (double)input->position);
+    const double expected = (double)used / part * 1.0625;
     return expected > (double)needed && expected < 0x1p60 ? (int64_t)expected : needed;
 }
 

@@ -66,8 +66,8 @@ loss_status lossi_io_grow(loss_context *context, void **block, int64_t *capacity
 
 /*
  * How many of something a file has when the rest of it is like what was read, where used are in that but for its last unread bytes; and a
- * sixteenth more: room for so many costs only addresses, whereas to move an array that grows costs it twice. At least needed; of a file
- * compressed, or of unknown size, just that.
+ * sixteenth more: room for so many costs only addresses, whereas to move an array that grows costs it twice. At least needed; of a file of
+ * unknown size just that.
  */
 int64_t lossi_io_input_expect(const struct lossi_io_input *input, int64_t unread, int64_t used,
                               int64_t needed);
@@ -77,5 +77,8 @@ int64_t lossi_io_input_expect(const struct lossi_io_input *input, int64_t unread
 loss_status lossi_io_gzip_open(struct lossi_io_input *input);
 void lossi_io_gzip_close(struct lossi_io_input *input);
 loss_status lossi_io_gzip_read(struct lossi_io_input *input, void *buffer, int64_t size, int64_t *got);
+
+/* How many of the stored bytes have been decompressed. */
+int64_t lossi_io_gzip_taken(const struct lossi_io_input *input);
 
 #endif
