@@ -49,14 +49,41 @@ void dataset_describe_place(const struct dataset *dataset, const char *path, int
 
 /* ---- features ---- */
 
-/* Names as the file counts its columns, from first on. */
-static void number_features(struct dataset *dataset, int64_t first)
+/* Room for the names of all features, one behind the other; of so many bytes, ends included. */
+static char *allocate_names(struct dataset *dataset, int64_t bytes)
 {
     dataset->feature_names = tool_allocate(dataset->feature_count, sizeof *dataset->feature_names);
+    dataset->name_text = tool_allocate(bytes, 1);
+    return dataset->name_text;
+}
+
+/* Names as the file counts its columns, from first on: there may be millions of them. */
+static void number_features(struct dataset *dataset, int64_t first)
+{
+    char text[24];
+    int64_t bytes = 0;
     for (int64_t j = 0; j < dataset->feature_count; j++) {
-        char text[24];
-        snprintf(text, sizeof text, "%lld", (long long)(first + j));
-        dataset->feature_names[j] = tool_copy_text(text);
+        bytes += snprintf(text, sizeof text, "%lld", (long long)(first + j)) + 1;
+    }
+    char *p = allocate_names(dataset, bytes);
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        dataset->feature_names[j] = p;
+        p += snprintf(p, sizeof text, "%lld", (long long)(first + j)) + 1;
+    }
+}
+
+/* Names as the header of a CSV file has them. */
+static void name_features(struct dataset *dataset)
+{
+    int64_t bytes = 0;
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        bytes += (int64_t)strlen(loss_array_column_name(dataset->array, j)) + 1;
+    }
+    char *p = allocate_names(dataset, bytes);
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        dataset->feature_names[j] = p;
+        strcpy(p, loss_array_column_name(dataset->array, j));
+        p += strlen(p) + 1;
     }
 }
 
@@ -134,7 +161,9 @@ static int read_array(struct dataset *dataset, loss_context *context, const stru
         return tool_fail_context(context);
     }
     take_array(dataset, array);
-    number_features(dataset, 1);
+    if (!expected) {
+        number_features(dataset, 1);
+    }
     int result = check_size(dataset, format, expected);
     if (result == TOOL_DONE) {
         result = check_finite(dataset);
@@ -150,8 +179,10 @@ static int read_sparse(struct dataset *dataset, loss_context *context, const str
         first = 0;
     }
     int result = sparse_read(dataset, context, first, expected ? expected->feature_count : source->columns);
-    if (result == TOOL_DONE) {
+    if (result == TOOL_DONE && !expected) {
         number_features(dataset, first);
+    }
+    if (result == TOOL_DONE) {
         result = check_size(dataset, LOSS_FORMAT_LIBSVM, expected);
     }
     if (result == TOOL_DONE && !source->target_file && (!expected || expected->wants_target >= 0)) {
@@ -225,9 +256,8 @@ static int read_csv(struct dataset *dataset, loss_context *context, const struct
         return fail_csv(context, expected);
     }
     take_array(dataset, dataset->array);
-    dataset->feature_names = tool_allocate(dataset->feature_count, sizeof *dataset->feature_names);
-    for (int64_t j = 0; j < dataset->feature_count; j++) {
-        dataset->feature_names[j] = tool_copy_text(loss_array_column_name(dataset->array, j));
+    if (!expected) {
+        name_features(dataset);
     }
     const int64_t column = has_target ? find_column(others, source->target) : -1;
     int result = check_size(dataset, LOSS_FORMAT_CSV, expected);
@@ -334,10 +364,8 @@ void dataset_free(struct dataset *dataset)
     if (!dataset->borrows_classes) {
         loss_classes_free(dataset->classes);
     }
-    for (int64_t j = 0; dataset->feature_names && j < dataset->feature_count; j++) {
-        free(dataset->feature_names[j]);
-    }
     free(dataset->feature_names);
+    free(dataset->name_text);
     free(dataset->target_name);
     loss_array_free(dataset->array);
     loss_sparse_free(dataset->sparse);

@@ -272,10 +272,8 @@ static void describe_model(struct problem *problem, const struct dataset *datase
         json_object_setn_new(model->loss_options, text, (size_t)(equals - text), value);
     }
     model->feature_count = dataset->feature_count;
-    model->feature_names = tool_allocate(model->feature_count, sizeof *model->feature_names);
-    for (int64_t j = 0; j < model->feature_count; j++) {
-        model->feature_names[j] = tool_copy_text(dataset->feature_names[j]);
-    }
+    model->feature_names = dataset->feature_names;
+    model->borrows_names = 1;
     model->class_count = loss_classes_count(dataset->classes);
     model->class_names = tool_allocate(model->class_count, sizeof *model->class_names);
     for (int64_t k = 0; k < model->class_count; k++) {

@@ -137,7 +137,8 @@ struct dataset {
     int64_t rows, feature_count, row_stride, column_stride;
     loss_array *array;
     void *memory;
-    char **feature_names, *target_name;
+    char **feature_names; /* in name_text; of data to train on, others have those of the model */
+    char *name_text, *target_name;
     loss_classes
         *classes; /* NULL when the target is a number; borrowed from another data set when that is so */
     int borrows_classes;
@@ -216,6 +217,7 @@ struct model {
     const char *target_encoding; /* static; NULL: as the loss has it. Written only, scores need none */
     json_t *loss_options;        /* key: value as text, as they were set */
     char **feature_names, **class_names; /* class_names NULL for a regression */
+    int borrows_names;                   /* of the features: they are the data set's */
     int64_t feature_count, class_count, outputs;
     double *mean, *scale; /* feature_count: x becomes (x − mean) / scale, and 0 where scale is 0 */
     double *parameters;   /* outputs × feature_count weights, then outputs intercepts */
