@@ -108,14 +108,9 @@ static int read_table(loss_table **table, loss_context *context, const struct ev
     return status ? tool_fail_context(context) : TOOL_DONE;
 }
 
-/* With dtype LOSS_INT64, labels. */
-static int read_matrix(struct matrix *matrix, loss_context *context, const struct evaluate_options *evaluate,
-                       const char *path, loss_dtype dtype)
+/* All columns of a table, which is given back; with dtype LOSS_INT64, labels. */
+static int fill_matrix(struct matrix *matrix, loss_context *context, loss_table *table, loss_dtype dtype)
 {
-    loss_table *table;
-    if (read_table(&table, context, evaluate, path)) {
-        return TOOL_FAILED;
-    }
     const int64_t rows = loss_table_row_count(table), columns = loss_table_column_count(table);
     *matrix = (struct matrix){.dtype = dtype, .rows = rows, .columns = columns};
     matrix->elements = tool_allocate(rows * columns, (size_t)loss_dtype_size(dtype));
@@ -133,22 +128,27 @@ static int read_matrix(struct matrix *matrix, loss_context *context, const struc
     return status ? tool_fail_context(context) : TOOL_DONE;
 }
 
-/* Labels when the loss takes them and the file has but one column; else numbers. */
+static int read_matrix(struct matrix *matrix, loss_context *context, const struct evaluate_options *evaluate,
+                       const char *path)
+{
+    loss_table *table;
+    const int result = read_table(&table, context, evaluate, path);
+    return result ? result : fill_matrix(matrix, context, table, evaluate->dtype);
+}
+
+/* Labels when the loss takes them and the file, which may be a pipe, has but one column; else numbers. */
 static int read_target(struct matrix *matrix, loss_context *context, const struct evaluate_options *evaluate,
                        const loss_function *function)
 {
     int32_t takes_labels = 0;
+    loss_table *table;
     loss_function_property(function, "integer_target", &takes_labels);
-    if (takes_labels) {
-        loss_table *table;
-        if (read_table(&table, context, evaluate, evaluate->target)) {
-            return TOOL_FAILED;
-        }
-        takes_labels = loss_table_column_count(table) == 1;
-        loss_table_free(table);
+    const int result = read_table(&table, context, evaluate, evaluate->target);
+    if (result) {
+        return result;
     }
-    return read_matrix(matrix, context, evaluate, evaluate->target,
-                       takes_labels ? LOSS_INT64 : evaluate->dtype);
+    const int has_labels = takes_labels && loss_table_column_count(table) == 1;
+    return fill_matrix(matrix, context, table, has_labels ? LOSS_INT64 : evaluate->dtype);
 }
 
 static json_t *element_to_json(const struct matrix *matrix, int64_t index)
@@ -243,13 +243,13 @@ static int read_inputs(struct evaluation *e, loss_context *context, const struct
 {
     int result = check_target(e, evaluate);
     if (result == TOOL_DONE) {
-        result = read_matrix(&e->prediction, context, evaluate, evaluate->prediction, evaluate->dtype);
+        result = read_matrix(&e->prediction, context, evaluate, evaluate->prediction);
     }
     if (result == TOOL_DONE && evaluate->target) {
         result = read_target(&e->target, context, evaluate, e->function);
     }
     if (result == TOOL_DONE && evaluate->weight) {
-        result = read_matrix(&e->weight, context, evaluate, evaluate->weight, evaluate->dtype);
+        result = read_matrix(&e->weight, context, evaluate, evaluate->weight);
     }
     if (result) {
         return result;

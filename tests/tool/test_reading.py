@@ -139,6 +139,15 @@ class Options(ToolTest):
         self.failed('other.csv: no column "y"; the columns are b, c', "predict", "m.json", "x.csv", "--json", "--target-file",
                     "other.csv")
 
+    def test_labels_through_a_pipe(self):
+        self.file("p.csv", "1,2,0\n0.5,-3,1\n")
+        self.file("t.csv", "2\n0\n")
+        files = "evaluate", "cross_entropy", "-p", "p.csv", "-t"
+        with subprocess.Popen(["cat", "t.csv"], cwd=self.path, stdout=subprocess.PIPE) as source:
+            piped = subprocess.run([TOOL, *files, "/dev/stdin"], cwd=self.path, stdin=source.stdout, capture_output=True,
+                                   text=True, timeout=60)
+        self.assertEqual((piped.stdout, piped.stderr), (self.done(*files, "t.csv"), ""))
+
     def test_threads_of_evaluate(self):
         self.file("p.csv", "".join(f"{i % 17 - 8}.5\n" for i in range(5000)))
         files = "-p", "p.csv", "-t", "p.csv", "--set", "delta=2"
