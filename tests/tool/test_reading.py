@@ -139,6 +139,13 @@ class Options(ToolTest):
         self.failed('other.csv: no column "y"; the columns are b, c', "predict", "m.json", "x.csv", "--json", "--target-file",
                     "other.csv")
 
+    def test_text_of_two_bytes(self):
+        for code in "utf-16-le", "utf-16-be":
+            self.file("wide.csv", "\ufeffa,y\n1,2\n".encode(code))
+            for command in ("fit", "wide.csv", "--target", "y"), ("evaluate", "huber", "-p", "wide.csv", "-t", "wide.csv"):
+                self.failed("wide.csv: line 1, column 1: a NUL byte; this is UTF-16, which iconv -f utf-16 -t utf-8 converts",
+                            *command)
+
     def test_labels_through_a_pipe(self):
         self.file("p.csv", "1,2,0\n0.5,-3,1\n")
         self.file("t.csv", "2\n0\n")
