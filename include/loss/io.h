@@ -267,8 +267,9 @@ LOSS_API int64_t loss_sparse_row_line(const loss_sparse *sparse, int64_t row);
 
 /*
  * Puts row order[i] into place i, for all i, where they are: entries, labels and query identifiers. A set of rows is drawn or
- * shuffled so, and lent as a range, without a copy: beyond the arrays it takes a sixteenth of the entries (or the longest row) and
- * three numbers a row for a while. Pointers to the arrays stay good; nobody else may use the table meanwhile, nor a loss_data that has lent it.
+ * shuffled so, and lent as a range, without a copy: beyond the arrays it takes the memory of a thirty-second of the entries (or
+ * of the longest row), without their indices, and five bytes a row for a while. Pointers to the arrays stay good; nobody else may
+ * use the table meanwhile, nor a loss_data that has lent it.
  *   sparse  not NULL     order  not NULL, every number 0 … rows − 1 once
  * Returns LOSS_OK, LOSS_ERROR_ARGUMENT, LOSS_ERROR_MEMORY; after a failure nothing is changed. Since 0.1.
  */

@@ -64,50 +64,6 @@ static loss_status fail_length(const struct lossi_io_input *input, int64_t wante
 /* Elements that are read at once: 256 KiB of float64. */
 enum { PIECE = 32768 };
 
-#define COPY(FROM, TO)                                                                                       \
-    for (int64_t i = 0; i < count; i++) {                                                                    \
-        ((TO *)to)[i] = (TO)((const FROM *)from)[i];                                                         \
-    }                                                                                                        \
-    return
-
-/* Each element is rounded once. */
-#define COPY_FROM(FROM)                                                                                      \
-    switch (wanted) {                                                                                        \
-    case LOSS_FLOAT64:                                                                                       \
-        COPY(FROM, double);                                                                                  \
-    case LOSS_FLOAT32:                                                                                       \
-        COPY(FROM, float);                                                                                   \
-    default: /* narrow whole numbers alone become others */                                                  \
-        COPY(FROM, int32_t);                                                                                 \
-    }
-
-static void convert(const void *from, loss_dtype dtype, int64_t size, void *to, loss_dtype wanted,
-                    int64_t count)
-{
-    switch (dtype) {
-    case LOSS_FLOAT64:
-        COPY_FROM(double);
-    case LOSS_FLOAT32:
-        COPY_FROM(float);
-    case LOSS_INT64:
-        COPY_FROM(int64_t);
-    case LOSS_UINT8:
-        COPY_FROM(uint8_t);
-    default:
-        switch (size) {
-        case 1:
-            COPY_FROM(int8_t);
-        case 2:
-            COPY_FROM(int16_t);
-        default:
-            COPY_FROM(int32_t);
-        }
-    }
-}
-
-#undef COPY
-#undef COPY_FROM
-
 /* The pieces of the elements, one after the other: as they are to their place, others by way of raw, which has room for one. */
 static loss_status read_pieces(struct loss_array *array, struct lossi_io_input *input,
                                struct lossi_io_elements elements, struct lossi_io_store *store, void *raw,
@@ -130,7 +86,7 @@ static loss_status read_pieces(struct loss_array *array, struct lossi_io_input *
             swap_bytes(from, here, elements.size);
         }
         if (raw) {
-            convert(raw, array->dtype, elements.size, to, array->wanted, here);
+            lossi_io_convert(raw, array->dtype, elements.size, to, array->wanted, here);
         }
         lossi_io_store_keep(store);
     }

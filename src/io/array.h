@@ -40,6 +40,13 @@ loss_status lossi_io_array_shape(struct loss_array *array, const struct lossi_io
 loss_status lossi_io_array_elements(struct loss_array *array, struct lossi_io_input *input,
                                     struct lossi_io_elements elements);
 
+/*
+ * Makes count elements of another type, float32 or float64, or int32 of narrow ones; size are the bytes of one as it is stored, which are
+ * fewer than dtype has where whole numbers are narrow. In convert.c.
+ */
+void lossi_io_convert(const void *from, loss_dtype dtype, int64_t size, void *to, loss_dtype wanted,
+                      int64_t count);
+
 /* ---- npy.c, idx.c: the header, then the two above. values stay with the array also after a failure. */
 loss_status lossi_io_npy_read(struct loss_array *array, struct lossi_io_input *input);
 loss_status lossi_io_idx_read(struct loss_array *array, struct lossi_io_input *input);

@@ -42,12 +42,11 @@ static int compare_numbers(const void *a, const void *b)
 /* The name of the class a cell is of: its text, or the shortest form of its number, written to buffer. */
 static const char *cell_name(const loss_table *table, int64_t row, int64_t column, char buffer[NAME_SIZE])
 {
-    if (table->bad_row[column] >= 0 ||
-        !(fabs(table->numbers[row * table->columns + column]) < not_told_apart)) {
+    if (table->bad_row[column] >= 0 || !(fabs(lossi_io_table_number(table, row, column)) < not_told_apart)) {
         return lossi_io_table_cell(table, row, column);
     }
     /* Adding 0 makes −0 the same class as 0. */
-    loss_format_double(table->numbers[row * table->columns + column] + 0.0, buffer, NAME_SIZE, NULL);
+    loss_format_double(lossi_io_table_number(table, row, column) + 0.0, buffer, NAME_SIZE, NULL);
     return buffer;
 }
 
@@ -192,7 +191,7 @@ static loss_status distinct_values(struct gathering *gathering, const loss_table
     for (int64_t r = 0; r < table->rows; r++) {
         struct entry entry = {.name = lossi_io_table_cell(table, r, column)};
         if (gathering->is_numeric) {
-            entry.number = table->numbers[r * table->columns + column];
+            entry.number = lossi_io_table_number(table, r, column);
         }
         if (*entry.name == '\0' || (gathering->is_numeric && isnan(entry.number))) {
             return fail_cell(table, gathering->context, r, column, LOSS_ERROR_FORMAT, "is no class");

@@ -152,7 +152,7 @@ loss_status loss_table_get_column_double(const loss_table *table, loss_context *
     }
     if (!status) {
         for (int64_t r = 0; r < table->rows; r++) {
-            values[r * stride] = table->numbers[r * table->columns + column];
+            values[r * stride] = lossi_io_table_number(table, r, column);
         }
     }
     return status;
@@ -161,7 +161,7 @@ loss_status loss_table_get_column_double(const loss_table *table, loss_context *
 /* From the text again, because rounding a double is rounding twice. */
 static float float_cell(const loss_table *table, int64_t row, int64_t column)
 {
-    const double number = table->numbers[row * table->columns + column];
+    const double number = lossi_io_table_number(table, row, column);
     float value = (float)number;
     if ((double)value == number && !isinf(number)) {
         return value;
@@ -212,7 +212,7 @@ static int int64_cell(const loss_table *table, int64_t row, int64_t column, int6
         *value = negative ? total : -total;
         return 1;
     }
-    const double number = table->numbers[row * table->columns + column];
+    const double number = lossi_io_table_number(table, row, column);
     /* 2^53: from there on a double no longer tells whole numbers apart. */
     if (!(fabs(number) <= 9007199254740992.0) || number != trunc(number)) {
         return 0;

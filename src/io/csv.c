@@ -19,6 +19,16 @@ static int fail_in_cell(struct lossi_io_cutter *cutter, int64_t line, const char
     return END_IN_ERROR;
 }
 
+/* Spreadsheets write UTF-16 too, every other byte of which is NUL; it begins with a byte order mark. */
+static int fail_nul(struct lossi_io_cutter *cutter)
+{
+    const int is_wide = cutter->line == 1 && (memcmp(cutter->text, "\xff\xfe", 2) == 0 ||
+                                              memcmp(cutter->text, "\xfe\xff", 2) == 0);
+    return fail_in_cell(cutter, cutter->line,
+                        is_wide ? "a NUL byte; this is UTF-16, which iconv -f utf-16 -t utf-8 converts"
+                                : "a NUL byte; this is no text");
+}
+
 int lossi_io_csv_finish_cell(struct lossi_io_cutter *cutter, char *cell_end)
 {
     char *p = cutter->position;
@@ -40,7 +50,7 @@ int lossi_io_csv_finish_cell(struct lossi_io_cutter *cutter, char *cell_end)
     case BYTE_NEWLINE:
         break;
     case BYTE_NUL:
-        return fail_in_cell(cutter, cutter->line, "a NUL byte; this is no text");
+        return fail_nul(cutter);
     default:
         return fail_in_cell(cutter, cutter->line,
                             "a closing quote must be followed by a separator or the end of the line");
@@ -64,7 +74,7 @@ static int read_quoted(struct lossi_io_cutter *cutter)
             p++;
         }
         if (*p == '\0') {
-            return fail_in_cell(cutter, cutter->line, "a NUL byte; this is no text");
+            return fail_nul(cutter);
         }
         cutter->line += *p == '\n';
         *out++ = *p;
@@ -144,6 +154,16 @@ loss_status lossi_io_csv_fail_ragged(const struct lossi_io_cutter *cutter, int64
     return lossi_io_message_fail(&message, cutter->context, LOSS_ERROR_FORMAT);
 }
 
+loss_status lossi_io_csv_fail_empty(loss_context *context, const char *path, int has_header)
+{
+    struct lossi_io_message message = {0};
+    lossi_io_message_path(&message, path);
+    lossi_io_message_add(&message, "the file is empty; %s",
+                         has_header ? "a line with the names of the columns was expected, and rows below it"
+                                    : "rows of fields were expected");
+    return lossi_io_message_fail(&message, context, LOSS_ERROR_FORMAT);
+}
+
 loss_status lossi_io_csv_fail_line(const struct lossi_io_cutter *cutter, int64_t line, const char *what)
 {
     struct lossi_io_message message = {0};
@@ -155,7 +175,7 @@ loss_status lossi_io_csv_fail_line(const struct lossi_io_cutter *cutter, int64_t
 void lossi_io_csv_begin(struct lossi_io_cutter *cutter, loss_context *context, const char *path,
                         char separator)
 {
-    *cutter = (struct lossi_io_cutter){.context = context, .path = path, .line = 1};
+    *cutter = (struct lossi_io_cutter){.context = context, .path = path, .separator = separator, .line = 1};
     cutter->kind[(unsigned char)separator] = BYTE_SEPARATOR;
     cutter->kind['\n'] = BYTE_NEWLINE;
     cutter->kind['\r'] = BYTE_RETURN;

@@ -14,6 +14,7 @@ struct lossi_io_cutter {
     loss_context *context;
     const char *path;
     unsigned char kind[256];
+    char separator;
     char *position, *end; /* of the text, behind which one byte may be written */
     const char *text;     /* what offsets of cells count from */
     int64_t line;         /* of position */
@@ -44,6 +45,9 @@ const char *lossi_io_csv_likely_separator(const char *name);
 /* "line 17 has 30 fields, the header has 31"; first is the name or the cell of the first column. */
 loss_status lossi_io_csv_fail_ragged(const struct lossi_io_cutter *cutter, int64_t line, int64_t fields,
                                      int64_t columns, const char *first, int has_header);
+
+/* "the file is empty; …", and what was expected. */
+loss_status lossi_io_csv_fail_empty(loss_context *context, const char *path, int has_header);
 
 /* "line 17 <what>" */
 loss_status lossi_io_csv_fail_line(const struct lossi_io_cutter *cutter, int64_t line, const char *what);

@@ -147,15 +147,11 @@ loss_status lossi_io_numbers_finish_table(loss_table *others, const struct lossi
 {
     loss_context *context = others->context;
     loss_status status = lossi_io_table_start_numbers(others);
-    others->numbers = lossi_io_table_allocate(context, others->rows * others->columns,
-                                              sizeof *others->numbers);
-    if (status || !others->numbers) {
-        return LOSS_ERROR_MEMORY;
-    }
-    for (int64_t c = 0; c < others->columns; c++) {
+    /* The numbers are not kept: a target is asked for once, and then they are in memory twice. */
+    for (int64_t c = 0; c < others->columns && !status; c++) {
         for (int64_t r = 0; r < others->rows && others->bad_row[c] < 0; r++) {
-            const int64_t i = r * others->columns + c;
-            if (lossi_io_parse_cell(others->text + others->cells[i], &others->numbers[i])) {
+            double number;
+            if (lossi_io_parse_cell(lossi_io_table_cell(others, r, c), &number)) {
                 others->bad_row[c] = r;
             }
         }

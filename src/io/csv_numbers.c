@@ -26,9 +26,10 @@ struct reader {
     const struct lossi_io_numbers *wish;
     struct loss_array *array;
     loss_table *others;
-    int64_t columns; /* of the file */
-    int64_t *places; /* of each of them */
-    int64_t *cells;  /* of the row being read */
+    int64_t columns;      /* of the file */
+    int64_t *places;      /* of each of them */
+    int64_t *cells;       /* of the row being read */
+    unsigned char *pairs; /* whether two short integers are looked for there, see lossi_io_pair_count() */
     void *window;
     int64_t capacity, begin, end; /* of the window, and what is unread in it */
     int at_end;                   /* the input has no more */
@@ -70,19 +71,30 @@ static loss_status refill(struct reader *reader)
 
 /* ---- rows that are numbers and nothing else */
 
+/* How many there will be, of which there are used so far. */
+static int64_t expect(const struct reader *reader, int64_t used, int64_t needed)
+{
+    return lossi_io_input_expect(&reader->input, reader->end - reader->begin, used, needed);
+}
+
 /* Keeps a cell of the table. */
 static loss_status keep_text(struct reader *reader, int64_t place, const char *text, int64_t length)
 {
     loss_table *others = reader->others;
     loss_context *context = reader->input.context;
     const int64_t columns = others->columns, at = others->rows * columns;
-    void *block = others->text;
-    loss_status status = lossi_io_grow(context, &block, &reader->text_room, reader->text_used,
-                                       reader->text_used + length + 1, 1);
-    others->text = block;
-    block = others->cells;
-    if (!status) {
-        status = lossi_io_grow(context, &block, &reader->cell_room, at, at + columns, sizeof *others->cells);
+    const int64_t text_end = reader->text_used + length + 1;
+    loss_status status = LOSS_OK;
+    if (text_end > reader->text_room) {
+        void *block = others->text;
+        status = lossi_io_grow(context, &block, &reader->text_room, reader->text_used,
+                               expect(reader, reader->text_used, text_end), 1);
+        others->text = block;
+    }
+    if (!status && at + columns > reader->cell_room) {
+        void *block = others->cells;
+        status = lossi_io_grow(context, &block, &reader->cell_room, at, expect(reader, at, at + columns),
+                               sizeof *others->cells);
         others->cells = block;
     }
     if (!status) {
@@ -114,6 +126,44 @@ static inline int put_number(int is_double, double number, char *row, int64_t pl
     return !lossi_io_float_is_doubtful(number);
 }
 
+static inline void put_integer(int is_double, int32_t number, char *row, int64_t place)
+{
+    if (is_double) {
+        ((double *)row)[place] = (double)number;
+    } else {
+        ((float *)row)[place] = (float)number;
+    }
+}
+
+/*
+ * Two short integers at a time from column c on, for as long as there are some: tables of pixels, of counts and of codes have nothing
+ * else. Where they are missing too often, they are looked for no more. Returns the column it came to, whose text *next is.
+ */
+static int64_t put_pairs(const struct reader *reader, int64_t c, const char **next, const char *stop,
+                         char *row)
+{
+    const int64_t last = reader->columns - 1, *places = reader->places;
+    const int is_double = reader->wish->dtype == LOSS_FLOAT64;
+    const char separator = reader->wish->separator, *p = *next;
+    unsigned char *pairs = reader->pairs;
+    while (c < last && pairs[c] > 0) {
+        struct lossi_io_pair pair;
+        int found = lossi_io_two_integers(p, separator, &pair);
+        const char *end = p + (found ? pair.ends[1] : 0);
+        found = found && (c + 1 < last ? *end == separator : end == stop);
+        lossi_io_pair_count(&pairs[c], found);
+        if (!found) {
+            break;
+        }
+        put_integer(is_double, pair.numbers[0], row, places[c]);
+        put_integer(is_double, pair.numbers[1], row, places[c + 1]);
+        p = end + 1;
+        c += 2;
+    }
+    *next = p;
+    return c;
+}
+
 /* Reads [p, stop), a line without its end; 0 when there is something else in it. */
 static int read_plain_row(struct reader *reader, const char *p, const char *stop, char *row,
                           loss_status *status)
@@ -121,7 +171,14 @@ static int read_plain_row(struct reader *reader, const char *p, const char *stop
     const int64_t used = reader->text_used, last = reader->columns - 1, *places = reader->places;
     const int is_double = reader->wish->dtype == LOSS_FLOAT64;
     const char separator = reader->wish->separator;
+    const unsigned char *pairs = reader->pairs;
     for (int64_t c = 0; c <= last; c++) {
+        if (pairs[c] > 0) {
+            c = put_pairs(reader, c, &p, stop, row);
+            if (c > last) {
+                return 1;
+            }
+        }
         const int64_t place = places[c];
         const char *end;
         double number;
@@ -352,10 +409,7 @@ static loss_status read_header(struct reader *reader, char separator)
 {
     loss_status status = refill(reader);
     if (!status && reader->end == 0) {
-        struct lossi_io_message message = {0};
-        lossi_io_message_path(&message, reader->input.path);
-        lossi_io_message_add(&message, "the file is empty");
-        return lossi_io_message_fail(&message, reader->input.context, LOSS_ERROR_FORMAT);
+        return lossi_io_csv_fail_empty(reader->input.context, reader->input.path, reader->wish->has_header);
     }
     char *end = NULL;
     while (!status && (end = record_end(reader)) == NULL) {
@@ -388,11 +442,16 @@ static loss_status prepare(struct reader *reader)
     loss_context *context = reader->input.context;
     reader->places = lossi_io_table_allocate(context, reader->columns, sizeof *reader->places);
     reader->cells = lossi_io_table_allocate(context, reader->columns, sizeof *reader->cells);
-    if (!reader->places || !reader->cells) {
+    reader->pairs = lossi_io_table_allocate(context, reader->columns, 1);
+    if (!reader->places || !reader->cells || !reader->pairs) {
         return LOSS_ERROR_MEMORY;
     }
     const loss_status status = lossi_io_numbers_place(reader->array, reader->others, context, reader->wish,
                                                       reader->places, &reader->text_used);
+    for (int64_t c = 0; c < reader->columns && !status; c++) {
+        const int is_pair = c + 1 < reader->columns && reader->places[c] >= 0 && reader->places[c + 1] >= 0;
+        reader->pairs[c] = is_pair ? PAIRS_TRIED : 0;
+    }
     reader->text_room = reader->text_used;
     lossi_io_store_begin(&reader->store, context,
                          reader->array->columns * loss_dtype_size(reader->wish->dtype), guess_rows(reader));
@@ -435,7 +494,7 @@ loss_status lossi_io_numbers_read(struct loss_array *array, loss_table *others,
         reader.window = NULL;
         status = finish(&reader);
     }
-    void *const blocks[] = {reader.window, reader.places, reader.cells};
+    void *const blocks[] = {reader.window, reader.places, reader.cells, reader.pairs};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         loss_context_release(context, blocks[i]);
     }

@@ -26,7 +26,7 @@ loss_status lossi_io_numbers_read(struct loss_array *array, loss_table *others,
 loss_status lossi_io_numbers_place(struct loss_array *array, loss_table *others, loss_context *context,
                                    const struct lossi_io_numbers *wish, int64_t *places, int64_t *text_used);
 
-/* What a table needs besides its cells: their numbers, and lines. */
+/* What a table needs besides its cells: which columns are numbers, and lines. */
 loss_status lossi_io_numbers_finish_table(loss_table *others, const struct lossi_io_lines *lines);
 
 #endif

@@ -64,10 +64,15 @@ void lossi_io_gzip_close(struct lossi_io_input *input)
     input->gzip = NULL;
 }
 
+int64_t lossi_io_gzip_taken(const struct lossi_io_input *input)
+{
+    return input->stored - (int64_t)input->gzip->stream.avail_in;
+}
+
 /* Where in the stored bytes the decompressor is, counted from 1. */
 static int64_t stored_byte(const struct lossi_io_input *input)
 {
-    return input->stored - (int64_t)input->gzip->stream.avail_in + 1;
+    return lossi_io_gzip_taken(input) + 1;
 }
 
 /* More stored bytes; *ended at the end of the file, which must be the end of a member. */
@@ -139,6 +144,11 @@ loss_status lossi_io_gzip_read(struct lossi_io_input *input, void *buffer, int64
     (void)size;
     *got = 0;
     return lossi_io_gzip_open(input);
+}
+
+int64_t lossi_io_gzip_taken(const struct lossi_io_input *input)
+{
+    return input->stored;
 }
 
 #endif

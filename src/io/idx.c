@@ -25,8 +25,7 @@ static loss_status read_extents(struct loss_array *array, struct lossi_io_input 
             return status;
         }
         if (got < (int64_t)sizeof bytes) {
-            return lossi_io_input_fail(input, LOSS_ERROR_FORMAT, input->position,
-                                       "the file ends within the header");
+            return lossi_io_input_fail_header(input, "an IDX array");
         }
         array->extents[d] = (int64_t)bytes[0] << 24 | (int64_t)bytes[1] << 16 | (int64_t)bytes[2] << 8 |
                             bytes[3];
@@ -43,8 +42,7 @@ loss_status lossi_io_idx_read(struct loss_array *array, struct lossi_io_input *i
         return status;
     }
     if (got < (int64_t)sizeof magic) {
-        return lossi_io_input_fail(input, LOSS_ERROR_FORMAT, input->position,
-                                   "the file ends within the header");
+        return lossi_io_input_fail_header(input, "an IDX array");
     }
     size_t t = 0;
     while (t < sizeof types / sizeof *types && types[t].code != magic[2]) {

@@ -8,6 +8,9 @@
 /* Bytes between two calls of the progress callback, and the first size of a block that grows. */
 #define PIECE (INT64_C(1) << 20)
 
+/* How much of a file must have been read to tell the rest by. */
+#define SAMPLE (INT64_C(1) << 16)
+
 static loss_status fail_file(const struct lossi_io_input *input, const char *what)
 {
     struct lossi_io_message message = {0};
@@ -23,6 +26,18 @@ loss_status lossi_io_input_fail(const struct lossi_io_input *input, loss_status 
     lossi_io_message_path(&message, input->path);
     lossi_io_message_add(&message, "byte %" PRId64 ": %s", byte, what);
     return lossi_io_message_fail(&message, input->context, status);
+}
+
+loss_status lossi_io_input_fail_header(const struct lossi_io_input *input, const char *wanted)
+{
+    struct lossi_io_message message = {0};
+    if (input->position > 0) {
+        return lossi_io_input_fail(input, LOSS_ERROR_FORMAT, input->position,
+                                   "the file ends within the header");
+    }
+    lossi_io_message_path(&message, input->path);
+    lossi_io_message_add(&message, "the file is empty; %s was expected", wanted);
+    return lossi_io_message_fail(&message, input->context, LOSS_ERROR_FORMAT);
 }
 
 loss_status lossi_io_input_tell(struct lossi_io_input *input, int64_t done)
@@ -172,6 +187,19 @@ loss_status lossi_io_grow(loss_context *context, void **block, int64_t *capacity
     *block = moved;
     *capacity = larger;
     return LOSS_OK;
+}
+
+int64_t lossi_io_input_expect(const struct lossi_io_input *input, int64_t unread, int64_t used,
+                              int64_t needed)
+{
+    const int64_t done = input->position - unread;
+    const int64_t stored = input->gzip ? lossi_io_gzip_taken(input) : input->position;
+    if (input->total < stored || stored < 1 || done < SAMPLE) {
+        return needed;
+    }
+    const double part = (double)stored / (double)input->total * ((double)done / (double)input->position);
+    const double expected = (double)used / part * 1.0625;
+    return expected > (double)needed && expected < 0x1p60 ? (int64_t)expected : needed;
 }
 
 loss_status lossi_io_input_read_block(struct lossi_io_input *input, int64_t wanted, void **block,

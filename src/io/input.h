@@ -50,6 +50,9 @@ loss_status lossi_io_input_tell(struct lossi_io_input *input, int64_t done);
 loss_status lossi_io_input_fail(const struct lossi_io_input *input, loss_status status, int64_t byte,
                                 const char *what);
 
+/* The file ends within its header, or before it: then it says what was wanted. */
+loss_status lossi_io_input_fail_header(const struct lossi_io_input *input, const char *wanted);
+
 /* As lossi_io_input_read(), without a look at compression. */
 loss_status lossi_io_input_read_stored(struct lossi_io_input *input, void *buffer, int64_t size,
                                        int64_t *got);
@@ -61,10 +64,21 @@ loss_status lossi_io_check_memory(loss_context *context, const void *out, const 
 loss_status lossi_io_grow(loss_context *context, void **block, int64_t *capacity, int64_t used,
                           int64_t needed, int64_t size);
 
+/*
+ * How many of something a file has when the rest of it is like what was read, where used are in that but for its last unread bytes; and a
+ * sixteenth more: room for so many costs only addresses, whereas to move an array that grows costs it twice. At least needed; of a file of
+ * unknown size just that.
+ */
+int64_t lossi_io_input_expect(const struct lossi_io_input *input, int64_t unread, int64_t used,
+                              int64_t needed);
+
 /* ---- gzip.c */
 
 loss_status lossi_io_gzip_open(struct lossi_io_input *input);
 void lossi_io_gzip_close(struct lossi_io_input *input);
 loss_status lossi_io_gzip_read(struct lossi_io_input *input, void *buffer, int64_t size, int64_t *got);
+
+/* How many of the stored bytes have been decompressed. */
+int64_t lossi_io_gzip_taken(const struct lossi_io_input *input);
 
 #endif

@@ -258,8 +258,7 @@ static loss_status read_start(struct lossi_io_input *input, int64_t *length)
         status = lossi_io_input_read(input, bytes, width, &more);
     }
     if (!status && more < width) {
-        status = lossi_io_input_fail(input, LOSS_ERROR_FORMAT, input->position,
-                                     "the file ends within the header");
+        status = lossi_io_input_fail_header(input, "an array of NumPy");
     }
     *length = 0;
     for (int64_t i = width - 1; i >= 0 && !status; i--) {
@@ -286,8 +285,7 @@ loss_status lossi_io_npy_read(struct loss_array *array, struct lossi_io_input *i
         return status;
     }
     if (got < length) {
-        return lossi_io_input_fail(input, LOSS_ERROR_FORMAT, input->position,
-                                   "the file ends within the header");
+        return lossi_io_input_fail_header(input, "an array of NumPy");
     }
     header.end = text + length;
     if (!read_dictionary(&header)) {

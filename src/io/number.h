@@ -46,24 +46,88 @@ static inline int lossi_io_decimal(uint64_t leading, int64_t exponent, double *v
     return lossi_io_round_decimal(leading, exponent, value);
 }
 
+/* Two short integers of a text, and how far from its begin they end. */
+struct lossi_io_pair {
+    int32_t numbers[2];
+    int ends[2];
+};
+
+/*
+ * They are looked for from a column on while they are found there: a byte of a column begins with PAIRS_TRIED, and says 0 in the end
+ * where they are missing more often than one time in sixteen.
+ */
+enum { PAIRS_TRIED = 255, PAIR_MISSED = 16 };
+
+static inline void lossi_io_pair_count(unsigned char *tries, int found)
+{
+    if (found) {
+        *tries += *tries < PAIRS_TRIED;
+    } else {
+        *tries -= *tries < PAIR_MISSED ? *tries : PAIR_MISSED;
+    }
+}
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 
 /*
- * Eight digits at once: pairs, then pairs of pairs, each one product (Lamport, "Multiple byte processing with full-word
- * instructions", CACM 18, 1975, is where computing on the bytes of a word is from). 0 when not all are digits.
+ * Eight bytes of text as one word, in which a digit is its value (Lamport, "Multiple byte processing with full-word instructions",
+ * CACM 18, 1975).
  */
-static inline int lossi_io_eight_digits(const char *p, uint64_t *number)
+static inline uint64_t lossi_io_load_digits(const char *p)
 {
     uint64_t word;
     memcpy(&word, p, sizeof word);
-    if (((word & 0xf0f0f0f0f0f0f0f0u) | (((word + 0x0606060606060606u) & 0xf0f0f0f0f0f0f0f0u) >> 4)) !=
-        0x3333333333333333u) {
+    return word ^ 0x3030303030303030u;
+}
+
+/* The highest bit of every byte that is no digit. */
+static inline uint64_t lossi_io_other_bytes(uint64_t digits)
+{
+    return (((digits & 0x7f7f7f7f7f7f7f7fu) + 0x7676767676767676u) | digits) & 0x8080808080808080u;
+}
+
+/* The numbers that the four digits of each half make: pairs, then pairs of pairs, each one product. */
+static inline uint64_t lossi_io_join_fours(uint64_t digits)
+{
+    digits = digits * (10 * 256 + 1) >> 8 & 0x00ff00ff00ff00ffu;
+    return digits * (100 * 65536 + 1) >> 16 & 0x0000ffff0000ffffu;
+}
+
+/* Eight digits at once; 0 when not all are digits. */
+static inline int lossi_io_eight_digits(const char *p, uint64_t *number)
+{
+    const uint64_t digits = lossi_io_load_digits(p);
+    if (lossi_io_other_bytes(digits)) {
         return 0;
     }
-    word = (word & 0x0f0f0f0f0f0f0f0fu) * (10 * 256 + 1) >> 8;
-    word = (word & 0x00ff00ff00ff00ffu) * (100 * 65536 + 1) >> 16;
-    word = (word & 0x0000ffff0000ffffu) * (UINT64_C(10000) * 4294967296u + 1) >> 32;
-    *number = *number * 100000000 + word;
+    *number = *number * 100000000 + (lossi_io_join_fours(digits) * (UINT64_C(10000) * 4294967296u + 1) >> 32);
+    return 1;
+}
+
+/*
+ * Two whole numbers of one to four digits with the separator between, of eight bytes at most; 0 when there is something else. How long
+ * they are is computed and not tried out: it is as good as random, and a jump that was guessed wrong costs more than all of this.
+ */
+static inline int lossi_io_two_integers(const char *p, char separator, struct lossi_io_pair *pair)
+{
+    const uint64_t digits = lossi_io_load_digits(p), others = lossi_io_other_bytes(digits);
+    const uint64_t behind = others & (others - 1);
+    if (behind == 0) {
+        return 0;
+    }
+    const unsigned first = (unsigned)__builtin_ctzll(others) >> 3;
+    const unsigned end = (unsigned)__builtin_ctzll(behind) >> 3, second = end - first - 1;
+    if (p[first] != separator || first - 1 > 3 || second - 1 > 3) {
+        return 0;
+    }
+    /* Each in a half of the word, its last digit in the last byte. */
+    const uint64_t low = (uint32_t)digits << (32 - 8 * first);
+    const uint64_t high = (uint32_t)(digits >> (8 * first + 8)) << (32 - 8 * second);
+    const uint64_t both = lossi_io_join_fours(low | high << 32);
+    pair->numbers[0] = (int32_t)both;
+    pair->numbers[1] = (int32_t)(both >> 32);
+    pair->ends[0] = (int)first;
+    pair->ends[1] = (int)end;
     return 1;
 }
 
@@ -73,6 +137,14 @@ static inline int lossi_io_eight_digits(const char *p, uint64_t *number)
 {
     (void)p;
     (void)number;
+    return 0;
+}
+
+static inline int lossi_io_two_integers(const char *p, char separator, struct lossi_io_pair *pair)
+{
+    (void)p;
+    (void)separator;
+    (void)pair;
     return 0;
 }
 

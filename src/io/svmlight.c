@@ -181,30 +181,15 @@ static loss_status read_entries(struct reader *reader, const char *p, const char
     return LOSS_OK;
 }
 
-/* How much of a file must have been read to tell the rest by. */
-#define SAMPLE (INT64_C(1) << 16)
-
-/*
- * How many there will be when the rest of the file is like what was read, and a sixteenth: room for so many costs only addresses,
- * whereas to move an array that grows costs it twice. At least needed; of a file compressed, or of unknown size, just that.
- */
-static int64_t expect(const struct reader *reader, int64_t used, int64_t needed)
-{
-    const int64_t done = reader->input.position - (reader->end - reader->begin);
-    if (reader->input.gzip || reader->input.total < done || done < SAMPLE) {
-        return needed;
-    }
-    const double expected = (double)used * ((double)reader->input.total / (double)done) * 1.0625;
-    return expected > (double)needed && expected < 0x1p60 ? (int64_t)expected : needed;
-}
-
 /* Grows an array that has no room for so many, to what is expected of it. */
 static loss_status make_room_in(const struct reader *reader, void **block, int64_t *room, int64_t used,
                                 int64_t needed, int64_t size)
 {
-    return needed <= *room ? LOSS_OK
-                           : lossi_io_grow(reader->sparse->context, block, room, used,
-                                           expect(reader, used, needed), size);
+    return needed <= *room
+               ? LOSS_OK
+               : lossi_io_grow(
+                     reader->sparse->context, block, room, used,
+                     lossi_io_input_expect(&reader->input, reader->end - reader->begin, used, needed), size);
 }
 
 /* Room for one more row, and for as many entries as a line of that length can have: " 1:2" is the shortest. */
@@ -350,7 +335,7 @@ static loss_status finish(struct reader *reader)
     struct lossi_io_message message = {0};
     if (sparse->rows == 0) {
         lossi_io_message_path(&message, reader->input.path);
-        lossi_io_message_add(&message, "the file has no rows");
+        lossi_io_message_add(&message, "there are no rows; lines such as \"1 3:0.5 7:-2\" were expected");
         return lossi_io_message_fail(&message, sparse->context, LOSS_ERROR_FORMAT);
     }
     const int64_t first = reader->first_index >= 0 ? reader->first_index : !reader->has_zero;

@@ -1,5 +1,5 @@
 /* Tables: a file read whole, cut into cells, every cell read as a number once; then copies of columns. */
-#include "input.h"
+#include "csv.h"
 #include "number.h"
 
 #include <inttypes.h>
@@ -169,10 +169,7 @@ static loss_status fill(loss_table *table, struct lossi_io_input *input, int has
         }
     }
     if (!status && length == 0) {
-        struct lossi_io_message message = {0};
-        lossi_io_message_path(&message, table->path);
-        lossi_io_message_add(&message, "the file is empty");
-        return lossi_io_message_fail(&message, table->context, LOSS_ERROR_FORMAT);
+        return lossi_io_csv_fail_empty(table->context, table->path, has_header);
     }
     return status ? status : lossi_io_table_cut(table, input, length, has_header, separator);
 }

@@ -31,7 +31,8 @@ struct loss_table {
     int64_t *origins; /* columns: where in the file they are, from 0; NULL when that is where they are here */
     int64_t *names;   /* columns offsets into text; NULL without a header */
     char *numbering;  /* the names "1", "2", … then, NUMBER_WIDTH bytes each */
-    double *numbers;  /* rows × columns; of a column with a bad_row nothing */
+    double *
+        numbers; /* rows × columns; of a column with a bad_row nothing. NULL: read from the text when asked for */
     int64_t *bad_row; /* columns: the first row whose cell is no number, −1 when there is none */
 };
 
@@ -116,6 +117,17 @@ loss_status lossi_io_table_cut(loss_table *table, struct lossi_io_input *input, 
 static inline const char *lossi_io_table_cell(const loss_table *table, int64_t row, int64_t column)
 {
     return table->text + table->cells[row * table->columns + column];
+}
+
+/* The number that a cell is, of a column where all are. */
+static inline double lossi_io_table_number(const loss_table *table, int64_t row, int64_t column)
+{
+    if (table->numbers) {
+        return table->numbers[row * table->columns + column];
+    }
+    double number = 0;
+    lossi_io_parse_cell(lossi_io_table_cell(table, row, column), &number);
+    return number;
 }
 
 static inline int lossi_io_table_has_column(const loss_table *table, int64_t column)

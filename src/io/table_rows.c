@@ -58,8 +58,41 @@ static int read_number(struct lossi_io_cutter *cutter, double *number)
     return kind;
 }
 
+/*
+ * Two such cells at a time from column c on, as long as both are short integers, see number.h. Returns the column it came to, as many as
+ * there are when the line is ended.
+ */
+static int64_t read_pairs(struct lossi_io_cutter *cutter, loss_table *table, unsigned char *pairs, int64_t c)
+{
+    const int64_t last = table->columns - 1, *bad_row = table->bad_row;
+    int64_t *cells = table->cells + table->rows * table->columns;
+    double *numbers = table->numbers + table->rows * table->columns;
+    const char separator = cutter->separator;
+    char *p = cutter->position;
+    while (c < last && pairs[c] > 0 && bad_row[c] < 0 && bad_row[c + 1] < 0) {
+        struct lossi_io_pair pair;
+        int found = lossi_io_two_integers(p, separator, &pair);
+        char *end = p + (found ? pair.ends[1] : 0);
+        found = found && *end == (c + 1 < last ? separator : '\n');
+        lossi_io_pair_count(&pairs[c], found);
+        if (!found) {
+            break;
+        }
+        cells[c] = p - cutter->text;
+        cells[c + 1] = cells[c] + pair.ends[0] + 1;
+        numbers[c] = (double)pair.numbers[0];
+        numbers[c + 1] = (double)pair.numbers[1];
+        p[pair.ends[0]] = *end = '\0';
+        p = end + 1;
+        c += 2;
+    }
+    cutter->position = p;
+    cutter->line += c > last;
+    return c;
+}
+
 /* Reads a row's cells, and numbers where all cells above were numbers; returns how many there were, −1 after an error. */
-static int64_t read_row(struct lossi_io_cutter *cutter, loss_table *table)
+static int64_t read_row(struct lossi_io_cutter *cutter, loss_table *table, unsigned char *pairs)
 {
     const int64_t columns = table->columns;
     int64_t *cells = table->cells + table->rows * columns, unwanted;
@@ -67,7 +100,13 @@ static int64_t read_row(struct lossi_io_cutter *cutter, loss_table *table)
     int ended;
     cutter->column = 0;
     do {
-        const int64_t c = cutter->column;
+        int64_t c = cutter->column;
+        if (c < columns && pairs[c] > 0) {
+            cutter->column = c = read_pairs(cutter, table, pairs, c);
+            if (c == columns) {
+                break;
+            }
+        }
         const int is_number = c < columns && table->bad_row[c] < 0;
         if (is_number) {
             cells[c] = cutter->position - cutter->text;
@@ -99,7 +138,7 @@ static loss_status tell(const struct lossi_io_cutter *cutter, struct lossi_io_in
 }
 
 static loss_status read_rows(struct lossi_io_cutter *cutter, loss_table *table, struct lossi_io_input *input,
-                             int64_t length, int has_header)
+                             int64_t length, int has_header, unsigned char *pairs)
 {
     int64_t next_told = CUT_PIECE;
     for (;;) {
@@ -111,7 +150,7 @@ static loss_status read_rows(struct lossi_io_cutter *cutter, loss_table *table, 
             return lossi_io_csv_fail_line(cutter, empty, "is empty, but rows follow");
         }
         const int64_t line = cutter->line;
-        const int64_t fields = read_row(cutter, table);
+        const int64_t fields = read_row(cutter, table, pairs);
         if (fields < 0) {
             return cutter->status;
         }
@@ -214,5 +253,12 @@ loss_status lossi_io_table_cut(loss_table *table, struct lossi_io_input *input, 
     if (!status && !has_header) {
         take_first_row(&cutter, table);
     }
-    return status ? status : read_rows(&cutter, table, input, length, has_header);
+    unsigned char *pairs = status ? NULL : lossi_io_table_allocate(context, table->columns, 1);
+    if (pairs) {
+        memset(pairs, PAIRS_TRIED, (size_t)table->columns);
+        status = read_rows(&cutter, table, input, length, has_header, pairs);
+        loss_context_release(context, pairs);
+        return status;
+    }
+    return status ? status : LOSS_ERROR_MEMORY;
 }

@@ -49,14 +49,41 @@ void dataset_describe_place(const struct dataset *dataset, const char *path, int
 
 /* ---- features ---- */
 
-/* Names as the file counts its columns, from first on. */
-static void number_features(struct dataset *dataset, int64_t first)
+/* Room for the names of all features, one behind the other; of so many bytes, ends included. */
+static char *allocate_names(struct dataset *dataset, int64_t bytes)
 {
     dataset->feature_names = tool_allocate(dataset->feature_count, sizeof *dataset->feature_names);
+    dataset->name_text = tool_allocate(bytes, 1);
+    return dataset->name_text;
+}
+
+/* Names as the file counts its columns, from first on: there may be millions of them. */
+static void number_features(struct dataset *dataset, int64_t first)
+{
+    char text[24];
+    int64_t bytes = 0;
     for (int64_t j = 0; j < dataset->feature_count; j++) {
-        char text[24];
-        snprintf(text, sizeof text, "%lld", (long long)(first + j));
-        dataset->feature_names[j] = tool_copy_text(text);
+        bytes += snprintf(text, sizeof text, "%lld", (long long)(first + j)) + 1;
+    }
+    char *p = allocate_names(dataset, bytes);
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        dataset->feature_names[j] = p;
+        p += snprintf(p, sizeof text, "%lld", (long long)(first + j)) + 1;
+    }
+}
+
+/* Names as the header of a CSV file has them. */
+static void name_features(struct dataset *dataset)
+{
+    int64_t bytes = 0;
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        bytes += (int64_t)strlen(loss_array_column_name(dataset->array, j)) + 1;
+    }
+    char *p = allocate_names(dataset, bytes);
+    for (int64_t j = 0; j < dataset->feature_count; j++) {
+        dataset->feature_names[j] = p;
+        strcpy(p, loss_array_column_name(dataset->array, j));
+        p += strlen(p) + 1;
     }
 }
 
@@ -80,13 +107,19 @@ static int check_count(const struct dataset *dataset, const struct expectation *
     return TOOL_DONE;
 }
 
-static int check_size(const struct dataset *dataset, const struct expectation *expected)
+/* To train and to test something must be there; to predict nothing need be. */
+static int check_size(const struct dataset *dataset, int32_t format, const struct expectation *expected)
 {
-    if (!expected && (dataset->rows < 1 || dataset->feature_count < 1)) {
-        return tool_fail(
-            "%s: there is nothing to learn from: %lld row%s and %lld column%s besides the target",
-            dataset->path, (long long)dataset->rows, tool_plural(dataset->rows),
-            (long long)dataset->feature_count, tool_plural(dataset->feature_count));
+    if (dataset->rows < 1 && (!expected || expected->wants_target > 0)) {
+        return tool_fail("%s: there are no rows%s; one for each sample to %s was expected", dataset->path,
+                         format == LOSS_FORMAT_CSV ? " below the header" : "",
+                         expected ? "test on" : "learn from");
+    }
+    if (dataset->feature_count < 1 && !expected) {
+        return tool_fail("%s: there are no features: %s", dataset->path,
+                         format == LOSS_FORMAT_CSV      ? "a column besides the target was expected"
+                         : format == LOSS_FORMAT_LIBSVM ? "no row has an index:value"
+                                                        : "the rows have no columns");
     }
     return check_count(dataset, expected);
 }
@@ -119,16 +152,19 @@ static int read_array(struct dataset *dataset, loss_context *context, const stru
                       int32_t format, const struct expectation *expected)
 {
     loss_array *array;
-    const loss_status status =
-        format == LOSS_FORMAT_NPY
-            ? loss_array_read_npy_as(&array, context, source->path, dataset->dtype, NULL, NULL)
-            : loss_array_read_idx_as(&array, context, source->path, dataset->dtype, NULL, NULL);
+    const loss_status status = format == LOSS_FORMAT_NPY
+                                   ? loss_array_read_npy_as(&array, context, source->path, dataset->dtype,
+                                                            progress_reading, (void *)source->path)
+                                   : loss_array_read_idx_as(&array, context, source->path, dataset->dtype,
+                                                            progress_reading, (void *)source->path);
     if (status) {
         return tool_fail_context(context);
     }
     take_array(dataset, array);
-    number_features(dataset, 1);
-    int result = check_size(dataset, expected);
+    if (!expected) {
+        number_features(dataset, 1);
+    }
+    int result = check_size(dataset, format, expected);
     if (result == TOOL_DONE) {
         result = check_finite(dataset);
     }
@@ -143,14 +179,20 @@ static int read_sparse(struct dataset *dataset, loss_context *context, const str
         first = 0;
     }
     int result = sparse_read(dataset, context, first, expected ? expected->feature_count : source->columns);
-    if (result == TOOL_DONE) {
+    if (result == TOOL_DONE && !expected) {
         number_features(dataset, first);
-        result = check_size(dataset, expected);
+    }
+    if (result == TOOL_DONE) {
+        result = check_size(dataset, LOSS_FORMAT_LIBSVM, expected);
     }
     if (result == TOOL_DONE && !source->target_file && (!expected || expected->wants_target >= 0)) {
-        double *labels = tool_allocate(dataset->rows, sizeof *labels);
-        for (int64_t i = 0; i < dataset->rows; i++) {
-            labels[i] = array_number(loss_sparse_labels(dataset->sparse), dataset->dtype, i);
+        double *labels = (double *)loss_sparse_labels(dataset->sparse);
+        dataset->borrows_values = dataset->dtype == LOSS_FLOAT64;
+        if (!dataset->borrows_values) {
+            labels = tool_allocate(dataset->rows, sizeof *labels);
+            for (int64_t i = 0; i < dataset->rows; i++) {
+                labels[i] = array_number(loss_sparse_labels(dataset->sparse), dataset->dtype, i);
+            }
         }
         dataset->target_name = tool_copy_text("label");
         return target_from_numbers(dataset, context, labels, dataset->path, wants_classes);
@@ -169,29 +211,56 @@ static int64_t find_column(const loss_table *table, const char *name)
     return -1;
 }
 
+/* The columns that are no features: the target, where it is in the file, and what was said to be none. */
+static const char **other_columns(const struct source *source, int has_target, int64_t *count)
+{
+    const char **names = tool_allocate(source->ignored_count + 1, sizeof *names);
+    *count = 0;
+    if (has_target) {
+        names[(*count)++] = source->target;
+    }
+    for (int i = 0; i < source->ignored_count; i++) {
+        names[(*count)++] = source->ignored[i];
+    }
+    return names;
+}
+
+/* Text in the first row of data to learn from: the column may be meant to be no feature. Further down a number is missing. */
+static int fail_csv(const loss_context *context, const struct expectation *expected)
+{
+    const char *sentence = loss_context_error(context), *const words = "\" is no number";
+    const size_t length = strlen(sentence);
+    if (expected || length < strlen(words) || !strstr(sentence, ": line 2, ") ||
+        strcmp(sentence + length - strlen(words), words) != 0) {
+        return tool_fail_context(context);
+    }
+    return tool_fail("%s; --ignore leaves a column out", sentence);
+}
+
 static int read_csv(struct dataset *dataset, loss_context *context, const struct source *source,
                     int wants_classes, const struct expectation *expected)
 {
     const int is_optional = expected && expected->wants_target == 0;
     const int has_target = !source->target_file && (!expected || expected->wants_target >= 0);
     loss_table *others = NULL;
+    int64_t count;
+    const char **names = other_columns(source, has_target, &count);
     /* An optional target is among the columns that are no features, if there it is. */
-    if (loss_array_read_csv(&dataset->array, &others, context, source->path, 1, source->separator,
-                            dataset->dtype, 1, expected ? expected->feature_count : -1,
-                            expected ? (const char *const *)expected->feature_names : NULL,
-                            !has_target   ? 0
-                            : is_optional ? -1
-                                          : 1,
-                            &source->target, NULL, NULL)) {
-        return tool_fail_context(context);
+    const loss_status status = loss_array_read_csv(
+        &dataset->array, &others, context, source->path, 1, source->separator, dataset->dtype, 1,
+        expected ? expected->feature_count : -1,
+        expected ? (const char *const *)expected->feature_names : NULL,
+        has_target && is_optional ? -1 : count, names, progress_reading, (void *)source->path);
+    free(names);
+    if (status) {
+        return fail_csv(context, expected);
     }
     take_array(dataset, dataset->array);
-    dataset->feature_names = tool_allocate(dataset->feature_count, sizeof *dataset->feature_names);
-    for (int64_t j = 0; j < dataset->feature_count; j++) {
-        dataset->feature_names[j] = tool_copy_text(loss_array_column_name(dataset->array, j));
+    if (!expected) {
+        name_features(dataset);
     }
     const int64_t column = has_target ? find_column(others, source->target) : -1;
-    int result = check_size(dataset, expected);
+    int result = check_size(dataset, LOSS_FORMAT_CSV, expected);
     if (result == TOOL_DONE && column >= 0) {
         dataset->target_name = tool_copy_text(source->target);
         result = target_from_table(dataset, context, others, column, wants_classes);
@@ -241,6 +310,10 @@ static int check_usage(const struct source *source, int32_t format, const struct
         tool_fail("%s is about LIBSVM data, which %s is not", source->of_libsvm, source->path);
         return TOOL_USAGE;
     }
+    if (source->ignored_count > 0 && format != LOSS_FORMAT_CSV) {
+        tool_fail("--ignore is about CSV, which %s is not", source->path);
+        return TOOL_USAGE;
+    }
     if (source->separator && format != LOSS_FORMAT_CSV && !source->target_file) {
         tool_fail("--separator is about CSV, which %s is not", source->path);
         return TOOL_USAGE;
@@ -282,6 +355,7 @@ int dataset_read(struct dataset *dataset, loss_context *context, const struct so
     if (result == TOOL_DONE && source->target_file) {
         result = target_from_file(dataset, context, source, wants_classes);
     }
+    progress_clear();
     return result || expected ? result : check_names(dataset, source);
 }
 
@@ -290,15 +364,15 @@ void dataset_free(struct dataset *dataset)
     if (!dataset->borrows_classes) {
         loss_classes_free(dataset->classes);
     }
-    for (int64_t j = 0; dataset->feature_names && j < dataset->feature_count; j++) {
-        free(dataset->feature_names[j]);
-    }
     free(dataset->feature_names);
+    free(dataset->name_text);
     free(dataset->target_name);
     loss_array_free(dataset->array);
     loss_sparse_free(dataset->sparse);
     free(dataset->memory);
-    free(dataset->values);
+    if (!dataset->borrows_values) {
+        free(dataset->values);
+    }
     free(dataset->labels);
     *dataset = (struct dataset){0};
 }
@@ -377,7 +451,7 @@ int dataset_reorder(struct dataset *dataset, const int64_t *order)
         reorder((struct rows){(char *)dataset->labels, sizeof *dataset->labels, sizeof *dataset->labels},
                 order, rows, done);
     }
-    if (dataset->values) {
+    if (dataset->values && !dataset->borrows_values) {
         reorder((struct rows){(char *)dataset->values, sizeof *dataset->values, sizeof *dataset->values},
                 order, rows, done);
     }

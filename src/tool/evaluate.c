@@ -9,8 +9,12 @@ struct evaluate_options {
     const char *name, *prediction, *target, *weight;
     struct settings settings;
     loss_dtype dtype;
+    int32_t separator; /* 0: a comma */
+    int64_t threads;
     int json;
 };
+
+enum { THREADS = 256 };
 
 /* A matrix of the chosen type, or of labels. */
 struct matrix {
@@ -29,6 +33,9 @@ static const struct argp_option options[] = {
     {"target", 't', "FILE", 0, "CSV like it; one column of class labels (0, 1, …) for losses of classes", 0},
     {"weight", 'w', "FILE", 0, "CSV with one column: the weight of each sample", 0},
     {"set", 's', "KEY=VALUE", 0, "An option of the loss; may be repeated (loss list losses --json)", 0},
+    {"separator", OPTION_SEPARATOR, "CHARACTER", 0,
+     "What stands between the fields of the files: ; or tab, say (default ,)", 0},
+    {"threads", THREADS, "N", 0, "Threads to use (default 1); results do not depend on it", 0},
     {"dtype", 'd', "TYPE", 0, "float32 or float64 (default): the type of the arithmetic", 0},
     {"json", 'j', NULL, 0, "Print JSON with the arrays values, gradient and curvature", 0},
     {0}};
@@ -56,6 +63,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         if (evaluate->dtype == LOSS_FLOAT64 && strcmp(argument, "float64") != 0) {
             argp_error(state, "--dtype %s: expected float32 or float64", argument);
         }
+        return 0;
+    case OPTION_SEPARATOR:
+        evaluate->separator = options_parse_separator(state, argument);
+        return 0;
+    case THREADS:
+        evaluate->threads = options_parse_int(state, "--threads", argument, 1, 1024);
         return 0;
     case 'j':
         evaluate->json = 1;
@@ -86,13 +99,18 @@ static const struct argp argp = {
     NULL,
     NULL};
 
-/* With dtype LOSS_INT64, labels. */
-static int read_matrix(struct matrix *matrix, loss_context *context, const char *path, loss_dtype dtype)
+static int read_table(loss_table **table, loss_context *context, const struct evaluate_options *evaluate,
+                      const char *path)
 {
-    loss_table *table;
-    if (loss_table_read_csv(&table, context, path, 0, ',')) {
-        return tool_fail_context(context);
-    }
+    const loss_status status = loss_table_read_csv_progress(table, context, path, 0, evaluate->separator,
+                                                            progress_reading, (void *)path);
+    progress_clear();
+    return status ? tool_fail_context(context) : TOOL_DONE;
+}
+
+/* All columns of a table, which is given back; with dtype LOSS_INT64, labels. */
+static int fill_matrix(struct matrix *matrix, loss_context *context, loss_table *table, loss_dtype dtype)
+{
     const int64_t rows = loss_table_row_count(table), columns = loss_table_column_count(table);
     *matrix = (struct matrix){.dtype = dtype, .rows = rows, .columns = columns};
     matrix->elements = tool_allocate(rows * columns, (size_t)loss_dtype_size(dtype));
@@ -110,21 +128,27 @@ static int read_matrix(struct matrix *matrix, loss_context *context, const char 
     return status ? tool_fail_context(context) : TOOL_DONE;
 }
 
-/* Labels when the loss takes them and the file has but one column; else numbers. */
+static int read_matrix(struct matrix *matrix, loss_context *context, const struct evaluate_options *evaluate,
+                       const char *path)
+{
+    loss_table *table;
+    const int result = read_table(&table, context, evaluate, path);
+    return result ? result : fill_matrix(matrix, context, table, evaluate->dtype);
+}
+
+/* Labels when the loss takes them and the file, which may be a pipe, has but one column; else numbers. */
 static int read_target(struct matrix *matrix, loss_context *context, const struct evaluate_options *evaluate,
                        const loss_function *function)
 {
     int32_t takes_labels = 0;
+    loss_table *table;
     loss_function_property(function, "integer_target", &takes_labels);
-    if (takes_labels) {
-        loss_table *table;
-        if (loss_table_read_csv(&table, context, evaluate->target, 0, ',')) {
-            return tool_fail_context(context);
-        }
-        takes_labels = loss_table_column_count(table) == 1;
-        loss_table_free(table);
+    const int result = read_table(&table, context, evaluate, evaluate->target);
+    if (result) {
+        return result;
     }
-    return read_matrix(matrix, context, evaluate->target, takes_labels ? LOSS_INT64 : evaluate->dtype);
+    const int has_labels = takes_labels && loss_table_column_count(table) == 1;
+    return fill_matrix(matrix, context, table, has_labels ? LOSS_INT64 : evaluate->dtype);
 }
 
 static json_t *element_to_json(const struct matrix *matrix, int64_t index)
@@ -219,13 +243,13 @@ static int read_inputs(struct evaluation *e, loss_context *context, const struct
 {
     int result = check_target(e, evaluate);
     if (result == TOOL_DONE) {
-        result = read_matrix(&e->prediction, context, evaluate->prediction, evaluate->dtype);
+        result = read_matrix(&e->prediction, context, evaluate, evaluate->prediction);
     }
     if (result == TOOL_DONE && evaluate->target) {
         result = read_target(&e->target, context, evaluate, e->function);
     }
     if (result == TOOL_DONE && evaluate->weight) {
-        result = read_matrix(&e->weight, context, evaluate->weight, evaluate->dtype);
+        result = read_matrix(&e->weight, context, evaluate, evaluate->weight);
     }
     if (result) {
         return result;
@@ -319,11 +343,11 @@ static int run(struct evaluation *e, loss_context *context, const struct evaluat
 
 int command_evaluate(int argc, char **argv)
 {
-    struct evaluate_options evaluate = {.dtype = LOSS_FLOAT64};
+    struct evaluate_options evaluate = {.dtype = LOSS_FLOAT64, .threads = 1};
     struct evaluation e = {0};
     loss_context *context;
     argp_parse(&argp, argc, argv, 0, NULL, &evaluate);
-    if (loss_context_create(&context)) {
+    if (loss_context_create(&context) || loss_context_set_int(context, "threads", evaluate.threads)) {
         return tool_fail("no memory");
     }
     const int result = run(&e, context, &evaluate);

@@ -23,7 +23,9 @@ void model_free(struct model *model)
     free(model->loss);
     free(model->target);
     json_decref(model->loss_options);
-    free_names(model->feature_names, model->feature_count);
+    if (!model->borrows_names) {
+        free_names(model->feature_names, model->feature_count);
+    }
     free_names(model->class_names, model->class_count);
     free(model->mean);
     free(model->scale);

@@ -45,8 +45,7 @@ double options_parse_double(const struct argp_state *state, const char *option, 
     return value;
 }
 
-/* A character that can stand between fields, as its code. */
-static int32_t parse_separator(const struct argp_state *state, const char *argument)
+int32_t options_parse_separator(const struct argp_state *state, const char *argument)
 {
     if (strcmp(argument, "tab") == 0 || strcmp(argument, "\\t") == 0 || strcmp(argument, "\t") == 0) {
         return '\t';
@@ -57,6 +56,16 @@ static int32_t parse_separator(const struct argp_state *state, const char *argum
         argp_error(state, "--separator %s: expected a character such as ; or |, or tab", argument);
     }
     return c;
+}
+
+static void add_ignored(struct source *source, const char *column)
+{
+    const int count = source->ignored_count++;
+    source->ignored = realloc(source->ignored, (size_t)(count + 1) * sizeof *source->ignored);
+    if (!source->ignored) {
+        exit(tool_fail("no memory for the options"));
+    }
+    source->ignored[count] = column;
 }
 
 int options_parse_source(const struct argp_state *state, int key, const char *argument, struct source *source)
@@ -80,7 +89,10 @@ int options_parse_source(const struct argp_state *state, int key, const char *ar
         source->of_libsvm = "--columns";
         return 1;
     case OPTION_SEPARATOR:
-        source->separator = parse_separator(state, argument);
+        source->separator = options_parse_separator(state, argument);
+        return 1;
+    case OPTION_IGNORE:
+        add_ignored(source, argument);
         return 1;
     case OPTION_DTYPE:
         source->dtype = strcmp(argument, "float32") == 0   ? LOSS_FLOAT32
@@ -101,6 +113,8 @@ static const struct argp_option options[] = {
      "Where the target is, row by row: CSV with a header, .npy, IDX", 0},
     {"format", OPTION_FORMAT, "NAME", 0,
      "Of the data: csv, libsvm, npy, idx (default: by the name's end, else by the first bytes)", 0},
+    {"ignore", OPTION_IGNORE, "COLUMN", 0,
+     "A column of CSV that is no feature, such as the number of a row; may be repeated", 0},
     {"separator", OPTION_SEPARATOR, "CHARACTER", 0,
      "What stands between the fields of CSV: ; or tab, say (default ,)", 0},
     {"first-index", OPTION_FIRST_INDEX, "0|1", 0, "What LIBSVM data call the first column (default 1)", 0},

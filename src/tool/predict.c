@@ -20,6 +20,7 @@ static const struct argp_option options[] = {
      "Of the data: csv, libsvm, npy, idx (default: by the name's end, else by the first bytes)", 0},
     {"separator", OPTION_SEPARATOR, "CHARACTER", 0,
      "What stands between the fields of CSV: ; or tab, say (default ,)", 0},
+    {"dtype", OPTION_DTYPE, "NAME", 0, "float64 (default) or float32: in which the features are held", 0},
     {"json", 'j', NULL, 0,
      "Print JSON with predictions, scores and, when the file has the target, how good they are", 0},
     {0}};
@@ -231,6 +232,7 @@ static int read_data(struct prediction *prediction, loss_context *context, struc
                                          .classes = prediction->classes,
                                          .wants_target = predict->json ? 0 : -1};
     predict->source.target = predict->source.target_file ? NULL : model->target;
+    predict->source.likely_target = model->target;
     return dataset_read(&prediction->dataset, context, &predict->source, 0, &expected);
 }
 

@@ -129,14 +129,29 @@ int problem_create_function(loss_function **function, loss_context *context,
 
 /* ---- the split ---- */
 
-/* The first rows of a permutation drawn by the seed are held out. */
-static int split_rows(struct problem *problem, int64_t seed)
+/* Which row of the file comes to which place. It is drawn anew when it is needed, because it is as large as a column. */
+static int64_t *draw_order(const struct problem *problem)
 {
     const int64_t rows = problem->dataset->rows;
-    problem->order = tool_allocate(rows, sizeof *problem->order);
-    if (loss_random_permutation((uint64_t)seed, SPLIT_STREAM, rows, problem->order)) {
-        return tool_fail("the rows could not be shuffled");
+    int64_t *order = tool_allocate(rows, sizeof *order);
+    if (loss_random_permutation((uint64_t)problem->seed, SPLIT_STREAM, rows, order)) {
+        exit(tool_fail("the rows could not be shuffled"));
     }
+    return order;
+}
+
+int64_t problem_row(const struct problem *problem, int64_t row)
+{
+    int64_t *order = draw_order(problem);
+    const int64_t place = order[problem->first_row + row];
+    free(order);
+    return place;
+}
+
+/* The first rows of a permutation drawn by the seed are held out. */
+static int split_rows(struct problem *problem)
+{
+    const int64_t rows = problem->dataset->rows;
     problem->first_row = (int64_t)floor(problem->options->test_fraction * (double)rows + 0.5);
     problem->train_rows = rows - problem->first_row;
     problem->test_rows = problem->test ? problem->test->rows : problem->first_row;
@@ -144,7 +159,10 @@ static int split_rows(struct problem *problem, int64_t seed)
         return tool_fail("a test fraction of %g leaves none of the %lld rows to train on",
                          problem->options->test_fraction, (long long)rows);
     }
-    return dataset_reorder(problem->dataset, problem->order);
+    int64_t *order = draw_order(problem);
+    const int result = dataset_reorder(problem->dataset, order);
+    free(order);
+    return result;
 }
 
 /*
@@ -213,11 +231,17 @@ static int takes_labels(const struct problem *problem)
     return problem->dataset->classes && has_property(problem->function, "integer_target");
 }
 
+/* Whether the target is lent as the data set has it. */
+static int has_values(const struct dataset *dataset)
+{
+    return !dataset->classes && dataset->dtype == LOSS_FLOAT64;
+}
+
 /* The target as numbers of the features' type, where it is not labels. */
 static void fill_values(struct problem *problem)
 {
     const struct dataset *dataset = problem->dataset;
-    if (takes_labels(problem)) {
+    if (takes_labels(problem) || has_values(dataset)) {
         return;
     }
     const double low = low_class(problem);
@@ -248,10 +272,8 @@ static void describe_model(struct problem *problem, const struct dataset *datase
         json_object_setn_new(model->loss_options, text, (size_t)(equals - text), value);
     }
     model->feature_count = dataset->feature_count;
-    model->feature_names = tool_allocate(model->feature_count, sizeof *model->feature_names);
-    for (int64_t j = 0; j < model->feature_count; j++) {
-        model->feature_names[j] = tool_copy_text(dataset->feature_names[j]);
-    }
+    model->feature_names = dataset->feature_names;
+    model->borrows_names = 1;
     model->class_count = loss_classes_count(dataset->classes);
     model->class_names = tool_allocate(model->class_count, sizeof *model->class_names);
     for (int64_t k = 0; k < model->class_count; k++) {
@@ -292,11 +314,12 @@ static loss_status create_data(struct problem *problem)
                                      dataset->row_stride, dataset->column_stride);
     }
     if (!status) {
-        status = problem->values
-                     ? loss_data_set_input(problem->data, "target", problem->values, dataset->dtype, n, 1, 1,
-                                           1)
-                     : loss_data_set_input(problem->data, "target", dataset->labels + problem->first_row,
-                                           LOSS_INT64, n, 1, 1, 1);
+        const int is_label = takes_labels(problem);
+        const void *target = is_label              ? (const void *)(dataset->labels + problem->first_row)
+                             : has_values(dataset) ? (const void *)(dataset->values + problem->first_row)
+                                                   : problem->values;
+        status = loss_data_set_input(problem->data, "target", target, is_label ? LOSS_INT32 : dataset->dtype,
+                                     n, 1, 1, 1);
     }
     return status;
 }
@@ -347,7 +370,8 @@ int problem_set_strength(struct problem *problem, double strength)
 int problem_create(struct problem *problem, loss_context *context, const struct training_options *options,
                    struct dataset *dataset, struct dataset *test, int64_t seed, int keep)
 {
-    *problem = (struct problem){.context = context, .options = options, .dataset = dataset, .test = test};
+    *problem = (struct problem){
+        .context = context, .options = options, .dataset = dataset, .test = test, .seed = seed};
     if (keep && !dataset->sparse) {
         dataset_copy(&problem->copies[0], dataset);
         problem->dataset = &problem->copies[0];
@@ -358,7 +382,7 @@ int problem_create(struct problem *problem, loss_context *context, const struct 
     }
     int result = problem_create_function(&problem->function, context, options, dataset);
     if (result == TOOL_DONE) {
-        result = split_rows(problem, seed);
+        result = split_rows(problem);
     }
     if (result) {
         return result;
@@ -385,10 +409,11 @@ int problem_create(struct problem *problem, loss_context *context, const struct 
 static void restore_rows(struct problem *problem)
 {
     const int64_t rows = problem->dataset->rows;
-    int64_t *places = tool_allocate(rows, sizeof *places);
+    int64_t *order = draw_order(problem), *places = tool_allocate(rows, sizeof *places);
     for (int64_t i = 0; i < rows; i++) {
-        places[problem->order[i]] = i;
+        places[order[i]] = i;
     }
+    free(order);
     if (dataset_reorder(problem->dataset, places)) {
         exit(TOOL_FAILED);
     }
@@ -403,7 +428,6 @@ void problem_free(struct problem *problem)
     if (problem->restores) {
         restore_rows(problem);
     }
-    free(problem->order);
     free(problem->values);
     for (int i = 0; i < 2; i++) {
         dataset_free(&problem->copies[i]);

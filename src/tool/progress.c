@@ -53,6 +53,20 @@ void progress_show(const char *format, ...)
     line.last = now();
 }
 
+int32_t progress_reading(void *path, int64_t done, int64_t total)
+{
+    if (!progress_is_due()) {
+        return 0;
+    }
+    /* The number first: what does not fit the line is cut off. */
+    if (total > 0) {
+        progress_show("reading %3.0f %% of %s", 100 * ((double)done / (double)total), (const char *)path);
+    } else {
+        progress_show("reading %.0f MB of %s", (double)done / 1e6, (const char *)path);
+    }
+    return 0;
+}
+
 void progress_clear(void)
 {
     if (line.is_drawn) {

@@ -113,7 +113,7 @@ static void measure(struct run *run, const struct problem *problem)
 /* "line 17 of data.csv" of a row trained on. */
 static void describe_row(const struct problem *problem, int64_t row, char *text, size_t size)
 {
-    dataset_describe_row(problem->dataset, problem->order[problem->first_row + row], text, size);
+    dataset_describe_row(problem->dataset, problem_row(problem, row), text, size);
 }
 
 /*

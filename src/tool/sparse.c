@@ -36,7 +36,7 @@ void sparse_describe_nonfinite(const struct dataset *dataset, double value, char
 int sparse_read(struct dataset *dataset, loss_context *context, int64_t first_index, int64_t columns)
 {
     if (loss_sparse_read_svmlight(&dataset->sparse, context, dataset->path, dataset->dtype, LOSS_INT32,
-                                  first_index, columns, NULL, NULL)) {
+                                  first_index, columns, progress_reading, (void *)dataset->path)) {
         return tool_fail_context(context);
     }
     dataset->rows = loss_sparse_row_count(dataset->sparse);

@@ -128,8 +128,14 @@ int target_from_table(struct dataset *dataset, loss_context *context, const loss
     if (!dataset->classes && loss_classes_create(&dataset->classes, context, table, column)) {
         return tool_fail_context(context);
     }
+    int64_t *wide = tool_allocate(dataset->rows, sizeof *wide);
+    const loss_status status = loss_classes_get_labels(dataset->classes, context, table, column, wide, 1);
     dataset->labels = tool_allocate(dataset->rows, sizeof *dataset->labels);
-    if (loss_classes_get_labels(dataset->classes, context, table, column, dataset->labels, 1)) {
+    for (int64_t r = 0; r < dataset->rows && !status; r++) {
+        dataset->labels[r] = (int32_t)wide[r];
+    }
+    free(wide);
+    if (status) {
         return tool_fail_context(context);
     }
     const int result = check_names(dataset, table, column);
@@ -159,18 +165,47 @@ static int check_told_apart(const struct dataset *dataset, const double *numbers
     return TOOL_DONE;
 }
 
+/* Sorts numbers and puts each of them first once; returns how many there are. */
+static int64_t sort_different(double *numbers, int64_t count)
+{
+    int64_t different = 0;
+    qsort(numbers, (size_t)count, sizeof *numbers, compare_numbers);
+    for (int64_t i = 0; i < count; i++) {
+        if (different == 0 || numbers[different - 1] != numbers[i]) {
+            numbers[different++] = numbers[i];
+        }
+    }
+    return different;
+}
+
+/* The different ones of all rows, in their order: a batch at a time, because they are few and the rows may be many. */
+static double *find_different(const double *numbers, int64_t rows, int64_t *count)
+{
+    int64_t room = 1024, used = 0;
+    double *found = tool_allocate(room, sizeof *found);
+    for (int64_t i = 0; i < rows; i++) {
+        if (i > 0 && numbers[i] == numbers[i - 1]) {
+            continue;
+        }
+        if (used == room) {
+            used = sort_different(found, used);
+            room = used > room / 2 ? 2 * room : room;
+            found = realloc(found, (size_t)room * sizeof *found);
+            if (!found) {
+                exit(tool_fail("no memory for the classes"));
+            }
+        }
+        found[used++] = numbers[i];
+    }
+    *count = sort_different(found, used);
+    return found;
+}
+
 /* The different numbers as classes, in their order; the names are their shortest forms. */
 static int create_classes(struct dataset *dataset, loss_context *context, const double *numbers)
 {
-    double *sorted = tool_allocate(dataset->rows, sizeof *sorted);
-    int64_t count = 0;
-    memcpy(sorted, numbers, (size_t)dataset->rows * sizeof *sorted);
-    qsort(sorted, (size_t)dataset->rows, sizeof *sorted, compare_numbers);
-    for (int64_t i = 0; i < dataset->rows; i++) {
-        if (count == 0 || sorted[count - 1] != sorted[i]) {
-            sorted[count++] = sorted[i];
-        }
-    }
+    int64_t count;
+    double *sorted = find_different(numbers, dataset->rows, &count);
     char(*texts)[32] = tool_allocate(count, sizeof *texts);
     const char **names = tool_allocate(count, sizeof *names);
     for (int64_t k = 0; k < count; k++) {
@@ -206,10 +241,11 @@ static int label_rows(struct dataset *dataset, const double *numbers, const char
     dataset->labels = tool_allocate(rows, sizeof *dataset->labels);
     for (int64_t i = 0; i < rows; i++) {
         const int64_t before = i > 0 ? dataset->labels[i - 1] : 0;
-        dataset->labels[i] = i > 0 && numbers[i] == numbers[i - 1]
-                                 ? before
-                                 : find_class(dataset->classes, numbers[i], before);
-        if (dataset->labels[i] < 0) {
+        const int64_t label = i > 0 && numbers[i] == numbers[i - 1]
+                                  ? before
+                                  : find_class(dataset->classes, numbers[i], before);
+        dataset->labels[i] = (int32_t)label;
+        if (label < 0) {
             char where[320];
             dataset_describe_place(dataset, path, i, where, sizeof where);
             return tool_fail("%s: %g is none of the %lld classes", where, numbers[i],
@@ -251,7 +287,9 @@ int target_from_numbers(struct dataset *dataset, loss_context *context, double *
     if (result == TOOL_DONE) {
         result = label_rows(dataset, numbers, path);
     }
-    free(numbers);
+    if (!dataset->borrows_values) {
+        free(numbers);
+    }
     return result ? result : check_classes(dataset, path);
 }
 
@@ -271,13 +309,18 @@ static int read_table(struct dataset *dataset, loss_context *context, const stru
 {
     loss_table *table;
     int64_t column = 0;
-    if (loss_table_read_csv(&table, context, source->target_file, 1, source->separator)) {
+    if (loss_table_read_csv_progress(&table, context, source->target_file, 1, source->separator,
+                                     progress_reading, (void *)source->target_file)) {
         return tool_fail_context(context);
     }
     int result = check_rows(dataset, source->target_file, loss_table_row_count(table));
     if (result == TOOL_DONE && source->target) {
         result = loss_table_find_column(table, context, source->target, &column) ? tool_fail_context(context)
                                                                                  : TOOL_DONE;
+    } else if (result == TOOL_DONE && loss_table_column_count(table) > 1 && source->likely_target) {
+        result = loss_table_find_column(table, context, source->likely_target, &column)
+                     ? tool_fail_context(context)
+                     : TOOL_DONE;
     } else if (result == TOOL_DONE && loss_table_column_count(table) > 1) {
         result = tool_fail("%s has %lld columns: --target says which is the target", source->target_file,
                            (long long)loss_table_column_count(table));
@@ -295,9 +338,10 @@ static int read_array(struct dataset *dataset, loss_context *context, const stru
 {
     loss_array *array;
     const char *path = source->target_file;
-    const loss_status status = format == LOSS_FORMAT_NPY
-                                   ? loss_array_read_npy(&array, context, path, NULL, NULL)
-                                   : loss_array_read_idx(&array, context, path, NULL, NULL);
+    const loss_status status =
+        format == LOSS_FORMAT_NPY
+            ? loss_array_read_npy(&array, context, path, progress_reading, (void *)path)
+            : loss_array_read_idx(&array, context, path, progress_reading, (void *)path);
     if (status) {
         return tool_fail_context(context);
     }

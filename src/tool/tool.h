@@ -109,8 +109,11 @@ int settings_check_used(const struct settings *settings);
 
 struct source {
     const char *path;
-    const char *target_file;       /* NULL: the target is in the file itself */
-    const char *target;            /* the column of it in CSV; may be NULL elsewhere */
+    const char *target_file;   /* NULL: the target is in the file itself */
+    const char *target;        /* the column of it in CSV; may be NULL elsewhere */
+    const char *likely_target; /* of a target file of several columns, where none was typed; or NULL */
+    const char **ignored;      /* columns of CSV that are no features, beside the target */
+    int ignored_count;
     int32_t format, target_format; /* LOSS_FORMAT_…; 0: found out */
     int64_t first_index, columns;  /* of LIBSVM; columns 0: as many as the greatest index needs */
     int32_t separator;             /* of CSV; 0: a comma */
@@ -134,13 +137,15 @@ struct dataset {
     int64_t rows, feature_count, row_stride, column_stride;
     loss_array *array;
     void *memory;
-    char **feature_names, *target_name;
+    char **feature_names; /* in name_text; of data to train on, others have those of the model */
+    char *name_text, *target_name;
     loss_classes
         *classes; /* NULL when the target is a number; borrowed from another data set when that is so */
     int borrows_classes;
     int is_for_training;
-    double *values;  /* the target as a number, or */
-    int64_t *labels; /* as a class */
+    double *values;     /* the target as a number, or */
+    int borrows_values; /* they are the labels of sparse, which moves them with its rows */
+    int32_t *labels;    /* as a class */
 };
 
 /* What a file must have to go with a model: the features by name in CSV, by their number elsewhere; and the classes. */
@@ -197,7 +202,7 @@ double array_number(const void *values, loss_dtype dtype, int64_t at);
 int target_from_table(struct dataset *dataset, loss_context *context, const loss_table *table, int64_t column,
                       int wants_classes);
 
-/* Of numbers, which are the data set's from now on. */
+/* Of numbers, which are the data set's from now on, unless it borrows them. */
 int target_from_numbers(struct dataset *dataset, loss_context *context, double *numbers, const char *path,
                         int wants_classes);
 
@@ -212,6 +217,7 @@ struct model {
     const char *target_encoding; /* static; NULL: as the loss has it. Written only, scores need none */
     json_t *loss_options;        /* key: value as text, as they were set */
     char **feature_names, **class_names; /* class_names NULL for a regression */
+    int borrows_names;                   /* of the features: they are the data set's */
     int64_t feature_count, class_count, outputs;
     double *mean, *scale; /* feature_count: x becomes (x − mean) / scale, and 0 where scale is 0 */
     double *parameters;   /* outputs × feature_count weights, then outputs intercepts */
@@ -314,9 +320,10 @@ struct problem {
     loss_function *function;
     int64_t train_rows, test_rows; /* of the data set; with a test file test_rows are that file's */
     int64_t first_row;             /* of those to train on */
-    int64_t *order;                /* which rows of the file they are */
+    int64_t seed;                  /* of the split */
     int restores; /* the data set is sparse and put back in the order of the file at the end */
-    void *values; /* train_rows of the element type, when the target is no label */
+    void *
+        values; /* train_rows of the element type, when the target is neither a label nor the data set's numbers as they are */
     loss_data *data;
     loss_objective *objective;
     struct model model; /* everything but the parameters */
@@ -338,6 +345,9 @@ int problem_wants_classes(loss_context *context, const struct training_options *
 int problem_create(struct problem *problem, loss_context *context, const struct training_options *options,
                    struct dataset *dataset, struct dataset *test, int64_t seed, int keep);
 void problem_free(struct problem *problem);
+
+/* Where in its file a row is that is trained on, counted from 0. */
+int64_t problem_row(const struct problem *problem, int64_t row);
 
 /* The objective anew, with another strength of the penalty that has a path. */
 int problem_set_strength(struct problem *problem, double strength);
@@ -403,6 +413,9 @@ void run_free(struct run *run);
 void progress_show(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int progress_is_due(void);
 void progress_clear(void);
+
+/* A progress callback of the readers; user is the path of the file. */
+int32_t progress_reading(void *path, int64_t done, int64_t total);
 
 /* ---- output.c: files that are replaced only when the job is done */
 
@@ -478,8 +491,12 @@ enum {
     OPTION_FIRST_INDEX,
     OPTION_COLUMNS,
     OPTION_DTYPE,
-    OPTION_SEPARATOR
+    OPTION_SEPARATOR,
+    OPTION_IGNORE
 };
+/* A character that can stand between fields, as its code. */
+int32_t options_parse_separator(const struct argp_state *state, const char *argument);
+
 int options_parse_source(const struct argp_state *state, int key, const char *argument,
                          struct source *source);
 

@@ -84,6 +84,7 @@ int training_run(struct training_options *options, const char *const *optimizers
     settings_free(&options->settings);
     settings_free(&options->loss_settings);
     free(options->l2_text);
+    free(options->source.ignored);
     loss_context_free(context);
     return result;
 }

@@ -151,7 +151,7 @@ class Formats(ToolTest):
         self.file("labels.npy", npy(self.labels, "<i8"))
         self.failed("cut.npy: byte 136687: the shape needs 136560 bytes of data, there are 136559",
                     *fit(self.file("cut.npy", good[:-1])))
-        self.failed("empty.npy: there is nothing to learn from: 0 rows and 3 columns besides the target", *fit(
+        self.failed("empty.npy: there are no rows; one for each sample to learn from was expected", *fit(
             self.file("empty.npy", good[:10] + b"{'descr': '<f8', 'fortran_order': False, 'shape': (0, 3), }".ljust(117) + b"\n")))
         huge = b"{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 3), }".ljust(117) + b"\n"
         self.failed("huge.npy: byte 128: the shape has more elements than memory can hold",

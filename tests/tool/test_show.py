@@ -1,18 +1,14 @@
 """What the loss command shows: its pictures, and its progress on a terminal. Run with a class name."""
-import fcntl
 import json
 import os
-import pty
-import select
 import shutil
 import struct
 import subprocess
 import sys
-import termios
 import unittest
 import xml.etree.ElementTree
 
-from tool_case import TOOL, DIGITS, CANCER, FAMILIES, ToolTest
+from tool_case import TOOL, DIGITS, CANCER, FAMILIES, ToolTest, on_terminal
 
 
 class Curve(ToolTest):
@@ -161,29 +157,7 @@ class Terminal(ToolTest):
         arguments = [TOOL, "compare", DIGITS, "--target", "digit", "--json"]
         quiet = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
         self.assertEqual((quiet.returncode, quiet.stderr), (0, ""))
-        try:
-            ours, theirs = pty.openpty()
-        except OSError as reason:  # a root directory without /dev/pts
-            self.skipTest(str(reason))
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
-        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=theirs)
-        os.close(theirs)
-        shown, printed, open_ends = b"", b"", {ours, process.stdout.fileno()}
-        while open_ends:
-            for end in select.select(list(open_ends), [], [], 300)[0]:
-                try:
-                    piece = os.read(end, 65536)
-                except OSError:  # the terminal's other end is gone
-                    piece = b""
-                if not piece:
-                    open_ends.discard(end)
-                elif end == ours:
-                    shown += piece
-                else:
-                    printed += piece
-        os.close(ours)
-        process.stdout.close()
-        self.assertEqual(process.wait(), 0)
+        shown, printed = on_terminal(self, arguments)
         self.assertIn(b"objective", shown)
         self.assertNotIn(b"\n", shown)  # one line that rewrites itself
         self.assertLess(max(map(len, shown.replace(b"\x1b[K", b"").split(b"\r"))), 60)  # never wraps

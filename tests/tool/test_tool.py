@@ -214,7 +214,7 @@ class BadInput(ToolTest):
                     "--loss", "hinge")
         self.failed('same.csv: the target "y" has the same class in every row', "fit",
                     self.file("same.csv", "x,y\n1,a\n2,a\n"), "--target", "y")
-        self.failed("lone.csv: there is nothing to learn from: 1 row and 0 columns besides the target", "fit",
+        self.failed("lone.csv: there are no features: a column besides the target was expected", "fit",
                     self.file("lone.csv", "y\n1\n"), "--target", "y")
 
     def test_names_and_options(self):

@@ -1,10 +1,14 @@
 """What the tests of the loss command share: where it is, and how it is run and judged."""
+import fcntl
 import json
 import os
 import pathlib
+import pty
+import select
 import struct
 import subprocess
 import tempfile
+import termios
 import unittest
 
 TOOL = os.environ["LOSS_TOOL"]
@@ -51,6 +55,34 @@ class ToolTest(unittest.TestCase):
         self.assertEqual(result.returncode, 2, result.stderr)
         self.assertIn(fragment, result.stderr)
         self.assertEqual(result.stdout, "")
+
+
+def on_terminal(case, arguments, status=0):
+    """What a command shows on a terminal of 60 columns as its standard error, and what it prints."""
+    try:
+        ours, theirs = pty.openpty()
+    except OSError as reason:  # a root directory without /dev/pts
+        case.skipTest(str(reason))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    process = subprocess.Popen(arguments, cwd=case.path, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown, printed, open_ends = b"", b"", {ours, process.stdout.fileno()}
+    while open_ends:
+        for end in select.select(list(open_ends), [], [], 300)[0]:
+            try:
+                piece = os.read(end, 65536)
+            except OSError:  # the terminal's other end is gone
+                piece = b""
+            if not piece:
+                open_ends.discard(end)
+            elif end == ours:
+                shown += piece
+            else:
+                printed += piece
+    os.close(ours)
+    process.stdout.close()
+    case.assertEqual(process.wait(), status)
+    return shown, printed
 
 
 def bits(value, code="d"):

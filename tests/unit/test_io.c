@@ -130,8 +130,8 @@ static const struct {
     int32_t has_header;
     const char *sentence;
 } malformed[] = {
-    {"", 0, 1, "the file is empty"},
-    {"", 0, 0, "the file is empty"},
+    {"", 0, 1, "the file is empty; a line with the names of the columns was expected, and rows below it"},
+    {"", 0, 0, "the file is empty; rows of fields were expected"},
     {"\n1,2\n", 0, 1, "line 1 is empty; it must have the column names"},
     {"\xef\xbb\xbf", 0, 0, "line 1 is empty; it must have the first row"},
     {"a,b\n1,2\n3\n", 0, 1, "line 3 has 1 field, the header has 2"},

@@ -147,7 +147,7 @@ static void test_refused(void **state)
     static const struct {
         const char *text, *sentence;
     } cases[] = {
-        {"", "the file is empty"},
+        {"", "the file is empty; a line with the names of the columns was expected, and rows below it"},
         {"\n", "line 1 is empty; it must have the column names"},
         {"kind,a,a\n", "line 1 has the column name \"a\" twice"},
         {"kind,a\nx,2\ny,\n", "line 3, column 2 (\"a\"): an empty field is no number"},

@@ -200,8 +200,8 @@ static const struct {
     int64_t first_index;
     const char *sentence;
 } malformed[] = {
-    {"", LOSS_INT32, -1, "the file has no rows"},
-    {"# only\n\n  \n", LOSS_INT32, -1, "the file has no rows"},
+    {"", LOSS_INT32, -1, "there are no rows; lines such as \"1 3:0.5 7:-2\" were expected"},
+    {"# only\n\n  \n", LOSS_INT32, -1, "there are no rows; lines such as \"1 3:0.5 7:-2\" were expected"},
     {"1 1:2\nspam 1:2\n", LOSS_INT32, -1,
      "line 2, column 1: \"spam\" is no label; a row begins with a number"},
     {"1:2 2:3\n", LOSS_INT32, -1, "line 1, column 1: \"1:2\" is no label; a row begins with a number"},
