@@ -39,7 +39,7 @@ static void list_users(plan *p)
 {
     for (int32_t i = 1; i < p->count; i++) {
         const lossi_node *at = node_of(p, i);
-        if (p->uses[i] == 0 || p->uniform[i]) {
+        if (p->uses[i] == 0 || p->uniform[i] || p->absorbed[i] != 0 || p->done[i] || p->pieces[i] != 0) {
             continue;
         }
         if (at->operation == LOSSI_SCALAR_select && is_comparison(p, at->a)) {
@@ -216,7 +216,7 @@ static void find_extremes(plan *p)
     for (int32_t i = 1; i < p->count; i++) {
         const lossi_node *at = node_of(p, i);
         if ((at->operation == LOSSI_SCALAR_maximum || at->operation == LOSSI_SCALAR_minimum) &&
-            p->uses[i] > 0 && !p->uniform[i] && at->a != at->b) {
+            p->uses[i] > 0 && !p->uniform[i] && !p->done[i] && p->pieces[i] == 0 && at->a != at->b) {
             settle_extreme(p, i);
         }
     }
@@ -260,6 +260,134 @@ static void emit_extreme(plan *p, int32_t node)
     const int32_t operands[] = {made->a, made->b, made->c, made->d, made->e};
     for (int32_t o = 0; o < 5; o++) {
         made->flags |= p->uniform[operands[o]] ? 1 << o : 0;
+    }
+}
+
+/* ---- pieces ---- */
+
+static void add_node(lossi_results *r, int32_t node)
+{
+    r->nodes[r->count++] = node;
+}
+
+/* The slope is what is chosen by a select, or that times a number. */
+static void add_slope(const plan *p, lossi_results *r, int32_t select)
+{
+    r->y = result_of(p, select);
+    add_node(r, select);
+    if (p->times[select] != 0) {
+        const lossi_node *product = node_of(p, p->times[select]);
+        r->factor = (lossi_fixed){1, 0, p->uniform[product->a] ? product->a : product->b};
+        add_node(r, p->times[select]);
+    }
+}
+
+static int32_t are_apart(const plan *p, int32_t y, int32_t z)
+{
+    const int32_t early = y < z ? y : z, late = y < z ? z : y;
+    return early != 0 && late - early <= MOST_APART && !is_read_between(p, early, late);
+}
+
+static void settle_extreme_pieces(plan *p, int32_t node)
+{
+    const int32_t end = node + MOST_APART < p->count ? node + MOST_APART : p->count;
+    const int32_t select = chosen_by(p, node, end);
+    if (select == 0) {
+        return;
+    }
+    const lossi_node *at = node_of(p, select), *of = node_of(p, node);
+    lossi_results r = {.kind = LOSSI_PIECES_MAXIMUM, .z = node};
+    order found = {0, 0, 0};
+    chooses_by_order(p, select, of->a, of->b, &found);
+    r.first[0] = of->a;
+    r.first[1] = found.above;
+    r.second[0] = of->b;
+    r.second[1] = found.below;
+    r.same = (lossi_fixed){1, 0, found.same};
+    add_node(&r, node);
+    add_node(&r, at->a);
+    add_slope(p, &r, select);
+    if (node_of(p, at->a)->operation == LOSSI_SCALAR_equal) {
+        add_node(&r, at->c);
+        add_node(&r, node_of(p, at->c)->a);
+    }
+    if ((p->uniform[of->a] && found.same != found.above) ||
+        (p->uniform[of->b] && found.same != found.below)) {
+        return;
+    }
+    if (p->uniform[found.same] && are_apart(p, r.y, r.z)) {
+        lossi_program_settle_pieces(p, &r);
+    }
+}
+
+/* A comparison of an array and a number that chooses value and slope: the first pieces are those where number < ±x. */
+static void settle_choice_pieces(plan *p, int32_t comparison)
+{
+    const lossi_node *by = node_of(p, comparison);
+    const int32_t one = p->chosen[0][comparison], other = p->chosen[1][comparison];
+    const int32_t is_last = p->times[other] == 0 && p->output[one] > p->output[other];
+    const int32_t slope = p->times[one] != 0 || is_last ? one : other;
+    const int32_t value = slope == one ? other : one, number = p->uniform[by->a] ? by->a : by->b;
+    const int32_t is_less = by->operation == LOSSI_SCALAR_less || by->operation == LOSSI_SCALAR_less_equal;
+    const int32_t is_strict = by->operation == LOSSI_SCALAR_less || by->operation == LOSSI_SCALAR_greater;
+    if (other == 0 || by->operation == LOSSI_SCALAR_equal || p->uniform[by->a] == p->uniform[by->b] ||
+        p->times[value] != 0) {
+        return;
+    }
+    /* whether it holds above the number, and without ties; else its opposite does */
+    const int32_t is_above = is_less == p->uniform[by->a], first_is_above = is_above == is_strict;
+    const lossi_node *values = node_of(p, value), *slopes = node_of(p, slope);
+    lossi_results r = {.kind = LOSSI_PIECES_ABOVE,
+                       .z = value,
+                       .first = {is_strict ? values->b : values->c, is_strict ? slopes->b : slopes->c},
+                       .second = {is_strict ? values->c : values->b, is_strict ? slopes->c : slopes->b},
+                       .compared = p->uniform[by->a] ? by->b : by->a,
+                       .number = {1, !first_is_above, number},
+                       .flags = first_is_above ? 0 : LOSSI_PIECES_NEGATED};
+    add_node(&r, comparison);
+    add_node(&r, value);
+    add_slope(p, &r, slope);
+    if (are_apart(p, r.y, r.z)) {
+        lossi_program_settle_pieces(p, &r);
+    }
+}
+
+/* The first two outputs, where nothing is chosen. */
+static void settle_pieces_alone(plan *p)
+{
+    if (p->outputs < 2) {
+        return;
+    }
+    const int32_t value = p->nodes[0], slope = p->nodes[1];
+    const lossi_results r = {.kind = LOSSI_PIECES_ALONE,
+                             .y = slope,
+                             .z = value,
+                             .first = {value, slope},
+                             .second = {value, slope}};
+    if (value != slope && !p->uniform[value] && !p->uniform[slope] && !p->done[value] && !p->done[slope] &&
+        p->pieces[value] == 0 && p->pieces[slope] == 0 && are_apart(p, value, slope)) {
+        lossi_program_settle_pieces(p, &r);
+    }
+}
+
+void lossi_program_find_pieces(plan *p)
+{
+    list_users(p);
+    for (int32_t i = 1; i < p->count; i++) {
+        const lossi_node *at = node_of(p, i);
+        if (at->operation == LOSSI_SCALAR_maximum && p->uses[i] > 0 && !p->uniform[i] && at->a != at->b) {
+            settle_extreme_pieces(p, i);
+        }
+    }
+    for (int32_t i = 1; i < p->count; i++) {
+        if (p->chosen[1][i] != 0 && p->uses[i] == 2 && p->absorbed[i] == 0) {
+            settle_choice_pieces(p, i);
+        }
+    }
+    settle_pieces_alone(p);
+    lossi_program_make_bases(p);
+    for (int32_t i = 0; i < p->count; i++) {
+        p->chosen[0][i] = p->chosen[1][i] = p->times[i] = 0;
     }
 }
 
