@@ -4,11 +4,6 @@
  */
 #include "loss/expression/program_plan.h"
 
-enum {
-    MOST_APART =
-        64 /* nodes; two selects that are further apart are not looked at, so that time stays linear */
-};
-
 /* The loop of a comparison, LOSSI_KERNEL_COUNT of other operations. Greater is less with sides exchanged. */
 static int32_t kernel_of(int32_t operation, int32_t *exchanged)
 {
@@ -55,8 +50,7 @@ static void list_users(plan *p)
     }
 }
 
-/* Whether a node behind the first, up to the last, reads the first. */
-static int32_t is_read_between(const plan *p, int32_t first, int32_t last)
+int32_t lossi_program_is_read_between(const plan *p, int32_t first, int32_t last)
 {
     for (int32_t i = first + 1; i <= last; i++) {
         const lossi_node *at = node_of(p, i);
@@ -85,7 +79,7 @@ static void settle(plan *p, int32_t comparison)
         p->times[first] = p->times[second] != 0 ? 0 : p->times[first]; /* one of them only */
         const int32_t a = result_of(p, first), b = result_of(p, second);
         const int32_t early = a < b ? a : b, late = a < b ? b : a;
-        if (late - early > MOST_APART || is_read_between(p, early, late)) {
+        if (late - early > LOSSI_MOST_APART || lossi_program_is_read_between(p, early, late)) {
             p->times[first] = p->times[second] = 0;
             return;
         }
@@ -183,9 +177,9 @@ static int32_t chosen_by(const plan *p, int32_t node, int32_t end)
  */
 static void settle_extreme(plan *p, int32_t node)
 {
-    const int32_t end = node + MOST_APART < p->count ? node + MOST_APART : p->count;
+    const int32_t end = node + LOSSI_MOST_APART < p->count ? node + LOSSI_MOST_APART : p->count;
     const int32_t select = chosen_by(p, node, end), late = result_of(p, select);
-    if (select == 0 || late >= end || is_read_between(p, node, late)) {
+    if (select == 0 || late >= end || lossi_program_is_read_between(p, node, late)) {
         return;
     }
     const lossi_node *at = node_of(p, select), *of = node_of(p, node);
@@ -282,15 +276,9 @@ static void add_slope(const plan *p, lossi_results *r, int32_t select)
     }
 }
 
-static int32_t are_apart(const plan *p, int32_t y, int32_t z)
-{
-    const int32_t early = y < z ? y : z, late = y < z ? z : y;
-    return early != 0 && late - early <= MOST_APART && !is_read_between(p, early, late);
-}
-
 static void settle_extreme_pieces(plan *p, int32_t node)
 {
-    const int32_t end = node + MOST_APART < p->count ? node + MOST_APART : p->count;
+    const int32_t end = node + LOSSI_MOST_APART < p->count ? node + LOSSI_MOST_APART : p->count;
     const int32_t select = chosen_by(p, node, end);
     if (select == 0) {
         return;
@@ -315,7 +303,7 @@ static void settle_extreme_pieces(plan *p, int32_t node)
         (p->uniform[of->b] && found.same != found.below)) {
         return;
     }
-    if (p->uniform[found.same] && are_apart(p, r.y, r.z)) {
+    if (p->uniform[found.same]) {
         lossi_program_settle_pieces(p, &r);
     }
 }
@@ -347,9 +335,7 @@ static void settle_choice_pieces(plan *p, int32_t comparison)
     add_node(&r, comparison);
     add_node(&r, value);
     add_slope(p, &r, slope);
-    if (are_apart(p, r.y, r.z)) {
-        lossi_program_settle_pieces(p, &r);
-    }
+    lossi_program_settle_pieces(p, &r);
 }
 
 /* The first two outputs, where nothing is chosen. */
@@ -365,7 +351,7 @@ static void settle_pieces_alone(plan *p)
                              .first = {value, slope},
                              .second = {value, slope}};
     if (value != slope && !p->uniform[value] && !p->uniform[slope] && !p->done[value] && !p->done[slope] &&
-        p->pieces[value] == 0 && p->pieces[slope] == 0 && are_apart(p, value, slope)) {
+        p->pieces[value] == 0 && p->pieces[slope] == 0) {
         lossi_program_settle_pieces(p, &r);
     }
 }

@@ -80,7 +80,7 @@ LOSSI_INLINE int slope_carries(const int form)
 LOSSI_INLINE void piece_above(const pieces *w, const int first, const int second, vreal x, int64_t i,
                               vreal *value, vreal *slope)
 {
-    const vreal compared = (vreal)(((vint)x & w->keep) ^ w->flip);
+    const vreal compared = first == PIECE_BEYOND ? v_abs(x) : (vreal)(((vint)x & w->keep) ^ w->flip);
     const vmask yes = v_lt(w->number, compared), nan = v_is_nan(x);
     vreal values[2], slopes[2];
     piece_at(&w->first, first, x, i, &values[0], &slopes[0]);
@@ -102,7 +102,7 @@ LOSSI_INLINE void piece_extreme(const pieces *w, const int first, const int seco
                 nan = first == LOSSI_PIECE_NUMBER    ? v_is_nan(right)
                       : second == LOSSI_PIECE_NUMBER ? v_is_nan(left)
                                                      : v_mask_or(v_is_nan(left), v_is_nan(right));
-    *value = v_nan_where(nan, v_select(is_right, right, left));
+    *value = v_nan_where(nan, v_max(right, left)); /* the second operand where they tie */
     *slope = first == LOSSI_PIECE_NUMBER ? v_select(is_right, slopes[1], slopes[0])
              : second == LOSSI_PIECE_NUMBER
                  ? v_select(is_left, slopes[0], slopes[1])

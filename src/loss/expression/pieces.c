@@ -344,11 +344,43 @@ static int32_t base_of(const plan *p, const lossi_results *r)
     }
 }
 
+static int32_t is_input(const plan *p, int32_t node)
+{
+    return p->uniform[node] || node_of(p, node)->operation == LOSSI_SCALAR_INPUT;
+}
+
+/* Whether all that an instruction reads is there from the beginning: x too, or what it is made of. */
+static int32_t reads_inputs(const matching *m, lossi_pieces *made)
+{
+    const lossi_node *at = node_of(m->p, m->x);
+    int32_t *operands[LOSSI_PIECE_OPERANDS];
+    const int32_t count = lossi_program_list_pieces(made, operands);
+    const int32_t is_made = at->operation == LOSSI_SCALAR_subtract || at->operation == LOSSI_SCALAR_multiply;
+    if (!is_input(m->p, m->x) && !(is_made && is_input(m->p, at->a) && is_input(m->p, at->b))) {
+        return 0;
+    }
+    for (int32_t o = 0; o < count; o++) {
+        if (*operands[o] != m->x && !is_input(m->p, *operands[o])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The node where two results are made: the first where all is there, the later one where nothing reads the other before; 0. */
+static int32_t place_of(const matching *m, lossi_pieces *made)
+{
+    const int32_t y = m->results->y, z = m->results->z, early = y < z ? y : z, late = y < z ? z : y;
+    return late - early > LOSSI_MOST_APART                         ? 0
+           : reads_inputs(m, made)                                 ? early
+           : lossi_program_is_read_between(m->p, early, late) == 0 ? late
+                                                                   : 0;
+}
+
 int32_t lossi_program_settle_pieces(plan *p, const lossi_results *results)
 {
     matching m = {.p = p, .results = results};
     lossi_pieces *made = &p->made->pieces[p->made->piece_count];
-    const int32_t late = results->y > results->z ? results->y : results->z;
     memset(made, 0, sizeof *made);
     m.x = base_of(p, results);
     made->a = m.x;
@@ -358,21 +390,25 @@ int32_t lossi_program_settle_pieces(plan *p, const lossi_results *results)
         }
         outside = read_outside(&m, made);
     }
+    const int32_t place = place_of(&m, made);
+    if (place == 0) {
+        return 0;
+    }
     made->number = results->number;
     made->same = results->same;
     made->factor = results->factor;
-    p->pieces[late] = ++p->made->piece_count;
-    p->first[late] = results->y;
-    p->second[late] = results->z;
+    p->pieces[place] = ++p->made->piece_count;
+    p->first[place] = results->y;
+    p->second[place] = results->z;
     for (int32_t i = 0; i < m.inside_count; i++) {
-        p->absorbed[m.inside[i]] = late;
+        p->absorbed[m.inside[i]] = place;
     }
     for (int32_t i = 0; i < results->count; i++) {
-        p->absorbed[results->nodes[i]] = late;
+        p->absorbed[results->nodes[i]] = place;
     }
     p->absorbed[results->y] = p->absorbed[results->z] = 0;
-    p->done[results->y] = results->y != late;
-    p->done[results->z] = results->z != late;
+    p->done[results->y] = results->y != place;
+    p->done[results->z] = results->z != place;
     p->base_uses[m.x] += inner_uses(&m, m.x);
     return 1;
 }

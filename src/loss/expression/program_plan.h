@@ -37,6 +37,12 @@ static inline int32_t operand(const lossi_node *at, int32_t i)
     return i == 0 ? at->a : i == 1 ? at->b : at->c;
 }
 
+/* Nodes: results that are further apart are not made together, so that time stays linear. */
+enum { LOSSI_MOST_APART = 64 };
+
+/* Whether a node behind the first, up to the last, reads the first. */
+int32_t lossi_program_is_read_between(const plan *p, int32_t first, int32_t last);
+
 /* The next instruction, which writes node y. */
 lossi_instruction *lossi_program_emit(plan *p, int32_t kernel, int32_t y);
 
