@@ -75,12 +75,26 @@ static void put_piece(lossi_expression *e, choice *c, int32_t x, int32_t *value,
     }
 }
 
+/* A function and its slope of x, perhaps of its negative or a multiple, as softplus of a margin is. */
+static void put_pair(lossi_expression *e, choice *c, int32_t x, int32_t results[2])
+{
+    static const int32_t pairs[][2] = {{LOSSI_SCALAR_softplus, LOSSI_SCALAR_sigmoid},
+                                       {LOSSI_SCALAR_log_cosh, LOSSI_SCALAR_tanh},
+                                       {LOSSI_SCALAR_pseudo_huber, LOSSI_SCALAR_hypotenuse_slope}};
+    const int32_t *pair = pairs[one_of(c, 3)], inner = wrapped(e, c, x);
+    results[0] = wrapped(e, c, make(e, pair[0], inner, 0));
+    results[1] = make(e, pair[1], inner, 0);
+    if (one_of(c, 2)) {
+        results[1] = make(e, LOSSI_SCALAR_multiply, results[1], lossi_expression_input(e, 1));
+    }
+}
+
 /* The larger of both with its slope as it is derived, or a choice by a comparison of x or its size and a number, or the first alone. */
 static void put_results(lossi_expression *e, choice *c, int32_t results[2])
 {
     static const int32_t comparisons[] = {LOSSI_SCALAR_less, LOSSI_SCALAR_less_equal, LOSSI_SCALAR_greater,
                                           LOSSI_SCALAR_greater_equal};
-    const int32_t x = base_of(e, c), kind = one_of(c, 5);
+    const int32_t x = base_of(e, c), kind = one_of(c, 6);
     int32_t value[2], slope[2];
     put_piece(e, c, x, &value[0], &slope[0]);
     put_piece(e, c, x, &value[1], &slope[1]);
@@ -100,6 +114,9 @@ static void put_results(lossi_expression *e, choice *c, int32_t results[2])
         const int32_t holds = make(e, how, turned ? number : size, turned ? size : number);
         results[0] = lossi_expression_make(e, LOSSI_SCALAR_select, holds, value[0], value[1]);
         results[1] = lossi_expression_make(e, LOSSI_SCALAR_select, holds, slope[0], slope[1]);
+    }
+    if (kind == 5) {
+        put_pair(e, c, x, results);
     }
     if (one_of(c, 2)) {
         results[1] = make(e, LOSSI_SCALAR_multiply, results[1], lossi_expression_input(e, 3));

@@ -56,7 +56,10 @@ enum {
  *     PARABOLA     x x f              x s
  *     MARGIN       x m + k            q s         of another array q
  *     ARRAY        v                  q           of two other arrays
- *     WEIGHED      x x f              x q s       alone
+ *     WEIGHED      x x f              x q s       alone, as the others
+ *     SOFTPLUS     softplus(x m) f    sigmoid(x m) s, or sigmoid(x m) q s with WITH_ARRAY
+ *     LOG_COSH     log_cosh(x m) f    tanh(x m) s, ...
+ *     PSEUDO_HUBER pseudo_huber(x m) f    hypotenuse_slope(x m) s, ...
  */
 enum {
     LOSSI_PIECE_NUMBER,
@@ -67,6 +70,9 @@ enum {
     LOSSI_PIECE_SQUARE,
     LOSSI_PIECE_PARABOLA,
     LOSSI_PIECE_WEIGHED,
+    LOSSI_PIECE_SOFTPLUS,
+    LOSSI_PIECE_LOG_COSH,
+    LOSSI_PIECE_PSEUDO_HUBER,
     LOSSI_PIECE_FORMS,
     LOSSI_PIECE_OF_EXTREMES = LOSSI_PIECE_SQUARE /* so many are pieces of a maximum */
 };
@@ -90,7 +96,12 @@ enum { LOSSI_BASE_ARRAY, LOSSI_BASE_DIFFERENCE, LOSSI_BASE_PRODUCT };
  */
 enum { LOSSI_PIECES_ALONE, LOSSI_PIECES_ABOVE, LOSSI_PIECES_MAXIMUM };
 
-enum { LOSSI_PIECES_OF_SIZE = 1, LOSSI_PIECES_NEGATED = 2, LOSSI_PIECES_SUM = 4 };
+enum {
+    LOSSI_PIECES_OF_SIZE = 1,
+    LOSSI_PIECES_NEGATED = 2,
+    LOSSI_PIECES_SUM = 4,
+    LOSSI_PIECES_WITH_ARRAY = 8
+};
 
 /* y is the slope, times the factor, and z the value; with SUM and where there are lanes, those get the value instead. */
 typedef struct lossi_pieces {

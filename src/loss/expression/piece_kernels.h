@@ -14,7 +14,7 @@ typedef struct piece {
 } piece;
 
 typedef struct pieces {
-    int32_t base;
+    int32_t base, with_array;
     int64_t n;
     const real *a, *b;
     piece first, second;
@@ -132,16 +132,36 @@ LOSSI_INLINE void piece_base(const pieces *w, int64_t i, vreal *x)
     }
 }
 
+LOSSI_INLINE void piece_lanes(const pieces *w, f64v *lanes)
+{
+    LOSSI_UNROLL
+    for (int v = 0; v < LOSSI_WIDE; v++) {
+        lanes[v] = w->lanes != NULL ? f64_load(w->lanes + v * F64_LANES) : f64_set1(0);
+    }
+}
+
+/* A pack of values: onto the lanes, or where there are none to their array. */
+LOSSI_INLINE void piece_values(const pieces *w, int64_t i, const vreal *value, f64v *lanes)
+{
+    if (__builtin_expect(w->lanes != NULL, 1)) {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            lossi_lanes_add(lanes, v, value[v]);
+        }
+    } else {
+        LOSSI_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            v_store(w->z + i + v * VREAL_LANES, value[v]);
+        }
+    }
+}
+
 /* All operands of a place are read before it is written to. */
 LOSSI_INLINE void pieces_loop(const pieces *whole, const int kind, const int first, const int second)
 {
     const pieces copy = *whole, *const w = &copy; /* in registers, whatever is stored */
     f64v lanes[LOSSI_WIDE];
-    const int is_summed = w->lanes != NULL;
-    LOSSI_UNROLL
-    for (int v = 0; v < LOSSI_WIDE; v++) {
-        lanes[v] = is_summed ? f64_load(w->lanes + v * F64_LANES) : f64_set1(0);
-    }
+    piece_lanes(w, lanes);
     for (int64_t i = 0; i < w->n; i += LOSSI_LANES) {
         vreal x[LOSSI_PACK], value[LOSSI_PACK];
         piece_base(w, i, x);
@@ -158,22 +178,46 @@ LOSSI_INLINE void pieces_loop(const pieces *whole, const int kind, const int fir
             }
             v_store(w->y + k, slope * w->factor);
         }
-        if (__builtin_expect(is_summed, 1)) {
-            LOSSI_UNROLL
-            for (int v = 0; v < LOSSI_PACK; v++) {
-                lossi_lanes_add(lanes, v, value[v]);
-            }
-        } else {
-            LOSSI_UNROLL
-            for (int v = 0; v < LOSSI_PACK; v++) {
-                v_store(w->z + i + v * VREAL_LANES, value[v]);
-            }
-        }
+        piece_values(w, i, value, lanes);
     }
-    if (is_summed) {
+    if (w->lanes != NULL) {
         lossi_lanes_store(w->lanes, lanes);
     }
 }
+
+/* A function and its slope, alone: long, so that it stands in the loop once. */
+LOSSI_INLINE void pieces_pair_loop(const pieces *whole, scalar_pair f)
+{
+    const pieces copy = *whole, *const w = &copy;
+    f64v lanes[LOSSI_WIDE];
+    piece_lanes(w, lanes);
+    for (int64_t i = 0; i < w->n; i += LOSSI_LANES) {
+        vreal x[LOSSI_PACK], value[LOSSI_PACK];
+        piece_base(w, i, x);
+        LOSSI_NO_UNROLL
+        for (int v = 0; v < LOSSI_PACK; v++) {
+            const int64_t k = i + v * VREAL_LANES;
+            vreal first, second;
+            f(x[v] * w->first.m, &first, &second);
+            value[v] = first * w->first.f;
+            second = w->with_array ? second * v_load(w->first.slope + k) : second;
+            v_store(w->y + k, second * w->first.s);
+        }
+        piece_values(w, i, value, lanes);
+    }
+    if (w->lanes != NULL) {
+        lossi_lanes_store(w->lanes, lanes);
+    }
+}
+
+#define PIECES_PAIR(form, f)                                                                                 \
+    static void pieces_ALONE_##form##_NUMBER(const pieces *w)                                                \
+    {                                                                                                        \
+        pieces_pair_loop(w, f);                                                                              \
+    }
+PIECES_PAIR(SOFTPLUS, softplus_sigmoid)
+PIECES_PAIR(LOG_COSH, v_log_cosh_tanh)
+PIECES_PAIR(PSEUDO_HUBER, pseudo_huber_slope)
 
 typedef void (*pieces_run)(const pieces *w);
 
@@ -241,7 +285,10 @@ static const pieces_run pieces_alone[LOSSI_PIECE_FORMS] = {
     [LOSSI_PIECE_MARGIN] = pieces_ALONE_MARGIN_NUMBER,
     [LOSSI_PIECE_SQUARE] = pieces_ALONE_SQUARE_NUMBER,
     [LOSSI_PIECE_PARABOLA] = pieces_ALONE_PARABOLA_NUMBER,
-    [LOSSI_PIECE_WEIGHED] = pieces_ALONE_WEIGHED_NUMBER};
+    [LOSSI_PIECE_WEIGHED] = pieces_ALONE_WEIGHED_NUMBER,
+    [LOSSI_PIECE_SOFTPLUS] = pieces_ALONE_SOFTPLUS_NUMBER,
+    [LOSSI_PIECE_LOG_COSH] = pieces_ALONE_LOG_COSH_NUMBER,
+    [LOSSI_PIECE_PSEUDO_HUBER] = pieces_ALONE_PSEUDO_HUBER_NUMBER};
 
 LOSSI_INLINE const real *pieces_array(char *const *slots, int32_t slot)
 {
@@ -308,6 +355,7 @@ static void pieces_0(int64_t n, char *const *slots, const lossi_instruction *at)
     const lossi_pieces *from = at->pieces;
     const vint sign = (vint)v_set1(REAL(-0.0)), none = (vint)v_set1(REAL(0.0));
     const pieces w = {.base = from->base,
+                      .with_array = from->flags & LOSSI_PIECES_WITH_ARRAY,
                       .n = n,
                       .a = pieces_array(slots, from->a),
                       .b = pieces_array(slots, from->b),

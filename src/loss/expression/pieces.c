@@ -237,6 +237,45 @@ static int32_t match_piece(matching *m, const int32_t *roots, lossi_piece *piece
     return 1;
 }
 
+/* The form of a function that is made with its slope; LOSSI_PIECE_FORMS of others. */
+static int32_t pair_form(int32_t operation)
+{
+    return operation == LOSSI_SCALAR_softplus       ? LOSSI_PIECE_SOFTPLUS
+           : operation == LOSSI_SCALAR_log_cosh     ? LOSSI_PIECE_LOG_COSH
+           : operation == LOSSI_SCALAR_pseudo_huber ? LOSSI_PIECE_PSEUDO_HUBER
+                                                    : LOSSI_PIECE_FORMS;
+}
+
+/* A function times a number, and its slope times a number and perhaps an array; both of x, or x times a number. */
+static int32_t match_pair(matching *m, lossi_pieces *made)
+{
+    lossi_piece *piece = &made->first;
+    side inner = {.kind = A_NUMBER};
+    memset(piece, 0, sizeof *piece);
+    int32_t value = take_sign(m, m->results->z, &piece->f);
+    value = take_factor(m, value, &piece->f);
+    int32_t slope = take_sign(m, m->results->y, &piece->s);
+    slope = take_factor(m, slope, &piece->s);
+    const int32_t other = m->p->partner[value];
+    const lossi_node *of = node_of(m->p, value), *at = node_of(m->p, slope);
+    piece->form = pair_form(of->operation);
+    if (other == 0 || piece->form == LOSSI_PIECE_FORMS) {
+        return 0;
+    }
+    if (slope != other && at->operation == LOSSI_SCALAR_multiply && (at->a == other || at->b == other)) {
+        made->flags |= LOSSI_PIECES_WITH_ARRAY;
+        piece->slope = at->a == other ? at->b : at->a;
+        put_inside(m, slope);
+        slope = other;
+    }
+    put_inside(m, value);
+    put_inside(m, other);
+    int32_t node = take_factor(m, of->a, &inner.m);
+    node = take_sign(m, node, &inner.m);
+    piece->m = inner.m;
+    return slope == other && node == m->x;
+}
+
 /* What is compared with a number: x, its size, and what must be below the number. */
 static int32_t match_compared(matching *m, lossi_pieces *made)
 {
@@ -260,6 +299,11 @@ static int32_t match_all(matching *m, lossi_pieces *made)
                                                          : LOSSI_PIECE_OF_EXTREMES;
     m->inside_count = 0;
     made->kind = r->kind;
+    made->flags = r->flags;
+    if (r->kind == LOSSI_PIECES_ALONE && match_pair(m, made)) {
+        return 1;
+    }
+    m->inside_count = 0;
     made->flags = r->flags;
     return (r->kind != LOSSI_PIECES_ABOVE || match_compared(m, made)) &&
            match_piece(m, r->first, &made->first) &&
@@ -325,13 +369,13 @@ static int32_t base_of(const plan *p, const lossi_results *r)
         const lossi_node *at = node_of(p, node);
         const int32_t operation = at->operation;
         int32_t inner = 0;
-        if (r->kind != LOSSI_PIECES_ALONE || node != r->z) {
-            if (is_taken(p, node)) {
-                return node;
-            }
-        }
-        if (operation == LOSSI_SCALAR_multiply || operation == LOSSI_SCALAR_add ||
-            operation == LOSSI_SCALAR_subtract) {
+        const int32_t is_alone = r->kind == LOSSI_PIECES_ALONE;
+        if (is_alone && p->partner[node] != 0 && pair_form(operation) != LOSSI_PIECE_FORMS) {
+            inner = at->a;
+        } else if (is_taken(p, node) && !(is_alone && node == r->z)) {
+            return node;
+        } else if (operation == LOSSI_SCALAR_multiply || operation == LOSSI_SCALAR_add ||
+                   operation == LOSSI_SCALAR_subtract) {
             inner = r->kind == LOSSI_PIECES_ABOVE ? 0 : beside_number(p, at, &number);
         } else if (operation == LOSSI_SCALAR_negate || operation == LOSSI_SCALAR_abs ||
                    operation == LOSSI_SCALAR_square) {
@@ -458,7 +502,7 @@ static void list_number(lossi_fixed *number, int32_t **operands, int32_t *count)
     }
 }
 
-static void list_piece(lossi_piece *piece, int32_t **operands, int32_t *count)
+static void list_piece(lossi_piece *piece, int32_t with_array, int32_t **operands, int32_t *count)
 {
     list_number(&piece->m, operands, count);
     list_number(&piece->k, operands, count);
@@ -470,7 +514,7 @@ static void list_piece(lossi_piece *piece, int32_t **operands, int32_t *count)
         piece->value = 0;
     }
     if (piece->form == LOSSI_PIECE_ARRAY || piece->form == LOSSI_PIECE_MARGIN ||
-        piece->form == LOSSI_PIECE_WEIGHED) {
+        piece->form == LOSSI_PIECE_WEIGHED || with_array) {
         operands[(*count)++] = &piece->slope;
     } else {
         piece->slope = 0;
@@ -484,8 +528,8 @@ int32_t lossi_program_list_pieces(lossi_pieces *made, int32_t **operands)
     if (made->base != LOSSI_BASE_ARRAY) {
         operands[count++] = &made->b;
     }
-    list_piece(&made->first, operands, &count);
-    list_piece(&made->second, operands, &count);
+    list_piece(&made->first, made->flags & LOSSI_PIECES_WITH_ARRAY, operands, &count);
+    list_piece(&made->second, 0, operands, &count);
     list_number(&made->number, operands, &count);
     list_number(&made->same, operands, &count);
     list_number(&made->factor, operands, &count);
