@@ -14,7 +14,7 @@ typedef struct piece {
 } piece;
 
 typedef struct pieces {
-    int32_t base, with_array;
+    int32_t base, with_array, kind, first_form, second_form;
     int64_t n;
     const real *a, *b;
     piece first, second;
@@ -290,6 +290,13 @@ static const pieces_run pieces_alone[LOSSI_PIECE_FORMS] = {
     [LOSSI_PIECE_LOG_COSH] = pieces_ALONE_LOG_COSH_NUMBER,
     [LOSSI_PIECE_PSEUDO_HUBER] = pieces_ALONE_PSEUDO_HUBER_NUMBER};
 
+static pieces_run pieces_run_of(const pieces *w)
+{
+    return w->kind == LOSSI_PIECES_ALONE     ? pieces_alone[w->first_form]
+           : w->kind == LOSSI_PIECES_MAXIMUM ? pieces_maximum[w->first_form][w->second_form]
+                                             : pieces_above[w->first_form][w->second_form];
+}
+
 LOSSI_INLINE const real *pieces_array(char *const *slots, int32_t slot)
 {
     return (const real *)(const void *)slots[slot];
@@ -333,28 +340,25 @@ static void pieces_of_nan(const pieces *w)
     }
 }
 
-/* The loop. Where a size is above a number that is not negative, x is not 0. */
-static pieces_run pieces_run_of(const lossi_pieces *from, const pieces *w)
+/* The first form. Where a size is above a number that is not negative, x is not 0. */
+static int pieces_first(const lossi_pieces *from, vreal number)
 {
     const int of_size = (from->flags & (LOSSI_PIECES_OF_SIZE | LOSSI_PIECES_NEGATED)) == LOSSI_PIECES_OF_SIZE;
-    int first = from->first.form;
-    if (from->kind == LOSSI_PIECES_ALONE) {
-        return pieces_alone[first];
-    }
-    if (from->kind == LOSSI_PIECES_MAXIMUM) {
-        return pieces_maximum[first][from->second.form];
-    }
-    if (first == LOSSI_PIECE_SIZE && of_size && v_mask_all(v_ge(w->number, v_set1(REAL(0.0))))) {
-        first = PIECE_BEYOND;
-    }
-    return pieces_above[first][from->second.form];
+    return from->kind == LOSSI_PIECES_ABOVE && from->first.form == LOSSI_PIECE_SIZE && of_size &&
+                   v_mask_all(v_ge(number, v_set1(REAL(0.0))))
+               ? PIECE_BEYOND
+               : from->first.form;
 }
 
 static void pieces_0(int64_t n, char *const *slots, const lossi_instruction *at)
 {
     const lossi_pieces *from = at->pieces;
     const vint sign = (vint)v_set1(REAL(-0.0)), none = (vint)v_set1(REAL(0.0));
-    const pieces w = {.base = from->base,
+    const vreal number = pieces_number(slots, &from->number, REAL(0.0));
+    const pieces w = {.kind = from->kind,
+                      .first_form = pieces_first(from, number),
+                      .second_form = from->second.form,
+                      .base = from->base,
                       .with_array = from->flags & LOSSI_PIECES_WITH_ARRAY,
                       .n = n,
                       .a = pieces_array(slots, from->a),
@@ -363,7 +367,7 @@ static void pieces_0(int64_t n, char *const *slots, const lossi_instruction *at)
                       .second = piece_from(slots, &from->second),
                       .keep = from->flags & LOSSI_PIECES_OF_SIZE ? ~sign : ~none,
                       .flip = from->flags & LOSSI_PIECES_NEGATED ? sign : none,
-                      .number = pieces_number(slots, &from->number, REAL(0.0)),
+                      .number = number,
                       .same = pieces_number(slots, &from->same, REAL(0.0)),
                       .factor = pieces_number(slots, &from->factor, REAL(1.0)),
                       .y = (real *)(void *)slots[at->y],
@@ -372,7 +376,8 @@ static void pieces_0(int64_t n, char *const *slots, const lossi_instruction *at)
     if (pieces_are_nan(from, &w)) {
         pieces_of_nan(&w);
     } else {
-        pieces_run_of(from, &w)(&w);
+        const pieces_run run = pieces_run_of(&w);
+        run(&w);
     }
 }
 

@@ -190,8 +190,8 @@ void lossi_run_begin(lossi_run *run, const lossi_program *program, int32_t isa, 
     run->program = program;
     run->kernels = lossi_expression_kernels_for(isa, real_index);
     run->size = real_index == LOSSI_FLOAT64 ? 8 : 4;
-    run->block = lossi_program_block(program, real_index);
     run->asks = program->count - program->uniform_count > 1 && far(program, n, run->size);
+    run->block = lossi_program_block(program, real_index) >> run->asks; /* asked for in smaller portions */
     run->lanes = NULL;
     lay_out(run, scratch);
     for (int32_t k = 0; k < program->inputs; k++) {
