@@ -13,56 +13,33 @@
  */
 #include "loss/exponentials.h"
 #include "loss/pointwise.h"
+#include "simd/math_hyperbolic.h"
 
 enum { SCALE };
 
-/* Below NEARLY_ZERO tanh x is x, and beyond FAR e is next to the numbers that are not normal. Two parts of log 2. */
+/* Below NEARLY_ZERO tanh x is x, and beyond FAR e is next to the numbers that are not normal. */
 #if LOSSI_REAL == 32
 #define NEARLY_ZERO REAL(0x1p-13)
 #define FAR         REAL(40.0)
-#define LN2         REAL(0x1.62e43p-1)
-#define LN2_MISSING REAL(-0x1.05c61p-29)
 #else
 #define NEARLY_ZERO REAL(0x1p-28)
 #define FAR         REAL(350.0)
-#define LN2         REAL(0x1.62e42fefa39efp-1)
-#define LN2_MISSING REAL(0x1.abc9e3b39803fp-56)
 #endif
-
-/* log(cosh(x))/x² in u = x², x ≤ log 2; right to 2^-28.7 and 2^-61.3 (tests/numerics/minimax.sollya) */
-LOSSI_INLINE vreal near_zero(vreal u)
-{
-    const vreal square = u * u;
-#if LOSSI_REAL == 32
-    vreal p = v_fma(v_set1(-0x1.e8905ap-12f), u, v_set1(0x1.0d9eb4p-9f));
-    p = v_fma(p, square, v_fma(v_set1(-0x1.b82a64p-8f), u, v_set1(0x1.6c0a14p-6f)));
-    return v_fma(p, square, v_fma(v_set1(-0x1.55553ap-4f), u, v_set1(0.5f)));
-#else
-    vreal p = v_set1(0x1.b889012284cacp-23);
-    p = v_fma(p, u, v_set1(-0x1.3f32e4d3deb9cp-20));
-    p = v_fma(p, square, v_fma(v_set1(0x1.1237974761757p-18), u, v_set1(-0x1.8c0a6c0f83ef4p-17)));
-    p = v_fma(p, square, v_fma(v_set1(0x1.128b997c24646p-15), u, v_set1(-0x1.7d96cad86fffbp-14)));
-    p = v_fma(p, square, v_fma(v_set1(0x1.0d0ad315c0184p-12), u, v_set1(-0x1.833d95b70fc0fp-11)));
-    p = v_fma(p, square, v_fma(v_set1(0x1.1ea5d37e6710cp-9), u, v_set1(-0x1.ba1ba1b985d53p-8)));
-    p = v_fma(p, square, v_fma(v_set1(0x1.6c16c16c1601ep-6), u, v_set1(-0x1.555555555555p-4)));
-    return v_fma(p, u, v_set1(0.5));
-#endif
-}
 
 LOSSI_INLINE void log_cosh(vreal prediction, vreal target, const real *parameters, lossi_point *out)
 {
     const vreal scale = v_set1(parameters[SCALE]), one = v_set1(1), zero = v_set1(0), two = v_set1(2);
     const vreal width = one / scale,
-                shift = lossi_quotient_of(v_set1(LN2), scale); /* once for all elements */
-    const vreal shift_missing = (v_fnma(shift, scale, v_set1(LN2)) + v_set1(LN2_MISSING)) * width;
+                shift = lossi_quotient_of(v_set1(MATH_LN2), scale); /* once for all elements */
+    const vreal shift_missing = (v_fnma(shift, scale, v_set1(MATH_LN2)) + v_set1(MATH_LN2_MISSING)) * width;
     const vreal r = prediction - target, a = v_abs(r), x = scale * a, u = x * x;
-    const vmask near = v_lt(x, v_set1(LN2)), far = v_gt(x, v_set1(FAR));
+    const vmask near = v_lt(x, v_set1(MATH_LN2)), far = v_gt(x, v_set1(FAR));
     vreal power;
     const vreal minus_one = lossi_exp_of_rest(v_min(v_set1(FAR), x) * REAL(-2.0), &power);
     const vreal e = v_fma(power, minus_one, power), less = v_fnma(power, minus_one, one - power); /* 1 − e */
     const vreal inverse = v_reciprocal(one + e), root = two * inverse;
     const vreal slope = less * inverse, bell = (scale * root) * root;
-    const vreal below = (x * a) * near_zero(u);
+    const vreal below = (x * a) * v_log_cosh_near(u);
     const vreal above = (a - shift) + v_fma(v_log1p_unit(e), width, -shift_missing);
 
     out->value = v_select(near, below, above);

@@ -1,7 +1,8 @@
 /* sinh, cosh and log cosh, for the element type of the pass, with the same bits everywhere.
  *
- * (e^x -+ e^-x) / 2 of e^x / 2, which is a number where e^x is not; sinh by expm1 up to 1. log cosh x = log1p(sinh^2 x) / 2 with
- * sinh^2 x = m^2 / (4 (1 + m)), m = e^2x - 1. Included by the files that need it, after simd/real.h. */
+ * (e^x -+ e^-x) / 2 of e^x / 2, which is a number where e^x is not; sinh by expm1 up to 1. log cosh x is x - log 2 + log1p(e^-2x),
+ * two positive terms from log 2 on; below, where they would cancel, x^2 times a polynomial of x^2. Included by the files that need
+ * it, after simd/real.h. */
 #ifndef LOSSI_SIMD_MATH_HYPERBOLIC_H
 #define LOSSI_SIMD_MATH_HYPERBOLIC_H
 
@@ -32,23 +33,42 @@ LOSSI_INLINE vreal v_cosh(vreal x)
     return half + REAL(0.25) / half;
 }
 
-/* Below, x^2 / 2 is all there is of log cosh x, to a quarter of an ulp. */
+/* log 2 in two parts. */
 #if LOSSI_REAL == 32
-#define MATH_LOG_COSH_NEAR 0x1p-13f
+#define MATH_LN2         REAL(0x1.62e43p-1)
+#define MATH_LN2_MISSING REAL(-0x1.05c61p-29)
 #else
-#define MATH_LOG_COSH_NEAR 0x1p-28
+#define MATH_LN2         REAL(0x1.62e42fefa39efp-1)
+#define MATH_LN2_MISSING REAL(0x1.abc9e3b39803fp-56)
 #endif
 
-/* Of head + tail = e^(2|y|) - 1, as tanh is. From where tanh is 1 on e^-2x is nothing beside 1. */
+/* log(cosh(x)) / x^2 in u = x^2, x <= log 2; right to 2^-28.7 and 2^-61.3 (tests/numerics/minimax.sollya) */
+LOSSI_INLINE vreal v_log_cosh_near(vreal u)
+{
+    const vreal square = u * u;
+#if LOSSI_REAL == 32
+    vreal p = v_fma(v_set1(-0x1.e8905ap-12f), u, v_set1(0x1.0d9eb4p-9f));
+    p = v_fma(p, square, v_fma(v_set1(-0x1.b82a64p-8f), u, v_set1(0x1.6c0a14p-6f)));
+    return v_fma(p, square, v_fma(v_set1(-0x1.55553ap-4f), u, v_set1(0.5f)));
+#else
+    vreal p = v_set1(0x1.b889012284cacp-23);
+    p = v_fma(p, u, v_set1(-0x1.3f32e4d3deb9cp-20));
+    p = v_fma(p, square, v_fma(v_set1(0x1.1237974761757p-18), u, v_set1(-0x1.8c0a6c0f83ef4p-17)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.128b997c24646p-15), u, v_set1(-0x1.7d96cad86fffbp-14)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.0d0ad315c0184p-12), u, v_set1(-0x1.833d95b70fc0fp-11)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.1ea5d37e6710cp-9), u, v_set1(-0x1.ba1ba1b985d53p-8)));
+    p = v_fma(p, square, v_fma(v_set1(0x1.6c16c16c1601ep-6), u, v_set1(-0x1.555555555555p-4)));
+    return v_fma(p, u, v_set1(0.5));
+#endif
+}
+
+/* Of head + tail = e^(2|y|) - 1, as tanh is; from where tanh is 1 on e^-2x is nothing beside x. */
 LOSSI_INLINE vreal v_log_cosh_of(vreal y, vreal head, vreal tail)
 {
-    const vreal x = v_abs(y), m = head + tail;
-    vreal m_n, scaled, shift;
-    const vreal argument = (m * REAL(0.25)) * (m / (m + REAL(1.0)));
-    const vreal f = v_split_one_plus(argument, &m_n, &scaled, &shift); /* before m_n is read */
-    const vreal middle = v_log_sum(m_n, f) * REAL(0.5), far = x - REAL(0.69314718055994530942);
-    const vreal value = v_select(v_lt(x, v_set1(MATH_LOG_COSH_NEAR)), x * REAL(0.5) * x, middle);
-    return v_select(v_le(x, v_set1(MATH_TANH_HIGHEST)), value, far);
+    const vreal x = v_abs(y), square = x * x, decay = REAL(1.0) / ((head + tail) + REAL(1.0));
+    const vreal near = square * v_log_cosh_near(square);
+    const vreal far = (x - MATH_LN2) + (v_log1p_unit(decay) - MATH_LN2_MISSING);
+    return v_select(v_lt(x, v_set1(MATH_LN2)), near, far);
 }
 
 LOSSI_INLINE vreal v_log_cosh(vreal y)

@@ -29,6 +29,9 @@ static const struct pair {
     {"quantile", "formula:max(q*(y - p), (q - 1)*(y - p)); q=0.5", 0},
     {"cauchy", "formula:s^2/2*log(1 + ((p - y)/s)^2); s=1", 0},
     {"exponential", "formula:exp(-y*p)", 1},
+    {"absolute_error", "formula:abs(p - y)", 0},
+    {"epsilon_insensitive", "formula:max(0, abs(p - y) - epsilon); epsilon=0.1", 0},
+    {"squared_hinge", "formula:max(0, 1 - y*p)^2", 1},
 };
 
 static double memory[3 * MOST];

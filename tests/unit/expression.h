@@ -30,6 +30,7 @@ void outputs_over_inputs(void **state);
 void scalars_are_computed_once(void **state);
 void choices_are_their_parts(void **state);
 void extremes_are_their_parts(void **state);
+void pieces_are_their_parts(void **state);
 void quotients_by_a_number(void **state);
 void registers_are_used_again(void **state);
 void memory_runs_out(void **state);

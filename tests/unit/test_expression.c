@@ -403,6 +403,7 @@ int main(void)
         cmocka_unit_test(scalars_are_computed_once),
         cmocka_unit_test(choices_are_their_parts),
         cmocka_unit_test(extremes_are_their_parts),
+        cmocka_unit_test(pieces_are_their_parts),
         cmocka_unit_test(quotients_by_a_number),
         cmocka_unit_test(registers_are_used_again),
         cmocka_unit_test(memory_runs_out),

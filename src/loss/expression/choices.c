@@ -4,11 +4,6 @@
  */
 #include "loss/expression/program_plan.h"
 
-enum {
-    MOST_APART =
-        64 /* nodes; two selects that are further apart are not looked at, so that time stays linear */
-};
-
 /* The loop of a comparison, LOSSI_KERNEL_COUNT of other operations. Greater is less with sides exchanged. */
 static int32_t kernel_of(int32_t operation, int32_t *exchanged)
 {
@@ -39,7 +34,7 @@ static void list_users(plan *p)
 {
     for (int32_t i = 1; i < p->count; i++) {
         const lossi_node *at = node_of(p, i);
-        if (p->uses[i] == 0 || p->uniform[i]) {
+        if (p->uses[i] == 0 || p->uniform[i] || p->absorbed[i] != 0 || p->done[i] || p->pieces[i] != 0) {
             continue;
         }
         if (at->operation == LOSSI_SCALAR_select && is_comparison(p, at->a)) {
@@ -55,8 +50,7 @@ static void list_users(plan *p)
     }
 }
 
-/* Whether a node behind the first, up to the last, reads the first. */
-static int32_t is_read_between(const plan *p, int32_t first, int32_t last)
+int32_t lossi_program_is_read_between(const plan *p, int32_t first, int32_t last)
 {
     for (int32_t i = first + 1; i <= last; i++) {
         const lossi_node *at = node_of(p, i);
@@ -85,7 +79,7 @@ static void settle(plan *p, int32_t comparison)
         p->times[first] = p->times[second] != 0 ? 0 : p->times[first]; /* one of them only */
         const int32_t a = result_of(p, first), b = result_of(p, second);
         const int32_t early = a < b ? a : b, late = a < b ? b : a;
-        if (late - early > MOST_APART || is_read_between(p, early, late)) {
+        if (late - early > LOSSI_MOST_APART || lossi_program_is_read_between(p, early, late)) {
             p->times[first] = p->times[second] = 0;
             return;
         }
@@ -183,9 +177,9 @@ static int32_t chosen_by(const plan *p, int32_t node, int32_t end)
  */
 static void settle_extreme(plan *p, int32_t node)
 {
-    const int32_t end = node + MOST_APART < p->count ? node + MOST_APART : p->count;
+    const int32_t end = node + LOSSI_MOST_APART < p->count ? node + LOSSI_MOST_APART : p->count;
     const int32_t select = chosen_by(p, node, end), late = result_of(p, select);
-    if (select == 0 || late >= end || is_read_between(p, node, late)) {
+    if (select == 0 || late >= end || lossi_program_is_read_between(p, node, late)) {
         return;
     }
     const lossi_node *at = node_of(p, select), *of = node_of(p, node);
@@ -216,7 +210,7 @@ static void find_extremes(plan *p)
     for (int32_t i = 1; i < p->count; i++) {
         const lossi_node *at = node_of(p, i);
         if ((at->operation == LOSSI_SCALAR_maximum || at->operation == LOSSI_SCALAR_minimum) &&
-            p->uses[i] > 0 && !p->uniform[i] && at->a != at->b) {
+            p->uses[i] > 0 && !p->uniform[i] && !p->done[i] && p->pieces[i] == 0 && at->a != at->b) {
             settle_extreme(p, i);
         }
     }
@@ -260,6 +254,126 @@ static void emit_extreme(plan *p, int32_t node)
     const int32_t operands[] = {made->a, made->b, made->c, made->d, made->e};
     for (int32_t o = 0; o < 5; o++) {
         made->flags |= p->uniform[operands[o]] ? 1 << o : 0;
+    }
+}
+
+/* ---- pieces ---- */
+
+static void add_node(lossi_results *r, int32_t node)
+{
+    r->nodes[r->count++] = node;
+}
+
+/* The slope is what is chosen by a select, or that times a number. */
+static void add_slope(const plan *p, lossi_results *r, int32_t select)
+{
+    r->y = result_of(p, select);
+    add_node(r, select);
+    if (p->times[select] != 0) {
+        const lossi_node *product = node_of(p, p->times[select]);
+        r->factor = (lossi_fixed){1, 0, p->uniform[product->a] ? product->a : product->b};
+        add_node(r, p->times[select]);
+    }
+}
+
+static void settle_extreme_pieces(plan *p, int32_t node)
+{
+    const int32_t end = node + LOSSI_MOST_APART < p->count ? node + LOSSI_MOST_APART : p->count;
+    const int32_t select = chosen_by(p, node, end);
+    if (select == 0) {
+        return;
+    }
+    const lossi_node *at = node_of(p, select), *of = node_of(p, node);
+    lossi_results r = {.kind = LOSSI_PIECES_MAXIMUM, .z = node};
+    order found = {0, 0, 0};
+    chooses_by_order(p, select, of->a, of->b, &found);
+    r.first[0] = of->a;
+    r.first[1] = found.above;
+    r.second[0] = of->b;
+    r.second[1] = found.below;
+    r.same = (lossi_fixed){1, 0, found.same};
+    add_node(&r, node);
+    add_node(&r, at->a);
+    add_slope(p, &r, select);
+    if (node_of(p, at->a)->operation == LOSSI_SCALAR_equal) {
+        add_node(&r, at->c);
+        add_node(&r, node_of(p, at->c)->a);
+    }
+    if ((p->uniform[of->a] && found.same != found.above) ||
+        (p->uniform[of->b] && found.same != found.below)) {
+        return;
+    }
+    if (p->uniform[found.same]) {
+        lossi_program_settle_pieces(p, &r);
+    }
+}
+
+/* A comparison of an array and a number that chooses value and slope: the first pieces are those where number < ±x. */
+static void settle_choice_pieces(plan *p, int32_t comparison)
+{
+    const lossi_node *by = node_of(p, comparison);
+    const int32_t one = p->chosen[0][comparison], other = p->chosen[1][comparison];
+    const int32_t is_last = p->times[other] == 0 && p->output[one] > p->output[other];
+    const int32_t slope = p->times[one] != 0 || is_last ? one : other;
+    const int32_t value = slope == one ? other : one, number = p->uniform[by->a] ? by->a : by->b;
+    const int32_t is_less = by->operation == LOSSI_SCALAR_less || by->operation == LOSSI_SCALAR_less_equal;
+    const int32_t is_strict = by->operation == LOSSI_SCALAR_less || by->operation == LOSSI_SCALAR_greater;
+    if (other == 0 || by->operation == LOSSI_SCALAR_equal || p->uniform[by->a] == p->uniform[by->b] ||
+        p->times[value] != 0) {
+        return;
+    }
+    /* whether it holds above the number, and without ties; else its opposite does */
+    const int32_t is_above = is_less == p->uniform[by->a], first_is_above = is_above == is_strict;
+    const lossi_node *values = node_of(p, value), *slopes = node_of(p, slope);
+    lossi_results r = {.kind = LOSSI_PIECES_ABOVE,
+                       .z = value,
+                       .first = {is_strict ? values->b : values->c, is_strict ? slopes->b : slopes->c},
+                       .second = {is_strict ? values->c : values->b, is_strict ? slopes->c : slopes->b},
+                       .compared = p->uniform[by->a] ? by->b : by->a,
+                       .number = {1, !first_is_above, number},
+                       .flags = first_is_above ? 0 : LOSSI_PIECES_NEGATED};
+    add_node(&r, comparison);
+    add_node(&r, value);
+    add_slope(p, &r, slope);
+    lossi_program_settle_pieces(p, &r);
+}
+
+/* The first two outputs, where nothing is chosen. */
+static void settle_pieces_alone(plan *p)
+{
+    if (p->outputs < 2) {
+        return;
+    }
+    const int32_t value = p->nodes[0], slope = p->nodes[1];
+    const lossi_results r = {.kind = LOSSI_PIECES_ALONE,
+                             .y = slope,
+                             .z = value,
+                             .first = {value, slope},
+                             .second = {value, slope}};
+    if (value != slope && !p->uniform[value] && !p->uniform[slope] && !p->done[value] && !p->done[slope] &&
+        p->pieces[value] == 0 && p->pieces[slope] == 0) {
+        lossi_program_settle_pieces(p, &r);
+    }
+}
+
+void lossi_program_find_pieces(plan *p)
+{
+    list_users(p);
+    for (int32_t i = 1; i < p->count; i++) {
+        const lossi_node *at = node_of(p, i);
+        if (at->operation == LOSSI_SCALAR_maximum && p->uses[i] > 0 && !p->uniform[i] && at->a != at->b) {
+            settle_extreme_pieces(p, i);
+        }
+    }
+    for (int32_t i = 1; i < p->count; i++) {
+        if (p->chosen[1][i] != 0 && p->uses[i] == 2 && p->absorbed[i] == 0) {
+            settle_choice_pieces(p, i);
+        }
+    }
+    settle_pieces_alone(p);
+    lossi_program_make_bases(p);
+    for (int32_t i = 0; i < p->count; i++) {
+        p->chosen[0][i] = p->chosen[1][i] = p->times[i] = 0;
     }
 }
 

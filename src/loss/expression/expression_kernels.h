@@ -22,6 +22,7 @@ enum {
     LOSSI_KERNEL_choose_less_equal, /* a <= b ? … */
     LOSSI_KERNEL_choose_equal,      /* a = b ? … */
     LOSSI_KERNEL_choose_order, /* a < b ? c : a = b ? d : e, NaN …, and the extreme of a and b (LOSSI_CHOICE_…) */
+    LOSSI_KERNEL_pieces,             /* value and slope, made of pieces: lossi_pieces */
     LOSSI_KERNEL_softplus_sigmoid,   /* y = softplus(a), z = sigmoid(a) */
     LOSSI_KERNEL_log_cosh_tanh,      /* y = log_cosh(a), z = tanh(a) */
     LOSSI_KERNEL_pseudo_huber_slope, /* y = pseudo_huber(a), z = hypotenuse_slope(a) */
@@ -45,10 +46,76 @@ enum {
     LOSSI_CHOICE_NEGATED_E = 2048
 };
 
+/*
+ * A piece: a value and a slope that are short functions of an array x, each operation of them rounded as where it stands alone.
+ *
+ *     NUMBER       k                  s
+ *     LINEAR       x m + k            s
+ *     SIZE         (|x| + k) f        sign(x) s
+ *     SQUARE       x x f              x
+ *     PARABOLA     x x f              x s
+ *     MARGIN       x m + k            q s         of another array q
+ *     ARRAY        v                  q           of two other arrays
+ *     WEIGHED      x x f              x q s       alone, as the others
+ *     SOFTPLUS     softplus(x m) f    sigmoid(x m) s, or sigmoid(x m) q s with WITH_ARRAY
+ *     LOG_COSH     log_cosh(x m) f    tanh(x m) s, ...
+ *     PSEUDO_HUBER pseudo_huber(x m) f    hypotenuse_slope(x m) s, ...
+ */
+enum {
+    LOSSI_PIECE_NUMBER,
+    LOSSI_PIECE_LINEAR,
+    LOSSI_PIECE_SIZE,
+    LOSSI_PIECE_MARGIN,
+    LOSSI_PIECE_ARRAY,
+    LOSSI_PIECE_SQUARE,
+    LOSSI_PIECE_PARABOLA,
+    LOSSI_PIECE_WEIGHED,
+    LOSSI_PIECE_SOFTPLUS,
+    LOSSI_PIECE_LOG_COSH,
+    LOSSI_PIECE_PSEUDO_HUBER,
+    LOSSI_PIECE_FORMS,
+    LOSSI_PIECE_OF_EXTREMES = LOSSI_PIECE_SQUARE /* so many are pieces of a maximum */
+};
+
+/* A number of a piece: a slot or none, where it changes nothing, and whether it is taken with the other sign. */
+typedef struct lossi_fixed {
+    int32_t is_there, is_negated, slot;
+} lossi_fixed;
+
+typedef struct lossi_piece {
+    int32_t form, value, slope; /* slots of v and q */
+    lossi_fixed m, k, f, s;
+} lossi_piece;
+
+/* x: an array a, or made of two, a and b. */
+enum { LOSSI_BASE_ARRAY, LOSSI_BASE_DIFFERENCE, LOSSI_BASE_PRODUCT };
+
+/*
+ * Which piece counts: the first alone; the first where number < x, or as it says |x|, −x or −|x|, else the second; or the larger of
+ * them, and where they tie that value with the slope `same`, which is a NUMBER's own. NaN where one of them is.
+ */
+enum { LOSSI_PIECES_ALONE, LOSSI_PIECES_ABOVE, LOSSI_PIECES_MAXIMUM };
+
+enum {
+    LOSSI_PIECES_OF_SIZE = 1,
+    LOSSI_PIECES_NEGATED = 2,
+    LOSSI_PIECES_SUM = 4,
+    LOSSI_PIECES_WITH_ARRAY = 8
+};
+
+/* y is the slope, times the factor, and z the value; with SUM and where there are lanes, those get the value instead. */
+typedef struct lossi_pieces {
+    int32_t base, a, b; /* slots */
+    int32_t kind, flags, lanes;
+    lossi_piece first, second;
+    lossi_fixed number, same, factor;
+} lossi_pieces;
+
 /* y, z, a … g and factor: slots. */
 typedef struct lossi_instruction {
     int32_t kernel, variant, flags;
     int32_t y, z, a, b, c, d, e, f, g, factor;
+    lossi_pieces *pieces; /* of that kernel */
 } lossi_instruction;
 
 /* Of n elements, a multiple of 16. y and z may be any of the operands. */

@@ -115,8 +115,9 @@ static int32_t is_absorbable(const plan *p, int32_t consumer, int32_t node)
                            (at->operation == LOSSI_SCALAR_subtract && !p->uniform[at->a]);
     const int32_t is_sign = at->operation == LOSSI_SCALAR_sign;
     const int32_t fits = is_product || ((is_sum || is_sign) && consumer == LOSSI_SCALAR_multiply);
-    return fits && p->uses[node] == 1 && p->output[node] == 0 && !p->uniform[node] &&
-           !absorbs(p, node, at->a) && !absorbs(p, node, at->b);
+    return fits && p->uses[node] == 1 && p->output[node] == 0 && !p->uniform[node] && !p->done[node] &&
+           p->absorbed[node] == 0 && p->pieces[node] == 0 && !absorbs(p, node, at->a) &&
+           !absorbs(p, node, at->b);
 }
 
 static void find_absorbed(plan *p)
@@ -124,8 +125,9 @@ static void find_absorbed(plan *p)
     for (int32_t i = 1; i < p->count; i++) {
         const lossi_node *at = node_of(p, i);
         const int32_t consumer = at->operation;
-        if (p->uses[i] > 0 && (consumer == LOSSI_SCALAR_add || consumer == LOSSI_SCALAR_subtract ||
-                               consumer == LOSSI_SCALAR_multiply)) {
+        if (p->uses[i] > 0 && !p->done[i] && p->absorbed[i] == 0 && p->pieces[i] == 0 &&
+            (consumer == LOSSI_SCALAR_add || consumer == LOSSI_SCALAR_subtract ||
+             consumer == LOSSI_SCALAR_multiply)) {
             const int32_t inner = is_absorbable(p, consumer, at->a)   ? at->a
                                   : is_absorbable(p, consumer, at->b) ? at->b
                                                                       : 0;
@@ -193,6 +195,10 @@ static void emit_node(plan *p, int32_t node)
     const lossi_node at = *node_of(p, node);
     const int32_t operands = lossi_scalar_operands(at.operation);
     if (operands == 0 || p->absorbed[node] != 0 || p->done[node]) {
+        return;
+    }
+    if (p->pieces[node] != 0) {
+        lossi_program_emit_pieces(p, node);
         return;
     }
     if (p->choice[node] != 0) {
@@ -295,17 +301,21 @@ static int32_t operands_of(int32_t kernel)
                                                                                       : 1;
 }
 
-enum { OPERANDS = 8 };
+enum { OPERANDS = LOSSI_PIECE_OPERANDS };
 
 /* Where an instruction names its operands; NULL behind the last. */
 static void list_operands(lossi_instruction *at, int32_t **operands)
 {
-    int32_t *const all[OPERANDS] = {&at->a, &at->b, &at->c, &at->d, &at->e, &at->f, &at->factor, &at->g};
+    int32_t *const all[] = {&at->a, &at->b, &at->c, &at->d, &at->e, &at->f, &at->factor, &at->g};
     const int32_t is_choice = at->kernel >= LOSSI_KERNEL_choose_less &&
                               at->kernel <= LOSSI_KERNEL_choose_order;
     const int32_t is_order = at->kernel == LOSSI_KERNEL_choose_order;
     int32_t count = 0;
-    for (int32_t o = 0; o < OPERANDS; o++) {
+    if (at->kernel == LOSSI_KERNEL_pieces) {
+        operands[lossi_program_list_pieces(at->pieces, operands)] = NULL;
+        return;
+    }
+    for (int32_t o = 0; o < 8; o++) {
         const int32_t there = !is_choice ? o < operands_of(at->kernel)
                               : o < 4    ? 1
                               : o == 6   ? (at->flags & LOSSI_CHOICE_FACTOR) != 0
@@ -404,16 +414,18 @@ static void finish(plan *p)
     lossi_program *made = p->made;
     for (int32_t i = 0; i < made->count; i++) {
         lossi_instruction *at = &made->instructions[i];
+        int32_t *operands[OPERANDS + 1];
+        list_operands(at, operands);
+        for (int32_t o = 0; operands[o] != NULL; o++) {
+            *operands[o] = final_slot(p, *operands[o]);
+        }
         at->y = final_slot(p, at->y);
         at->z = final_slot(p, at->z);
-        at->a = final_slot(p, at->a);
-        at->b = final_slot(p, at->b);
-        at->c = final_slot(p, at->c);
-        at->d = final_slot(p, at->d);
-        at->e = final_slot(p, at->e);
-        at->f = final_slot(p, at->f);
-        at->g = final_slot(p, at->g);
-        at->factor = final_slot(p, at->factor);
+        if (at->kernel == LOSSI_KERNEL_pieces && at->z == p->inputs && p->uses[p->nodes[0]] == 1) {
+            at->pieces->flags |= LOSSI_PIECES_SUM;
+            at->pieces->lanes = first_register(p) + p->registers + p->uniforms;
+            made->sums = 1;
+        }
     }
     for (int32_t i = 0; i < made->constant_count; i++) {
         made->constants[i].slot = final_slot(p, made->constants[i].slot);
@@ -430,6 +442,7 @@ void lossi_program_free(lossi_program *program)
     if (program != NULL) {
         loss_context *context = program->context;
         lossi_release(context, program->instructions);
+        lossi_release(context, program->pieces);
         lossi_release(context, program->constants);
         lossi_release(context, program->scalar);
         lossi_release(context, program->last_read);
@@ -438,8 +451,21 @@ void lossi_program_free(lossi_program *program)
     }
 }
 
-static lossi_program *allocate(loss_context *context, int32_t count, int32_t inputs, int32_t outputs)
+/* At most as many instructions of pieces: one for a comparison, maximum or minimum, and one for two outputs. */
+static int64_t most_pieces(const lossi_expression *expression, int32_t count)
 {
+    int64_t most = 2; /* and one that is tried */
+    for (int32_t i = 1; i < count; i++) {
+        const int32_t operation = lossi_expression_node(expression, i)->operation;
+        most += operation >= LOSSI_SCALAR_minimum && operation <= LOSSI_SCALAR_not_equal;
+    }
+    return most;
+}
+
+static lossi_program *allocate(const lossi_expression *expression, int32_t count, int32_t inputs,
+                               int32_t outputs)
+{
+    loss_context *context = lossi_expression_context(expression);
     lossi_program *made = lossi_allocate(context, (int64_t)sizeof *made);
     if (made == NULL) {
         return NULL;
@@ -449,12 +475,13 @@ static lossi_program *allocate(loss_context *context, int32_t count, int32_t inp
     made->outputs = outputs;
     made->instructions = lossi_allocate(context,
                                         (2 * (int64_t)count + outputs) * (int64_t)sizeof *made->instructions);
+    made->pieces = lossi_allocate(context, most_pieces(expression, count) * (int64_t)sizeof *made->pieces);
     made->constants = lossi_allocate(context, count * (int64_t)sizeof *made->constants);
     made->scalar = lossi_allocate(context, inputs);
     made->last_read = lossi_allocate(context, ((int64_t)inputs + outputs) * (int64_t)sizeof(int32_t));
     made->written = made->last_read != NULL ? made->last_read + inputs : NULL;
-    if (made->instructions == NULL || made->constants == NULL || made->scalar == NULL ||
-        made->last_read == NULL) {
+    if (made->instructions == NULL || made->pieces == NULL || made->constants == NULL ||
+        made->scalar == NULL || made->last_read == NULL) {
         lossi_program_free(made);
         return NULL;
     }
@@ -462,7 +489,7 @@ static lossi_program *allocate(loss_context *context, int32_t count, int32_t inp
 }
 
 /* Arrays of a plan: how many numbers each node takes in all of them. */
-enum { ARRAYS = 17 };
+enum { ARRAYS = 21 };
 
 static void compile(plan *p, int32_t *numbers)
 {
@@ -479,13 +506,18 @@ static void compile(plan *p, int32_t *numbers)
     p->chosen[1] = p->chosen[0] + count;
     p->times = p->chosen[1] + count;
     p->extreme = p->times + count;
-    of_operand = p->extreme + count;
+    p->pieces = p->extreme + count;
+    p->first = p->pieces + count;
+    p->second = p->first + count;
+    p->base_uses = p->second + count;
+    of_operand = p->base_uses + count;
     p->free_registers = of_operand + count;
     p->place = p->free_registers + count;
     p->last_use = p->place + 2 * count;
     count_uses(p);
     find_uniform(p);
     find_partners(p, of_operand);
+    lossi_program_find_pieces(p);
     find_absorbed(p);
     lossi_program_find_choices(p);
     emit_all(p);
@@ -507,7 +539,7 @@ int32_t lossi_program_compile(lossi_program **out, const lossi_expression *expre
         }
     }
     int32_t *numbers = lossi_allocate(context, ARRAYS * (int64_t)count * (int64_t)sizeof *numbers);
-    lossi_program *made = numbers != NULL ? allocate(context, count, inputs, outputs) : NULL;
+    lossi_program *made = numbers != NULL ? allocate(expression, count, inputs, outputs) : NULL;
     if (made != NULL) {
         plan p = {.expression = expression,
                   .nodes = nodes,

@@ -55,6 +55,8 @@ typedef struct lossi_run {
     char **slots;
     const void **inputs; /* room for pointers of a block */
     void **outputs;
+    double
+        *lanes; /* NULL, or 16 that output 0 is to be added to (core/sum.h) where there is no place for it */
     char *ends, *places; /* scratch: of inputs for the last elements; of outputs that cannot be written to */
 } lossi_run;
 
@@ -62,8 +64,11 @@ typedef struct lossi_run {
 void lossi_run_begin(lossi_run *run, const lossi_program *program, int32_t isa, int32_t real_index, int64_t n,
                      const void *const *inputs, void *scratch);
 
-/* outputs[k] NULL: output k is in lossi_run_place() until the next block. */
-void lossi_run_block(lossi_run *run, int64_t n, const void *const *inputs, void *const *outputs);
+/*
+ * outputs[k] NULL: output k is in lossi_run_place() until the next block. How many of the first elements of output 0 were added to
+ * lanes and are in no place.
+ */
+int64_t lossi_run_block(lossi_run *run, int64_t n, const void *const *inputs, void *const *outputs);
 
 void *lossi_run_place(const lossi_run *run, int32_t output);
 
@@ -84,6 +89,9 @@ struct lossi_program {
     int32_t inputs, outputs, registers, uniforms;
     int32_t uniform_count, count; /* instructions */
     lossi_instruction *instructions;
+    int32_t piece_count;
+    lossi_pieces *pieces; /* of instructions of pieces */
+    int32_t sums;         /* whether output 0 is made by an instruction that may add it to lanes instead */
     int32_t constant_count;
     lossi_program_constant *constants;
     uint8_t *scalar;    /* of each input */

@@ -10,6 +10,7 @@ enum {
     PACK_BYTES = LOSSI_PROGRAM_PACK * 8,
     BLOCK_BYTES = 4096, /* of an array: a call of a loop is then a few per cent of it */
     LEAST_BYTES = 512,
+    MOST_BYTES = 32 * 1024, /* of one instruction, which does not come back to what it has read */
     LINE = 64,
     MOST_AHEAD = 8,          /* arrays that are asked for ahead */
     CACHE_BYTES = 28 * 1024, /* what all arrays of a block may take of the first-level cache */
@@ -25,6 +26,9 @@ static int64_t padded(int64_t bytes)
 static int64_t block_bytes(const lossi_program *program)
 {
     int64_t arrays = (int64_t)program->outputs + program->registers, bytes = BLOCK_BYTES;
+    if (program->count - program->uniform_count == 1) {
+        return MOST_BYTES;
+    }
     for (int32_t k = 0; k < program->inputs; k++) {
         arrays += !program->scalar[k];
     }
@@ -39,9 +43,10 @@ int64_t lossi_program_block(const lossi_program *program, int32_t real_index)
     return block_bytes(program) / (real_index == LOSSI_FLOAT64 ? 8 : 4);
 }
 
+/* The last is of lanes. */
 static int64_t slot_count(const lossi_program *program)
 {
-    return (int64_t)program->inputs + program->outputs + program->registers + program->uniforms;
+    return (int64_t)program->inputs + program->outputs + program->registers + program->uniforms + 1;
 }
 
 int64_t lossi_program_scratch(const lossi_program *program)
@@ -94,6 +99,7 @@ static void lay_out(lossi_run *run, void *scratch)
     for (int32_t i = 0; i < program->uniforms; i++, next += PACK_BYTES) {
         *slot++ = next;
     }
+    *slot = NULL;
     run->ends = next;
     run->places = next + (int64_t)program->inputs * PACK_BYTES;
 }
@@ -184,8 +190,9 @@ void lossi_run_begin(lossi_run *run, const lossi_program *program, int32_t isa, 
     run->program = program;
     run->kernels = lossi_expression_kernels_for(isa, real_index);
     run->size = real_index == LOSSI_FLOAT64 ? 8 : 4;
-    run->block = lossi_program_block(program, real_index);
-    run->asks = far(program, n, run->size);
+    run->asks = program->count - program->uniform_count > 1 && far(program, n, run->size);
+    run->block = lossi_program_block(program, real_index) >> run->asks; /* asked for in smaller portions */
+    run->lanes = NULL;
     lay_out(run, scratch);
     for (int32_t k = 0; k < program->inputs; k++) {
         if (program->scalar[k]) { /* its pack is where the last elements of other inputs go */
@@ -275,15 +282,20 @@ static void run_end(lossi_run *run, int64_t offset, int64_t left, const void *co
     }
 }
 
-void lossi_run_block(lossi_run *run, int64_t n, const void *const *inputs, void *const *outputs)
+int64_t lossi_run_block(lossi_run *run, int64_t n, const void *const *inputs, void *const *outputs)
 {
     const int64_t left = n % LOSSI_PROGRAM_PACK, whole = n - left;
+    const int32_t sums = run->program->sums && run->lanes != NULL && outputs[0] == NULL;
+    char **const lanes = &run->slots[slot_count(run->program) - 1];
     if (whole > 0) {
+        *lanes = sums ? (char *)run->lanes : NULL;
         run_packs(run, whole, inputs, outputs);
+        *lanes = NULL;
     }
     if (left > 0) {
         run_end(run, whole, left, inputs, outputs);
     }
+    return sums ? whole : 0;
 }
 
 void lossi_program_run(const lossi_program *program, int32_t isa, int32_t real_index, int64_t n,

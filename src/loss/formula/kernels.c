@@ -48,6 +48,7 @@ static void run(const lossi_tile *tile, int32_t real_index, int32_t which)
     set_inputs(tile, real_index, &s, inputs);
     lossi_run_begin(&r, formula->programs[which], tile->isa, real_index, tile->elements, inputs,
                     tile->scratch);
+    r.lanes = tile->lanes;
     for (int64_t i = 0; i < tile->rows; i += r.block) {
         const int64_t n = tile->rows - i < r.block ? tile->rows - i : r.block;
         void *outputs[LOSSI_FORMULA_OUTPUTS] = {element(tile->value, i, size),
@@ -55,9 +56,10 @@ static void run(const lossi_tile *tile, int32_t real_index, int32_t which)
                                                 element(tile->curvature, i, size)};
         inputs[LOSSI_FORMULA_PREDICTION] = (const char *)tile->prediction + i * size;
         inputs[LOSSI_FORMULA_TARGET] = (const char *)tile->target + i * size;
-        lossi_run_block(&r, n, inputs, outputs);
-        if (tile->value == NULL) {
-            tiles->sum(n, lossi_run_place(&r, LOSSI_FORMULA_OF_VALUE), tile->lanes);
+        const int64_t added = lossi_run_block(&r, n, inputs, outputs);
+        if (tile->value == NULL && added < n) {
+            tiles->sum(n - added, element(lossi_run_place(&r, LOSSI_FORMULA_OF_VALUE), added, size),
+                       tile->lanes);
         }
         if (tile->streaming && tile->gradient != NULL) {
             tiles->stream(n, lossi_run_place(&r, LOSSI_FORMULA_OF_GRADIENT),
