@@ -177,7 +177,7 @@ loss_objective *training_objective(const training_task *t, int block)
         bench_must(context, loss_objective_set_int(objective, "outputs", t->outputs));
     }
     if (block) {
-        training_must(context, loss_objective_set_string(objective, "preconditioner", "block"));
+        bench_must(context, loss_objective_set_string(objective, "preconditioner", "block"));
     }
     if (t->strength > 0) {
         bench_must(context, loss_penalty_create(&penalty, context, "l2"));
