@@ -4,13 +4,17 @@
 #include "gradient/matrix_product_jobs.h"
 
 enum {
-    DIRECT_TILES = 2,       /* rows of tiles for which B is not worth a copy */
-    DIRECT_A = 1 << 15,     /* multiplications for which a transposed A is not */
-    NEAR_BYTES = 16 * 1024, /* nor where all steps of it fill half of a first-level cache */
-    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows, */
-    COPY_PACKED = 96,       /* and one that was packed for a second */
-    TILES_AHEAD = 2,        /* of A, asked for where there is no copy */
-    STEPS_AHEAD = 16        /* of B: at 14 cycles each some twice what the second-level cache takes */
+    DIRECT_TILES = 2,          /* rows of tiles for which B is not worth a copy */
+    DIRECT_A = 1 << 15,        /* multiplications for which a transposed A is not */
+    NEAR_BYTES = 16 * 1024,    /* nor where all steps of it fill half of a first-level cache */
+    COPY_COLUMNS = 64,         /* from so many on A is read often enough for a copy of its rows, */
+    COPY_PACKED = 96,          /* and one that was packed for a second */
+    TILES_AHEAD = 2,           /* of A, asked for where there is no copy */
+    PAGE = 4096,               /* bytes, of memory and of a way of a first-level cache */
+    DOWN_NEAR_BYTES = 1 << 19, /* a second-level cache */
+    DOWN_STREAM = 2048,        /* bytes of a row that is a stream */
+    DOWN_AHEAD = 8192,         /* bytes */
+    STEPS_AHEAD = 16           /* of B: at 14 cycles each some twice what the second-level cache takes */
 };
 
 static lossi_matrix_view step(lossi_matrix_view view, int64_t i, int64_t j, int64_t size)
@@ -227,11 +231,26 @@ static void multiply_in_place(const lossi_product_jobs *list, const lossi_produc
     }
 }
 
+/*
+ * How rows of A go by where vectors go down them. Long rows are streams that the processor asks for itself, but not where all of them
+ * lie a multiple of a page apart: of these a first-level cache holds eight at a time. Short ones end before it does; a matrix that comes
+ * from memory is asked for in its order then.
+ */
+static void place_down(const lossi_product_jobs *list, lossi_product_block *block)
+{
+    const int64_t row = block->a_row * list->size;
+    const int32_t near = list->rows * list->inner <= DOWN_NEAR_BYTES / list->size,
+                  is_short = row < DOWN_STREAM;
+    block->a_ahead = !near && is_short ? DOWN_AHEAD / list->size : 0;
+    block->a_apart = row % PAGE == 0 || (!near && is_short);
+}
+
 /* Vectors go down the rows of C, of which there are only a few columns. */
 static void multiply_down(const lossi_product_jobs *list, const lossi_product_strip *s)
 {
     const lossi_product_kernels *kernels = list->kernels;
-    const int64_t rows = list->a->pack == NULL ? kernels->down_rows : list->block_rows;
+    const int32_t streams = list->a->pack == NULL && s->end - s->begin > LOSSI_PRODUCT_DEPTH;
+    const int64_t rows = streams ? kernels->down_rows : list->block_rows;
     lossi_product_block block = s->block;
     block.columns = s->columns;
     block.b_inner = list->b->view.row_stride;
@@ -244,7 +263,10 @@ static void multiply_down(const lossi_product_jobs *list, const lossi_product_st
             block.inner = lossi_product_least(LOSSI_PRODUCT_DEPTH, s->end - k);
             block.b = step(list->b->view, k, s->left, list->size).data;
             place_a(list, s, &block, s->top + i, k);
-            block.a_ahead = list->a->pack == NULL ? rows * block.a_row : 0;
+            block.a_ahead = block.a_apart = 0;
+            if (list->a->pack == NULL) {
+                place_down(list, &block);
+            }
             kernels->multiply_down(&block);
             block.fresh = 0;
         }
