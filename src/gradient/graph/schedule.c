@@ -2,7 +2,7 @@
  * Steps of a plan: which nodes are computed together, and in which order.
  *
  * A step is a node; or elementwise nodes of one shape, each of which uses another, joined as long as nothing outside would have
- * to come both before and after them; or what is wanted of one loss.
+ * to come both before and after them, and sums of them over all rows; or what is wanted of one loss.
  */
 #include <string.h>
 
@@ -261,6 +261,27 @@ static void hand_on(grouping *g)
     }
 }
 
+/* ---- sums of what a step makes ---- */
+
+/*
+ * A sum over the rows of a node is made with it, block by block: so it is read once more while it is near, and where nothing else reads
+ * it, as the products whose sum a derivative is, it is no array at all.
+ */
+static void join_sums(grouping *g)
+{
+    const lossi_tape *tape = &g->plan->tape;
+    for (int32_t node = 0; node < tape->count; node++) {
+        if (!g->needed[node] || !lossi_fused_sum_of(tape, node)) {
+            continue;
+        }
+        const int32_t source = lossi_tape_input(tape, node, 0), group = g->leader[source];
+        if (has_flag(g, source, LOSSI_OPERATION_ELEMENTWISE) && g->size[group] < MOST_MEMBERS &&
+            !would_cycle(g, group, node) && reach_on(g, group, node, tape->count)) {
+            join(g, group, node);
+        }
+    }
+}
+
 /* ---- losses ---- */
 
 /* Sum, denominator and gradients of the same function with the same inputs. */
@@ -449,6 +470,7 @@ static loss_status schedule(grouping *g)
     list_users(g);
     group_elementwise(g);
     hand_on(g);
+    join_sums(g);
     group_losses(g);
     order(g);
     list_outputs(plan, g->needed);
