@@ -29,8 +29,11 @@ typedef struct lossi_product_run {
  * With a_rows row i of A begins at a[a_rows[i]] instead, and with b_vectors vector v of B's columns at b[b_vectors[v]]. With `runs` the
  * steps are those of one run after the other, all `inner` of them.
  *
- * What is a_ahead elements behind A and b_ahead behind B is asked for while they are read: nothing where that is 0.
+ * What is a_ahead elements behind A and b_ahead behind B is asked for while they are read: nothing where that is 0. What is read
+ * soon - to be laid out or copied, for the next block - is asked for too, a share of it before each tile.
  */
+enum { LOSSI_PRODUCT_SOON = 2 };
+
 typedef struct lossi_product_block {
     int64_t rows, columns, inner;
     int64_t tile_rows;
@@ -46,6 +49,10 @@ typedef struct lossi_product_block {
     void *c;
     int64_t c_row, c_column;
     int32_t fresh;
+    struct {
+        const char *at;
+        int64_t bytes;
+    } soon[LOSSI_PRODUCT_SOON]; /* 0 bytes: nothing */
 } lossi_product_block;
 
 enum { LOSSI_PRODUCT_FEW = 4 };

@@ -99,6 +99,39 @@ static void copy_b(const lossi_product_jobs *list, lossi_product_block *block, i
     copy_b_from(list, block, b, to);
 }
 
+/* Steps of a view whose rows, or columns, are dense: what is to be read of it, whole. */
+static int64_t dense_steps(int64_t steps, int64_t width, int64_t stride, int64_t pitch, int64_t size)
+{
+    return stride == 1 && pitch == width ? steps * pitch * size : 0;
+}
+
+/* What the block after this one reads of A that is not near: its rows, or its steps where A is laid out by them. */
+static void ask_for_a(const lossi_product_jobs *list, lossi_product_block *block, int64_t first, int64_t rows)
+{
+    block->soon[0].bytes = 0;
+    if (rows > 0 && list->a->source != NULL) {
+        block->soon[0].at = list->a->source(list->a->argument, first, first + rows, &block->soon[0].bytes);
+    } else if (rows > 0 && list->a->pack == NULL) {
+        const lossi_matrix_view a = list->a->view;
+        block->soon[0].at = step(a, 0, first, list->size).data;
+        block->soon[0].bytes = dense_steps(rows, list->rows, a.row_stride, a.column_stride, list->size);
+    }
+}
+
+/* And of B: its steps. */
+static void ask_for_b(const lossi_product_jobs *list, lossi_product_block *block, int64_t first,
+                      int64_t steps)
+{
+    block->soon[1].bytes = 0;
+    if (steps > 0 && list->b->source != NULL) {
+        block->soon[1].at = list->b->source(list->b->argument, first, first + steps, &block->soon[1].bytes);
+    } else if (steps > 0 && list->b->pack == NULL) {
+        const lossi_matrix_view b = list->b->view;
+        block->soon[1].at = step(b, first, 0, list->size).data;
+        block->soon[1].bytes = dense_steps(steps, list->columns, b.column_stride, b.row_stride, list->size);
+    }
+}
+
 static char *c_of(const lossi_product_jobs *list, const lossi_product_strip *s, int64_t i, int64_t j)
 {
     return (char *)s->block.c + (i * s->block.c_row + j * s->block.c_column) * list->size;
@@ -116,6 +149,12 @@ static void multiply_copied(const lossi_product_jobs *list, const lossi_product_
             block.rows = lossi_product_least(list->block_rows, s->rows - i);
             place_a(list, s, &block, s->top + i, k);
             block.c = c_of(list, s, i, 0);
+            if (list->a_laid && list->a->transposed) {
+                const int64_t next = k + LOSSI_PRODUCT_DEPTH,
+                              steps = i == 0 ? lossi_product_least(LOSSI_PRODUCT_DEPTH, s->end - next) : 0;
+                ask_for_a(list, &block, next, steps);
+                ask_for_b(list, &block, next, steps);
+            }
             list->kernels->multiply(&block);
         }
         block.fresh = 0;
@@ -135,6 +174,10 @@ static void multiply_laid(const lossi_product_jobs *list, const lossi_product_st
             lossi_laid_as_b(s->laid, list->b, k, s->left, list->kernels->lanes, list->size,
                             s->scratch + list->b_panel, &block);
             block.c = c_of(list, s, i, 0);
+            const int64_t next = k + LOSSI_PRODUCT_DEPTH,
+                          steps = i == 0 ? lossi_product_least(LOSSI_PRODUCT_DEPTH, s->end - next) : 0;
+            ask_for_a(list, &block, next, steps);
+            ask_for_b(list, &block, next, steps);
             list->kernels->multiply(&block);
         }
         block.fresh = 0;
@@ -197,6 +240,11 @@ static void multiply_by_rows(const lossi_product_jobs *list, const lossi_product
             block.b = s->scratch + list->b_copy + (k - s->begin) * width;
             block.b_panel = kernels->tile_columns * block.inner;
             place_a(list, s, &block, s->top + i, k);
+            if (list->a_laid) {
+                const int64_t next = i + step;
+                ask_for_a(list, &block, s->top + next,
+                          k == s->begin ? lossi_product_least(step, s->rows - next) : 0);
+            }
             kernels->multiply(&block);
             block.fresh = 0;
         }
