@@ -52,6 +52,53 @@ static void comparisons_follow_from_what_is_kept(void **unused)
     loss_context_free(context);
 }
 
+/*
+ * z = (p − 2) · 3, a = (p p) · z, a p + z: z follows from p, which is there, so the second step that reads it computes it again, and
+ * the arena has two matrices and no third one for it.
+ */
+static void cheap_arrays_are_computed_again(void **unused)
+{
+    enum { SIDE = 128 };
+    const lossi_attributes shape = {.integer = {0, 2, SIDE, SIDE}};
+    static double x[SIDE][SIDE], a[SIDE][SIDE], made[SIDE][SIDE];
+    lossi_tape tape;
+    lossi_plan *plan;
+    loss_context *context;
+    (void)unused;
+    assert_int_equal(loss_context_create(&context), LOSS_OK);
+    lossi_tape_create(&tape, context, LOSS_FLOAT64, (lossi_purpose){0});
+    const int32_t p = lossi_tape_add(&tape, &lossi_operation_parameter, &shape, NULL, 0);
+    const int32_t z = lossi_tape_multiply(&tape, lossi_tape_subtract(&tape, p, lossi_tape_number(&tape, 2)),
+                                          lossi_tape_number(&tape, 3));
+    const int32_t square = lossi_tape_add(&tape, &lossi_operation_matrix_product, NULL, (int32_t[]){p, p}, 2);
+    const int32_t product = lossi_tape_add(&tape, &lossi_operation_matrix_product, NULL,
+                                           (int32_t[]){lossi_tape_multiply(&tape, square, z), p}, 2);
+    const lossi_plan_output output = {lossi_tape_sum(&tape, product, z), 0, 0};
+    assert_status(context, lossi_plan_create(&plan, &tape, &output, 1), LOSS_OK);
+    for (int i = 0; i < SIDE * SIDE; i++) { /* small whole numbers: every sum is exact */
+        x[i / SIDE][i % SIDE] = i % 3 - 1;
+    }
+    const lossi_bindings bindings = {.batch = {.rows = 1}, .x = x, .outputs = {made}};
+    assert_status(context, lossi_plan_run(plan, &bindings), LOSS_OK);
+    assert_int_equal(lossi_plan_bytes(plan), 2 * sizeof x);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        a[i / SIDE][i % SIDE] = 0;
+        for (int k = 0; k < SIDE; k++) {
+            a[i / SIDE][i % SIDE] += x[i / SIDE][k] * x[k][i % SIDE];
+        }
+        a[i / SIDE][i % SIDE] *= (x[i / SIDE][i % SIDE] - 2) * 3;
+    }
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        double expected = (x[i / SIDE][i % SIDE] - 2) * 3;
+        for (int k = 0; k < SIDE; k++) {
+            expected += a[i / SIDE][k] * x[k][i % SIDE];
+        }
+        assert_true(made[i / SIDE][i % SIDE] == expected);
+    }
+    lossi_plan_free(plan);
+    loss_context_free(context);
+}
+
 /* ---- sums ---- */
 
 typedef struct sums_case {
@@ -145,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comparisons_follow_from_what_is_kept),
+        cmocka_unit_test(cheap_arrays_are_computed_again),
         cmocka_unit_test(sums_are_made_with_what_they_add_up),
     };
     return cmocka_run_group_tests_name("plan_steps", tests, NULL, NULL);
