@@ -15,9 +15,11 @@
 #include "gradient/matrix_product_jobs.h"
 
 enum {
-    PARALLEL = 1 << 21, /* multiplications; fewer take no longer than threads need to wake up */
-    JOB = 1 << 22,      /* multiplications; jobs of fewer copy too much for what they do */
-    JOBS_OF_THREAD = 4  /* so that a thread that is late does not keep the others waiting */
+    PARALLEL = 1 << 21,  /* multiplications; fewer take no longer than threads need to wake up */
+    JOB = 1 << 22,       /* multiplications; jobs of fewer copy too much for what they do */
+    ROW_COLUMNS = 256,   /* of which a part is a stream */
+    ROW_BYTES = 1 << 19, /* a second-level cache */
+    JOBS_OF_THREAD = 4   /* so that a thread that is late does not keep the others waiting */
 };
 
 /* Where a worker's parts lie, for the tiles of every instruction set. */
@@ -251,8 +253,13 @@ static void run_product(loss_context *context, int32_t isa, int32_t threads, los
                                   list.a_copy - list.a_panel);
     list.b_laid = !list.a_laid && !list.b->transposed && list.b->together % kernels->lanes == 0 &&
                   lossi_laid_fits(list.b, LOSSI_PRODUCT_DEPTH, list.b_copy - list.b_panel);
+    list.is_row = list.rows == 1 && list.c_column == 1 && list.a->pack == NULL && list.b->pack == NULL &&
+                  list.b->view.column_stride == 1 && list.columns > ROW_COLUMNS &&
+                  list.inner * list.columns > ROW_BYTES / list.size;
     if (list.b_laid) { /* no copy is to fit */
         list.block_columns = LOSSI_PRODUCT_PANEL_ROWS * kernels->lanes;
+    } else if (list.is_row) {
+        list.block_columns = list.columns;
     }
     run(context, &list, threads);
 }

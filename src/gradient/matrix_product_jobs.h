@@ -31,6 +31,7 @@ typedef struct lossi_product_jobs {
     int64_t a_panel, a_copy, b_panel, worker_bytes; /* where a worker's parts begin, b_copy last */
     int64_t b_copy;
     int32_t a_laid, b_laid; /* read where they are laid out */
+    int32_t is_row;         /* A is one, and B is read in its order */
 } lossi_product_jobs;
 
 /* A strip of columns of a job. */

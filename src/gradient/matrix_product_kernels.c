@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "gradient/matrix_product_across.h"
 #include "gradient/matrix_product_copies.h"
 #include "gradient/matrix_product_down.h"
 #include "simd/transpose.h"
@@ -472,6 +473,7 @@ const lossi_product_kernels LOSSI_NAME(product_kernels) = {.tile_rows = ROWS,
                                                            .tile_step = TILE_STEP,
                                                            .multiply = multiply,
                                                            .multiply_down = multiply_down,
+                                                           .multiply_across = multiply_across,
                                                            .copy_a = copy_a,
                                                            .copy_b = copy_b,
                                                            .add = add};

@@ -67,6 +67,8 @@ typedef struct lossi_product_kernels {
      * tile_rows, and element (k, j) of B is b[k · b_inner + j · b_panel]. down_rows: that are taken together.
      */
     void (*multiply_down)(const lossi_product_block *block);
+    /* The same for one row, any columns and c_column = 1, where a_inner is any: all of a row of B before the next ones. */
+    void (*multiply_across)(const lossi_product_block *block);
     /* Copies rows × inner of A into tiles: a_row = 1, a_inner = tile_rows, a_tile = inner · tile_rows. */
     void (*copy_a)(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to);
     /* Copies inner × columns of B, zeros to the right: b_inner = tile_columns, b_panel = inner · tile_columns; where

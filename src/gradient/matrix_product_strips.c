@@ -321,6 +321,22 @@ static void multiply_down(const lossi_product_jobs *list, const lossi_product_st
     }
 }
 
+/* One row; sums of its columns are kept while all of B goes by. */
+static void multiply_across(const lossi_product_jobs *list, const lossi_product_strip *s)
+{
+    lossi_product_block block = s->block;
+    block.columns = s->columns;
+    block.a_inner = list->a->view.column_stride;
+    block.b_inner = list->b->view.row_stride;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.inner = lossi_product_least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        block.a = step(list->a->view, s->top, k, list->size).data;
+        block.b = step(list->b->view, k, s->left, list->size).data;
+        list->kernels->multiply_across(&block);
+        block.fresh = 0;
+    }
+}
+
 /* Whether B is read where it is: few rows pay for no copy, and for none that would spare but a part of a vector. */
 static int32_t in_place(const lossi_product_jobs *list, const lossi_product_strip *s)
 {
@@ -345,6 +361,8 @@ void lossi_product_multiply_strip(const lossi_product_jobs *list, const lossi_pr
                            list->size;
     if (list->b_laid) {
         multiply_laid(list, s);
+    } else if (list->is_row) {
+        multiply_across(list, s);
     } else if (a_in_rows && list->b->pack == NULL && s->columns <= LOSSI_PRODUCT_FEW &&
                s->rows >= kernels->lanes) {
         multiply_down(list, s);
