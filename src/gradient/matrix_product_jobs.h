@@ -13,6 +13,7 @@
 
 enum {
     LOSSI_PRODUCT_LINE = 64,           /* bytes of a cache line, and how scratch is aligned */
+    LOSSI_PRODUCT_COPY_PACKED = 96,    /* columns from which on a packed A is copied once more */
     LOSSI_PRODUCT_A_BYTES = 96 * 1024, /* of A at a time, and */
     LOSSI_PRODUCT_B_BYTES = 256 * 1024 /* of B: half of a second-level cache of 512 KiB */
 };

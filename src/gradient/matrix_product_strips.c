@@ -4,11 +4,11 @@
 #include "gradient/matrix_product_jobs.h"
 
 enum {
-    DIRECT_TILES = 2,          /* rows of tiles for which B is not worth a copy */
-    DIRECT_A = 1 << 15,        /* multiplications for which a transposed A is not */
-    NEAR_BYTES = 16 * 1024,    /* nor where all steps of it fill half of a first-level cache */
-    COPY_COLUMNS = 64,         /* from so many on A is read often enough for a copy of its rows, */
-    COPY_PACKED = 96,          /* and one that was packed for a second */
+    DIRECT_TILES = 2,       /* rows of tiles for which B is not worth a copy */
+    DIRECT_A = 1 << 15,     /* multiplications for which a transposed A is not */
+    NEAR_BYTES = 16 * 1024, /* nor where all steps of it fill half of a first-level cache */
+    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows */
+    COPY_PACKED = LOSSI_PRODUCT_COPY_PACKED,
     TILES_AHEAD = 2,           /* of A, asked for where there is no copy */
     PAGE = 4096,               /* bytes, of memory and of a way of a first-level cache */
     DOWN_NEAR_BYTES = 1 << 19, /* a second-level cache */
