@@ -83,10 +83,12 @@ LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first,
     }
     int64_t k = 0;
     for (; k + LOSSI_GROUP <= block->inner; k += LOSSI_GROUP) {
-        if (k % LINE == 0 && block->a_ahead != 0) { /* as many lines as are read till then, in their order */
+        if (k % LINE == 0 && block->a_ahead != 0) { /* as many lines as are read till then */
+            const real *asked = block->a_in_order ? a + k * vectors * VREAL_LANES : a + k;
+            const int64_t apart = block->a_in_order ? LINE : block->a_row;
 #pragma GCC unroll 1
             for (int r = 0; r < vectors * VREAL_LANES; r++) {
-                ask_for(a + k * vectors * VREAL_LANES + r * LINE, block->a_ahead);
+                ask_for(asked + r * apart, block->a_ahead);
             }
         }
 #pragma GCC unroll 4

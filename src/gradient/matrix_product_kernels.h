@@ -39,7 +39,8 @@ typedef struct lossi_product_block {
     int64_t tile_rows;
     const void *a;
     int64_t a_tile, a_row, a_inner, a_ahead;
-    int32_t a_apart;       /* of multiply_down: one vector of rows at a time, not several */
+    int32_t a_apart,
+        a_in_order; /* of multiply_down: one vector of rows at a time; what is asked for lies side by side */
     const int64_t *a_rows; /* NULL: none */
     const void *b;
     int64_t b_panel, b_inner, b_ahead;

@@ -14,6 +14,7 @@ enum {
     DOWN_NEAR_BYTES = 1 << 19, /* a second-level cache */
     DOWN_STREAM = 2048,        /* bytes of a row that is a stream */
     DOWN_AHEAD = 8192,         /* bytes */
+    DOWN_FEW = 2,              /* columns of which the processor keeps up with long rows by itself */
     STEPS_AHEAD = 16           /* of B: at 14 cycles each some twice what the second-level cache takes */
 };
 
@@ -282,14 +283,19 @@ static void multiply_in_place(const lossi_product_jobs *list, const lossi_produc
 /*
  * How rows of A go by where vectors go down them. Long rows are streams that the processor asks for itself, but not where all of them
  * lie a multiple of a page apart: of these a first-level cache holds eight at a time. Short ones end before it does; a matrix that comes
- * from memory is asked for in its order then.
+ * from memory is asked for in its order then. With several columns so much is done between two lines of a stream that its next rows are
+ * asked for, too.
  */
 static void place_down(const lossi_product_jobs *list, lossi_product_block *block)
 {
     const int64_t row = block->a_row * list->size;
     const int32_t near = list->rows * list->inner <= DOWN_NEAR_BYTES / list->size,
                   is_short = row < DOWN_STREAM;
+    block->a_in_order = is_short;
     block->a_ahead = !near && is_short ? DOWN_AHEAD / list->size : 0;
+    if (!near && !is_short && block->columns > DOWN_FEW) {
+        block->a_ahead = list->kernels->down_rows * block->a_row;
+    }
     block->a_apart = row % PAGE == 0 || (!near && is_short);
 }
 
