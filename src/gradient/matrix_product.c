@@ -15,9 +15,11 @@
 #include "gradient/matrix_product_jobs.h"
 
 enum {
-    PARALLEL = 1 << 21, /* multiplications; fewer take no longer than threads need to wake up */
-    JOB = 1 << 22,      /* multiplications; jobs of fewer copy too much for what they do */
-    JOBS_OF_THREAD = 4  /* so that a thread that is late does not keep the others waiting */
+    PARALLEL = 1 << 21,  /* multiplications; fewer take no longer than threads need to wake up */
+    JOB = 1 << 22,       /* multiplications; jobs of fewer copy too much for what they do */
+    ROW_COLUMNS = 256,   /* of which a part is a stream */
+    ROW_BYTES = 1 << 19, /* a second-level cache */
+    JOBS_OF_THREAD = 4   /* so that a thread that is late does not keep the others waiting */
 };
 
 /* Where a worker's parts lie, for the tiles of every instruction set. */
@@ -204,6 +206,24 @@ static int32_t better_transposed(const lossi_product_jobs *list)
            (list->columns < list->kernels->tile_columns || list->pieces > 3);
 }
 
+/*
+ * Rows that are read where they are laid out, as many as there is room for: the rows of an image above and below those of a block are
+ * laid out once more for it, so that large blocks have less of them. Not where all columns of a job, or its last ones, are multiplied
+ * with panels, which have less room.
+ */
+static int64_t laid_rows(const lossi_product_jobs *list)
+{
+    const int64_t tile_rows = list->kernels->tile_rows, rest = list->columns % list->kernels->tile_columns;
+    int64_t rows = LOSSI_PRODUCT_PANEL_ROWS / tile_rows * tile_rows;
+    if (list->columns >= LOSSI_PRODUCT_COPY_PACKED || (rest > 0 && rest <= LOSSI_PRODUCT_FEW)) {
+        return list->block_rows;
+    }
+    while (rows > list->block_rows && !lossi_laid_fits(list->a, rows, list->a_copy - list->a_panel)) {
+        rows -= tile_rows;
+    }
+    return rows;
+}
+
 static void run_product(loss_context *context, int32_t isa, int32_t threads, loss_dtype dtype, int64_t rows,
                         int64_t columns, int64_t inner, const lossi_matrix_factor *a,
                         const lossi_matrix_factor *b, void *c, int64_t c_row_stride, int32_t accumulate,
@@ -249,10 +269,18 @@ static void run_product(loss_context *context, int32_t isa, int32_t threads, los
     list.sums = list.scratch + lay_out(&list) * threads;
     list.a_laid = lossi_laid_fits(list.a, list.a->transposed ? LOSSI_PRODUCT_DEPTH : list.block_rows,
                                   list.a_copy - list.a_panel);
+    if (list.a_laid && !list.a->transposed) {
+        list.block_rows = laid_rows(&list);
+    }
     list.b_laid = !list.a_laid && !list.b->transposed && list.b->together % kernels->lanes == 0 &&
                   lossi_laid_fits(list.b, LOSSI_PRODUCT_DEPTH, list.b_copy - list.b_panel);
+    list.is_row = list.rows == 1 && list.c_column == 1 && list.a->pack == NULL && list.b->pack == NULL &&
+                  list.b->view.column_stride == 1 && list.columns > ROW_COLUMNS &&
+                  list.inner * list.columns > ROW_BYTES / list.size;
     if (list.b_laid) { /* no copy is to fit */
         list.block_columns = LOSSI_PRODUCT_PANEL_ROWS * kernels->lanes;
+    } else if (list.is_row) {
+        list.block_columns = list.columns;
     }
     run(context, &list, threads);
 }

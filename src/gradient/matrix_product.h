@@ -59,6 +59,9 @@ enum { LOSSI_PRODUCT_PANEL_ROWS = 256 };
 typedef void (*lossi_matrix_lay)(const void *argument, int64_t begin, int64_t end, void *room, int64_t *rows);
 typedef int64_t (*lossi_matrix_room)(const void *argument, int64_t rows);
 
+/* The memory that laying rows begin … end − 1 out reads, and how many bytes: so that it can be asked for before. */
+typedef const char *(*lossi_matrix_source)(const void *argument, int64_t begin, int64_t end, int64_t *bytes);
+
 /* Neighbouring columns whose elements are neighbours: the place of the first, and how many. */
 typedef struct lossi_matrix_run {
     int64_t first, count;
@@ -77,8 +80,9 @@ typedef struct lossi_matrix_factor {
     lossi_matrix_view view;
     lossi_matrix_pack pack;
     lossi_matrix_lay
-        lay; /* NULL, or with the next three another way to what `pack` packs: the bits are the same */
+        lay; /* NULL, or with the next four another way to what `pack` packs: the bits are the same */
     lossi_matrix_room room;
+    lossi_matrix_source source;
     lossi_matrix_runs runs;
     int64_t together; /* every run is so many columns, or a multiple of that, but where it is cut off */
     const void *argument;

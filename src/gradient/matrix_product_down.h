@@ -7,10 +7,16 @@
 #include "gradient/matrix_product_copies.h"
 #include "gradient/matrix_product_kernels.h"
 
-enum {
-    DOWN = 4, /* vectors of rows in a tile of few columns */
-    LINE = 64 / (LOSSI_REAL / 8)
-};
+/*
+ * Vectors of rows in a tile of few columns. A row that goes by is a stream, of which caches and prefetchers keep some sixteen apart;
+ * and vectors whose elements are gathered one by one have time enough for more chains.
+ */
+#if defined(LOSSI_ISA_AVX512) || defined(LOSSI_ISA_AVX2)
+enum { DOWN = 2 };
+#else
+enum { DOWN = 4 };
+#endif
+enum { LINE = 64 / (LOSSI_REAL / 8) };
 
 /* What it asks for may lie behind an array: it is never read. */
 LOSSI_INLINE void ask_for(const real *p, int64_t ahead)
@@ -77,10 +83,12 @@ LOSSI_INLINE void multiply_rows(const lossi_product_block *block, int64_t first,
     }
     int64_t k = 0;
     for (; k + LOSSI_GROUP <= block->inner; k += LOSSI_GROUP) {
-        if (k % LINE == 0 && block->a_ahead != 0) {
+        if (k % LINE == 0 && block->a_ahead != 0) { /* as many lines as are read till then */
+            const real *asked = block->a_in_order ? a + k * vectors * VREAL_LANES : a + k;
+            const int64_t apart = block->a_in_order ? LINE : block->a_row;
 #pragma GCC unroll 1
             for (int r = 0; r < vectors * VREAL_LANES; r++) {
-                ask_for(a + r * block->a_row + k, block->a_ahead);
+                ask_for(asked + r * apart, block->a_ahead);
             }
         }
 #pragma GCC unroll 4
@@ -133,7 +141,7 @@ static __attribute__((noinline)) void multiply_rest(const lossi_product_block *b
 LOSSI_INLINE void multiply_columns(const lossi_product_block *block, const int vectors, const int columns)
 {
     int64_t i = 0;
-    for (; i + vectors * VREAL_LANES <= block->rows; i += vectors * VREAL_LANES) {
+    for (; !block->a_apart && i + vectors * VREAL_LANES <= block->rows; i += vectors * VREAL_LANES) {
         multiply_rows(block, i, vectors, columns);
     }
     for (; i + VREAL_LANES <= block->rows; i += VREAL_LANES) {
@@ -148,10 +156,10 @@ static void multiply_down(const lossi_product_block *block)
 {
     switch (block->columns) {
     case 1:
-        multiply_columns(block, 4, 1);
+        multiply_columns(block, DOWN, 1);
         break;
     case 2:
-        multiply_columns(block, 4, 2);
+        multiply_columns(block, DOWN, 2);
         break;
     case 3:
         multiply_columns(block, 2, 3);

@@ -13,6 +13,7 @@
 
 enum {
     LOSSI_PRODUCT_LINE = 64,           /* bytes of a cache line, and how scratch is aligned */
+    LOSSI_PRODUCT_COPY_PACKED = 96,    /* columns from which on a packed A is copied once more */
     LOSSI_PRODUCT_A_BYTES = 96 * 1024, /* of A at a time, and */
     LOSSI_PRODUCT_B_BYTES = 256 * 1024 /* of B: half of a second-level cache of 512 KiB */
 };
@@ -31,6 +32,7 @@ typedef struct lossi_product_jobs {
     int64_t a_panel, a_copy, b_panel, worker_bytes; /* where a worker's parts begin, b_copy last */
     int64_t b_copy;
     int32_t a_laid, b_laid; /* read where they are laid out */
+    int32_t is_row;         /* A is one, and B is read in its order */
 } lossi_product_jobs;
 
 /* A strip of columns of a job. */

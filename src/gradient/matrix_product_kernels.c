@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/isa.h"
+#include "gradient/matrix_product_across.h"
 #include "gradient/matrix_product_copies.h"
 #include "gradient/matrix_product_down.h"
 #include "simd/transpose.h"
@@ -369,12 +370,47 @@ static void (*const near_table[ROWS + 1])(const lossi_product_block *block, cons
 #endif
 };
 
+/* What is read soon, line by line. Asked for all at once it would be waited for: a first-level cache fetches some twenty at a time. */
+typedef struct asking {
+    uintptr_t at, end, next, next_end;
+    int64_t share; /* bytes before each tile */
+} asking;
+
+enum { ASKED_MOST = 16 * 64 };
+
+static asking asking_of(const lossi_product_block *block, int64_t columns)
+{
+    const int64_t tiles = (block->rows + block->tile_rows - 1) / block->tile_rows *
+                          ((block->columns + columns - 1) / columns);
+    const int64_t bytes = block->soon[0].bytes + block->soon[1].bytes, share = (bytes / tiles | 63) + 1;
+    const uintptr_t first = (uintptr_t)block->soon[0].at, second = (uintptr_t)block->soon[1].at;
+    return (asking){first, first + (uintptr_t)block->soon[0].bytes, second,
+                    second + (uintptr_t)block->soon[1].bytes, share < ASKED_MOST ? share : ASKED_MOST};
+}
+
+static void ask_soon(asking *a)
+{
+    for (int64_t i = 0; i < a->share; i += 64) {
+        if (a->at >= a->end) {
+            a->at = a->next;
+            a->end = a->next_end;
+            a->next = a->next_end;
+            if (a->at >= a->end) {
+                return;
+            }
+        }
+        __builtin_prefetch((const void *)a->at, 0, 2);
+        a->at += 64;
+    }
+}
+
 static void multiply(const lossi_product_block *block)
 {
     const int64_t tile_rows = block->tile_rows;
     const tile_kernels *all = tile_table + tile_rows;
     /* Panels that lie side by side are one. */
     const int64_t wide = block->b_panel == COLUMNS ? all->wide : COLUMNS;
+    asking soon = asking_of(block, wide);
     for (int64_t j = 0; j < block->columns;) {
         const int64_t n = block->columns - j;
         const int kind = n <= VREAL_LANES ? 0 : n < wide || wide == COLUMNS ? 1 : 2;
@@ -394,6 +430,7 @@ static void multiply(const lossi_product_block *block)
             t.c = (real *)block->c + i * block->c_row + j * block->c_column;
             t.rows = (int)(block->rows - i < tile_rows ? block->rows - i : tile_rows);
             t.a_rows = block->a_rows != NULL ? block->a_rows + i : NULL;
+            ask_soon(&soon);
             if (block->a_row == 1 && kind == 1 && near_table[t.rows] != NULL) {
                 near_table[t.rows](block, &t);
                 if (t.kept != NULL) {
@@ -436,6 +473,7 @@ const lossi_product_kernels LOSSI_NAME(product_kernels) = {.tile_rows = ROWS,
                                                            .tile_step = TILE_STEP,
                                                            .multiply = multiply,
                                                            .multiply_down = multiply_down,
+                                                           .multiply_across = multiply_across,
                                                            .copy_a = copy_a,
                                                            .copy_b = copy_b,
                                                            .add = add};

@@ -29,13 +29,18 @@ typedef struct lossi_product_run {
  * With a_rows row i of A begins at a[a_rows[i]] instead, and with b_vectors vector v of B's columns at b[b_vectors[v]]. With `runs` the
  * steps are those of one run after the other, all `inner` of them.
  *
- * What is a_ahead elements behind A and b_ahead behind B is asked for while they are read: nothing where that is 0.
+ * What is a_ahead elements behind A and b_ahead behind B is asked for while they are read: nothing where that is 0. What is read
+ * soon - to be laid out or copied, for the next block - is asked for too, a share of it before each tile.
  */
+enum { LOSSI_PRODUCT_SOON = 2 };
+
 typedef struct lossi_product_block {
     int64_t rows, columns, inner;
     int64_t tile_rows;
     const void *a;
     int64_t a_tile, a_row, a_inner, a_ahead;
+    int32_t a_apart,
+        a_in_order; /* of multiply_down: one vector of rows at a time; what is asked for lies side by side */
     const int64_t *a_rows; /* NULL: none */
     const void *b;
     int64_t b_panel, b_inner, b_ahead;
@@ -45,6 +50,10 @@ typedef struct lossi_product_block {
     void *c;
     int64_t c_row, c_column;
     int32_t fresh;
+    struct {
+        const char *at;
+        int64_t bytes;
+    } soon[LOSSI_PRODUCT_SOON]; /* 0 bytes: nothing */
 } lossi_product_block;
 
 enum { LOSSI_PRODUCT_FEW = 4 };
@@ -59,6 +68,8 @@ typedef struct lossi_product_kernels {
      * tile_rows, and element (k, j) of B is b[k · b_inner + j · b_panel]. down_rows: that are taken together.
      */
     void (*multiply_down)(const lossi_product_block *block);
+    /* The same for one row, any columns and c_column = 1, where a_inner is any: all of a row of B before the next ones. */
+    void (*multiply_across)(const lossi_product_block *block);
     /* Copies rows × inner of A into tiles: a_row = 1, a_inner = tile_rows, a_tile = inner · tile_rows. */
     void (*copy_a)(int64_t rows, int64_t inner, int64_t tile_rows, lossi_matrix_view from, void *to);
     /* Copies inner × columns of B, zeros to the right: b_inner = tile_columns, b_panel = inner · tile_columns; where

@@ -7,10 +7,15 @@ enum {
     DIRECT_TILES = 2,       /* rows of tiles for which B is not worth a copy */
     DIRECT_A = 1 << 15,     /* multiplications for which a transposed A is not */
     NEAR_BYTES = 16 * 1024, /* nor where all steps of it fill half of a first-level cache */
-    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows, */
-    COPY_PACKED = 96,       /* and one that was packed for a second */
-    TILES_AHEAD = 2,        /* of A, asked for where there is no copy */
-    STEPS_AHEAD = 16        /* of B: at 14 cycles each some twice what the second-level cache takes */
+    COPY_COLUMNS = 64,      /* from so many on A is read often enough for a copy of its rows */
+    COPY_PACKED = LOSSI_PRODUCT_COPY_PACKED,
+    TILES_AHEAD = 2,           /* of A, asked for where there is no copy */
+    PAGE = 4096,               /* bytes, of memory and of a way of a first-level cache */
+    DOWN_NEAR_BYTES = 1 << 19, /* a second-level cache */
+    DOWN_STREAM = 2048,        /* bytes of a row that is a stream */
+    DOWN_AHEAD = 8192,         /* bytes */
+    DOWN_FEW = 2,              /* columns of which the processor keeps up with long rows by itself */
+    STEPS_AHEAD = 16           /* of B: at 14 cycles each some twice what the second-level cache takes */
 };
 
 static lossi_matrix_view step(lossi_matrix_view view, int64_t i, int64_t j, int64_t size)
@@ -95,6 +100,39 @@ static void copy_b(const lossi_product_jobs *list, lossi_product_block *block, i
     copy_b_from(list, block, b, to);
 }
 
+/* Steps of a view whose rows, or columns, are dense: what is to be read of it, whole. */
+static int64_t dense_steps(int64_t steps, int64_t width, int64_t stride, int64_t pitch, int64_t size)
+{
+    return stride == 1 && pitch == width ? steps * pitch * size : 0;
+}
+
+/* What the block after this one reads of A that is not near: its rows, or its steps where A is laid out by them. */
+static void ask_for_a(const lossi_product_jobs *list, lossi_product_block *block, int64_t first, int64_t rows)
+{
+    block->soon[0].bytes = 0;
+    if (rows > 0 && list->a->source != NULL) {
+        block->soon[0].at = list->a->source(list->a->argument, first, first + rows, &block->soon[0].bytes);
+    } else if (rows > 0 && list->a->pack == NULL) {
+        const lossi_matrix_view a = list->a->view;
+        block->soon[0].at = step(a, 0, first, list->size).data;
+        block->soon[0].bytes = dense_steps(rows, list->rows, a.row_stride, a.column_stride, list->size);
+    }
+}
+
+/* And of B: its steps. */
+static void ask_for_b(const lossi_product_jobs *list, lossi_product_block *block, int64_t first,
+                      int64_t steps)
+{
+    block->soon[1].bytes = 0;
+    if (steps > 0 && list->b->source != NULL) {
+        block->soon[1].at = list->b->source(list->b->argument, first, first + steps, &block->soon[1].bytes);
+    } else if (steps > 0 && list->b->pack == NULL) {
+        const lossi_matrix_view b = list->b->view;
+        block->soon[1].at = step(b, first, 0, list->size).data;
+        block->soon[1].bytes = dense_steps(steps, list->columns, b.column_stride, b.row_stride, list->size);
+    }
+}
+
 static char *c_of(const lossi_product_jobs *list, const lossi_product_strip *s, int64_t i, int64_t j)
 {
     return (char *)s->block.c + (i * s->block.c_row + j * s->block.c_column) * list->size;
@@ -112,6 +150,12 @@ static void multiply_copied(const lossi_product_jobs *list, const lossi_product_
             block.rows = lossi_product_least(list->block_rows, s->rows - i);
             place_a(list, s, &block, s->top + i, k);
             block.c = c_of(list, s, i, 0);
+            if (list->a_laid && list->a->transposed) {
+                const int64_t next = k + LOSSI_PRODUCT_DEPTH,
+                              steps = i == 0 ? lossi_product_least(LOSSI_PRODUCT_DEPTH, s->end - next) : 0;
+                ask_for_a(list, &block, next, steps);
+                ask_for_b(list, &block, next, steps);
+            }
             list->kernels->multiply(&block);
         }
         block.fresh = 0;
@@ -131,6 +175,10 @@ static void multiply_laid(const lossi_product_jobs *list, const lossi_product_st
             lossi_laid_as_b(s->laid, list->b, k, s->left, list->kernels->lanes, list->size,
                             s->scratch + list->b_panel, &block);
             block.c = c_of(list, s, i, 0);
+            const int64_t next = k + LOSSI_PRODUCT_DEPTH,
+                          steps = i == 0 ? lossi_product_least(LOSSI_PRODUCT_DEPTH, s->end - next) : 0;
+            ask_for_a(list, &block, next, steps);
+            ask_for_b(list, &block, next, steps);
             list->kernels->multiply(&block);
         }
         block.fresh = 0;
@@ -193,6 +241,11 @@ static void multiply_by_rows(const lossi_product_jobs *list, const lossi_product
             block.b = s->scratch + list->b_copy + (k - s->begin) * width;
             block.b_panel = kernels->tile_columns * block.inner;
             place_a(list, s, &block, s->top + i, k);
+            if (list->a_laid) {
+                const int64_t next = i + step;
+                ask_for_a(list, &block, s->top + next,
+                          k == s->begin ? lossi_product_least(step, s->rows - next) : 0);
+            }
             kernels->multiply(&block);
             block.fresh = 0;
         }
@@ -227,11 +280,31 @@ static void multiply_in_place(const lossi_product_jobs *list, const lossi_produc
     }
 }
 
+/*
+ * How rows of A go by where vectors go down them. Long rows are streams that the processor asks for itself, but not where all of them
+ * lie a multiple of a page apart: of these a first-level cache holds eight at a time. Short ones end before it does; a matrix that comes
+ * from memory is asked for in its order then. With several columns so much is done between two lines of a stream that its next rows are
+ * asked for, too.
+ */
+static void place_down(const lossi_product_jobs *list, lossi_product_block *block)
+{
+    const int64_t row = block->a_row * list->size;
+    const int32_t near = list->rows * list->inner <= DOWN_NEAR_BYTES / list->size,
+                  is_short = row < DOWN_STREAM;
+    block->a_in_order = is_short;
+    block->a_ahead = !near && is_short ? DOWN_AHEAD / list->size : 0;
+    if (!near && !is_short && block->columns > DOWN_FEW) {
+        block->a_ahead = list->kernels->down_rows * block->a_row;
+    }
+    block->a_apart = row % PAGE == 0 || (!near && is_short);
+}
+
 /* Vectors go down the rows of C, of which there are only a few columns. */
 static void multiply_down(const lossi_product_jobs *list, const lossi_product_strip *s)
 {
     const lossi_product_kernels *kernels = list->kernels;
-    const int64_t rows = list->a->pack == NULL ? kernels->down_rows : list->block_rows;
+    const int32_t streams = list->a->pack == NULL && s->end - s->begin > LOSSI_PRODUCT_DEPTH;
+    const int64_t rows = streams ? kernels->down_rows : list->block_rows;
     lossi_product_block block = s->block;
     block.columns = s->columns;
     block.b_inner = list->b->view.row_stride;
@@ -244,10 +317,29 @@ static void multiply_down(const lossi_product_jobs *list, const lossi_product_st
             block.inner = lossi_product_least(LOSSI_PRODUCT_DEPTH, s->end - k);
             block.b = step(list->b->view, k, s->left, list->size).data;
             place_a(list, s, &block, s->top + i, k);
-            block.a_ahead = list->a->pack == NULL ? rows * block.a_row : 0;
+            block.a_ahead = block.a_apart = 0;
+            if (list->a->pack == NULL) {
+                place_down(list, &block);
+            }
             kernels->multiply_down(&block);
             block.fresh = 0;
         }
+    }
+}
+
+/* One row; sums of its columns are kept while all of B goes by. */
+static void multiply_across(const lossi_product_jobs *list, const lossi_product_strip *s)
+{
+    lossi_product_block block = s->block;
+    block.columns = s->columns;
+    block.a_inner = list->a->view.column_stride;
+    block.b_inner = list->b->view.row_stride;
+    for (int64_t k = s->begin; k < s->end; k += LOSSI_PRODUCT_DEPTH) {
+        block.inner = lossi_product_least(LOSSI_PRODUCT_DEPTH, s->end - k);
+        block.a = step(list->a->view, s->top, k, list->size).data;
+        block.b = step(list->b->view, k, s->left, list->size).data;
+        list->kernels->multiply_across(&block);
+        block.fresh = 0;
     }
 }
 
@@ -275,6 +367,8 @@ void lossi_product_multiply_strip(const lossi_product_jobs *list, const lossi_pr
                            list->size;
     if (list->b_laid) {
         multiply_laid(list, s);
+    } else if (list->is_row) {
+        multiply_across(list, s);
     } else if (a_in_rows && list->b->pack == NULL && s->columns <= LOSSI_PRODUCT_FEW &&
                s->rows >= kernels->lanes) {
         multiply_down(list, s);

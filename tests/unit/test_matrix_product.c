@@ -11,14 +11,16 @@ typedef struct shape {
     int64_t rows, columns, inner;
 } shape;
 
-/* Nothing; one; edges of tiles of 4, 6, 8, 12 and 14 rows and of 4 … 32 columns, of blocks, and of what is copied at a time; pieces. */
+/* Nothing; one; edges of tiles of 4, 6, 8, 12 and 14 rows and of 4 … 32 columns, of blocks, and of what is copied at a time; pieces; a
+   row and columns of matrices that fill caches, and rows that are pages apart. */
 static const shape shapes[] = {
     {0, 3, 5},     {3, 0, 5},      {3, 5, 0},      {1, 1, 1},     {1, 1, 300},    {2, 3, 4},
     {6, 16, 7},    {7, 17, 9},     {14, 32, 33},   {15, 33, 31},  {13, 15, 256},  {5, 8, 257},
     {11, 24, 255}, {1, 40, 77},    {40, 1, 77},    {97, 31, 20},  {100, 10, 64},  {64, 10, 256},
     {3, 259, 40},  {29, 130, 513}, {197, 35, 300}, {2, 300, 19},  {1, 70, 600},   {3, 5, 4095},
     {3, 5, 4096},  {2, 17, 6000},  {1, 3, 20001},  {3, 2, 70001}, {200, 200, 40}, {260, 180, 33},
-    {30, 96, 300}, {100, 48, 130}, {12, 80, 17},
+    {30, 96, 300}, {100, 48, 130}, {12, 80, 17},   {1, 700, 300}, {1, 4117, 70},  {37, 1, 1024},
+    {40, 2, 512},  {5003, 1, 50},  {4100, 3, 47},
 };
 
 /* The matrices of a case; elements between −1 and 1, some of them NaN or infinite when asked for. */

@@ -121,6 +121,22 @@ static int32_t find_block(const lossi_plan *plan, int32_t count, int32_t node)
     return place->kind == LOSSI_PLACE_ARENA && place->slot < count ? place->slot : -1;
 }
 
+/* Whether a sum of an elementwise step reads a root, besides what it adds up: later than the step writes. */
+static int32_t is_read_late(const lossi_plan *plan, const lossi_step *step, int32_t root)
+{
+    for (int32_t i = 0; i < step->member_count; i++) {
+        const int32_t member = plan->list[step->first_member + i];
+        for (int32_t k = 1; !(plan->tape.nodes[member].operation->flags & LOSSI_OPERATION_ELEMENTWISE) &&
+                            k < plan->tape.nodes[member].input_count;
+             k++) {
+            if (plan->places[lossi_tape_input(&plan->tape, member, k)].root == root) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
 /*
  * An input of an elementwise step that dies there, of the shape of its results, and read in that shape alone: the first result
  * may take its place. Blocks are in the order of steps here; `used` keeps an input from being taken twice.
@@ -138,6 +154,7 @@ static void take_over(const lossi_plan *plan, block *blocks, int32_t count)
                 readers += plan->places[plan->list[step->first_input + k]].root == root;
             }
             if (from >= 0 && readers == 1 && blocks[from].last == blocks[b].made &&
+                !is_read_late(plan, step, root) &&
                 lossi_shapes_equal(&plan->tape.nodes[input].shape, &plan->tape.nodes[blocks[b].node].shape)) {
                 blocks[b].over = from;
                 blocks[from].last = -2; /* taken: it lives on as the other */

@@ -14,12 +14,14 @@
 #include "core/isa.h"
 #include "gradient/graph/channel_kernels.h"
 #include "gradient/graph/channels.h"
+#include "gradient/graph/reduce.h"
 #include "gradient/graph/run.h"
 
 enum {
-    SLICES = 32,        /* as in core/sum.h */
-    SLICE_ROWS = 64,    /* at least */
-    BLOCK_BYTES = 16384 /* half of a first-level cache */
+    SLICES = 32,         /* as in core/sum.h */
+    SLICE_ROWS = 64,     /* at least */
+    BLOCK_BYTES = 16384, /* half of a first-level cache */
+    PARALLEL = 1 << 15   /* elements; fewer take no longer than threads need to wake up */
 };
 
 /* A matrix of rows × channels, cut into slices. */
@@ -86,7 +88,6 @@ static double get_real(const lossi_value *from, int64_t i)
 
 static void run_slices(const lossi_node_run *run, slices *s, lossi_task task)
 {
-    enum { PARALLEL = 1 << 15 }; /* elements; fewer take no longer than threads need to wake up */
     if (s->rows * s->channels < PARALLEL) {
         for (int64_t i = 0; i < s->count; i++) {
             task(s, i, 0);
@@ -252,12 +253,19 @@ loss_status lossi_channel_row_run(const lossi_node_run *run)
 
 /* ---- sums of products ---- */
 
-static void slice_products(void *argument, int64_t index, int32_t worker)
+/* Cut as sums of columns are (reduce.h), so that a step that makes one of the factors has the same bits. */
+typedef struct products {
+    const slices *s;
+    lossi_column_cut cut;
+} products;
+
+static void piece_products(void *argument, int64_t index, int32_t worker)
 {
-    const slices *s = argument;
-    const int64_t begin = s->rows * index / s->count, end = s->rows * (index + 1) / s->count;
+    const products *p = argument;
+    const slices *s = p->s;
+    const int64_t begin = index * p->cut.piece_rows, behind = begin + p->cut.piece_rows;
+    const int64_t end = behind < s->rows ? behind : s->rows, skip = begin * s->channels * s->size;
     double *sum = s->sums + index * s->channels;
-    const int64_t skip = begin * s->channels * s->size;
     (void)worker;
     memset(sum, 0, sizeof *sum * (size_t)s->channels);
     s->kernels->products(s->a + skip, s->x + skip, end - begin, s->channels, s->mean, sum);
@@ -266,21 +274,30 @@ static void slice_products(void *argument, int64_t index, int32_t worker)
 int64_t lossi_channel_dot_scratch(const lossi_tape *tape, int32_t node, int64_t rows)
 {
     const lossi_shape *x = lossi_tape_shape(tape, lossi_tape_input(tape, node, 1));
-    return slice_count(rows_of(x, rows)) * channels_of(x) * (int64_t)sizeof(double);
+    return lossi_column_cut_of(rows_of(x, rows), channels_of(x)).pieces * channels_of(x) *
+           (int64_t)sizeof(double);
 }
 
 loss_status lossi_channel_dot_run(const lossi_node_run *run)
 {
     slices s = slices_of(run, &run->input[1]);
+    products p = {.s = &s};
     s.a = run->input[0].data;
     s.mean = run->input[2].data; /* the first of its rows */
-    run_slices(run, &s, slice_products);
-    for (int64_t c = 0; c < s.channels; c++) {
-        double sum = s.sums[c];
-        for (int64_t i = 1; i < s.count; i++) {
-            sum += s.sums[i * s.channels + c];
+    if (s.channels == 0) {
+        return LOSS_OK;
+    }
+    p.cut = lossi_column_cut_of(s.rows, s.channels);
+    if (s.rows * s.channels < PARALLEL) {
+        for (int64_t i = 0; i < p.cut.pieces; i++) {
+            piece_products(&p, i, 0);
         }
-        put_real(&run->output, c, sum * get_real(&run->input[2], LOSSI_MOMENT_SCALE * s.channels + c));
+    } else {
+        lossi_parallel(run->context, p.cut.pieces, piece_products, &p);
+    }
+    lossi_column_join(&p.cut, s.sums);
+    for (int64_t c = 0; c < s.channels; c++) {
+        put_real(&run->output, c, s.sums[c] * get_real(&run->input[2], LOSSI_MOMENT_SCALE * s.channels + c));
     }
     return LOSS_OK;
 }
@@ -319,7 +336,7 @@ loss_status lossi_channel_normalise_run(const lossi_node_run *run)
         put_real(&factor, c,
                  get_real(&run->input[3], LOSSI_MOMENT_SCALE * s.channels + c) * get_real(&run->input[1], c));
     }
-    if (s.rows * s.channels < 1 << 15) {
+    if (s.rows * s.channels < PARALLEL) {
         s.count = 1;
         slice_apply(&n, 0, 0);
     } else {

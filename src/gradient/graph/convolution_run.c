@@ -115,6 +115,7 @@ static lossi_matrix_factor patches_of(const sizes *s, const char *images, int64_
     return (lossi_matrix_factor){.pack = lossi_patches_pack,
                                  .lay = lossi_patches_lay,
                                  .room = lossi_patches_room,
+                                 .source = lossi_patches_source,
                                  .together = s->depth,
                                  .runs = lossi_patches_runs,
                                  .argument = patches};

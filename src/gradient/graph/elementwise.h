@@ -28,19 +28,22 @@ int32_t lossi_elementwise_arithmetic(const lossi_operation *operation);
 typedef struct lossi_fused lossi_fused;
 
 /*
- * members: nodes of one shape in the order of the tape; inputs: nodes outside the group that they use, numbers left out; outputs: the
- * members that are used outside. NULL with a sentence when there is no memory.
+ * members: nodes of one shape in the order of the tape, and sums of them that lossi_fused_sum_of() takes; inputs: nodes outside the group
+ * that they use, numbers left out; outputs: the members that are used outside. NULL with a sentence when there is no memory.
  */
 lossi_fused *lossi_fused_create(const lossi_tape *tape, const int32_t *members, int32_t member_count,
                                 const int32_t *inputs, int32_t input_count, const int32_t *outputs,
                                 int32_t output_count);
+/* Whether a node is a sum over the rows of its first input that can be made with it: those of all channels of an array. */
+int32_t lossi_fused_sum_of(const lossi_tape *tape, int32_t node);
+
 void lossi_fused_free(lossi_fused *fused, loss_context *context);
 
 /* Bytes of scratch for that many threads. */
 int64_t lossi_fused_scratch(const lossi_fused *fused, int32_t threads);
 
-/* Computes; the outputs have one shape, to which every input broadcasts. */
-void lossi_fused_run(const lossi_fused *fused, loss_context *context, const lossi_value *inputs,
+/* Computes, for a batch of so many rows. */
+void lossi_fused_run(const lossi_fused *fused, loss_context *context, int64_t rows, const lossi_value *inputs,
                      const lossi_value *outputs, void *scratch);
 
 #endif

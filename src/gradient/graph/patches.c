@@ -195,6 +195,22 @@ void lossi_patches_lay(const void *argument, int64_t begin, int64_t end, void *r
     }
 }
 
+/* The first row of an image that a row of places sees, `more` further down, from the first image on. */
+static int64_t line_seen(const lossi_patches *p, int64_t row, int64_t more)
+{
+    const int64_t places = row / p->places[1], image = places / p->places[0];
+    return image * p->height +
+           between(places % p->places[0] * p->stride[0] - p->before[0] + more, 0, p->height);
+}
+
+const char *lossi_patches_source(const void *argument, int64_t begin, int64_t end, int64_t *bytes)
+{
+    const lossi_patches *p = argument;
+    const int64_t line = p->width * p->channels * p->size, first = line_seen(p, begin, 0);
+    *bytes = (line_seen(p, end - 1, covered(p, 0)) - first) * line;
+    return p->images + first * line;
+}
+
 int32_t lossi_patches_runs(const void *argument, int64_t begin, int64_t end, lossi_matrix_run *runs)
 {
     const lossi_patches *p = argument;

@@ -29,6 +29,9 @@ void lossi_patches_pack(const void *argument, int64_t row_begin, int64_t row_end
 void lossi_patches_lay(const void *argument, int64_t begin, int64_t end, void *room, int64_t *rows);
 int64_t lossi_patches_room(const void *argument, int64_t rows);
 
+/* A lossi_matrix_source. */
+const char *lossi_patches_source(const void *argument, int64_t begin, int64_t end, int64_t *bytes);
+
 /* A lossi_matrix_runs. */
 int32_t lossi_patches_runs(const void *argument, int64_t begin, int64_t end, lossi_matrix_run *runs);
 

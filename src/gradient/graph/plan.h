@@ -1,7 +1,8 @@
 /*
  * A plan: what is to be computed of a tape, in which order, and where every intermediate result lies.
  *
- * Elementwise nodes of one shape that follow each other are one step; results whose time has passed give their place to later
+ * Elementwise nodes of one shape that follow each other are one step, with sums over the rows of what they make, and with copies of
+ * nodes that are cheaper to compute again than to read; results whose time has passed give their place to later
  * ones, in one arena. It is made once; a run allocates nothing unless there are more rows than ever before.
  */
 #ifndef LOSSI_GRADIENT_GRAPH_PLAN_H

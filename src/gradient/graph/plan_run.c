@@ -90,7 +90,7 @@ static loss_status run_step(lossi_plan *plan, const lossi_step *step, const loss
         resolve(plan, bindings, plan->list[step->first_output + i], &outputs[i]);
     }
     if (step->kind == LOSSI_STEP_FUSED) {
-        lossi_fused_run(step->fused, plan->context, values, outputs, memory + before);
+        lossi_fused_run(step->fused, plan->context, bindings->batch.rows, values, outputs, memory + before);
         return LOSS_OK;
     }
     return lossi_loss_step_run(step->loss, plan->context, &bindings->batch, values, outputs, plan->exact,

@@ -15,6 +15,32 @@ int64_t lossi_reduce_scratch(const lossi_shape *from, int32_t axes);
 void lossi_reduce_run(loss_context *context, int32_t kind, const lossi_value *input, int32_t axes,
                       const lossi_value *output, void *scratch);
 
+/* ---- the columns of a matrix, for steps that make it and add it up block by block ---- */
+
+/* How its rows are cut, by its shape alone: reduce_run.c says what a sum is. */
+typedef struct lossi_column_cut {
+    int64_t rows, columns, abreast, block_rows, piece_rows, pieces;
+} lossi_column_cut;
+
+enum { LOSSI_COLUMNS = 1024 }; /* at most, for the next four */
+
+lossi_column_cut lossi_column_cut_of(int64_t rows, int64_t columns);
+
+/* How many numbers the sums of a piece take while they are made. */
+static inline int64_t lossi_column_room(int64_t columns)
+{
+    return columns < 16 ? 16 : columns;
+}
+
+/* A piece's sums: from +0 on, the rows of each of its blocks in turn, the end, after which there are as many as columns. */
+void lossi_column_begin(const lossi_column_cut *cut, double *sums);
+void lossi_column_add(const lossi_column_cut *cut, const lossi_reduce_kernels *kernels, const void *block,
+                      int64_t rows, int64_t size, double *sums);
+void lossi_column_end(const lossi_column_cut *cut, double *sums);
+
+/* The sums of all pieces, one after the other, are joined in the first ones. */
+void lossi_column_join(const lossi_column_cut *cut, double *sums);
+
 /* ---- the options "axes" and "keep_axes" ---- */
 
 enum { LOSSI_AXES, LOSSI_KEEP_AXES, LOSSI_AXES_OPTIONS };

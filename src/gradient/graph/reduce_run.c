@@ -23,8 +23,8 @@ enum {
     BLOCK_ROWS = 16,
     PIECE_ELEMENTS = 16384,
     PIECE_ROWS = 64,
-    STRIP = 1024,         /* columns at a time: 8 KiB of results in the first cache */
-    TASK_ELEMENTS = 32768 /* of a thread at a time */
+    STRIP = LOSSI_COLUMNS, /* columns at a time: 8 KiB of results in the first cache */
+    TASK_ELEMENTS = 32768  /* of a thread at a time */
 };
 
 /* One step: outer × rows × columns to outer × columns. */
@@ -36,7 +36,7 @@ typedef struct reduction {
     loss_dtype output_dtype;
     char *output;
     int64_t outer, rows, columns;
-    int64_t abreast, block_rows, piece_rows, pieces;
+    lossi_column_cut cut;
     int64_t strips, units, units_per_task;
     double *sums; /* outer × pieces × columns where there are several pieces */
 } reduction;
@@ -87,22 +87,28 @@ static int32_t levels_of(const lossi_shape *shape, int32_t axes, level *levels)
     return count;
 }
 
+lossi_column_cut lossi_column_cut_of(int64_t rows, int64_t columns)
+{
+    lossi_column_cut c = {.rows = rows, .columns = columns, .abreast = 1};
+    while (2 * c.abreast * columns <= LOSSI_LANES) {
+        c.abreast *= 2;
+    }
+    c.block_rows = lossi_rows_within(columns, LOSSI_BLOCK);
+    c.block_rows = c.block_rows < BLOCK_ROWS ? BLOCK_ROWS : c.block_rows;
+    int64_t piece = (rows + LOSSI_SLICES - 1) / LOSSI_SLICES;
+    piece = piece < PIECE_ROWS ? PIECE_ROWS : piece;
+    piece = piece * columns < PIECE_ELEMENTS ? PIECE_ELEMENTS / columns : piece;
+    c.piece_rows = (piece + c.block_rows - 1) / c.block_rows * c.block_rows;
+    c.pieces = rows > 0 ? (rows + c.piece_rows - 1) / c.piece_rows : 1;
+    return c;
+}
+
 static void cut(reduction *r)
 {
-    r->abreast = 1;
-    while (2 * r->abreast * r->columns <= LOSSI_LANES) {
-        r->abreast *= 2;
-    }
-    r->block_rows = lossi_rows_within(r->columns, LOSSI_BLOCK);
-    r->block_rows = r->block_rows < BLOCK_ROWS ? BLOCK_ROWS : r->block_rows;
-    int64_t rows = (r->rows + LOSSI_SLICES - 1) / LOSSI_SLICES;
-    rows = rows < PIECE_ROWS ? PIECE_ROWS : rows;
-    rows = rows * r->columns < PIECE_ELEMENTS ? PIECE_ELEMENTS / r->columns : rows;
-    r->piece_rows = (rows + r->block_rows - 1) / r->block_rows * r->block_rows;
-    r->pieces = r->rows > 0 ? (r->rows + r->piece_rows - 1) / r->piece_rows : 1;
+    r->cut = lossi_column_cut_of(r->rows, r->columns);
     r->strips = (r->columns + STRIP - 1) / STRIP;
-    r->units = r->outer * r->pieces * r->strips;
-    const int64_t elements = least(r->rows, r->piece_rows) * least(r->columns, STRIP);
+    r->units = r->outer * r->cut.pieces * r->strips;
+    const int64_t elements = least(r->rows, r->cut.piece_rows) * least(r->columns, STRIP);
     r->units_per_task = elements > 0 && elements < TASK_ELEMENTS ? TASK_ELEMENTS / elements : 1;
 }
 
@@ -131,29 +137,59 @@ static void put(const reduction *r, int64_t at, const double *results, int64_t c
     }
 }
 
+/* Rows of a block in packs of those that lie abreast; the end of the last block is one for itself. */
+static void add_block(const lossi_column_cut *c, lossi_reduce_block add, const char *from, int64_t rows,
+                      int64_t width, int64_t size, double *results)
+{
+    const int64_t packs = rows / c->abreast;
+    add(packs, width, c->columns * c->abreast, from, results);
+    if (packs * c->abreast < rows) {
+        add(1, (rows - packs * c->abreast) * c->columns, 0, from + packs * c->abreast * c->columns * size,
+            results);
+    }
+}
+
+static void halve_lanes(const lossi_column_cut *c, int32_t kind, double *results)
+{
+    for (int64_t half = c->abreast / 2; half > 0; half /= 2) {
+        for (int64_t j = 0; j < half * c->columns; j++) {
+            results[j] = combined(kind, results[j], results[j + half * c->columns]);
+        }
+    }
+}
+
 /* Columns left … right of a piece. */
 static void reduce_piece(const reduction *r, int64_t index, int64_t piece, int64_t left, int64_t right,
                          double *results)
 {
-    const int64_t begin = piece * r->piece_rows, end = least(begin + r->piece_rows, r->rows);
-    const int64_t width = (right - left) * r->abreast, row = r->columns * r->input_size;
+    const lossi_column_cut *c = &r->cut;
+    const int64_t begin = piece * c->piece_rows, end = least(begin + c->piece_rows, r->rows);
+    const int64_t width = (right - left) * c->abreast, row = r->columns * r->input_size;
     const char *from = r->input + index * r->rows * row + left * r->input_size;
     for (int64_t j = 0; j < width; j++) {
         results[j] = neutral(r->kind);
     }
-    for (int64_t i = begin; i < end; i += r->block_rows) {
-        const int64_t rows = least(r->block_rows, end - i), packs = rows / r->abreast;
-        r->kernels->block[r->kind](packs, width, r->columns * r->abreast, from + i * row, results);
-        if (packs * r->abreast < rows) { /* the end of the last block */
-            r->kernels->block[r->kind](1, (rows - packs * r->abreast) * r->columns, 0,
-                                       from + (i + packs * r->abreast) * row, results);
-        }
+    for (int64_t i = begin; i < end; i += c->block_rows) {
+        add_block(c, r->kernels->block[r->kind], from + i * row, least(c->block_rows, end - i), width,
+                  r->input_size, results);
     }
-    for (int64_t half = r->abreast / 2; half > 0; half /= 2) {
-        for (int64_t j = 0; j < half * r->columns; j++) {
-            results[j] = combined(r->kind, results[j], results[j + half * r->columns]);
-        }
-    }
+    halve_lanes(c, r->kind, results);
+}
+
+void lossi_column_begin(const lossi_column_cut *c, double *sums)
+{
+    memset(sums, 0, (size_t)(c->columns * c->abreast) * sizeof *sums);
+}
+
+void lossi_column_add(const lossi_column_cut *c, const lossi_reduce_kernels *kernels, const void *block,
+                      int64_t rows, int64_t size, double *sums)
+{
+    add_block(c, kernels->block[LOSSI_REDUCE_SUM], block, rows, c->columns * c->abreast, size, sums);
+}
+
+void lossi_column_end(const lossi_column_cut *c, double *sums)
+{
+    halve_lanes(c, LOSSI_REDUCE_SUM, sums);
 }
 
 /* Neighbours, all within a block. */
@@ -177,33 +213,36 @@ static void run_task(void *argument, int64_t index, int32_t worker)
         return;
     }
     for (int64_t unit = begin; unit < end; unit++) {
-        const int64_t strip = unit % r->strips, piece = unit / r->strips % r->pieces;
-        const int64_t outer = unit / r->strips / r->pieces, left = strip * STRIP;
+        const int64_t strip = unit % r->strips, piece = unit / r->strips % r->cut.pieces;
+        const int64_t outer = unit / r->strips / r->cut.pieces, left = strip * STRIP;
         const int64_t right = least(left + STRIP, r->columns);
         reduce_piece(r, outer, piece, left, right, results);
-        if (r->pieces == 1) {
+        if (r->cut.pieces == 1) {
             put(r, outer * r->columns + left, results, right - left);
         } else {
-            memcpy(r->sums + (outer * r->pieces + piece) * r->columns + left, results,
+            memcpy(r->sums + (outer * r->cut.pieces + piece) * r->columns + left, results,
                    (size_t)(right - left) * sizeof *results);
         }
     }
 }
 
 /* The sums of pieces, pairwise. */
-static void join_pieces(const reduction *r, int64_t outer)
+static void join_pieces(const lossi_column_cut *c, int32_t kind, double *sums)
 {
-    double *sums = r->sums + outer * r->pieces * r->columns;
-    for (int64_t apart = 1; apart < r->pieces; apart *= 2) {
-        for (int64_t p = 0; p + apart < r->pieces; p += 2 * apart) {
-            double *to = sums + p * r->columns;
-            const double *from = to + apart * r->columns;
-            for (int64_t j = 0; j < r->columns; j++) {
-                to[j] = combined(r->kind, to[j], from[j]);
+    for (int64_t apart = 1; apart < c->pieces; apart *= 2) {
+        for (int64_t p = 0; p + apart < c->pieces; p += 2 * apart) {
+            double *to = sums + p * c->columns;
+            const double *from = to + apart * c->columns;
+            for (int64_t j = 0; j < c->columns; j++) {
+                to[j] = combined(kind, to[j], from[j]);
             }
         }
     }
-    put(r, outer * r->columns, sums, r->columns);
+}
+
+void lossi_column_join(const lossi_column_cut *c, double *sums)
+{
+    join_pieces(c, LOSSI_REDUCE_SUM, sums);
 }
 
 static void run_level(loss_context *context, reduction *r)
@@ -218,8 +257,10 @@ static void run_level(loss_context *context, reduction *r)
     } else {
         lossi_parallel(context, tasks, run_task, r);
     }
-    for (int64_t outer = 0; r->pieces > 1 && outer < r->outer; outer++) {
-        join_pieces(r, outer);
+    for (int64_t outer = 0; r->cut.pieces > 1 && outer < r->outer; outer++) {
+        double *sums = r->sums + outer * r->cut.pieces * r->columns;
+        join_pieces(&r->cut, r->kind, sums);
+        put(r, outer * r->columns, sums, r->columns);
     }
 }
 
@@ -231,7 +272,7 @@ static int64_t piece_sums(const level *at)
         return 0;
     }
     cut(&r);
-    return r.pieces > 1 ? r.outer * r.pieces * r.columns : 0;
+    return r.cut.pieces > 1 ? r.outer * r.cut.pieces * r.columns : 0;
 }
 
 int64_t lossi_reduce_scratch(const lossi_shape *from, int32_t axes)

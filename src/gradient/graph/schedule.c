@@ -2,40 +2,30 @@
  * Steps of a plan: which nodes are computed together, and in which order.
  *
  * A step is a node; or elementwise nodes of one shape, each of which uses another, joined as long as nothing outside would have
- * to come both before and after them; or what is wanted of one loss.
+ * to come both before and after them, and sums of them over all rows; or what is wanted of one loss.
  */
 #include <string.h>
 
 #include "gradient/graph/operations.h"
-#include "gradient/graph/plan_parts.h"
+#include "gradient/graph/schedule_parts.h"
 
 enum {
-    MOST_MEMBERS = 48, /* a program of so many operations fills the first cache with registers */
-    MOST_LOOKED = 512  /* nodes of a search: some microseconds */
+    MOST_MEMBERS = LOSSI_STEP_MEMBERS,
+    MOST_LOOKED = 512 /* nodes of a search: some microseconds */
 };
 
-enum { NEEDED = 1, WANTED = 2 };
+enum { NEEDED = LOSSI_NEEDED, WANTED = LOSSI_WANTED };
 
-/* Groups while they are made: nodes of a group are chained, each node knows its group's first node, its leader. */
-typedef struct grouping {
-    lossi_plan *plan;
-    int32_t *leader, *next, *size; /* by node; next and size of leaders' chains */
-    int32_t *seen, stamp;          /* of a search */
-    int32_t *stack;
-    int32_t *reach; /* of leaders: no node of the group, or that it depends on, has a higher number */
-    int32_t *first_user,
-        *users; /* the nodes that read node i are users[first_user[i]] … users[first_user[i + 1] − 1] */
-    uint8_t *needed; /* by a node that is, NEEDED, or by who wants it, WANTED */
-} grouping;
+typedef lossi_grouping grouping;
 
 static const lossi_tape_node *node_at(const grouping *g, int32_t node)
 {
-    return &g->plan->tape.nodes[node];
+    return lossi_node_at(g, node);
 }
 
 static int32_t has_flag(const grouping *g, int32_t node, int32_t flag)
 {
-    return (node_at(g, node)->operation->flags & flag) != 0;
+    return lossi_has_flag(g, node, flag);
 }
 
 /* ---- which nodes are needed ---- */
@@ -261,6 +251,27 @@ static void hand_on(grouping *g)
     }
 }
 
+/* ---- sums of what a step makes ---- */
+
+/*
+ * A sum over the rows of a node is made with it, block by block: so it is read once more while it is near, and where nothing else reads
+ * it, as the products whose sum a derivative is, it is no array at all.
+ */
+static void join_sums(grouping *g)
+{
+    const lossi_tape *tape = &g->plan->tape;
+    for (int32_t node = 0; node < tape->count; node++) {
+        if (!g->needed[node] || !lossi_fused_sum_of(tape, node)) {
+            continue;
+        }
+        const int32_t source = lossi_tape_input(tape, node, 0), group = g->leader[source];
+        if (has_flag(g, source, LOSSI_OPERATION_ELEMENTWISE) && g->size[group] < MOST_MEMBERS &&
+            !would_cycle(g, group, node) && reach_on(g, group, node, tape->count)) {
+            join(g, group, node);
+        }
+    }
+}
+
 /* ---- losses ---- */
 
 /* Sum, denominator and gradients of the same function with the same inputs. */
@@ -296,10 +307,13 @@ static void push(lossi_plan *plan, int32_t number)
     plan->list[plan->list_count++] = number; /* room was made: see list_room() */
 }
 
-/* Members, inputs and outputs of all steps: each node is a member once, an input of as many steps as it has users. */
-static int32_t list_room(const lossi_tape *tape)
+/*
+ * Members, inputs and outputs of all steps: each node is a member once, and as often as it is copied, an input of as many steps as it has
+ * users, or its copies have inputs.
+ */
+static int32_t list_room(const lossi_tape *tape, int32_t copies)
 {
-    return 2 * tape->count + tape->input_count;
+    return 2 * tape->count + tape->input_count + 4 * copies;
 }
 
 static int32_t listed(const lossi_plan *plan, int32_t first, int32_t node)
@@ -331,12 +345,27 @@ static int32_t computes(const lossi_tape *tape, int32_t node)
     return (tape->nodes[node].operation->flags & (LOSSI_OPERATION_LEAF | LOSSI_OPERATION_VIEW)) == 0;
 }
 
-static void emit(grouping *g, int32_t leader)
+/* The inputs of a member that are not made by the step. */
+static void push_inputs(grouping *g, const lossi_step *step, int32_t leader, int32_t member)
 {
     lossi_plan *plan = g->plan;
     const lossi_tape *tape = &plan->tape;
+    for (int32_t k = 0; k < tape->nodes[member].input_count; k++) {
+        const int32_t input = lossi_tape_input(tape, member, k);
+        if (!lossi_is_inside(g, leader, input) &&
+            (step->kind != LOSSI_STEP_FUSED || (tape->nodes[input].operation != &lossi_operation_number &&
+                                                !listed(plan, step->first_input, input)))) {
+            push(plan, input);
+        }
+    }
+}
+
+static void emit(grouping *g, int32_t leader)
+{
+    lossi_plan *plan = g->plan;
     lossi_step *step = &plan->steps[plan->step_count];
-    if (!computes(tape, leader)) {
+    int32_t own = 0;
+    if (!computes(&plan->tape, leader)) {
         return;
     }
     step->kind = has_flag(g, leader, LOSSI_OPERATION_ELEMENTWISE) ? LOSSI_STEP_FUSED
@@ -344,30 +373,53 @@ static void emit(grouping *g, int32_t leader)
                                                                   : LOSSI_STEP_NODE;
     step->first_member = plan->list_count;
     for (int32_t member = leader; member >= 0; member = g->next[member]) {
-        push(plan, member);
-        plan->group[member] = plan->step_count;
+        if (g->needed[member]) {
+            push(plan, member);
+            plan->group[member] = plan->step_count;
+            own++;
+        }
+    }
+    if (own == 0) { /* others have copies of them */
+        return;
+    }
+    for (int32_t i = g->first_copy[leader]; i >= 0; i = g->copies[i].next) {
+        push(plan, g->copies[i].node);
     }
     step->member_count = plan->list_count - step->first_member;
     sort_members(plan->list + step->first_member, step->member_count);
     step->first_input = plan->list_count;
-    for (int32_t i = 0; i < step->member_count; i++) {
-        const int32_t member = plan->list[step->first_member + i];
-        if (step->kind != LOSSI_STEP_FUSED && i > 0) {
-            break; /* inputs of a loss are those of each of its nodes */
-        }
-        for (int32_t k = 0; k < tape->nodes[member].input_count; k++) {
-            const int32_t input = lossi_tape_input(tape, member, k);
-            const int32_t inside = plan->group[input] == plan->step_count ||
-                                   (step->kind == LOSSI_STEP_FUSED &&
-                                    (tape->nodes[input].operation == &lossi_operation_number ||
-                                     listed(plan, step->first_input, input)));
-            if (!inside) {
-                push(plan, input);
-            }
-        }
+    const int32_t readers = step->kind == LOSSI_STEP_FUSED ? step->member_count
+                                                           : 1; /* of a loss all read the same */
+    for (int32_t i = 0; i < readers; i++) {
+        push_inputs(g, step, leader, plan->list[step->first_member + i]);
     }
     step->input_count = plan->list_count - step->first_input;
     plan->step_count++;
+}
+
+/* A group that one of a group's members or copies reads, and that is not emitted yet; −1. */
+static int32_t unmet_by(const grouping *g, int32_t leader, int32_t node)
+{
+    const lossi_tape *tape = &g->plan->tape;
+    for (int32_t k = 0; k < tape->nodes[node].input_count; k++) {
+        const int32_t input = lossi_tape_input(tape, node, k);
+        if (g->seen[g->leader[input]] == 0 && !lossi_is_inside(g, leader, input)) {
+            return g->leader[input];
+        }
+    }
+    return -1;
+}
+
+static int32_t unmet(const grouping *g, int32_t leader)
+{
+    int32_t other = -1;
+    for (int32_t member = leader; member >= 0 && other < 0; member = g->next[member]) {
+        other = g->needed[member] ? unmet_by(g, leader, member) : -1;
+    }
+    for (int32_t i = g->first_copy[leader]; i >= 0 && other < 0; i = g->copies[i].next) {
+        other = unmet_by(g, leader, g->copies[i].node);
+    }
+    return other;
 }
 
 /* Emits groups in the order of the tape, each after those it reads. */
@@ -381,52 +433,54 @@ static void order(grouping *g)
             g->stack[depth++] = g->leader[node];
         }
         while (depth > 0) {
-            const int32_t leader = g->stack[depth - 1], before = depth;
+            const int32_t leader = g->stack[depth - 1];
             g->seen[leader] = g->seen[leader] == 2 ? 2 : 1;
-            for (int32_t member = leader; member >= 0 && g->seen[leader] == 1 && depth == before;
-                 member = g->next[member]) {
-                for (int32_t k = 0; k < tape->nodes[member].input_count && depth == before; k++) {
-                    const int32_t other = g->leader[lossi_tape_input(tape, member, k)];
-                    if (other != leader && g->seen[other] == 0) {
-                        g->stack[depth++] = other;
-                    }
-                }
+            const int32_t other = g->seen[leader] == 1 ? unmet(g, leader) : -1;
+            if (other >= 0) {
+                g->stack[depth++] = other;
+                continue;
             }
-            if (depth == before) {
-                if (g->seen[leader] == 1) {
-                    emit(g, leader);
-                    g->seen[leader] = 2;
-                }
-                depth--;
+            if (g->seen[leader] == 1) {
+                emit(g, leader);
+                g->seen[leader] = 2;
             }
+            depth--;
         }
     }
 }
 
 /* ---- what a step gives to others ---- */
 
+/* What a step makes gets a place. */
+static void keep(lossi_plan *plan, int32_t node)
+{
+    if (plan->group[node] >= 0) {
+        plan->places[node].kind = LOSSI_PLACE_ARENA;
+    }
+}
+
 static void list_outputs(lossi_plan *plan, const uint8_t *needed)
 {
     const lossi_tape *tape = &plan->tape;
     for (int32_t node = 0; node < tape->count; node++) {
-        for (int32_t k = 0; needed[node] && k < tape->nodes[node].input_count; k++) {
-            const int32_t input = lossi_tape_input(tape, node, k);
-            if (plan->group[input] >= 0 && plan->group[input] != plan->group[node]) {
-                plan->places[input].kind = LOSSI_PLACE_ARENA;
-            }
+        if (needed[node] && (tape->nodes[node].operation->flags & LOSSI_OPERATION_VIEW) != 0) {
+            keep(plan, lossi_tape_input(tape, node, 0));
+        }
+    }
+    for (int32_t s = 0; s < plan->step_count; s++) {
+        for (int32_t i = 0; i < plan->steps[s].input_count; i++) {
+            keep(plan, plan->list[plan->steps[s].first_input + i]);
         }
     }
     for (int32_t i = 0; i < plan->output_count; i++) {
-        if (plan->group[plan->outputs[i].node] >= 0) {
-            plan->places[plan->outputs[i].node].kind = LOSSI_PLACE_ARENA;
-        }
+        keep(plan, plan->outputs[i].node);
     }
     for (int32_t s = 0; s < plan->step_count; s++) {
         lossi_step *step = &plan->steps[s];
         step->first_output = plan->list_count;
         for (int32_t i = 0; i < step->member_count; i++) {
             const int32_t member = plan->list[step->first_member + i];
-            if (plan->places[member].kind == LOSSI_PLACE_ARENA) {
+            if (plan->places[member].kind == LOSSI_PLACE_ARENA && plan->group[member] == s) {
                 plan->list[plan->list_count++] = member;
             }
         }
@@ -443,12 +497,15 @@ static loss_status schedule(grouping *g)
         g->next[i] = -1;
         g->size[i] = 1;
         g->reach[i] = i;
+        g->first_copy[i] = -1;
         plan->group[i] = -1;
     }
     mark_needed(g);
     list_users(g);
     group_elementwise(g);
     hand_on(g);
+    join_sums(g);
+    lossi_schedule_recompute(g);
     group_losses(g);
     order(g);
     list_outputs(plan, g->needed);
@@ -460,15 +517,17 @@ loss_status lossi_plan_schedule(lossi_plan *plan)
     loss_context *context = plan->context;
     const int64_t count = plan->tape.count > 0 ? plan->tape.count : 1;
     int32_t *lists = lossi_allocate(context,
-                                    (7 * count + 1 + plan->tape.input_count) * (int64_t)sizeof *lists);
+                                    (8 * count + 1 + plan->tape.input_count) * (int64_t)sizeof *lists);
     grouping g = {.plan = plan, .leader = lists};
     loss_status status = LOSS_ERROR_MEMORY;
     g.needed = lossi_allocate(context, count);
     plan->steps = lossi_allocate(context, count * (int64_t)sizeof *plan->steps);
     plan->group = lossi_allocate(context, count * (int64_t)sizeof *plan->group);
-    plan->list_capacity = list_room(&plan->tape);
+    g.copy_capacity = plan->tape.count;
+    g.copies = lossi_allocate(context, count * (int64_t)sizeof *g.copies);
+    plan->list_capacity = list_room(&plan->tape, g.copy_capacity);
     plan->list = lossi_allocate(context, (plan->list_capacity + 1) * (int64_t)sizeof *plan->list);
-    if (lists != NULL && g.needed != NULL && plan->steps != NULL && plan->group != NULL &&
+    if (lists != NULL && g.needed != NULL && g.copies != NULL && plan->steps != NULL && plan->group != NULL &&
         plan->list != NULL) {
         g.next = lists + count;
         g.size = lists + 2 * count;
@@ -477,9 +536,11 @@ loss_status lossi_plan_schedule(lossi_plan *plan)
         g.stack = lists + 5 * count;
         g.first_user = lists + 6 * count;
         g.users = g.first_user + count + 1;
+        g.first_copy = g.users + plan->tape.input_count;
         status = schedule(&g);
     }
     lossi_release(context, lists);
     lossi_release(context, g.needed);
+    lossi_release(context, g.copies);
     return status == LOSS_OK ? LOSS_OK : lossi_fail_memory(context, "the plan of a graph");
 }
