@@ -191,10 +191,11 @@ class Memory(ToolTest):
         """By how many bytes a row the peak rises with the rows: what the program takes by itself falls out."""
         peaks = []
         block = "".join(line(i) for i in range(5000))
-        for count in 30, 90:
+        for count in 30, 210:
             self.file(name, ("a,b,c,d,e,f,g,h,i,j,y\n" if name.endswith(".csv") else "") + count * block)
-            peaks.append(self.peak("fit", name, *arguments, "--optimizer", "lbfgs", "--set", "max_iterations=2"))
-        return (peaks[1] - peaks[0]) / (60 * 5000)
+            command = ["fit", name, *arguments, "--optimizer", "lbfgs", "--set", "max_iterations=2"]
+            peaks.append(min(self.peak(*command) for _ in range(2)))  # pages come in blocks, of which some are left over
+        return (peaks[1] - peaks[0]) / (180 * 5000)
 
     def test_ten_entries_a_row(self):
         def line(i):
