@@ -9,8 +9,25 @@
 static const char *const names[] = {"conjugate_gradient", "lbfgs"};
 enum { NAMES = sizeof names / sizeof names[0] };
 
-/* What a caller may answer; factor 1 is the exact inverse of the quadratic's Hessian. */
-static run_result run_preconditioned(const char *name, const problem *p, double factor, double *value)
+/* Another optimizer that goes on from a checkpoint of this one, whose options come with it. */
+static loss_optimizer *handed_over(loss_context *context, loss_optimizer *optimizer, const char *name,
+                                   int64_t n)
+{
+    loss_optimizer *next = NULL;
+    const int64_t size = loss_optimizer_save_size(optimizer);
+    void *blob = malloc((size_t)size);
+    assert_non_null(blob);
+    assert_status(context, loss_optimizer_save(optimizer, blob, size), LOSS_OK);
+    assert_status(context, loss_optimizer_create(&next, context, name, LOSS_FLOAT64, n), LOSS_OK);
+    assert_status(context, loss_optimizer_load(next, blob, size), LOSS_OK);
+    loss_optimizer_free(optimizer);
+    free(blob);
+    return next;
+}
+
+/* What a caller may answer; factor 1 is the exact inverse of the quadratic's Hessian. Relayed: by a new optimizer at every ask. */
+static run_result run_preconditioned(const char *name, const problem *p, double factor, int relayed,
+                                     double *value)
 {
     run_result result = {.outcome = LOSS_OK};
     loss_context *context = NULL;
@@ -25,6 +42,7 @@ static run_result run_preconditioned(const char *name, const problem *p, double 
     assert_int_equal(loss_optimizer_start(optimizer, x0), LOSS_OK);
     while (loss_optimizer_ask(optimizer, &request) == LOSS_OK && request != LOSS_REQUEST_DONE) {
         const double *x = NULL, *direction = NULL;
+        optimizer = relayed ? handed_over(context, optimizer, name, p->n) : optimizer;
         result.answers += request != LOSS_REQUEST_PRECONDITION;
         assert_int_equal(loss_optimizer_get_pointer(optimizer, "x", (const void **)&x), LOSS_OK);
         if (request == LOSS_REQUEST_PRECONDITION) {
@@ -58,7 +76,7 @@ static void a_good_preconditioner_makes_it_short(void **unused)
     const size_t count = sizeof factors / sizeof factors[0];
     for (size_t i = 0; i < NAMES * count; i++) {
         double value = NAN;
-        run_result result = run_preconditioned(names[i / count], &quadratic, factors[i % count], &value);
+        run_result result = run_preconditioned(names[i / count], &quadratic, factors[i % count], 0, &value);
         assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
         assert_close(value, 0.0, 0.0, 1e-10);
         assert_in_range(result.answers, 1, 20); /* about a thousand without */
@@ -74,11 +92,27 @@ static void a_bad_preconditioner_is_not_followed(void **unused)
     for (size_t i = 0; i < NAMES * count; i++) {
         for (int k = 0; k < 3; k++) {
             double value = NAN;
-            run_result result = run_preconditioned(names[i / count], problems[k], factors[i % count], &value);
+            run_result result = run_preconditioned(names[i / count], problems[k], factors[i % count], 0,
+                                                   &value);
             assert_int_equal(result.outcome, LOSS_STOP_GRADIENT);
             assert_close(value, problems[k]->minimum, 1e-9, 1e-9);
             assert_in_range(result.answers, 1, 400); /* steepest descent takes thousands */
         }
+    }
+}
+
+/* Also between the question for M⁻¹∇f and its answer. */
+static void a_checkpoint_keeps_what_was_preconditioned(void **unused)
+{
+    static const problem *const problems[] = {&rosenbrock, &beale, &quadratic};
+    (void)unused;
+    for (int i = 0; i < NAMES * 3; i++) {
+        double value = NAN, relayed_value = NAN;
+        run_result straight = run_preconditioned(names[i / 3], problems[i % 3], 0.75, 0, &value),
+                   relayed = run_preconditioned(names[i / 3], problems[i % 3], 0.75, 1, &relayed_value);
+        assert_int_equal(relayed.outcome, straight.outcome);
+        assert_int_equal(relayed.answers, straight.answers);
+        assert_memory_equal(&relayed_value, &value, sizeof value);
     }
 }
 
@@ -235,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_preconditioner_makes_it_short),
         cmocka_unit_test(a_bad_preconditioner_is_not_followed),
+        cmocka_unit_test(a_checkpoint_keeps_what_was_preconditioned),
         cmocka_unit_test(directions_are_those_of_the_whole_matrix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
